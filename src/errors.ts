@@ -1,0 +1,51 @@
+/** Base class of every error this package throws on purpose. */
+export class R4tError extends Error {
+  override name = 'R4tError';
+}
+
+/** Where in the user's input a problem is. */
+export interface InputLocation {
+  /** Path of the file, as the user gave it. */
+  readonly file?: string;
+  /** Line number, from 1. */
+  readonly line?: number;
+  /** Name or path of the field, e.g. `policy.groupSize`. */
+  readonly field?: string;
+}
+
+/**
+ * The user's input is wrong: a file, a field, an option. Its message is one line that says where, what was expected
+ * and what to do. The CLI prints it and exits with code 2.
+ *
+ * @example
+ * throw new InputError('is empty; give every item a text', { file: 'catalog.jsonl', line: 7, field: 'title' });
+ * // message: catalog.jsonl:7: field "title": is empty; give every item a text
+ */
+export class InputError extends R4tError {
+  override name = 'InputError';
+  readonly file?: string;
+  readonly line?: number;
+  readonly field?: string;
+
+  constructor(problem: string, location: InputLocation = {}, options?: ErrorOptions) {
+    const { file, line, field } = location;
+    const place = file === undefined ? '' : `${file}${line === undefined ? '' : `:${line}`}: `;
+    super(`${place}${field === undefined ? '' : `field "${field}": `}${problem}`, options);
+    this.file = file;
+    this.line = line;
+    this.field = field;
+  }
+}
+
+/** Training cannot go on (a loss that is not finite); the last good checkpoint is kept. CLI exit code 1. */
+export class TrainingError extends R4tError {
+  override name = 'TrainingError';
+  constructor(
+    message: string,
+    /** The step, from 0, at which it happened. */
+    readonly step: number,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}

@@ -1,0 +1,25 @@
+import type { Matrix } from '../matrix.js';
+
+/** The best rows for each direction: entry `[i * k + r]` is rank `r` of direction `i`. */
+export interface SearchHits {
+  /** Row numbers in the catalog; -1 where fewer than `k` rows pass the filter. */
+  readonly indices: Int32Array;
+  /** Cosine scores, falling within a direction; -Infinity where the index is -1. */
+  readonly scores: Float32Array;
+  readonly k: number;
+}
+
+export interface SearchOptions {
+  /** Hits a direction. */
+  readonly k: number;
+  /** One byte a catalog row, 1 = may be returned. Absent: every row may. */
+  readonly mask?: Uint8Array;
+}
+
+/** Nearest-neighbour search over the catalog's unit vectors. */
+export interface VectorIndex {
+  readonly size: number;
+  readonly dim: number;
+  /** `directions` [n, dim] -> n * k hits. Equal scores are ordered by row number, so results are deterministic. */
+  search(directions: Matrix, options: SearchOptions): Promise<SearchHits>;
+}

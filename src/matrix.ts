@@ -1,0 +1,67 @@
+/**
+ * A dense row-major float32 matrix: the one container for embeddings throughout the package.
+ * `data.length === rows * cols`; row `i` is `data.subarray(i * cols, (i + 1) * cols)`.
+ */
+export interface Matrix {
+  readonly data: Float32Array;
+  readonly rows: number;
+  readonly cols: number;
+}
+
+/** A zero matrix of the given shape, or a view of `data` in that shape (not copied). */
+export function matrix(rows: number, cols: number, data = new Float32Array(rows * cols)): Matrix {
+  if (data.length !== rows * cols) {
+    throw new RangeError(`a ${rows} x ${cols} matrix needs ${rows * cols} values, got ${data.length}`);
+  }
+  return { data, rows, cols };
+}
+
+/** Row `i` as a view (not a copy). */
+export function row(m: Matrix, i: number): Float32Array {
+  return m.data.subarray(i * m.cols, (i + 1) * m.cols);
+}
+
+/** Rows `[start, end)` as a view (not a copy). */
+export function rowRange(m: Matrix, start: number, end: number): Matrix {
+  return matrix(end - start, m.cols, m.data.subarray(start * m.cols, end * m.cols));
+}
+
+/** The given rows, in the given order, as a new matrix. */
+export function gatherRows(m: Matrix, indices: ArrayLike<number>): Matrix {
+  const out = matrix(indices.length, m.cols);
+  for (let i = 0; i < indices.length; i++) out.data.set(row(m, indices[i]), i * m.cols);
+  return out;
+}
+
+/** All matrices stacked on top of each other; they must agree in `cols`. */
+export function concatRows(parts: readonly Matrix[]): Matrix {
+  const cols = parts[0]?.cols ?? 0;
+  const out = matrix(
+    parts.reduce((n, p) => n + p.rows, 0),
+    cols,
+  );
+  let offset = 0;
+  for (const part of parts) {
+    if (part.cols !== cols) throw new RangeError(`cannot stack ${part.cols} columns on ${cols}`);
+    out.data.set(part.data, offset);
+    offset += part.data.length;
+  }
+  return out;
+}
+
+/** Dot product of two vectors of the same length, accumulated in float64. */
+export function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
+  return sum;
+}
+
+/** Scales every row to unit length in place and returns the matrix; a zero row stays zero. */
+export function normalizeRows(m: Matrix): Matrix {
+  for (let i = 0; i < m.rows; i++) {
+    const r = row(m, i);
+    const norm = Math.sqrt(dot(r, r));
+    if (norm > 0) for (let j = 0; j < r.length; j++) r[j] /= norm;
+  }
+  return m;
+}

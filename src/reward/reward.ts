@@ -1,0 +1,45 @@
+import type { Item } from '../catalog/item.js';
+import type { Matrix } from '../matrix.js';
+
+/** Everything a set-level reward may look at: one query with one sampled fan-out (PAPER section 2). */
+export interface FanOut {
+  readonly query: string;
+  /** e_t(q), unit length, [d]. */
+  readonly queryVector: Float32Array;
+  /** The k sub-queries in the order they were written. */
+  readonly subQueries: readonly string[];
+  /** e_t(q_i), unit rows, [k, d]. */
+  readonly subQueryVectors: Matrix;
+  /** Row number of the top-1 item of each sub-query, [k]; the same row may appear several times. */
+  readonly retrieved: Int32Array;
+  /** Content embeddings of those items, unit rows, [k, d]. */
+  readonly retrievedVectors: Matrix;
+  /** Top `depth` rows of each sub-query, [k * depth], best first (what coverage counts). */
+  readonly hits: Int32Array;
+  readonly depth: number;
+  /** Row numbers of the reference set Y; empty when there is none. */
+  readonly reference: readonly number[];
+  /** The catalog, for rewards which read metadata. */
+  readonly items: readonly Item[];
+}
+
+/** One term of a reward: a raw value, and the same value mapped to [0, 1] so that weights are comparable. */
+export interface RewardComponent {
+  readonly raw: number;
+  readonly normalized: number;
+}
+
+export interface RewardResult {
+  /** What the policy is trained on: the weighted sum of the normalised components. */
+  readonly reward: number;
+  readonly components: Readonly<Record<string, RewardComponent>>;
+}
+
+/**
+ * Scores a fan-out as a whole. A user's own reward is one such function; a plain number is taken as the reward itself.
+ *
+ * @example
+ * export const reward: RewardFunction = ({ retrieved, items }) =>
+ *   new Set([...retrieved].map((i) => items[i].category)).size / retrieved.length;
+ */
+export type RewardFunction = (fanOut: FanOut) => RewardResult | number;

@@ -1,0 +1,12 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  resolve: {
+    alias: {
+      'r4t/engine': fileURLToPath(new URL('./src/engine/index.ts', import.meta.url)),
+      r4t: fileURLToPath(new URL('./src/index.ts', import.meta.url)),
+    },
+  },
+  test: { include: ['src/**/*.test.ts'], testTimeout: 30_000 },
+});
