@@ -9,7 +9,11 @@ export interface Matrix {
 }
 
 /** A zero matrix of the given shape, or a view of `data` in that shape (not copied). */
-export function matrix(rows: number, cols: number, data = new Float32Array(rows * cols)): Matrix {
+export function matrix(
+  rows: number,
+  cols: number,
+  data: Float32Array = new Float32Array(rows * cols),
+): Matrix {
   if (data.length !== rows * cols) {
     throw new RangeError(`a ${rows} x ${cols} matrix needs ${rows * cols} values, got ${data.length}`);
   }
