@@ -1,0 +1,314 @@
+/**
+ * Reverse-mode differentiation on the graph: walks the nodes backwards and appends, for each, the nodes that carry the
+ * gradient of the loss from its outputs to its inputs.
+ */
+import type { GraphNode, Value } from './graph.js';
+import {
+  add,
+  cast,
+  cos,
+  div,
+  erf,
+  exp,
+  expandLike,
+  type MatmulOptions,
+  matmul,
+  mean,
+  mul,
+  neg,
+  reshapeLike,
+  sigmoid,
+  sin,
+  slice,
+  split,
+  stopGradient,
+  sub,
+  sum,
+  transpose,
+  where,
+} from './ops.js';
+
+/** From d loss / d outputs to d loss / d inputs; undefined where no gradient flows. */
+type GradientRule = (node: GraphNode, dOutputs: readonly (Value | undefined)[]) => (Value | undefined)[];
+
+/** Rules for nodes with one differentiable output `y`: `(inputs, dy, y) -> d inputs`. */
+type SimpleRule = (inputs: readonly Value[], dy: Value, y: Value, node: GraphNode) => (Value | undefined)[];
+
+const simple =
+  (rule: SimpleRule): GradientRule =>
+  (node, [dy]) =>
+    dy ? rule(node.inputs as readonly Value[], dy, node.outputs[0], node) : [];
+
+/** Sums a gradient over the axes along which its operand was broadcast. */
+function unbroadcast(gradient: Value, operand: Value): Value {
+  const extra = gradient.rank - operand.rank;
+  const axes = gradient.shape.flatMap((d, i) =>
+    i < extra || (operand.shape[i - extra] === 1 && d !== 1) ? [i] : [],
+  );
+  return axes.length === 0 ? gradient : reshapeLike(sum(gradient, axes, true), operand);
+}
+
+const rules: Record<string, GradientRule> = {
+  Add: simple(([a, b], dy) => [unbroadcast(dy, a), unbroadcast(dy, b)]),
+  Sub: simple(([a, b], dy) => [unbroadcast(dy, a), unbroadcast(neg(dy), b)]),
+  Mul: simple(([a, b], dy) => [unbroadcast(mul(dy, b), a), unbroadcast(mul(dy, a), b)]),
+  Div: simple(([a, b], dy, y) => {
+    const dA = div(dy, b);
+    return [unbroadcast(dA, a), unbroadcast(neg(mul(dA, y)), b)];
+  }),
+  // At a tie the gradient goes to the second operand, as a subgradient may.
+  Min: simple(([a, b], dy) =>
+    select(dy, [a, b], a.graph.node('Less', [a, b], [{ shape: dy.shape, dtype: 'bool' }])[0]),
+  ),
+  Max: simple(([a, b], dy) =>
+    select(dy, [a, b], a.graph.node('Less', [b, a], [{ shape: dy.shape, dtype: 'bool' }])[0]),
+  ),
+  Where: simple(([condition, a, b], dy) => [undefined, ...select(dy, [a, b], condition)]),
+
+  Neg: simple((_, dy) => [neg(dy)]),
+  Exp: simple((_, dy, y) => [mul(dy, y)]),
+  Log: simple(([x], dy) => [div(dy, x)]),
+  Sqrt: simple((_, dy, y) => [div(mul(dy, 0.5), y)]),
+  Tanh: simple((_, dy, y) => [mul(dy, sub(1, mul(y, y)))]),
+  Sigmoid: simple((_, dy, y) => [mul(dy, mul(y, sub(1, y)))]),
+  Relu: simple(([x], dy) => [where(positive(x), dy, x.graph.scalar(0))]),
+  Erf: simple(([x], dy) => [mul(dy, mul(exp(neg(mul(x, x))), 2 / Math.sqrt(Math.PI)))]),
+  Sin: simple(([x], dy) => [mul(dy, cos(x))]),
+  Cos: simple(([x], dy) => [neg(mul(dy, sin(x)))]),
+  // silu'(x) = s + y (1 - s), s = sigmoid(x).
+  QuickGelu: simple(([x], dy, y) => {
+    const s = sigmoid(x);
+    return [mul(dy, add(s, mul(y, sub(1, s))))];
+  }),
+  // gelu'(x) = Phi(x) + x phi(x).
+  Gelu: simple(([x], dy) => {
+    const cdf = mul(add(erf(mul(x, Math.SQRT1_2)), 1), 0.5);
+    const pdf = mul(exp(mul(mul(x, x), -0.5)), 1 / Math.sqrt(2 * Math.PI));
+    return [mul(dy, add(cdf, mul(x, pdf)))];
+  }),
+
+  MatMul: simple(([a, b], dy) => matmulGradient(a, b, dy, {})),
+  FusedMatMul: simple(([a, b], dy, _, { attributes }) =>
+    matmulGradient(a, b, dy, {
+      transA: attributes.transA === 1,
+      transB: attributes.transB === 1,
+      alpha: (attributes.alpha as { float: number }).float,
+    }),
+  ),
+
+  Transpose: simple((_, dy, __, { attributes }) => {
+    const perm = attributes.perm as readonly number[];
+    return [
+      transpose(
+        dy,
+        perm.map((_, i) => perm.indexOf(i)),
+      ),
+    ];
+  }),
+  Reshape: simple(([x], dy) => [reshapeLike(dy, x)]),
+  Expand: simple(([x], dy) => [unbroadcast(dy, x)]),
+  Concat: simple((inputs, dy, _, { attributes }) => concatGradient(inputs, dy, attributes.axis as number)),
+  Split: (node, dOutputs) => {
+    const parts = node.outputs.map((y, i) => dOutputs[i] ?? zerosLike(y));
+    const [x] = node.inputs as [Value];
+    return [x.graph.node('Concat', parts, [{ shape: x.shape }], { axis: node.attributes.axis })[0]];
+  },
+  Slice: simple(([x, start, end, axis], dy) => [
+    sliceGradient(x, dy, constantInt(start), constantInt(end), constantInt(axis)),
+  ]),
+  Gather: simple(([table, indices], dy) => [gatherGradient(table, indices, dy)]),
+  GatherElements: simple(([x, indices], dy, _, { attributes }) => [
+    x.graph.node('ScatterElements', [zerosLike(x), indices, dy], [{ shape: x.shape }], {
+      axis: attributes.axis,
+      reduction: 'add',
+    })[0],
+  ]),
+
+  ReduceSum: simple(([x], dy, _, node) => [expandLike(keepReduced(dy, x, reducedAxes(node)), x)]),
+  ReduceMean: simple(([x], dy, y, node) => {
+    const axes = reducedAxes(node);
+    return [expandLike(div(keepReduced(dy, x, axes), reducedCount(x, y, axes)), x)];
+  }),
+  ReduceSumSquare: simple(([x], dy, _, node) => [mul(mul(x, 2), keepReduced(dy, x, reducedAxes(node)))]),
+
+  // dx = y * (dy - sum(dy * y))
+  Softmax: simple((_, dy, y) => {
+    const weighted = mul(dy, y);
+    return [sub(weighted, mul(y, sum(weighted, [y.rank - 1], true)))];
+  }),
+  LogSoftmax: simple((_, dy, y) => [sub(dy, mul(exp(y), sum(dy, [y.rank - 1], true)))]),
+
+  // The forward node's mean and 1/deviation are its 2nd and 3rd outputs, so nothing is computed again.
+  LayerNormalization: simple(([x, gain, bias], dy, _, { outputs: [, mu, inverse] }) => {
+    const normalized = mul(sub(x, mu), inverse);
+    const dNormalized = mul(dy, gain);
+    const last = [x.rank - 1];
+    const along = mul(normalized, mean(mul(dNormalized, normalized), last, true));
+    const dx = mul(inverse, sub(sub(dNormalized, mean(dNormalized, last, true)), along));
+    return [dx, unbroadcast(mul(dy, normalized), gain), unbroadcast(dy, bias)];
+  }),
+  SimplifiedLayerNormalization: simple(([x, gain], dy, _, { outputs: [, inverse] }) => {
+    const normalized = mul(x, inverse);
+    const dNormalized = mul(dy, gain);
+    const along = mul(normalized, mean(mul(dNormalized, normalized), [x.rank - 1], true));
+    return [mul(inverse, sub(dNormalized, along)), unbroadcast(mul(dy, normalized), gain)];
+  }),
+  // `stopGradient`, and what is not a function of its float inputs.
+  Identity: () => [],
+  Less: () => [],
+  Shape: () => [],
+  Cast: () => [],
+};
+
+/** Splits the gradient of `condition ? a : b` between its operands. */
+function select(
+  dy: Value,
+  [a, b]: readonly [Value, Value] | readonly Value[],
+  condition: Value,
+): [Value, Value] {
+  const zero = dy.graph.scalar(0);
+  return [unbroadcast(where(condition, dy, zero), a), unbroadcast(where(condition, zero, dy), b)];
+}
+
+const positive = (x: Value): Value =>
+  x.graph.node('Less', [x.graph.scalar(0), x], [{ shape: x.shape, dtype: 'bool' }])[0];
+
+const zerosLike = (x: Value): Value => expandLike(x.graph.scalar(0), x);
+
+const reducedAxes = ({ inputs: [x, axes] }: GraphNode): number[] =>
+  Array.from((x as Value).graph.constants.get(axes as Value) as BigInt64Array, Number);
+
+/** How many elements of `x` went into each of `y`: known, or counted at run time. */
+function reducedCount(x: Value, y: Value, axes: readonly number[]): Value {
+  const sizes = axes.map((i) => x.shape[i]);
+  if (sizes.every((d) => typeof d === 'number')) return x.graph.scalar(sizes.reduce((n, d) => n * d, 1));
+  return div(sizeOf(x), sizeOf(y));
+}
+
+function sizeOf(x: Value): Value {
+  return cast(x.graph.node('Size', [x], [{ shape: [], dtype: 'int64' }])[0], 'float32');
+}
+
+/** Puts the reduced axes back with size 1, so that the gradient broadcasts over the operand. */
+function keepReduced(dy: Value, x: Value, axes: readonly number[]): Value {
+  if (dy.rank === x.rank) return dy;
+  const unsqueezed = x.shape.map((d, i) => (axes.includes(i) ? 1 : d));
+  return x.graph.node('Unsqueeze', [dy, x.graph.int64s(axes)], [{ shape: unsqueezed }])[0];
+}
+
+function matmulGradient(a: Value, b: Value, dy: Value, options: MatmulOptions): [Value, Value] {
+  const { transA = false, transB = false, alpha = 1 } = options;
+  const dA = transA
+    ? matmul(b, dy, { transA: transB, transB: true, alpha })
+    : matmul(dy, b, { transB: !transB, alpha });
+  // A weight shared by all leading axes: one flat product sums over them (and is one large GEMM).
+  if (b.rank === 2 && a.rank > 2 && !transA) {
+    const rows = flatten(a);
+    const dRows = flatten(dy);
+    const dB = transB
+      ? matmul(dRows, rows, { transA: true, alpha })
+      : matmul(rows, dRows, { transA: true, alpha });
+    return [unbroadcast(dA, a), dB];
+  }
+  const dB = transB
+    ? matmul(dy, a, { transA: true, transB: transA, alpha })
+    : matmul(a, dy, { transA: !transA, alpha });
+  return [unbroadcast(dA, a), unbroadcast(dB, b)];
+}
+
+/** [..., d] -> [rows, d]. */
+function flatten(x: Value): Value {
+  const leading = x.shape.slice(0, -1);
+  const rows = leading.every((d) => typeof d === 'number')
+    ? (leading as number[]).reduce((n, d) => n * d, 1)
+    : leading.join('*');
+  const shape = [rows, x.shape[x.rank - 1]];
+  return x.graph.node('Reshape', [x, x.graph.int64s([-1, shape[1] as number])], [{ shape }])[0];
+}
+
+/** Cuts the gradient of a concatenation up again; at most one part may have a symbolic size. */
+function concatGradient(parts: readonly Value[], dy: Value, axis: number): Value[] {
+  const sizes = parts.map((p) => p.shape[axis]);
+  if (sizes.every((s) => typeof s === 'number')) return split(dy, sizes as number[], axis);
+  const symbolic = sizes.findIndex((s) => typeof s === 'string');
+  const known = (from: number, to: number) =>
+    sizes.slice(from, to).reduce<number>((n, s) => n + (s as number), 0);
+  return parts.map((part, i) => {
+    const after = known(i + 1 > symbolic ? i + 1 : symbolic + 1, parts.length);
+    const start = i <= symbolic ? known(0, i) : -(after + (sizes[i] as number));
+    const end = i < symbolic ? start + (sizes[i] as number) : after === 0 ? Number.MAX_SAFE_INTEGER : -after;
+    return slice(dy, axis, start, end, part.shape[axis]);
+  });
+}
+
+function constantInt(x: Value): number {
+  return Number((x.graph.constants.get(x) as BigInt64Array)[0]);
+}
+
+/** Zeros around the gradient of the part that was cut out. */
+function sliceGradient(x: Value, dy: Value, start: number, end: number, axis: number): Value {
+  const size = x.shape[axis];
+  if (typeof size !== 'number') throw new RangeError('no gradient through a slice of a symbolic axis');
+  const at = (p: number) => Math.min(p < 0 ? size + p : p, size);
+  const pads = new Array<number>(2 * x.rank).fill(0);
+  pads[axis] = at(start);
+  pads[x.rank + axis] = size - at(end);
+  return x.graph.node('Pad', [dy, x.graph.int64s(pads)], [{ shape: x.shape }], { mode: 'constant' })[0];
+}
+
+/** Adds the gradient rows up at their table rows. ScatterElements adds in order, so the sum is deterministic. */
+function gatherGradient(table: Value, indices: Value, dy: Value): Value {
+  if (table.rank !== 2)
+    throw new RangeError('no gradient through a gather from a table of rank other than 2');
+  const { graph } = table;
+  const updates = flatten(dy);
+  const column = graph.node(
+    'Reshape',
+    [indices, graph.int64s([-1, 1])],
+    [{ shape: [updates.shape[0], 1], dtype: 'int32' }],
+  )[0];
+  const attributes = { axis: 0, reduction: 'add' };
+  const positions = expandLike(column, updates);
+  return graph.node(
+    'ScatterElements',
+    [zerosLike(table), positions, updates],
+    [{ shape: table.shape }],
+    attributes,
+  )[0];
+}
+
+/**
+ * d loss / d value for each of `wrt`, as new nodes of the same graph. `loss` must be a scalar.
+ * Throws RangeError for an operator without a rule, or a value which the loss does not depend on.
+ */
+export function gradients(loss: Value, wrt: readonly Value[]): Value[] {
+  const { graph } = loss;
+  if (loss.rank !== 0) throw new RangeError(`the loss must be a scalar, not [${loss.shape}]`);
+  const forward = graph.nodes.slice();
+  const active = new Set<Value>(wrt);
+  for (const node of forward) {
+    if (node.op !== 'Identity' && node.inputs.some((x) => x && active.has(x)))
+      for (const y of node.outputs) active.add(y);
+  }
+  const accumulated = new Map<Value, Value>([[loss, stopGradient(graph.scalar(1))]]);
+  for (const node of forward.reverse()) {
+    if (!node.outputs.some((y) => accumulated.has(y) && active.has(y))) continue;
+    const rule = rules[node.op];
+    if (!rule) throw new RangeError(`no gradient rule for operator ${node.op}`);
+    const dInputs = rule(
+      node,
+      node.outputs.map((y) => accumulated.get(y)),
+    );
+    node.inputs.forEach((x, i) => {
+      const dx = dInputs[i];
+      if (!x || !dx || !active.has(x)) return;
+      const sofar = accumulated.get(x);
+      accumulated.set(x, sofar ? add(sofar, dx) : dx);
+    });
+  }
+  return wrt.map((x) => {
+    const gradient = accumulated.get(x);
+    if (!gradient) throw new RangeError(`the loss does not depend on ${x.name}`);
+    return gradient;
+  });
+}

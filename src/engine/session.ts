@@ -1,0 +1,92 @@
+/** Runs ONNX models: a thin layer over onnxruntime-node which speaks in typed arrays. */
+import { availableParallelism } from 'node:os';
+import * as ort from 'onnxruntime-node';
+import type { Graph, Value } from './graph.js';
+import { encodeOnnx } from './onnx.js';
+
+export type Device = 'cpu' | 'webgpu' | 'cuda';
+
+export interface RuntimeOptions {
+  /** Where the model runs ('cpu'). */
+  readonly device?: Device;
+  /** Threads of one operator (all cores). */
+  readonly threads?: number;
+}
+
+export type TensorData = Float32Array | Float64Array | Int32Array | BigInt64Array | Uint8Array;
+
+/** A dense tensor in row-major order. A Uint8Array holds booleans. */
+export interface Tensor {
+  readonly data: TensorData;
+  readonly dims: readonly number[];
+}
+export type Feeds = Readonly<Record<string, Tensor>>;
+
+/** A float32 result, as most are. */
+export const floats = (tensor: Tensor): Float32Array => tensor.data as Float32Array;
+
+export class Session {
+  private constructor(private readonly session: ort.InferenceSession) {}
+
+  /** Loads a serialised ONNX model. */
+  static async load(
+    model: Uint8Array,
+    { device = 'cpu', threads = availableParallelism() }: RuntimeOptions = {},
+  ): Promise<Session> {
+    const session = await ort.InferenceSession.create(model, {
+      executionProviders: [device],
+      intraOpNumThreads: threads,
+      interOpNumThreads: 1,
+      graphOptimizationLevel: 'all',
+      // 3 = errors only: warnings about unused initialisers say nothing to a user.
+      logSeverityLevel: 3,
+    });
+    return new Session(session);
+  }
+
+  /** Compiles the part of a graph which the outputs need; its parameters become inputs. */
+  static compile(
+    graph: Graph,
+    outputs: Readonly<Record<string, Value>>,
+    runtime: RuntimeOptions = {},
+  ): Promise<Session> {
+    return Session.load(encodeOnnx(graph, { outputs }), runtime);
+  }
+
+  /**
+   * Runs the model. Outputs named in `into` are written into the given buffers, so a caller can reuse memory; the
+   * feeds are read where they lie. Neither may be touched before the promise settles.
+   */
+  async run(feeds: Feeds, into: Feeds = {}): Promise<Record<string, Tensor>> {
+    const fetches: Record<string, ort.Tensor | null> = {};
+    for (const name of this.session.outputNames) fetches[name] = name in into ? toOrt(into[name]) : null;
+    const inputs: Record<string, ort.Tensor> = {};
+    for (const name of this.session.inputNames) {
+      if (!(name in feeds)) throw new RangeError(`the model's input ${name} was not fed`);
+      inputs[name] = toOrt(feeds[name]);
+    }
+    const results = await this.session.run(inputs, fetches);
+    const out: Record<string, Tensor> = {};
+    for (const name of this.session.outputNames) {
+      out[name] = into[name] ?? { data: results[name].data as TensorData, dims: results[name].dims };
+    }
+    return out;
+  }
+
+  get inputNames(): readonly string[] {
+    return this.session.inputNames;
+  }
+
+  /** Frees the native memory at once instead of at the next garbage collection. */
+  async release(): Promise<void> {
+    await this.session.release();
+  }
+}
+
+function toOrt({ data, dims }: Tensor): ort.Tensor {
+  if (data instanceof Float32Array) return new ort.Tensor('float32', data, dims);
+  if (data instanceof Int32Array) return new ort.Tensor('int32', data, dims);
+  if (data instanceof Uint8Array) return new ort.Tensor('bool', data, dims);
+  if (data instanceof BigInt64Array) return new ort.Tensor('int64', data, dims);
+  return new ort.Tensor('float64', data, dims);
+}
