@@ -1,0 +1,42 @@
+import { createHash } from 'node:crypto';
+import { InputError, type InputLocation } from '../errors.js';
+import type { Split } from './item.js';
+
+const SPLITS: Readonly<Record<string, Split>> = {
+  train: 'train',
+  valid: 'valid',
+  val: 'valid',
+  validation: 'valid',
+  dev: 'valid',
+  test: 'test',
+};
+
+/**
+ * The split of a record which names none: 8 : 1 : 1 by a hash of its key, so that it depends neither on the order of
+ * the file nor on the other records, and equal queries never stand on both sides.
+ */
+export function splitOf(key: string): Split {
+  const bucket = createHash('sha256').update(normalizeKey(key)).digest().readUInt32LE(0) % 10;
+  return bucket < 8 ? 'train' : bucket === 8 ? 'valid' : 'test';
+}
+
+/**
+ * The split a record names, else `splitOf(key)`.
+ *
+ * @throws InputError if it names another than `train`, `valid` (`val`, `validation`, `dev`) or `test`
+ */
+export function readSplit(value: unknown, key: string, location: InputLocation): Split {
+  if (value === undefined || value === null || value === '') return splitOf(key);
+  if (typeof value === 'string' && Object.hasOwn(SPLITS, value.trim().toLowerCase())) {
+    return SPLITS[value.trim().toLowerCase()];
+  }
+  throw new InputError(`is ${JSON.stringify(value)}; expected train, valid or test`, {
+    ...location,
+    field: 'split',
+  });
+}
+
+/** Texts that differ only in case and white space have the same key. */
+export function normalizeKey(text: string): string {
+  return text.trim().toLowerCase().replace(/\s+/g, ' ');
+}

@@ -1,0 +1,115 @@
+import * as z from 'zod';
+import type { RewardFunction } from '../reward/reward.js';
+
+// One block a stage. A new setting is one line here: type, range and default in one place.
+
+const count = z.int().positive();
+const positive = z.number().positive();
+const share = z.number().min(0).max(1);
+const weight = z.number().min(0);
+
+/** Field names and the text template; see `CatalogFields`. */
+const catalog = z.strictObject({
+  text: z.string().optional(),
+  id: z.string().optional(),
+  title: z.string().optional(),
+  category: z.string().optional(),
+  image: z.string().optional(),
+  vector: z.string().optional(),
+});
+
+/** Weights of the normalised reward components (PAPER section 2). */
+const reward = z.strictObject({
+  weights: z
+    .strictObject({
+      groundedness: weight.default(0.6),
+      diversity: weight.default(0.2),
+      alignment: weight.default(0.2),
+    })
+    .prefault({}),
+});
+
+/** The built-in Fan-Out LM and its Soft-GRPO training. */
+const policy = z.strictObject({
+  vocabularySize: count.min(300).default(2000),
+  width: count.default(192),
+  layers: count.default(4),
+  heads: count.default(4),
+  warmStartSteps: z.int().min(0).default(600),
+  steps: z.int().min(0).default(150),
+  queriesPerStep: count.default(16),
+  groupSize: count.min(2).default(8),
+  learningRate: positive.default(3e-4),
+  clip: share.default(0.2),
+  /** b1: weight of the KL term towards the policy that sampled. */
+  klOld: weight.default(0.05),
+  /** b2: weight of the reverse KL term. */
+  klReverse: weight.default(0.05),
+  /** Optimiser passes over each batch of rollouts. */
+  epochs: count.default(1),
+  temperature: positive.default(1),
+  maxSubQueryTokens: count.default(8),
+});
+
+/** Sampling the frozen policy into training targets. */
+const synthesis = z.strictObject({
+  samplesPerQuery: count.default(16),
+  temperature: positive.default(0.9),
+  topP: share.refine((p) => p > 0, 'expected a number above 0').default(1),
+  /** Drop samples whose reward lies below this quantile of all samples. */
+  rewardQuantile: share.optional(),
+});
+
+/** The set denoiser, its training and its sampler. */
+const diffusion = z.strictObject({
+  preset: z.enum(['small', 'paper']).default('small'),
+  steps: z.int().min(0).default(4000),
+  batchSize: count.default(64),
+  learningRate: positive.default(3e-4),
+  emaDecay: share.default(0.999),
+  conditionDropout: share.default(0.1),
+  /** Strength of classifier-free guidance. */
+  guidance: weight.default(0.1),
+  sampler: z.enum(['euler-maruyama', 'heun', 'dpmpp-2m', 'sde']).default('dpmpp-2m'),
+  samplerSteps: count.default(16),
+});
+
+const rewardFunction = z.custom<RewardFunction>((value) => typeof value === 'function');
+
+export const configSchema = z.strictObject({
+  seed: z.int().min(0).default(1),
+  /** Sub-queries and items of a result. */
+  k: count.min(2).default(10),
+  /** Length of the vectors after the projection. */
+  dimensions: count.default(128),
+  /** `oar`: no ground truth; `wscr`: reference sets are the reward. */
+  task: z.enum(['oar', 'wscr']).default('oar'),
+  /** Threads of the runtime; absent: one a core. */
+  threads: count.optional(),
+  device: z.enum(['cpu', 'webgpu', 'cuda']).default('cpu'),
+  catalog: catalog.prefault({}),
+  /** `precomputed`: the catalog's `vector` field. */
+  encoder: z.enum(['use-lite', 'precomputed']).default('use-lite'),
+  reward: z.union([rewardFunction, reward]).prefault({}),
+  policy: policy.prefault({}),
+  synthesis: synthesis.prefault({}),
+  diffusion: diffusion.prefault({}),
+});
+
+/** What a user writes: every setting is optional. */
+export type UserConfig = z.input<typeof configSchema>;
+
+/** The settings of a run, with every default filled in. */
+export type Config = z.output<typeof configSchema>;
+
+/**
+ * Gives a config file its types; returns its argument.
+ *
+ * @example
+ * // r4t.config.ts
+ * import { defineConfig } from 'r4t';
+ * export default defineConfig({ k: 8, reward: ({ retrieved, items }) => myScore(retrieved, items) });
+ */
+export function defineConfig(config: UserConfig): UserConfig {
+  return config;
+}

@@ -1,0 +1,68 @@
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { checkInputFile } from '../catalog/inputFile.js';
+import { InputError, R4tError } from '../errors.js';
+
+let temporaries = 0;
+
+/**
+ * Writes a file so that a reader sees the old content or the new, never a part: into a temporary file of the same
+ * folder, which then takes the name. Missing folders are made.
+ *
+ * @throws R4tError if the disk is full or the place may not be written; the old file is then untouched
+ */
+export async function writeFileAtomic(file: string, data: Uint8Array | string): Promise<void> {
+  const temporary = join(dirname(file), `.${basename(file)}.${process.pid}.${temporaries++}.tmp`);
+  try {
+    await mkdir(dirname(file), { recursive: true });
+    const handle = await open(temporary, 'w');
+    try {
+      await handle.writeFile(data);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(temporary, file);
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => {});
+    throw writeError(error, file);
+  }
+}
+
+/** A file-system error of writing `file` as one clear line; any other error unchanged. */
+export function writeError(error: unknown, file: string): unknown {
+  const problem = WRITE_PROBLEMS[(error as NodeJS.ErrnoException)?.code ?? ''];
+  return problem === undefined ? error : new R4tError(`${file}: ${problem}`, { cause: error });
+}
+
+const WRITE_PROBLEMS: Readonly<Record<string, string>> = {
+  ENOSPC: 'the disk is full; free some space and run again, finished work is kept',
+  EDQUOT: 'the disk quota is used up; free some space and run again, finished work is kept',
+  EACCES: 'may not be written; check the permissions of its folder',
+  EPERM: 'may not be written; check the permissions of its folder',
+  EROFS: 'lies on a read-only file system; choose another place',
+  EISDIR: 'is a folder; choose another name',
+  ENOTDIR: 'lies inside a file, not a folder; choose another place',
+  EEXIST: 'lies inside a file, not a folder; choose another place',
+};
+
+/** Writes a value as indented JSON, atomically. */
+export function writeJson(file: string, value: unknown): Promise<void> {
+  return writeFileAtomic(file, `${JSON.stringify(value, null, 2)}\n`);
+}
+
+/**
+ * Reads a JSON file.
+ *
+ * @throws InputError if it is missing or malformed
+ */
+export async function readJson(file: string): Promise<unknown> {
+  await checkInputFile(file);
+  const text = await readFile(file, 'utf8');
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new InputError(`is not valid JSON (${reason.replaceAll('\n', ' ')})`, { file }, { cause });
+  }
+}

@@ -1,0 +1,113 @@
+import { createHash } from 'node:crypto';
+import * as z from 'zod';
+import { InputError } from '../errors.js';
+import type { Config } from './config.js';
+import type { FileFingerprint } from './fingerprint.js';
+
+/** The stages that write into a run, in pipeline order; each owns the folder of its name. */
+export const STAGES = ['encode', 'policy', 'synthesis', 'diffusion', 'evaluate'] as const;
+export type Stage = (typeof STAGES)[number];
+
+const MANIFEST_FORMAT = 'r4t-run';
+const MANIFEST_VERSION = 1;
+
+const fingerprint = z.object({ file: z.string(), sha256: z.string() });
+const stageRecord = z.looseObject({
+  status: z.literal('done'),
+  /** Working time in seconds, over all resumptions. */
+  seconds: z.number(),
+  finishedAt: z.string(),
+});
+
+const manifestSchema = z.object({
+  format: z.literal(MANIFEST_FORMAT),
+  version: z.number(),
+  config: z.record(z.string(), z.unknown()),
+  catalog: fingerprint.extend({ items: z.number() }),
+  sets: fingerprint.optional(),
+  queries: fingerprint.optional(),
+  encoder: z.string(),
+  stages: z.partialRecord(z.enum(STAGES), stageRecord),
+});
+
+/** What `run.json` holds. */
+export type Manifest = z.infer<typeof manifestSchema>;
+
+/** A finished stage; a stage may add its own summary. */
+export type StageRecord = z.infer<typeof stageRecord>;
+
+/** Everything that decides what a run computes. */
+export interface RunInputs {
+  readonly config: Config;
+  readonly catalog: FileFingerprint & { readonly items: number };
+  readonly sets?: FileFingerprint;
+  readonly queries?: FileFingerprint;
+  /** `Encoder.id`. */
+  readonly encoder: string;
+}
+
+export function newManifest(inputs: RunInputs): Manifest {
+  return {
+    format: MANIFEST_FORMAT,
+    version: MANIFEST_VERSION,
+    ...inputs,
+    config: plainConfig(inputs.config),
+    stages: {},
+  };
+}
+
+/** @throws InputError if the value is no manifest or of a newer version */
+export function parseManifest(value: unknown, file: string): Manifest {
+  const version = (value as { version?: unknown } | null)?.version;
+  if (typeof version === 'number' && version > MANIFEST_VERSION) {
+    throw new InputError(`has version ${version}; update r4t to read it`, { file });
+  }
+  const result = manifestSchema.safeParse(value);
+  if (result.success) return result.data;
+  const { path, message } = result.error.issues[0];
+  throw new InputError(`is not the manifest of an r4t run, or is damaged: ${message}`, {
+    file,
+    field: path.length > 0 ? path.join('.') : undefined,
+  });
+}
+
+/** Settings of where a run is computed, not what: they may change between two calls. */
+const MACHINE_SETTINGS = ['threads', 'device'];
+
+/**
+ * What differs between two runs, as paths such as `config.policy.groupSize`. A file that only moved does not differ,
+ * nor do `threads` and `device`.
+ */
+export function manifestDifferences(a: Manifest, b: Manifest): string[] {
+  const identity = ({ config, catalog, sets, queries, encoder }: Manifest) => ({
+    config: Object.fromEntries(Object.entries(config).filter(([name]) => !MACHINE_SETTINGS.includes(name))),
+    catalog: catalog.sha256,
+    sets: sets?.sha256,
+    queries: queries?.sha256,
+    encoder,
+  });
+  return differences(identity(a), identity(b), []);
+}
+
+function differences(a: unknown, b: unknown, path: readonly string[]): string[] {
+  if (isObject(a) && isObject(b)) {
+    const names = new Set([...Object.keys(a), ...Object.keys(b)]);
+    return [...names].flatMap((name) => differences(a[name], b[name], [...path, name]));
+  }
+  return JSON.stringify(a) === JSON.stringify(b) ? [] : [path.join('.')];
+}
+
+/** The config as JSON holds it; a reward function by the hash of its source, so that a changed one is noticed. */
+function plainConfig(config: Config): Record<string, unknown> {
+  return JSON.parse(
+    JSON.stringify(config, (_, value: unknown) =>
+      typeof value === 'function'
+        ? `function sha256:${createHash('sha256').update(String(value)).digest('hex').slice(0, 16)}`
+        : value,
+    ),
+  ) as Record<string, unknown>;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,161 @@
+import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { InputError } from '../errors.js';
+import { readJson, writeError, writeJson } from './files.js';
+import { acquireLock, type Lock } from './lock.js';
+import {
+  type Manifest,
+  manifestDifferences,
+  newManifest,
+  parseManifest,
+  type RunInputs,
+  STAGES,
+  type Stage,
+  type StageRecord,
+} from './manifest.js';
+
+const MANIFEST = 'run.json';
+const LOCK = 'run.lock';
+
+export interface CreateRunOptions {
+  /** Start an existing run with other inputs anew: the work of its stages is deleted. */
+  readonly force?: boolean;
+}
+
+/**
+ * The folder of one run: `run.json` says what it was made of and which stages are done; every stage keeps its files
+ * in the folder of its name.
+ *
+ * @example
+ * const run = await RunFolder.create('runs/shoes', { config, catalog, encoder: encoder.id });
+ * await using lock = await run.lock();
+ * if (!run.stageDone('encode')) {
+ *   // ... writes run.path('encode', 'vectors.safetensors')
+ *   await run.finishStage('encode', { seconds: 12.5, items: 4487 });
+ * }
+ */
+export class RunFolder {
+  #manifest: Manifest;
+
+  private constructor(
+    readonly folder: string,
+    manifest: Manifest,
+  ) {
+    this.#manifest = manifest;
+  }
+
+  /**
+   * Makes a new run, or goes on with an existing one made of the same inputs.
+   *
+   * @throws InputError if the folder holds something else, is damaged, or holds a run with other inputs (it says which)
+   *   and `force` is not set
+   */
+  static async create(
+    folder: string,
+    inputs: RunInputs,
+    { force = false }: CreateRunOptions = {},
+  ): Promise<RunFolder> {
+    const wanted = newManifest(inputs);
+    const state = await folderState(folder);
+    if (state === 'foreign') throw notARun(folder, 'choose another --out');
+    if (state === 'free') {
+      const run = new RunFolder(folder, wanted);
+      await run.#save();
+      return run;
+    }
+    const run = await RunFolder.open(folder);
+    const differs = manifestDifferences(run.#manifest, wanted);
+    if (differs.length > 0 && !force) {
+      const shown =
+        differs.slice(0, 5).join(', ') + (differs.length > 5 ? `, and ${differs.length - 5} more` : '');
+      throw new InputError(
+        `holds a run with another ${shown}; choose another --out, or --force to start anew`,
+        {
+          file: folder,
+        },
+      );
+    }
+    // Where nothing differs, paths, threads and device may still be new.
+    run.#manifest = { ...wanted, stages: run.#manifest.stages };
+    if (differs.length > 0) await run.resetFrom(STAGES[0]);
+    else await run.#save();
+    return run;
+  }
+
+  /**
+   * Opens an existing run, e.g. to search it.
+   *
+   * @throws InputError if there is none or its manifest is damaged
+   */
+  static async open(folder: string): Promise<RunFolder> {
+    const state = await folderState(folder);
+    if (state === 'free') throw new InputError('holds no run; compile one first', { file: folder });
+    if (state === 'foreign') throw notARun(folder, 'give the folder that compile made');
+    const file = join(folder, MANIFEST);
+    return new RunFolder(folder, parseManifest(await readJson(file), file));
+  }
+
+  get manifest(): Manifest {
+    return this.#manifest;
+  }
+
+  /** A path inside the run, e.g. `run.path('policy', 'metrics.jsonl')`. */
+  path(...parts: string[]): string {
+    return join(this.folder, ...parts);
+  }
+
+  /** What a finished stage noted about itself; undefined while it is not done. */
+  stageDone(stage: Stage): StageRecord | undefined {
+    return this.#manifest.stages[stage];
+  }
+
+  /** Marks a stage as done, with its working time in seconds and whatever else is worth keeping. */
+  async finishStage(stage: Stage, summary: { readonly seconds: number; readonly [name: string]: unknown }) {
+    const record: StageRecord = { ...summary, status: 'done', finishedAt: new Date().toISOString() };
+    this.#manifest = { ...this.#manifest, stages: { ...this.#manifest.stages, [stage]: record } };
+    await this.#save();
+  }
+
+  /** Forgets a stage and all later ones, and deletes their folders. */
+  async resetFrom(stage: Stage): Promise<void> {
+    const dropped = STAGES.slice(STAGES.indexOf(stage));
+    const stages = { ...this.#manifest.stages };
+    for (const name of dropped) delete stages[name];
+    this.#manifest = { ...this.#manifest, stages };
+    // The manifest first: a stage must not be called done while its files go.
+    await this.#save();
+    for (const name of dropped) await rm(this.path(name), { recursive: true, force: true });
+  }
+
+  /**
+   * Keeps other processes from working on this run; searching it needs no lock.
+   *
+   * @throws InputError if a living process holds the lock
+   */
+  async lock(): Promise<Lock> {
+    return acquireLock(this.path(LOCK));
+  }
+
+  async #save(): Promise<void> {
+    try {
+      await mkdir(this.folder, { recursive: true });
+    } catch (error) {
+      throw writeError(error, this.folder);
+    }
+    await writeJson(this.path(MANIFEST), this.#manifest);
+  }
+}
+
+/** Whether the folder holds a run, something else, or nothing yet. */
+async function folderState(folder: string): Promise<'run' | 'foreign' | 'free'> {
+  const info = await stat(folder).catch(() => undefined);
+  if (info === undefined) return 'free';
+  if (!info.isDirectory()) return 'foreign';
+  const names = await readdir(folder);
+  if (names.includes(MANIFEST)) return 'run';
+  return names.length === 0 ? 'free' : 'foreign';
+}
+
+function notARun(folder: string, advice: string): InputError {
+  return new InputError(`is not an r4t run folder; ${advice}`, { file: folder });
+}
