@@ -1,0 +1,64 @@
+import type { Matrix } from '../matrix.js';
+import { symmetricEigenvalues } from './eigenvalues.js';
+
+/**
+ * Vendi score: the effective number of different items in a set (PAPER section 2; Friedman & Dieng, TMLR 2023).
+ * exp(-sum_j l_j ln l_j) over the eigenvalues l of K / k, where K is the cosine kernel.
+ *
+ * @param vectors unit rows, [k, d]
+ * @returns 1 (all the same) to min(k, d) (orthogonal); 0 for no rows; NaN where a vector is not finite
+ */
+export function vendi(vectors: Matrix): number {
+  const { rows: k, cols: d } = vectors;
+  if (k === 0) return 0;
+  // X X^T and X^T X have the same non-zero eigenvalues: take the smaller one.
+  const kernel = k <= d ? rowGram(vectors) : columnGram(vectors);
+  let entropy = 0;
+  for (const value of symmetricEigenvalues(kernel, Math.min(k, d))) {
+    const share = value / k;
+    // Rounding leaves tiny negatives, which count as 0; written so that NaN is not lost.
+    if (!(share <= 0)) entropy -= share * Math.log(share);
+  }
+  return Math.exp(entropy);
+}
+
+/**
+ * The Vendi score on a scale of [0, 1]: (Vendi - 1) / (k - 1) (PAPER section 6). A set of fewer than two items has
+ * no diversity: 0.
+ *
+ * @param vectors unit rows, [k, d]
+ */
+export function normalizedVendi(vectors: Matrix): number {
+  return normalizeVendi(vendi(vectors), vectors.rows);
+}
+
+/** Maps a Vendi score of `k` items from [1, k] to [0, 1]; 0 for k < 2. */
+export function normalizeVendi(score: number, k: number): number {
+  return k < 2 ? 0 : Math.min(1, Math.max(0, (score - 1) / (k - 1)));
+}
+
+/** Lower triangle of X X^T, [k, k]. */
+function rowGram({ data, rows: k, cols: d }: Matrix): Float64Array {
+  const x = new Float64Array(data); // converted once, because every value is read k + 1 times
+  const gram = new Float64Array(k * k);
+  for (let i = 0; i < k; i++) {
+    for (let j = 0; j <= i; j++) {
+      let sum = 0;
+      for (let c = 0, p = i * d, q = j * d; c < d; c++, p++, q++) sum += x[p] * x[q];
+      gram[i * k + j] = sum;
+    }
+  }
+  return gram;
+}
+
+/** Lower triangle of X^T X, [d, d]. */
+function columnGram({ data, rows: k, cols: d }: Matrix): Float64Array {
+  const gram = new Float64Array(d * d);
+  for (let r = 0; r < k; r++) {
+    for (let i = 0; i < d; i++) {
+      const x = data[r * d + i];
+      for (let j = 0; j <= i; j++) gram[i * d + j] += x * data[r * d + j];
+    }
+  }
+  return gram;
+}
