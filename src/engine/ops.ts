@@ -98,12 +98,26 @@ export function transpose(x: Value, axes: readonly number[]): Value {
   })[0];
 }
 
-/** Rows in another shape. A symbolic size must stay at its axis, or be the only one that moves. */
+/**
+ * Rows in another shape. A symbolic size must stay at its axis, or be the only one that moves.
+ * Throws RangeError where the shapes cannot be told apart before the graph runs, or do not hold equally many elements.
+ */
 export function reshape(x: Value, shape: Shape): Value {
+  if ([...x.shape, ...shape].every((d) => typeof d === 'number') && elements(x.shape) !== elements(shape))
+    throw new RangeError(`cannot reshape [${x.shape}] to [${shape}]: not equally many elements`);
   const target = staticReshape(x.shape, shape);
   if (!target)
     throw new RangeError(`cannot reshape [${x.shape}] to [${shape}] without knowing its symbolic sizes`);
   return x.graph.node('Reshape', [x, x.graph.int64s(target)], [{ shape, dtype: x.dtype }])[0];
+}
+
+const elements = (shape: Shape): number => (shape as readonly number[]).reduce((n, d) => n * d, 1);
+
+/** An axis counted from the front; negative ones count from the end. */
+function axisOf(x: Value, axis: number): number {
+  const counted = axis < 0 ? x.rank + axis : axis;
+  if (!(counted >= 0 && counted < x.rank)) throw new RangeError(`[${x.shape}] has no axis ${axis}`);
+  return counted;
 }
 
 /** `x` in the shape of `like`, read at run time where it has to be. */
@@ -125,9 +139,10 @@ function staticReshape(from: Shape, to: Shape): number[] | undefined {
   return inferred <= 1 ? target : undefined;
 }
 
-/** The run-time shape as a 1-D int64 tensor. */
-export function shapeOf(x: Value): Value {
-  return x.graph.node('Shape', [x], [{ shape: [x.rank], dtype: 'int64' }])[0];
+/** The run-time shape, or the size of one axis, as a 1-D int64 tensor. */
+export function shapeOf(x: Value, axis?: number): Value {
+  const [start, end] = axis === undefined ? [0, x.rank] : [axis, axis + 1];
+  return x.graph.node('Shape', [x], [{ shape: [end - start], dtype: 'int64' }], { start, end })[0];
 }
 
 /** `x` repeated along its axes of size 1 to the shape of `like`. */
@@ -139,8 +154,10 @@ export function expandLike(x: Value, like: Value): Value {
   return x.graph.node('Expand', inputs, [{ shape: like.shape, dtype: x.dtype }])[0];
 }
 
-export function concat(parts: readonly Value[], axis: number): Value {
+/** The parts one after another along an axis; they agree in all other sizes. */
+export function concat(parts: readonly Value[], along: number): Value {
   const [first] = parts;
+  const axis = axisOf(first, along);
   const sizes = parts.map((p) => p.shape[axis]);
   const symbolic = sizes.filter((d) => typeof d === 'string');
   const known = sizes.reduce<number>((n, d) => n + (typeof d === 'number' ? d : 0), 0);
@@ -149,8 +166,9 @@ export function concat(parts: readonly Value[], axis: number): Value {
   return first.graph.node('Concat', parts, [{ shape, dtype: first.dtype }], { axis })[0];
 }
 
-/** `x` cut along `axis` into parts of the given sizes. */
-export function split(x: Value, sizes: readonly number[], axis: number): Value[] {
+/** `x` cut along an axis into parts of the given sizes. */
+export function split(x: Value, sizes: readonly number[], along: number): Value[] {
+  const axis = axisOf(x, along);
   const outputs = sizes.map((size) => ({
     shape: x.shape.map((d, i) => (i === axis ? size : d)),
     dtype: x.dtype,
@@ -158,8 +176,9 @@ export function split(x: Value, sizes: readonly number[], axis: number): Value[]
   return x.graph.node('Split', [x, x.graph.int64s(sizes)], outputs, { axis });
 }
 
-/** Entries `[start, end)` along `axis`; negative positions count from the end. `size` is needed on a symbolic axis. */
-export function slice(x: Value, axis: number, start: number, end: number, size?: Dim): Value {
+/** Entries `[start, end)` along an axis; negative positions count from the end. `size` is needed on a symbolic axis. */
+export function slice(x: Value, along: number, start: number, end: number, size?: Dim): Value {
+  const axis = axisOf(x, along);
   const full = x.shape[axis];
   const at = (p: number) => (typeof full === 'number' && p < 0 ? full + p : p);
   const inferred = typeof full === 'number' ? Math.min(at(end), full) - at(start) : size;
@@ -189,7 +208,8 @@ export function gatherLast(x: Value, indices: Value): Value {
   )[0];
 }
 
-function reduce(op: string, x: Value, axes: readonly number[], keepDims: boolean): Value {
+function reduce(op: string, x: Value, over: readonly number[], keepDims: boolean): Value {
+  const axes = over.map((axis) => axisOf(x, axis));
   const shape = x.shape.flatMap((d, i) => (axes.includes(i) ? (keepDims ? [1] : []) : [d]));
   const inputs = [x, x.graph.int64s(axes)];
   return x.graph.node(op, inputs, [{ shape, dtype: x.dtype }], { keepdims: Number(keepDims) })[0];
