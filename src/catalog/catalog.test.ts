@@ -1,0 +1,170 @@
+import { expect, it } from 'vitest';
+import type { Progress } from '../progress.js';
+import { loadCatalog } from './catalog.js';
+import { hasSharedData, SHARED_DATA, sharedFile } from './testing/sharedData.js';
+import { tempFolder } from './testing/tempFolder.js';
+
+const temp = tempFolder();
+
+it('makes items of records by the default fields', async () => {
+  const file = temp.write('a.jsonl', [
+    {
+      id: 7,
+      title: ' Mug ',
+      category: 'Kitchen',
+      image: 'a.png',
+      price: 3,
+      tags: ['x'],
+      nested: { a: 1 },
+      note: '',
+    },
+    { id: 'b', name: 'Pan', type: 'Pan' },
+    { id: 'c', text: 'a text' },
+  ]);
+  const { items, rowOf, vectors } = await loadCatalog(file);
+  expect(items).toEqual([
+    {
+      id: '7',
+      text: 'Mug',
+      title: 'Mug',
+      category: 'Kitchen',
+      image: 'a.png',
+      metadata: { price: 3, tags: ['x'] },
+    },
+    { id: 'b', text: 'Pan', title: 'Pan', metadata: { type: 'Pan' } },
+    { id: 'c', text: 'a text', title: 'a text', metadata: {} },
+  ]);
+  expect([...rowOf]).toEqual([
+    ['7', 0],
+    ['b', 1],
+    ['c', 2],
+  ]);
+  expect(vectors).toBeUndefined();
+});
+
+it('makes items by named fields and a template, keeping short template fields as metadata', async () => {
+  const long = 'very '.repeat(60);
+  const file = temp.write(
+    'named.csv',
+    `sku,label,brand,about,group\n007,Mug,Acme,${long},Kitchen\n008,Pan,,,\n`,
+  );
+  const { items } = await loadCatalog(file, {
+    id: 'sku',
+    title: 'label',
+    category: 'group',
+    text: '{label} by {brand}. {about}',
+  });
+  expect(items).toEqual([
+    {
+      id: '007',
+      text: `Mug by Acme. ${long.trim()}`,
+      title: 'Mug',
+      category: 'Kitchen',
+      metadata: { brand: 'Acme' },
+    },
+    { id: '008', text: 'Pan', title: 'Pan', metadata: {} },
+  ]);
+});
+
+it('normalises precomputed vectors, from lists and from CSV', async () => {
+  const lists = temp.write('vectors.jsonl', [
+    { id: 'a', title: 'a', vector: [3, 4] },
+    { id: 'b', title: 'b', vector: [0, -2] },
+  ]);
+  const expected = { rows: 2, cols: 2, data: new Float32Array([0.6, 0.8, 0, -1]) };
+  const catalog = await loadCatalog(lists);
+  expect(catalog.vectors).toEqual(expected);
+  expect(catalog.items[0].metadata).toEqual({});
+  const csv = temp.write('vectors.csv', 'id,title,v\na,a,3 4\nb,b,"[0, -2]"\n');
+  expect((await loadCatalog(csv, { vector: 'v' })).vectors).toEqual(expected);
+});
+
+it('reads more vectors than one chunk holds', async () => {
+  const rows = Array.from({ length: 5000 }, (_, i) => ({ id: i, title: 't', vector: [i + 1, 0] }));
+  const { vectors } = await loadCatalog(temp.write('many.jsonl', rows));
+  expect(vectors?.rows).toBe(5000);
+  expect(vectors?.data.filter((_, i) => i % 2 === 0).every((x) => x === 1)).toBe(true);
+});
+
+const good = { id: 'a', title: 'A', vector: [1, 0] };
+it.each([
+  ['no id', [good, { title: 'B' }], ':2: field "id": is missing; give every item an id'],
+  ['a null id', [{ ...good, id: null }], ':1: field "id": is missing'],
+  ['an id that is a list', [{ ...good, id: [1] }], ':1: field "id": is not a string or number'],
+  ['an id twice', [good, { ...good, title: 'B' }], ':2: field "id": "a" is already the id of line 1'],
+  [
+    'an id twice, as number',
+    [
+      { id: 1, title: 'A' },
+      { id: '1', title: 'B' },
+    ],
+    '"1" is already the id of line 1',
+  ],
+  [
+    'an empty text',
+    [good, { ...good, id: 'b', title: ' ' }],
+    ':2: field "title": is empty; give every item a text',
+  ],
+  [
+    'no text field',
+    [{ id: 'a', label: 'A' }],
+    ':1: has none of the text fields title, name, text, only id, label; set catalog.text, e.g. "{label}"',
+  ],
+  [
+    'another vector length',
+    [good, { id: 'b', title: 'B', vector: [1] }],
+    ':2: field "vector": has 1 numbers, the first vector has 2',
+  ],
+  [
+    'a value that is no number',
+    [{ ...good, vector: [1, 'x'] }],
+    ':1: field "vector": number 2 is "x"; expected a finite number',
+  ],
+  ['a null value', [{ ...good, vector: [1, Number.NaN] }], 'number 2 is null; expected a finite number'],
+  ['a zero vector', [{ ...good, vector: [0, 0] }], ':1: field "vector": has length zero'],
+  ['an empty vector', [{ ...good, vector: [] }], 'expected a list of numbers'],
+  ['a vector that is an object', [{ ...good, vector: {} }], 'expected a list of numbers'],
+  ['a missing vector', [good, { id: 'b', title: 'B' }], ':2: field "vector": is missing on line 2'],
+  ['a late vector', [{ id: 'b', title: 'B' }, good], ':2: field "vector": is missing on line 1'],
+  ['no items', [], 'bad.jsonl: has no items'],
+])('refuses %s', async (_, records, message) => {
+  const loading = loadCatalog(temp.write('bad.jsonl', records));
+  await expect(loading).rejects.toThrow(message);
+  await expect(loading).rejects.toMatchObject({ name: 'InputError', file: temp.path('bad.jsonl') });
+});
+
+it('refuses infinite values in CSV vectors', async () => {
+  const file = temp.write('inf.csv', 'id,title,vector\na,a,1 1e999\n');
+  await expect(loadCatalog(file)).rejects.toThrow('inf.csv:2: field "vector": number 2 is Infinity');
+});
+
+it('refuses fields that no record has', async () => {
+  const file = temp.write('ok.jsonl', [good]);
+  await expect(loadCatalog(file, { text: '{title}. {brandd}' })).rejects.toThrow(
+    'field "brandd": is named by catalog.text, but no record has it; the fields are id, title, vector',
+  );
+  await expect(loadCatalog(file, { category: 'kind' })).rejects.toThrow('is named by catalog.category');
+});
+
+it('reports progress with an estimated total, and stops by its signal', async () => {
+  const rows = Array.from({ length: 25_000 }, (_, id) => ({ id, title: `item ${id}` }));
+  const file = temp.write('progress.jsonl', rows);
+  const reports: Progress[] = [];
+  await loadCatalog(file, { onProgress: (report) => reports.push(report) });
+  expect(reports.map(({ done }) => done)).toEqual([10_000, 20_000, 25_000]);
+  for (const { total } of reports) expect(total / 25_000).toBeCloseTo(1, 0);
+
+  const abort = new AbortController();
+  const loading = loadCatalog(file, {
+    signal: abort.signal,
+    onProgress: () => abort.abort(new Error('enough')),
+  });
+  await expect(loading).rejects.toThrow('enough');
+});
+
+it.skipIf(!hasSharedData())('reads the shared catalogs', async () => {
+  const sizes = await Promise.all(
+    SHARED_DATA.map(async (name) => (await loadCatalog(sharedFile(name, 'catalog.jsonl'))).items.length),
+  );
+  expect(sizes).toEqual([4487, 3499, 2191, 17_124, 14_942]);
+});

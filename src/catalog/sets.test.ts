@@ -1,0 +1,69 @@
+import { expect, it } from 'vitest';
+import { loadCatalog } from './catalog.js';
+import { loadSets } from './sets.js';
+import { hasSharedData, sharedFile } from './testing/sharedData.js';
+import { tempFolder } from './testing/tempFolder.js';
+
+const temp = tempFolder();
+const catalog = await loadCatalog(
+  temp.write(
+    'catalog.jsonl',
+    ['a', 'b', 'c', 5].map((id) => ({ id, title: `item ${id}` })),
+  ),
+);
+
+it('reads sets with and without a query', async () => {
+  const file = temp.write('sets.jsonl', [
+    { query: ' red things ', items: ['c', 'a', 'c'], split: 'test' },
+    { outfit: 12, items: [5], split: 'val' },
+  ]);
+  expect(await loadSets(file, catalog)).toEqual([
+    { query: 'red things', items: [2, 0], split: 'test' },
+    { id: '12', items: [3], split: 'valid' },
+  ]);
+});
+
+it('reads CSV, with items separated by |', async () => {
+  const file = temp.write('sets.csv', 'query,items,split\nthings,a| b,train\n');
+  expect(await loadSets(file, catalog)).toEqual([{ query: 'things', items: [0, 1], split: 'train' }]);
+});
+
+it('splits sets that name no split by their query', async () => {
+  const sets = ['Big room', 'big  room ', 'big room'].map((query) => ({ query, items: ['a'] }));
+  const splits = (await loadSets(temp.write('nosplit.jsonl', sets), catalog)).map(({ split }) => split);
+  expect(new Set(splits).size).toBe(1);
+});
+
+it.each([
+  [{ query: 'q', items: ['a', 'z'] }, ':1: field "items": "z" is not in the catalog'],
+  [{ query: 'q' }, ':1: field "items": is missing; give every set a list of item ids'],
+  [{ query: 'q', items: 3 }, ':1: field "items": is no list'],
+  [{ query: 'q', items: [] }, ':1: field "items": is empty'],
+  [{ query: 'q', items: [null] }, ':1: field "items": is missing; give every item an id'],
+  [{ query: ' ', items: ['a'] }, ':1: field "query": is empty'],
+  [
+    { query: 'q', items: ['a'], split: 'tset' },
+    ':1: field "split": is "tset"; expected train, valid or test',
+  ],
+])('refuses %j', async (record, message) => {
+  await expect(loadSets(temp.write('bad.jsonl', [record]), catalog)).rejects.toThrow(message);
+});
+
+it('refuses a file without sets', async () => {
+  await expect(loadSets(temp.write('none.jsonl', ''), catalog)).rejects.toThrow('none.jsonl: has no sets');
+});
+
+it.skipIf(!hasSharedData()).each([
+  ['bundle-clothing', 398, 53, 118],
+  ['bundle-electronic', 429, 62, 107],
+  ['ikea-rooms', 137, 22, 44],
+  ['playlists', 99, 12, 28],
+  ['polyvore-outfits', 2088, 314, 560],
+])('reads the shared sets of %s', async (name, train, valid, test) => {
+  const sets = await loadSets(
+    sharedFile(name, 'sets.jsonl'),
+    await loadCatalog(sharedFile(name, 'catalog.jsonl')),
+  );
+  const count = (split: string) => sets.filter((set) => set.split === split).length;
+  expect([count('train'), count('valid'), count('test')]).toEqual([train, valid, test]);
+});
