@@ -1,0 +1,245 @@
+import {
+  encodeOnnx,
+  floats,
+  Graph,
+  ops,
+  type Parameters,
+  parameterFeeds,
+  type RuntimeOptions,
+  Session,
+  type Tensor,
+} from '../engine/index.js';
+import { CounterRandom } from '../random.js';
+import { attentionBias, layOutPrompts, repeatRows } from './batch.js';
+import {
+  type DecoderConfig,
+  decoder,
+  decoderInputs,
+  lastPosition,
+  outputLogits,
+  rotaryAngles,
+} from './decoder.js';
+import { type Format, formatState, formatTable, maxCompletionTokens, parseCompletion } from './format.js';
+import type { Completion, Policy, SampleOptions } from './policy.js';
+import { PAD, SEPARATOR, type Tokenizer } from './tokenizer.js';
+
+const { add, gather, log, maximum, mul, neg, reshape, softmax, sum } = ops;
+
+export interface DecoderPolicyOptions {
+  readonly config: DecoderConfig;
+  readonly tokenizer: Tokenizer;
+  readonly format: Format;
+  readonly parameters: Parameters;
+  /** Store the parameters inside the model: faster, but they can no longer be replaced (false). */
+  readonly frozen?: boolean;
+  readonly runtime?: RuntimeOptions;
+}
+
+/** Sequences decoded together: enough to fill the cores, few enough to keep the caches in memory. */
+const BATCH = 256;
+
+/** The built-in policy: samples the decoder with a key-value cache, one `session.run` a token for the whole batch. */
+export class DecoderPolicy implements Policy {
+  /** The weights to sample with; replace them after a training step (unless `frozen`). */
+  parameters: Parameters;
+  private readonly table: Tensor;
+
+  private constructor(
+    private readonly session: Session,
+    private readonly options: DecoderPolicyOptions,
+  ) {
+    this.parameters = options.parameters;
+    const { tokenizer } = options;
+    this.table = { data: formatTable(tokenizer), dims: [3, tokenizer.size] };
+  }
+
+  static async create(options: DecoderPolicyOptions): Promise<DecoderPolicy> {
+    const { config, frozen = false, parameters, runtime } = options;
+    const { graph, outputs } = decodingGraph(config);
+    const weights = new Map([...parameters].map(([name, { data }]) => [name, data]));
+    const model = encodeOnnx(graph, { outputs, weights: frozen ? weights : undefined });
+    return new DecoderPolicy(await Session.load(model, runtime), options);
+  }
+
+  get k(): number {
+    return this.options.format.k;
+  }
+
+  async sample(options: SampleOptions): Promise<Completion[]> {
+    const { queries, samplesPerQuery = 1, signal, onProgress } = options;
+    const prompts = queries.map((query) => this.options.tokenizer.encode(query));
+    const total = queries.length * samplesPerQuery;
+    const completions: Completion[] = [];
+    for (let start = 0; start < total; start += BATCH) {
+      signal?.throwIfAborted();
+      const rows = Array.from({ length: Math.min(BATCH, total - start) }, (_, i) => {
+        const query = Math.floor((start + i) / samplesPerQuery);
+        return { query, stream: options.streams?.[query] ?? query, sample: (start + i) % samplesPerQuery };
+      });
+      completions.push(...(await this.sampleBatch(rows, prompts, options)));
+      onProgress?.({ stage: 'policy/sample', done: completions.length, total });
+    }
+    return completions;
+  }
+
+  /** Frees the native model. */
+  async release(): Promise<void> {
+    await this.session.release();
+  }
+
+  private async sampleBatch(
+    rows: readonly { query: number; stream: string | number; sample: number }[],
+    prompts: readonly number[][],
+    { vectors, seed, temperature = 1, topP = 1 }: SampleOptions,
+  ): Promise<Completion[]> {
+    const { config, format, tokenizer } = this.options;
+    const { length, padding, tokens } = layOutPrompts(rows.map(({ query }) => prompts[query]));
+    const writers = rows.map(
+      ({ stream, sample }) =>
+        new CompletionWriter(format, new CounterRandom(seed, 'policy/sample', stream, sample)),
+    );
+    const fixed = {
+      ...(this.options.frozen ? {} : parameterFeeds(this.parameters)),
+      condition: repeatRows(
+        vectors,
+        rows.map(({ query }) => query),
+      ),
+      formatTable: this.table,
+      inverseTemperature: { data: Float32Array.of(temperature > 0 ? 1 / temperature : 1), dims: [] },
+    };
+    const draw = temperature > 0 ? (topP < 1 ? nucleus(topP) : drawToken) : likeliest;
+    let caches = emptyCaches(rows.length, config);
+    let input: Tensor = { data: tokens, dims: [rows.length, length] };
+    let past = 0;
+    for (let step = 0; step < maxCompletionTokens(format) && writers.some((w) => !w.done); step++) {
+      const time = input.dims[1];
+      const outputs = await this.session.run({
+        ...fixed,
+        ...caches,
+        ...rotaryAngles(past, time, config),
+        tokens: input,
+        attentionBias: attentionBias(padding, past, time),
+        states: { data: Int32Array.from(writers, (w) => w.state), dims: [rows.length] },
+      });
+      const probabilities = floats(outputs.probabilities);
+      const entropies = floats(outputs.entropies);
+      const next = new Int32Array(rows.length).fill(PAD);
+      writers.forEach((writer, i) => {
+        if (writer.done) return;
+        const distribution = probabilities.subarray(i * tokenizer.size, (i + 1) * tokenizer.size);
+        next[i] = draw(distribution, writer.random.uniform());
+        writer.write(next[i], Math.log(distribution[next[i]]), entropies[i]);
+      });
+      past += time;
+      input = { data: next, dims: [rows.length, 1] };
+      caches = Object.fromEntries(
+        Object.keys(caches).map((name) => [name, outputs[name.replace('past', 'present')]]),
+      );
+    }
+    return writers.map((writer, i) => ({
+      query: rows[i].query,
+      subQueries: parseCompletion(writer.tokens, tokenizer),
+      tokens: Int32Array.from(writer.tokens),
+      logProbs: Float32Array.from(writer.logProbs),
+      entropies: Float32Array.from(writer.entropies),
+    }));
+  }
+}
+
+/** One completion while it is being written. */
+class CompletionWriter {
+  readonly tokens: number[] = [];
+  readonly logProbs: number[] = [];
+  readonly entropies: number[] = [];
+  private length = 0;
+  private subQueries = 0;
+
+  constructor(
+    private readonly format: Format,
+    readonly random: CounterRandom,
+  ) {}
+
+  get done(): boolean {
+    return this.subQueries === this.format.k;
+  }
+
+  get state(): number {
+    return formatState(this.length, this.format);
+  }
+
+  write(token: number, logProb: number, entropy: number): void {
+    this.tokens.push(token);
+    this.logProbs.push(logProb);
+    this.entropies.push(entropy);
+    if (token === SEPARATOR) {
+      this.subQueries++;
+      this.length = 0;
+    } else {
+      this.length++;
+    }
+  }
+}
+
+/** Next-token probabilities of the last position, and the caches grown by this call's positions. */
+function decodingGraph(config: DecoderConfig) {
+  const graph = new Graph();
+  const inputs = decoderInputs(graph, config, true);
+  const { hidden, caches } = decoder(graph, config, inputs);
+  const table = graph.input('formatTable', [3, config.vocabularySize]);
+  const bias = gather(table, graph.input('states', ['batch'], 'int32'));
+  const logits = reshape(outputLogits(graph, config, lastPosition(hidden)), ['batch', config.vocabularySize]);
+  const probabilities = softmax(add(mul(logits, graph.input('inverseTemperature', [])), bias));
+  // p ln p -> 0 as p -> 0; the floor keeps 0 * ln 0 from being NaN.
+  const entropies = neg(sum(mul(probabilities, log(maximum(probabilities, 1e-30))), [1]));
+  const present = caches.flatMap(({ keys, values }, i) => [
+    [`present.${i}.keys`, keys],
+    [`present.${i}.values`, values],
+  ]);
+  return { graph, outputs: { probabilities, entropies, ...Object.fromEntries(present) } };
+}
+
+function emptyCaches(batch: number, { layers, heads, width }: DecoderConfig): Record<string, Tensor> {
+  const empty = { data: new Float32Array(0), dims: [batch, heads, 0, width / heads] };
+  return Object.fromEntries(
+    Array.from({ length: layers }, (_, i) => [`past.${i}.keys`, `past.${i}.values`])
+      .flat()
+      .map((name) => [name, empty]),
+  );
+}
+
+/** Inverse-CDF sampling: the token in whose share of [0, 1) `u` falls. */
+function drawToken(probabilities: Float32Array, u: number): number {
+  let last = 0;
+  for (let i = 0; i < probabilities.length; i++) {
+    const p = probabilities[i];
+    if (p <= 0) continue;
+    u -= p;
+    last = i;
+    if (u < 0) break;
+  }
+  return last;
+}
+
+/** Draws from the smallest set of tokens with total probability `topP` (Holtzman et al. 2020). */
+const nucleus =
+  (topP: number) =>
+  (probabilities: Float32Array, u: number): number => {
+    const order = Array.from(probabilities.keys())
+      .filter((i) => probabilities[i] > 0)
+      .sort((a, b) => probabilities[b] - probabilities[a] || a - b);
+    let kept = 0;
+    let total = 0;
+    while (kept < order.length && total < topP) total += probabilities[order[kept++]];
+    let rest = u * total;
+    for (let i = 0; i < kept; i++) {
+      rest -= probabilities[order[i]];
+      if (rest < 0) return order[i];
+    }
+    return order[kept - 1];
+  };
+
+function likeliest(probabilities: Float32Array): number {
+  let best = 0;
+  for (let i = 1; i < probabilities.length; i++) if (probabilities[i] > probabilities[best]) best = i;
+  return best;
+}

@@ -1,0 +1,65 @@
+import type { Item } from '../catalog/item.js';
+import type { Encoder } from '../encode/encoder.js';
+import type { VectorIndex } from '../index/vectorIndex.js';
+import { gatherRows, type Matrix, row, rowRange } from '../matrix.js';
+import type { FanOut } from '../reward/reward.js';
+import type { Completion } from './policy.js';
+
+/** The frozen world in which sub-queries earn their reward. */
+export interface RetrievalWorld {
+  readonly items: readonly Item[];
+  /** Content embeddings e_c, unit rows [items, d]. */
+  readonly vectors: Matrix;
+  readonly index: VectorIndex;
+  /** The projected text encoder e_t; give it a cache, sub-queries repeat. */
+  readonly encoder: Encoder;
+}
+
+/** Queries with their embeddings and, where known, reference sets. */
+export interface QueryBatch {
+  readonly texts: readonly string[];
+  /** e_t(q), unit rows [n, d]. */
+  readonly vectors: Matrix;
+  /** Reference rows of each query; absent for open-ended retrieval. */
+  readonly references?: readonly (readonly number[])[];
+}
+
+export interface FanOutOptions {
+  /** Items each sub-query retrieves; what coverage counts (1). */
+  readonly depth?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Runs the sub-queries of all completions through encoder and index in one batch each: what a reward looks at. */
+export async function retrieveFanOuts(
+  completions: readonly Completion[],
+  queries: QueryBatch,
+  { items, vectors, index, encoder }: RetrievalWorld,
+  { depth = 1, signal }: FanOutOptions = {},
+): Promise<FanOut[]> {
+  const directions = await encoder.encode(
+    completions.flatMap((c) => c.subQueries),
+    { signal },
+  );
+  const { indices } = await index.search(directions, { k: depth });
+  let start = 0;
+  return completions.map(({ query, subQueries }) => {
+    const end = start + subQueries.length;
+    const hits = indices.subarray(start * depth, end * depth);
+    const retrieved = Int32Array.from(subQueries, (_, i) => hits[i * depth]);
+    const fanOut: FanOut = {
+      query: queries.texts[query],
+      queryVector: row(queries.vectors, query),
+      subQueries,
+      subQueryVectors: rowRange(directions, start, end),
+      retrieved,
+      retrievedVectors: gatherRows(vectors, retrieved),
+      hits,
+      depth,
+      reference: queries.references?.[query] ?? [],
+      items,
+    };
+    start = end;
+    return fanOut;
+  });
+}

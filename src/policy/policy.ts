@@ -1,0 +1,40 @@
+import type { Matrix } from '../matrix.js';
+import type { RunControl } from '../progress.js';
+
+/** One sampled fan-out: what a policy wrote for one query. */
+export interface Completion {
+  /** Row of the query it answers. */
+  readonly query: number;
+  /** The k sub-queries. */
+  readonly subQueries: readonly string[];
+  /** Token ids, k sub-queries each ended by a separator. Empty for policies that do not show theirs. */
+  readonly tokens: Int32Array;
+  /** Natural-log probability of each token under the policy at the sampling temperature. */
+  readonly logProbs: Float32Array;
+  /** Entropy in nats of the distribution each token was drawn from. */
+  readonly entropies: Float32Array;
+}
+
+export interface SampleOptions extends RunControl {
+  readonly queries: readonly string[];
+  /** Their embeddings [queries.length, d]. */
+  readonly vectors: Matrix;
+  /** Completions a query (1). */
+  readonly samplesPerQuery?: number;
+  /** 0 takes the likeliest token at every position (1). */
+  readonly temperature?: number;
+  /** Nucleus sampling: tokens are drawn from the smallest set of this total probability (1 = all). */
+  readonly topP?: number;
+  /** Names the random stream; the same seed gives the same completions. */
+  readonly seed: number;
+  /** Names the streams of the queries, so that a query's samples do not depend on its batch (their row numbers). */
+  readonly streams?: readonly (string | number)[];
+}
+
+/** Whatever writes sub-queries: the built-in decoder, a pretrained model, a remote endpoint. */
+export interface Policy {
+  /** Sub-queries a completion. */
+  readonly k: number;
+  /** `samplesPerQuery` completions for each query, in the order of the queries. */
+  sample(options: SampleOptions): Promise<Completion[]>;
+}

@@ -1,0 +1,137 @@
+/** Soft-GRPO (PAPER section 2): group advantages, and the clipped per-token loss with both KL directions. */
+import { Graph, ops, type Value } from '../engine/index.js';
+import { type DecoderConfig, decoder, decoderInputs, outputLogits } from './decoder.js';
+
+const {
+  add,
+  cast,
+  clip,
+  div,
+  exp,
+  gather,
+  gatherLast,
+  less,
+  logSoftmax,
+  maximum,
+  minimum,
+  mul,
+  neg,
+  reshape,
+  sub,
+  sum,
+} = ops;
+
+const EPSILON = 1e-6;
+
+/**
+ * A_i = (r_i - mean) / (std + eps) within each group of `groupSize` consecutive rewards. A group whose rewards are all
+ * equal teaches nothing: its advantages are zero.
+ */
+export function groupAdvantages(
+  rewards: ArrayLike<number>,
+  groupSize: number,
+): { advantages: Float32Array; zeroVarianceGroups: number } {
+  const advantages = new Float32Array(rewards.length);
+  let zeroVarianceGroups = 0;
+  for (let start = 0; start < rewards.length; start += groupSize) {
+    let mean = 0;
+    for (let i = 0; i < groupSize; i++) mean += rewards[start + i] / groupSize;
+    let variance = 0;
+    for (let i = 0; i < groupSize; i++) variance += (rewards[start + i] - mean) ** 2 / groupSize;
+    const deviation = Math.sqrt(variance);
+    if (deviation < EPSILON) {
+      zeroVarianceGroups++;
+      continue;
+    }
+    for (let i = 0; i < groupSize; i++)
+      advantages[start + i] = (rewards[start + i] - mean) / (deviation + EPSILON);
+  }
+  return { advantages, zeroVarianceGroups };
+}
+
+export interface SoftGrpoCoefficients {
+  /** Clipping range of the probability ratio (0.2). */
+  readonly clip: number;
+  /** b1: weight of rho * (log pi - log pi_old) (0.05). */
+  readonly klOld: number;
+  /** b2: weight of -log pi on the sampled tokens (0.05). */
+  readonly klReverse: number;
+}
+
+/** Log-probabilities of the target tokens [batch, time] under the format, and the weights of the positions. */
+export function targetLogProbs(
+  graph: Graph,
+  config: DecoderConfig,
+  formatTable: Float32Array,
+): { logProbs: Value; weights: Value } {
+  const { hidden } = decoder(graph, config, decoderInputs(graph, config, false));
+  const table = graph.constant(formatTable, [
+    formatTable.length / config.vocabularySize,
+    config.vocabularySize,
+  ]);
+  const bias = gather(table, graph.input('states', ['batch', 'time'], 'int32'));
+  const all = logSoftmax(add(outputLogits(graph, config, hidden), bias));
+  const picked = gatherLast(all, graph.input('targets', ['batch', 'time', 1], 'int32'));
+  return { logProbs: reshape(picked, ['batch', 'time']), weights: graph.input('weights', ['batch', 'time']) };
+}
+
+/** Cross-entropy in nats a token: the loss of the warm start. */
+export function crossEntropyGraph(config: DecoderConfig, formatTable: Float32Array): { loss: Value } {
+  const { logProbs, weights } = targetLogProbs(new Graph(), config, formatTable);
+  return { loss: tokenMean(neg(logProbs), weights) };
+}
+
+/**
+ * The Soft-GRPO loss with its diagnostics. Besides a training batch it reads `oldLogProbs` [batch, time] and
+ * `advantages` [batch, 1].
+ */
+export function softGrpoGraph(
+  config: DecoderConfig,
+  formatTable: Float32Array,
+  coefficients: SoftGrpoCoefficients,
+) {
+  const graph = new Graph();
+  const { logProbs, weights } = targetLogProbs(graph, config, formatTable);
+  const oldLogProbs = graph.input('oldLogProbs', ['batch', 'time']);
+  const advantages = graph.input('advantages', ['batch', 1]);
+  const { loss, ratio, logRatio } = softGrpoLoss(
+    { logProbs, oldLogProbs, advantages, weights },
+    coefficients,
+  );
+  const outside = cast(less(coefficients.clip, ops.sqrt(ops.square(sub(ratio, 1)))), 'float32');
+  return {
+    loss,
+    logProbs,
+    metrics: {
+      // KL(old || new) >= 0 by Schulman's estimator rho - 1 - log rho, which has low variance near rho = 1.
+      kl: tokenMean(sub(sub(ratio, 1), logRatio), weights),
+      clipShare: tokenMean(outside, weights),
+    },
+  };
+}
+
+export interface SoftGrpoTerms {
+  /** log pi_theta and log pi_old of the sampled tokens, [batch, time]. */
+  readonly logProbs: Value;
+  readonly oldLogProbs: Value;
+  /** One advantage a completion, [batch, 1]. */
+  readonly advantages: Value;
+  /** 1 on completion tokens, [batch, time]. */
+  readonly weights: Value;
+}
+
+/** `-min(rho A, clip(rho) A) + b1 rho (log pi - log pi_old) + b2 (-log pi)`, averaged over the batch's tokens. */
+export function softGrpoLoss(
+  { logProbs, oldLogProbs, advantages, weights }: SoftGrpoTerms,
+  { clip: range, klOld, klReverse }: SoftGrpoCoefficients,
+): { loss: Value; ratio: Value; logRatio: Value } {
+  const logRatio = sub(logProbs, oldLogProbs);
+  const ratio = exp(logRatio);
+  const surrogate = minimum(mul(ratio, advantages), mul(clip(ratio, 1 - range, 1 + range), advantages));
+  const kl = add(mul(mul(ratio, logRatio), klOld), mul(logProbs, -klReverse));
+  return { loss: tokenMean(sub(kl, surrogate), weights), ratio, logRatio };
+}
+
+function tokenMean(x: Value, weights: Value): Value {
+  return div(sum(mul(x, weights)), maximum(sum(weights), 1));
+}

@@ -1,0 +1,236 @@
+/** Step 1 of R4T: reinforcement learning of the fan-out policy (PAPER section 2). */
+import {
+  type Feeds,
+  floats,
+  type Parameters,
+  type RuntimeOptions,
+  Trainer,
+  warmupCosine,
+} from '../engine/index.js';
+import type { Matrix } from '../matrix.js';
+import { row } from '../matrix.js';
+import { CounterRandom } from '../random.js';
+import { scoreFanOuts } from '../reward/evaluateReward.js';
+import type { FanOut, RewardFunction } from '../reward/reward.js';
+import type { TrainingControl } from '../training.js';
+import { trainingBatch } from './batch.js';
+import type { DecoderConfig } from './decoder.js';
+import type { DecoderPolicy } from './decoderPolicy.js';
+import { type QueryBatch, type RetrievalWorld, retrieveFanOuts } from './fanOut.js';
+import { type Format, formatTable } from './format.js';
+import type { Completion } from './policy.js';
+import { groupAdvantages, type SoftGrpoCoefficients, softGrpoGraph } from './softGrpo.js';
+import type { Tokenizer } from './tokenizer.js';
+
+export interface TrainPolicyOptions extends TrainingControl {
+  readonly config: DecoderConfig;
+  readonly tokenizer: Tokenizer;
+  readonly format: Format;
+  /** Where the training starts: the warm start's parameters. */
+  readonly parameters: Parameters;
+  /** The policy that samples; its parameters follow the training. */
+  readonly policy: DecoderPolicy;
+  readonly world: RetrievalWorld;
+  readonly queries: QueryBatch;
+  readonly reward: RewardFunction;
+  /** Items a sub-query retrieves, for rewards which count them (1). */
+  readonly depth?: number;
+  /** Rollout batches in all. */
+  readonly steps: number;
+  readonly queriesPerStep: number;
+  /** G: completions a query. */
+  readonly groupSize: number;
+  /** Completions an optimiser step; a rollout batch is cut into as many as needed. */
+  readonly miniBatch?: number;
+  /** Optimiser passes over each rollout batch. */
+  readonly epochs: number;
+  readonly learningRate: number;
+  readonly coefficients: SoftGrpoCoefficients;
+  readonly seed: number;
+  readonly runtime?: RuntimeOptions;
+}
+
+/** Alarms: a policy that repeats itself this often, or is this sure of every token, has collapsed. */
+const DUPLICATE_ALARM = 0.5;
+const ENTROPY_ALARM = 0.02;
+
+/**
+ * Trains the policy; resolves with its parameters. `onStep` gets every component of the reward (`reward`,
+ * `<component>`, `<component>.raw`), `kl`, `clipShare`, `entropy` (nats a token), `zeroVarianceGroups`,
+ * `duplicateShare` (sub-queries equal to an earlier one of their completion), `tokensPerSecond`.
+ *
+ * @throws TrainingError when loss or gradient stop being finite
+ */
+export async function trainPolicy(options: TrainPolicyOptions): Promise<Parameters> {
+  const { config, tokenizer, format, policy, world, queries, reward, depth, steps, seed } = options;
+  const { queriesPerStep, groupSize, signal, onProgress, onStep } = options;
+  const { loss, metrics } = softGrpoGraph(config, formatTable(tokenizer), options.coefficients);
+  const trainer = await Trainer.create({
+    loss,
+    metrics,
+    parameters: options.parameters,
+    optimizer: { beta1: 0.9, beta2: 0.95 },
+    clipNorm: 1,
+    runtime: options.runtime,
+  });
+  const stepsPerRollout =
+    options.epochs * Math.ceil((queriesPerStep * groupSize) / (options.miniBatch ?? 64));
+  if (options.resume) trainer.restore(options.resume);
+  for (let step = Math.floor(trainer.step / stepsPerRollout); step < steps; step++) {
+    signal?.throwIfAborted();
+    const started = performance.now();
+    const batch = pickQueries(queries, queriesPerStep, step, seed);
+    policy.parameters = trainer.parameters;
+    const completions = await policy.sample({
+      queries: batch.texts,
+      vectors: batch.vectors,
+      samplesPerQuery: groupSize,
+      seed,
+      streams: batch.texts.map((_, i) => `${step}/${i}`),
+      signal,
+    });
+    const sampled = performance.now();
+    const fanOuts = await retrieveFanOuts(completions, batch, world, { depth, signal });
+    const { rewards, meanReward, meanComponents } = scoreFanOuts(fanOuts, reward);
+    const scored = performance.now();
+    const { advantages, zeroVarianceGroups } = groupAdvantages(rewards, groupSize);
+    const training = await optimise(trainer, completions, advantages, batch, step, options);
+    const tokens = completions.reduce((n, c) => n + c.tokens.length, 0);
+    const measured: Record<string, number> = {
+      reward: meanReward,
+      ...training,
+      entropy: meanOf(completions.flatMap((c) => [meanOf(c.entropies)])),
+      zeroVarianceGroups,
+      duplicateShare: meanOf(fanOuts.map(duplicateShare)),
+      duplicateItemShare: meanOf(fanOuts.map((f) => 1 - new Set(f.retrieved).size / f.retrieved.length)),
+      tokensPerSubQuery: tokens / (completions.length * format.k) - 1,
+      tokensPerSecond: (1000 * tokens) / (performance.now() - started),
+      sampleSeconds: (sampled - started) / 1000,
+      rewardSeconds: (scored - sampled) / 1000,
+      trainSeconds: (performance.now() - scored) / 1000,
+    };
+    for (const [name, component] of Object.entries(meanComponents)) {
+      measured[name] = component.normalized;
+      measured[`${name}.raw`] = component.raw;
+    }
+    const { reward: mean, kl, entropy } = measured;
+    const warning = collapseWarning(measured);
+    onProgress?.({
+      stage: 'policy/rl',
+      done: step + 1,
+      total: steps,
+      metrics: { reward: mean, kl, entropy },
+      warning,
+    });
+    await onStep?.({ step: step + 1, metrics: measured, state: trainer.state });
+  }
+  const { parameters } = trainer;
+  policy.parameters = parameters;
+  await trainer.release();
+  return parameters;
+}
+
+/** One line that says how the policy collapsed, or undefined while it is healthy. */
+function collapseWarning({
+  duplicateShare: duplicates,
+  entropy,
+}: Record<string, number>): string | undefined {
+  if (duplicates > DUPLICATE_ALARM)
+    return `collapse: ${Math.round(100 * duplicates)}% of the sub-queries are repeats`;
+  if (entropy < ENTROPY_ALARM) return `collapse: entropy fell to ${entropy.toFixed(3)} nats a token`;
+  return undefined;
+}
+
+/** The queries of a step: every epoch is a new permutation of all of them. */
+function pickQueries(queries: QueryBatch, count: number, step: number, seed: number): QueryBatch {
+  const total = queries.texts.length;
+  const rows = Array.from({ length: count }, (_, i) => {
+    const position = step * count + i;
+    return shuffled(total, Math.floor(position / total), seed)[position % total];
+  });
+  const data = new Float32Array(count * queries.vectors.cols);
+  rows.forEach((r, i) => {
+    data.set(row(queries.vectors, r), i * queries.vectors.cols);
+  });
+  const vectors: Matrix = { data, rows: count, cols: queries.vectors.cols };
+  const { references } = queries;
+  return {
+    texts: rows.map((r) => queries.texts[r]),
+    vectors,
+    references: references && rows.map((r) => references[r]),
+  };
+}
+
+const shuffled = (total: number, epoch: number, seed: number): Int32Array =>
+  new CounterRandom(seed, 'policy/epoch', epoch).permutation(total);
+
+/** The optimiser steps on one rollout batch. */
+async function optimise(
+  trainer: Trainer,
+  completions: readonly Completion[],
+  advantages: Float32Array,
+  queries: QueryBatch,
+  step: number,
+  { config, tokenizer, format, epochs, miniBatch = 64, steps, learningRate, seed }: TrainPolicyOptions,
+): Promise<{ loss: number; kl: number; clipShare: number; gradientNorm: number }> {
+  const prompts = queries.texts.map((text) => tokenizer.encode(text));
+  const rate = warmupCosine(step, { peak: learningRate, warmupSteps: 5, totalSteps: steps, final: 0.1 });
+  const totals = { loss: 0, kl: 0, clipShare: 0, gradientNorm: 0 };
+  let count = 0;
+  for (let epoch = 0; epoch < epochs; epoch++) {
+    const order = new CounterRandom(seed, 'policy/mini-batches', step, epoch).permutation(completions.length);
+    for (let start = 0; start < order.length; start += miniBatch) {
+      const rows = order.subarray(start, start + miniBatch);
+      const feeds = grpoFeeds(rows, completions, advantages, queries, prompts, { config, format });
+      const { loss, gradientNorm, metrics } = await trainer.train(feeds, { learningRate: rate });
+      totals.loss += loss;
+      totals.gradientNorm += gradientNorm;
+      totals.kl += floats(metrics.kl)[0];
+      totals.clipShare += floats(metrics.clipShare)[0];
+      count++;
+    }
+  }
+  return {
+    loss: totals.loss / count,
+    kl: totals.kl / count,
+    clipShare: totals.clipShare / count,
+    gradientNorm: totals.gradientNorm / count,
+  };
+}
+
+/** A training batch of the given completions, with what Soft-GRPO reads besides. */
+export function grpoFeeds(
+  rows: ArrayLike<number>,
+  completions: readonly Completion[],
+  advantages: Float32Array,
+  queries: QueryBatch,
+  prompts: readonly (readonly number[])[],
+  { config, format }: { config: DecoderConfig; format: Format },
+): Feeds {
+  const picked = Array.from(rows, (r) => completions[r]);
+  const sequences = picked.map(({ query, tokens }) => ({
+    prompt: prompts[query],
+    condition: row(queries.vectors, query),
+    tokens,
+  }));
+  const { feeds, time, start } = trainingBatch(sequences, format, config);
+  const oldLogProbs = new Float32Array(picked.length * time);
+  picked.forEach(({ logProbs }, i) => {
+    oldLogProbs.set(logProbs, i * time + start);
+  });
+  return {
+    ...feeds,
+    oldLogProbs: { data: oldLogProbs, dims: [picked.length, time] },
+    advantages: { data: Float32Array.from(rows, (r) => advantages[r]), dims: [picked.length, 1] },
+  };
+}
+
+/** Share of sub-queries which repeat an earlier one of the same completion. */
+export const duplicateShare = ({ subQueries }: Pick<FanOut, 'subQueries'>): number =>
+  1 - new Set(subQueries).size / subQueries.length;
+
+function meanOf(values: ArrayLike<number>): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i];
+  return sum / Math.max(1, values.length);
+}

@@ -1,0 +1,121 @@
+/**
+ * Warm start: before any reward, the decoder learns to write the catalog's own words near the query, so that its first
+ * rollouts are readable, grounded and varied enough to be told apart.
+ */
+import type { Item } from '../catalog/item.js';
+import { initialize, type Parameters, type RuntimeOptions, Trainer, warmupCosine } from '../engine/index.js';
+import type { VectorIndex } from '../index/vectorIndex.js';
+import { gatherRows, type Matrix, row } from '../matrix.js';
+import { CounterRandom } from '../random.js';
+import type { TrainingControl } from '../training.js';
+import { type Sequence, trainingBatch } from './batch.js';
+import type { DecoderConfig } from './decoder.js';
+import { type Format, formatCompletion, formatTable } from './format.js';
+import { crossEntropyGraph } from './softGrpo.js';
+import type { Tokenizer } from './tokenizer.js';
+
+export interface WarmStartOptions extends TrainingControl {
+  readonly config: DecoderConfig;
+  readonly tokenizer: Tokenizer;
+  readonly format: Format;
+  readonly items: readonly Item[];
+  /** Content embeddings, unit rows [items, d]. */
+  readonly vectors: Matrix;
+  readonly index: VectorIndex;
+  /** Training queries and their embeddings [n, d]. */
+  readonly queries: readonly string[];
+  readonly queryVectors: Matrix;
+  readonly steps: number;
+  readonly batchSize?: number;
+  readonly learningRate?: number;
+  readonly seed: number;
+  readonly runtime?: RuntimeOptions;
+}
+
+/** Sub-queries are drawn from this many items nearest to the query. */
+const NEIGHBOURS = 50;
+/** At most this many items stand in as queries. */
+const STAND_INS = 20_000;
+
+/** Trains a fresh decoder on catalog words; resolves with its parameters. */
+export async function warmStart(options: WarmStartOptions): Promise<Parameters> {
+  const { config, tokenizer, format, steps, batchSize = 64, learningRate = 2e-3, seed, runtime } = options;
+  const { signal, onProgress, resume, onStep } = options;
+  const { loss } = crossEntropyGraph(config, formatTable(tokenizer));
+  const trainer = await Trainer.create({
+    loss,
+    parameters: initialize(loss.graph, seed),
+    optimizer: { beta1: 0.9, beta2: 0.95, weightDecay: 0.01 },
+    clipNorm: 1,
+    runtime,
+  });
+  if (resume) trainer.restore(resume);
+  const examples = await warmStartExamples(options);
+  while (trainer.step < steps) {
+    signal?.throwIfAborted();
+    const random = new CounterRandom(seed, 'policy/warm-start', trainer.step);
+    const sequences = Array.from({ length: batchSize }, () => examples(random));
+    const rate = warmupCosine(trainer.step, {
+      peak: learningRate,
+      warmupSteps: 20,
+      totalSteps: steps,
+      final: 0.1,
+    });
+    const { loss: value } = await trainer.train(trainingBatch(sequences, format, config).feeds, {
+      learningRate: rate,
+    });
+    onProgress?.({ stage: 'policy/warm-start', done: trainer.step, total: steps, metrics: { loss: value } });
+    await onStep?.({ step: trainer.step, metrics: { loss: value }, state: trainer.state });
+  }
+  const { parameters } = trainer;
+  await trainer.release();
+  return parameters;
+}
+
+/**
+ * A source of training sequences. Half of the queries are the user's, half are items' titles standing in as queries, so
+ * that the decoder sees the whole catalog; the sub-queries are words of k different items near the query.
+ */
+async function warmStartExamples({
+  tokenizer,
+  format,
+  items,
+  vectors,
+  index,
+  queries,
+  queryVectors,
+  seed,
+}: WarmStartOptions): Promise<(random: CounterRandom) => Sequence> {
+  const depth = Math.min(NEIGHBOURS, items.length);
+  const standIns = new CounterRandom(seed, 'policy/stand-ins')
+    .permutation(items.length)
+    .subarray(0, STAND_INS);
+  const itemVectors = gatherRows(vectors, standIns);
+  const nearQueries = (await index.search(queryVectors, { k: depth })).indices;
+  const nearItems = (await index.search(itemVectors, { k: depth })).indices;
+  return (random) => {
+    const own = queries.length > 0 && random.uniform() < 0.5;
+    const i = random.integer(own ? queries.length : standIns.length);
+    const near = (own ? nearQueries : nearItems).subarray(i * depth, (i + 1) * depth);
+    const subQueries: string[] = [];
+    for (const rank of random.permutation(near.length)) {
+      const words = catalogWords(items[near[rank]].text, random);
+      if (tokenizer.encode(words).length > 0) subQueries.push(words);
+      if (subQueries.length === format.k) break;
+    }
+    return {
+      prompt: tokenizer.encode(own ? queries[i] : items[standIns[i]].title),
+      condition: row(own ? queryVectors : itemVectors, i),
+      tokens: formatCompletion(subQueries, tokenizer, format),
+    };
+  };
+}
+
+/** An item's text, or (every other time) one to four neighbouring words of it. */
+function catalogWords(text: string, random: CounterRandom): string {
+  if (random.uniform() < 0.5) return text;
+  const words = text.split(/\s+/u);
+  const length = 1 + random.integer(Math.min(4, words.length));
+  const start = random.integer(words.length - length + 1);
+  return words.slice(start, start + length).join(' ');
+}
