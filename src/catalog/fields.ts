@@ -65,12 +65,15 @@ export class FieldReader {
         : renderTemplate(this.#template, record);
     if (text !== '') return text;
     const wanted = [...this.#textFields];
-    const present = wanted.filter((name) => name in record);
+    const names = Object.keys(record);
+    const present = wanted.find((name) => names.includes(name));
+    if (present !== undefined) {
+      throw new InputError('is empty; give every item a text', { ...location, field: present });
+    }
+    const guess = names.find((name) => !this.#taken.has(name)) ?? 'title';
     throw new InputError(
-      present.length > 0
-        ? 'is empty; give every item a text'
-        : `has none of the text fields ${wanted.join(', ')}, only ${Object.keys(record).join(', ')}; set catalog.text, e.g. "{${Object.keys(record).find((name) => !this.#taken.has(name)) ?? 'title'}}"`,
-      { ...location, field: present[0] },
+      `has none of the text fields ${wanted.join(', ')}, only ${names.join(', ')}; set catalog.text, e.g. "{${guess}}"`,
+      location,
     );
   }
 

@@ -28,12 +28,8 @@ export async function loadConfig(file?: string, options: LoadConfigOptions = {})
   const extension = extname(file).toLowerCase();
   if (extension === '.json') return parseConfig(await readJson(file), file);
   if (SCRIPTS.includes(extension)) return parseConfig(await importDefault(file, options), file);
-  throw new InputError(
-    `has the unknown extension ${extension || '(none)'}; expected .json ${SCRIPTS.join(' ')}`,
-    {
-      file,
-    },
-  );
+  const known = ['.json', ...SCRIPTS].join(' ');
+  throw new InputError(`has the unknown extension ${extension || '(none)'}; expected ${known}`, { file });
 }
 
 async function importDefault(
@@ -53,6 +49,7 @@ async function importDefault(
     const reason = (cause instanceof Error ? cause.message : String(cause)).split('\n')[0];
     throw new InputError(`cannot be run: ${reason}`, { file }, { cause });
   }
-  if (module.default !== undefined) return module.default;
+  // jiti answers for a missing default with the module itself, so its value says nothing.
+  if ('default' in module) return module.default;
   throw new InputError('has no default export; write "export default defineConfig({ ... })"', { file });
 }

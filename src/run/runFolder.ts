@@ -153,7 +153,9 @@ async function folderState(folder: string): Promise<'run' | 'foreign' | 'free'> 
   if (!info.isDirectory()) return 'foreign';
   const names = await readdir(folder);
   if (names.includes(MANIFEST)) return 'run';
-  return names.length === 0 ? 'free' : 'foreign';
+  // A manifest that was being written when its process died.
+  const isUnfinished = names.every((name) => name.startsWith(`.${MANIFEST}.`));
+  return isUnfinished ? 'free' : 'foreign';
 }
 
 function notARun(folder: string, advice: string): InputError {

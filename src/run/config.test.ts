@@ -1,0 +1,108 @@
+import { expect, it } from 'vitest';
+import { tempFolder } from '../catalog/testing/tempFolder.js';
+import { defineConfig, type UserConfig } from './config.js';
+import { loadConfig } from './loadConfig.js';
+import { nearest } from './nearest.js';
+import { parseConfig } from './parseConfig.js';
+
+const temp = tempFolder();
+
+it('fills in every default', async () => {
+  const config = await loadConfig();
+  expect(config).toMatchObject({
+    seed: 1,
+    k: 10,
+    dimensions: 128,
+    task: 'oar',
+    device: 'cpu',
+    encoder: 'use-lite',
+  });
+  expect(config.reward).toEqual({ weights: { groundedness: 0.6, diversity: 0.2, alignment: 0.2 } });
+  expect(config.policy).toMatchObject({ clip: 0.2, klOld: 0.05, klReverse: 0.05 });
+  expect(config.synthesis).toMatchObject({ samplesPerQuery: 16, temperature: 0.9, topP: 1 });
+  expect(config.diffusion).toMatchObject({ preset: 'small', conditionDropout: 0.1 });
+});
+
+it('keeps what the user sets, and a reward function as it is', () => {
+  const reward = () => 1;
+  const config = parseConfig(defineConfig({ k: 5, policy: { groupSize: 4 }, reward }));
+  expect(config).toMatchObject({ k: 5, policy: { groupSize: 4, clip: 0.2 } });
+  expect(config.reward).toBe(reward);
+  const weights = { groundedness: 0.4, diversity: 0.3 };
+  expect(parseConfig({ reward: { weights } }).reward).toEqual({ weights: { ...weights, alignment: 0.2 } });
+});
+
+it.each([
+  [{ sede: 1 }, 'c.json: field "sede": is not a setting; did you mean "seed"?'],
+  [
+    { policy: { groupsize: 4 } },
+    'c.json: field "policy.groupsize": is not a setting; did you mean "groupSize"?',
+  ],
+  [{ reward: { weigths: {} } }, 'field "reward.weigths": is not a setting; did you mean "weights"?'],
+  [
+    { reward: { weights: { ground: 1 } } },
+    'field "reward.weights.ground": is not a setting; expected one of groundedness, diversity, alignment',
+  ],
+  [{ reward: { weights: { diversity: -1 } } }, 'field "reward.weights.diversity": expected number to be >=0'],
+  [{ reward: 3 }, 'field "reward": expected object, received number'],
+  [{ catalog: { txt: '{a}' } }, 'field "catalog.txt": is not a setting; did you mean "text"?'],
+  [{ k: '10' }, 'field "k": expected number, received string'],
+  [{ k: 2.5 }, 'field "k": expected int'],
+  [{ k: 1 }, 'field "k": expected number to be >=2'],
+  [{ device: 'gpu' }, 'field "device": expected one of "cpu"|"webgpu"|"cuda"'],
+  [{ synthesis: { topP: 0 } }, 'field "synthesis.topP": expected a number above 0'],
+  [{ k: 1, seed: -1 }, '(and 1 more)'],
+  [[], 'c.json: expected object, received array'],
+  [null, 'c.json: expected object, received null'],
+])('refuses %j', (config, message) => {
+  expect(() => parseConfig(config, 'c.json')).toThrow(message);
+  expect(() => parseConfig(config, 'c.json')).toThrow(expect.objectContaining({ name: 'InputError' }));
+});
+
+it('loads JSON and modules', async () => {
+  expect((await loadConfig(temp.write('a.json', '{"k": 4}'))).k).toBe(4);
+  const module = `import { defineConfig } from 'r4t';
+    const k: number = 6;
+    export default defineConfig({ k, reward: ({ subQueries }) => subQueries.length });`;
+  const config = await loadConfig(temp.write('a.ts', module));
+  expect(config.k).toBe(6);
+  expect(config.reward).toBeTypeOf('function');
+  expect((await loadConfig(temp.write('a.mjs', 'export default { k: 7 };'))).k).toBe(7);
+});
+
+it('gives a module the library it is handed', async () => {
+  const file = temp.write('lib.ts', `import { two } from 'r4t'; export default { k: two + 1 };`);
+  expect((await loadConfig(file, { library: { two: 2 } })).k).toBe(3);
+});
+
+it('reads a module again when it has changed', async () => {
+  expect((await loadConfig(temp.write('twice.ts', 'export default { k: 3 };'))).k).toBe(3);
+  expect((await loadConfig(temp.write('twice.ts', 'export default { k: 4 };'))).k).toBe(4);
+});
+
+it.each([
+  ['bad.json', '{"k": 4', 'bad.json: is not valid JSON'],
+  ['bad.ts', 'export default { k: ', 'bad.ts: cannot be run'],
+  ['throws.ts', 'throw new Error("no")', 'throws.ts: cannot be run: no'],
+  ['none.ts', 'export const k = 1;', 'none.ts: has no default export'],
+  ['a.yaml', 'k: 1', 'a.yaml: has the unknown extension .yaml; expected .json .ts'],
+  ['wrong.ts', 'export default { k: "x" };', 'wrong.ts: field "k": expected number, received string'],
+])('refuses %s', async (name, text, message) => {
+  await expect(loadConfig(temp.write(name, text))).rejects.toThrow(message);
+});
+
+it('names a missing file', async () => {
+  await expect(loadConfig(temp.path('no.json'))).rejects.toThrow('no.json: does not exist; check the path');
+});
+
+it('finds the nearest name, if there is one near', () => {
+  expect(nearest('grupSize', ['groupSize', 'width'])).toBe('groupSize');
+  expect(nearest('lerningrate', ['layers', 'learningRate'])).toBe('learningRate');
+  expect(nearest('stpes', ['steps', 'epochs'])).toBe('steps');
+  expect(nearest('banana', ['steps', 'epochs'])).toBeUndefined();
+});
+
+it('types the reward function of a config', () => {
+  const config: UserConfig = { reward: ({ retrieved, items }) => items[retrieved[0]].text.length };
+  expect(parseConfig(config).reward).toBeTypeOf('function');
+});
