@@ -319,6 +319,25 @@ describe('rows', () => {
     await checkGradients({ operands: { x: { shape } }, f: ({ x }) => ops.softmax(x), sizes });
     await checkGradients({ operands: { x: { shape } }, f: ({ x }) => ops.logSoftmax(x), sizes });
   });
+  it('log-probabilities of picked entries, alone or beside another use', async () => {
+    const operands = {
+      x: { shape: ['batch', 'time', 5] },
+      indices: { shape: ['batch', 'time', 2], below: 5 },
+    };
+    await checkGradients({
+      operands,
+      f: ({ x, indices }) => ops.gatherLast(ops.logSoftmax(x), indices),
+      sizes,
+    });
+    await checkGradients({
+      operands,
+      f: ({ x, indices }) => {
+        const y = ops.logSoftmax(x);
+        return [ops.gatherLast(y, indices), ops.mul(ops.exp(y), y)];
+      },
+      sizes,
+    });
+  });
   it('softmax over a symbolic axis', async () => {
     await checkGradients({
       operands: { x: { shape: ['batch', 'time'] } },

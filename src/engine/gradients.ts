@@ -52,6 +52,9 @@ function unbroadcast(gradient: Value, operand: Value): Value {
   return axes.length === 0 ? gradient : reshapeLike(sum(gradient, axes, true), operand);
 }
 
+/** Gradients that are zero but for some updates of the last axis. */
+const scattered = new WeakMap<Value, { readonly indices: Value; readonly updates: Value }>();
+
 const rules: Record<string, GradientRule> = {
   Add: simple(([a, b], dy) => [unbroadcast(dy, a), unbroadcast(dy, b)]),
   Sub: simple(([a, b], dy) => [unbroadcast(dy, a), unbroadcast(neg(dy), b)]),
@@ -117,7 +120,11 @@ const rules: Record<string, GradientRule> = {
     sliceGradient(x, dy, constantInt(start), constantInt(end), constantInt(axis)),
   ]),
   Gather: simple(([table, indices], dy) => [gatherGradient(table, indices, dy)]),
-  GatherElements: simple(([x, indices], dy) => [scatterAdd(zerosLike(x), indices, dy)]),
+  GatherElements: simple(([x, indices], dy) => {
+    const dx = scatterAdd(zerosLike(x), indices, dy);
+    scattered.set(dx, { indices, updates: dy });
+    return [dx];
+  }),
 
   ReduceSum: simple(([x], dy, _, node) => [expandLike(keepReduced(dy, x, reducedAxes(node)), x)]),
   ReduceMean: simple(([x], dy, y, node) => {
@@ -131,7 +138,13 @@ const rules: Record<string, GradientRule> = {
     const weighted = mul(dy, y);
     return [sub(weighted, mul(y, sum(weighted, [y.rank - 1], true)))];
   }),
-  LogSoftmax: simple((_, dy, y) => [sub(dy, mul(exp(y), sum(dy, [y.rank - 1], true)))]),
+  // dx = dy - exp(y) sum(dy). Where dy comes from `gatherLast` alone (the log-probabilities of tokens), it is zero nearly
+  // everywhere: it is scattered into the second term, which saves several passes over the whole vocabulary.
+  LogSoftmax: simple((_, dy, y) => {
+    const sparse = scattered.get(dy);
+    const dense = mul(exp(y), neg(sum(sparse?.updates ?? dy, [y.rank - 1], true)));
+    return [sparse ? scatterAdd(dense, sparse.indices, sparse.updates) : add(dy, dense)];
+  }),
 
   // The forward node's mean and 1/deviation are its 2nd and 3rd outputs, so nothing is computed again.
   LayerNormalization: simple(([x, gain, bias], dy, _, { outputs: [, mu, inverse] }) => {

@@ -126,16 +126,20 @@ export class Trainer {
     return { step: this.steps, groups: this.current };
   }
 
-  /** Goes on from a checkpoint: the steps that follow are the same, bit for bit, as without the break. */
+  /**
+   * Goes on from a checkpoint: the steps that follow are the same, bit for bit, as without the break.
+   * Throws RangeError, changing nothing, when the state is not one of this model.
+   */
   restore(state: TrainerState): void {
-    for (const [key, group] of Object.entries(this.current)) {
-      for (const [name, tensor] of group) {
+    const tensors = Object.entries(this.current).flatMap(([key, group]) =>
+      [...group].map(([name, tensor]) => {
         const saved = state.groups[key]?.get(name);
-        if (saved?.data.length !== tensor.data.length)
-          throw new RangeError(`the checkpoint misses ${key} ${name}`);
-        tensor.data.set(saved.data);
-      }
-    }
+        if (saved?.dims.join() !== tensor.dims.join())
+          throw new RangeError(`the checkpoint's ${key} ${name} is missing or has another shape`);
+        return [tensor, saved] as const;
+      }),
+    );
+    for (const [tensor, saved] of tensors) tensor.data.set(saved.data);
     this.steps = state.step;
   }
 
