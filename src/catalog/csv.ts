@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { CsvError, type Info, parse } from 'csv-parse';
 import { InputError } from '../errors.js';
-import { checkInputFile, readError } from './inputFile.js';
+import { checkInputFile, readError } from '../inputFile.js';
 import type { ReadOptions } from './lines.js';
 import type { RecordLine } from './records.js';
 

@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { InputError } from '../errors.js';
-import { checkInputFile, readError } from './inputFile.js';
+import { checkInputFile, readError } from '../inputFile.js';
 
 /** How a file is read; what every reader in this folder accepts. */
 export interface ReadOptions {

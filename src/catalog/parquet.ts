@@ -7,7 +7,7 @@ import {
   parquetReadObjects,
 } from 'hyparquet';
 import { InputError } from '../errors.js';
-import { checkInputFile } from './inputFile.js';
+import { checkInputFile } from '../inputFile.js';
 import type { ReadOptions } from './lines.js';
 import type { RecordLine } from './records.js';
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { checkInputFile } from '../catalog/inputFile.js';
+import { checkInputFile } from '../inputFile.js';
 
 /** Tells two versions of an input file apart. */
 export interface FileFingerprint {

@@ -1,9 +1,9 @@
 import { extname, resolve } from 'node:path';
 import { createJiti } from 'jiti';
-import { checkInputFile } from '../catalog/inputFile.js';
 import { InputError } from '../errors.js';
+import { readJson } from '../files.js';
+import { checkInputFile } from '../inputFile.js';
 import { type Config, defineConfig } from './config.js';
-import { readJson } from './files.js';
 import { parseConfig } from './parseConfig.js';
 
 const SCRIPTS: readonly string[] = ['.ts', '.mts', '.js', '.mjs'];

@@ -1,7 +1,7 @@
 import { constants, copyFile, link, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { InputError } from '../errors.js';
-import { writeError } from './files.js';
+import { writeError } from '../files.js';
 
 /** A held lock; works with `await using`. */
 export interface Lock extends AsyncDisposable {

@@ -1,7 +1,7 @@
 import { type FileHandle, mkdir, open, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { InputError } from '../errors.js';
-import { writeError } from './files.js';
+import { writeError } from '../files.js';
 
 /** One line of a metrics file. Figures that are not finite are written as null. */
 export interface MetricsLine {

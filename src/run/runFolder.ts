@@ -1,7 +1,7 @@
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../errors.js';
-import { readJson, writeError, writeJson } from './files.js';
+import { readJson, writeError, writeJson } from '../files.js';
 import { acquireLock, type Lock } from './lock.js';
 import {
   type Manifest,

@@ -1,7 +1,7 @@
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { checkInputFile } from '../catalog/inputFile.js';
-import { InputError, R4tError } from '../errors.js';
+import { InputError, R4tError } from './errors.js';
+import { checkInputFile } from './inputFile.js';
 
 let temporaries = 0;
 

@@ -1,8 +1,8 @@
 import { chmodSync, readdirSync, readFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { afterEach, expect, it, vi } from 'vitest';
-import { tempFolder } from '../catalog/testing/tempFolder.js';
-import { InputError, R4tError } from '../errors.js';
+import { tempFolder } from './catalog/testing/tempFolder.js';
+import { InputError, R4tError } from './errors.js';
 import { readJson, writeFileAtomic, writeJson } from './files.js';
 
 const temp = tempFolder();

@@ -1,16 +1,16 @@
 import { readFile } from 'node:fs/promises';
-import { checkInputFile } from '../catalog/inputFile.js';
 import { InputError } from '../errors.js';
-import { writeFileAtomic } from './files.js';
+import { writeFileAtomic } from '../files.js';
+import { checkInputFile } from '../inputFile.js';
 
 /** A dense row-major tensor; `data.length` is the product of `shape`. */
-export interface TensorData {
+export interface StoredTensor {
   readonly shape: readonly number[];
   readonly data: Float32Array | Int32Array;
 }
 
 export interface Safetensors {
-  readonly tensors: Readonly<Record<string, TensorData>>;
+  readonly tensors: Readonly<Record<string, StoredTensor>>;
   readonly metadata: Readonly<Record<string, string>>;
 }
 
@@ -31,7 +31,7 @@ const METADATA = '__metadata__';
  * @throws RangeError if a tensor's data and shape disagree
  */
 export function encodeSafetensors(
-  tensors: Readonly<Record<string, TensorData>>,
+  tensors: Readonly<Record<string, StoredTensor>>,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array {
   const header: [string, unknown][] = [];
@@ -109,7 +109,7 @@ export function decodeSafetensors(bytes: Uint8Array, file: string): Safetensors 
 /** Writes a safetensors file atomically; see `encodeSafetensors`. */
 export function writeSafetensors(
   file: string,
-  tensors: Readonly<Record<string, TensorData>>,
+  tensors: Readonly<Record<string, StoredTensor>>,
   metadata?: Readonly<Record<string, string>>,
 ): Promise<void> {
   return writeFileAtomic(file, encodeSafetensors(tensors, metadata));
@@ -125,7 +125,7 @@ function volume(shape: readonly number[]): number {
   return shape.reduce((product, n) => product * n, 1);
 }
 
-function view(data: Uint8Array, { dtype, shape, data_offsets: [begin, end] }: HeaderEntry): TensorData {
+function view(data: Uint8Array, { dtype, shape, data_offsets: [begin, end] }: HeaderEntry): StoredTensor {
   const part = data.subarray(begin, end);
   // Not part.slice(): a Buffer's slice is a view.
   const aligned = part.byteOffset % 4 === 0 ? part : new Uint8Array(part);

@@ -6,7 +6,7 @@ import {
   decodeSafetensors,
   encodeSafetensors,
   readSafetensors,
-  type TensorData,
+  type StoredTensor,
   writeSafetensors,
 } from './safetensors.js';
 
@@ -14,7 +14,7 @@ const temp = tempFolder();
 
 const tensor = fc
   .tuple(fc.array(fc.nat(4), { maxLength: 3 }), fc.boolean(), fc.nat())
-  .map(([shape, isFloat, seed]): TensorData => {
+  .map(([shape, isFloat, seed]): StoredTensor => {
     const values = Array.from(
       { length: shape.reduce((n, s) => n * s, 1) },
       (_, i) => ((seed + i) % 1000) - 500.25,

@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { InputError } from '../errors.js';
+import { InputError } from './errors.js';
 
 /**
  * Checks that `file` can be read as a regular file and returns its size in bytes.
