@@ -1,12 +1,14 @@
 /**
  * A small training engine: write a model once as a graph, differentiate it, train it and export it, all on ONNX
- * Runtime. It knows nothing of the rest of the package and is usable alone.
+ * Runtime. It knows nothing of the pipeline's stages and is usable alone.
  */
+export { type Checkpoint, loadCheckpoint, saveCheckpoint } from './checkpoint.js';
 export { gradients } from './gradients.js';
 export * from './graph.js';
 export * from './onnx.js';
 export * as ops from './ops.js';
 export * from './optimizer.js';
 export * from './parameters.js';
+export * from './safetensors.js';
 export * from './session.js';
 export * from './trainer.js';
