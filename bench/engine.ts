@@ -1,0 +1,107 @@
+/**
+ * Training-step time of the engine against other libraries on the same model and data.
+ *
+ *     npm --prefix bench ci        # the JavaScript opponents; those that are missing are skipped
+ *     npx jiti bench/engine.ts     # --seconds 10 --rounds 3 --sizes 3.2M,38M
+ *
+ * Every contender runs in its own process, in turns; a figure is the median over the steps of all rounds.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import type { Measurement } from './engine/measure.js';
+import { SIZES, stepFlops } from './engine/model.js';
+
+interface Contender {
+  readonly name: string;
+  /** Why it cannot run here. */
+  readonly missing?: string;
+  readonly command: (size: string) => readonly string[];
+}
+
+const { values: options } = parseArgs({
+  options: {
+    seconds: { type: 'string', default: '10' },
+    rounds: { type: 'string', default: '3' },
+    sizes: { type: 'string', default: Object.keys(SIZES).join() },
+    /** The Python that has PyTorch. */
+    python: { type: 'string', default: process.env.PYTHON ?? 'python3' },
+  },
+});
+
+const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
+const script = (file: string) => (size: string) => [
+  process.execPath,
+  path('../node_modules/jiti/lib/jiti-cli.mjs'),
+  path(file),
+  size,
+  options.seconds,
+];
+const installed = (name: string) =>
+  existsSync(path(`node_modules/${name}/package.json`)) ? undefined : 'not installed: npm --prefix bench ci';
+const hasTorch = spawnSync(options.python, ['-c', 'import torch']).status === 0;
+
+const contenders: readonly Contender[] = [
+  { name: 'r4t', command: script('engine/r4t.ts') },
+  {
+    name: 'PyTorch',
+    missing: hasTorch ? undefined : `${options.python} has no module torch`,
+    command: (size) => [
+      options.python,
+      path('engine/opponents/pytorch.py'),
+      `${SIZES[size].width}`,
+      `${SIZES[size].layers}`,
+      options.seconds,
+    ],
+  },
+  {
+    name: 'jax-js (Wasm)',
+    missing: installed('@jax-js/jax'),
+    command: script('engine/opponents/jax.ts'),
+  },
+  {
+    name: 'tfjs-wasm',
+    missing: installed('@tensorflow/tfjs'),
+    command: script('engine/opponents/tfjs.ts'),
+  },
+];
+
+function run({ name, command }: Contender, size: string): Measurement {
+  const [file, ...args] = command(size);
+  const threads = `${availableParallelism()}`;
+  const env = { ...process.env, OMP_NUM_THREADS: threads, OPENBLAS_NUM_THREADS: threads };
+  const { stdout, stderr, status } = spawnSync(file, args, { encoding: 'utf8', env });
+  if (status !== 0) throw new Error(`${name} failed:\n${stderr}`);
+  return JSON.parse(stdout.trim().split('\n').at(-1) as string);
+}
+
+const median = (values: readonly number[]) => values.toSorted((a, b) => a - b)[values.length >> 1];
+
+for (const { name, missing } of contenders) if (missing) console.log(`skipped: ${name} (${missing})`);
+for (const size of options.sizes.split(',')) {
+  const present = contenders.filter(({ missing }) => !missing);
+  const measured = new Map<string, Measurement[]>(present.map(({ name }) => [name, []]));
+  for (let round = 0; round < Number(options.rounds); round++) {
+    for (const contender of present) measured.get(contender.name)?.push(run(contender, size));
+  }
+  const reference = measured.get('r4t') as Measurement[];
+  const ours = median(reference.flatMap((m) => m.milliseconds));
+  const flops = stepFlops(SIZES[size]);
+  console.log(`\n${size} parameters, batch 64 x 12 x 128, ${(flops / 1e9).toFixed(1)} GFLOP a step`);
+  const rows = present.map(({ name }) => {
+    const runs = measured.get(name) as Measurement[];
+    const time = median(runs.flatMap((m) => m.milliseconds));
+    const error = Math.max(...runs[0].losses.map((loss, i) => Math.abs(loss / reference[0].losses[i] - 1)));
+    return {
+      contender: name,
+      'median ms': Math.round(time),
+      'r4t is faster by': Number((time / ours).toFixed(2)),
+      'GFLOP/s': Number((flops / time / 1e6).toFixed(1)),
+      'peak MB': Math.round(median(runs.map((m) => m.peakMegabytes))),
+      'loss differs by': error.toExponential(0),
+    };
+  });
+  console.table(rows);
+}
