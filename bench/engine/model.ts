@@ -64,12 +64,12 @@ export function startValues(size: ModelSize): (NamedShape & { readonly data: Flo
     if (name.endsWith('.gain')) return { name, shape, data: new Float32Array(length).fill(1) };
     if (name.endsWith('.bias')) return { name, shape, data: new Float32Array(length) };
     const scale = Math.sqrt(3 / shape[0]);
-    return { name, shape, data: noise(length, i).map((x) => x * scale) };
+    return { name, shape, data: Float32Array.from(noise(length, i), (x) => x * scale) };
   });
 }
 
-export const inputData = (): Float32Array => noise(BATCH * ROWS * INPUT, 1000);
-export const targetData = (): Float32Array => noise(BATCH * ROWS * INPUT, 1001);
+export const inputData = () => noise(BATCH * ROWS * INPUT, 1000);
+export const targetData = () => noise(BATCH * ROWS * INPUT, 1001);
 
 /** Floating-point operations of the matrix products of one training step: the backward pass costs twice the forward. */
 export function stepFlops(size: ModelSize): number {

@@ -39,12 +39,15 @@ export function encodeOnnx(graph: Graph, { outputs, weights }: EncodeOptions): U
   } else {
     inputs.push(...parameters.map(([, { value }]) => value));
   }
-  // Public names are given by Identity nodes, which the runtime removes.
-  const renames = Object.entries(outputs).map(([name, value]) => ({
-    opType: 'Identity',
-    input: [value.name],
-    output: [name],
-  }));
+  // A node writes straight to its public name; what no node makes, or has a public name already, needs a copy.
+  const produced = new Set(nodes.flatMap((node) => node.outputs));
+  const publicNames = new Map<Value, string>();
+  const copies: onnx.INodeProto[] = [];
+  for (const [name, value] of Object.entries(outputs)) {
+    if (produced.has(value) && !publicNames.has(value)) publicNames.set(value, name);
+    else copies.push({ opType: 'Identity', input: [publicNames.get(value) ?? value.name], output: [name] });
+  }
+  const nameOf = (value?: Value) => (value ? (publicNames.get(value) ?? value.name) : '');
   const model = onnx.ModelProto.create({
     irVersion: 10,
     producerName: 'r4t',
@@ -54,7 +57,7 @@ export function encodeOnnx(graph: Graph, { outputs, weights }: EncodeOptions): U
     ],
     graph: {
       name: 'r4t',
-      node: [...nodes.map(nodeProto), ...renames],
+      node: [...nodes.map((node) => nodeProto(node, nameOf)), ...copies],
       initializer,
       input: inputs.map((value) => valueInfo(value.name, value)),
       output: Object.entries(outputs).map(([name, value]) => valueInfo(name, value)),
@@ -87,12 +90,12 @@ function prune(graph: Graph, outputs: readonly Value[]): { nodes: GraphNode[]; u
   return { nodes: nodes.reverse(), used };
 }
 
-function nodeProto(node: GraphNode): onnx.INodeProto {
+function nodeProto(node: GraphNode, nameOf: (value?: Value) => string): onnx.INodeProto {
   return {
     opType: node.op,
     domain: node.domain,
-    input: node.inputs.map((x) => x?.name ?? ''),
-    output: node.outputs.map((y) => y.name),
+    input: node.inputs.map(nameOf),
+    output: node.outputs.map(nameOf),
     attribute: Object.entries(node.attributes).map(([name, value]) => attributeProto(name, value)),
   };
 }

@@ -1,0 +1,137 @@
+/**
+ * Times exact search: `npx jiti bench/index.ts [threads]`. Median of several runs each, on random unit vectors of 128
+ * dimensions, beside two opponents which answer the same question:
+ * - `loop`: one typed-array loop of multiply-adds over all rows and a sort of the rows by score, plain JavaScript;
+ * - `ort`: the same with ONNX Runtime alone, a matrix product and its TopK operator in one graph.
+ */
+import { availableParallelism } from 'node:os';
+import { Graph, ops, Session } from '../src/engine/index.js';
+import { ExactIndex } from '../src/index/exactIndex.js';
+import { type Matrix, matrix, normalizeRows, row, rowRange } from '../src/matrix.js';
+import { CounterRandom } from '../src/random.js';
+
+const DIM = 128;
+const threads = Number(process.argv[2] ?? availableParallelism());
+
+interface Case {
+  readonly label: string;
+  readonly rows: number;
+  readonly directions: number;
+  readonly k: number;
+  /** Runs of each method (11); the loop gets at most 3. */
+  readonly runs?: number;
+  /** Directions of the loop, which is too slow for all of them; its time is scaled up. */
+  readonly loopDirections?: number;
+  /** ONNX Runtime alone takes part (true). */
+  readonly ort?: boolean;
+}
+
+const cases: readonly Case[] = [
+  { label: 'ten directions', rows: 142_472, directions: 10, k: 500, runs: 21 },
+  { label: 'one query', rows: 142_472, directions: 1, k: 10, runs: 21 },
+  ...[100_000, 200_000, 500_000, 1_000_000].map(
+    (rows): Case => ({
+      label: 'growth',
+      rows,
+      directions: 10,
+      k: 500,
+      loopDirections: 2,
+      ort: rows < 200_000,
+    }),
+  ),
+  ...[1, 10, 100, 600].map(
+    (k): Case => ({ label: 'rollouts', rows: 15_000, directions: 2560, k, runs: 5, loopDirections: 20 }),
+  ),
+];
+
+console.log(`exact search, ${DIM} dimensions, ${threads} threads; medians in ms`);
+console.log('case              rows   directions    k      r4t     ort    loop   r4t vs loop');
+for (const c of cases) await report(c);
+
+async function report(c: Case): Promise<void> {
+  const { rows, directions: n, k, runs = 11, loopDirections = n, ort = true } = c;
+  const catalog = unitRows(rows, 1);
+  const directions = unitRows(n, 2);
+
+  const index = await ExactIndex.create({ vectors: catalog, threads });
+  const ours = await median(runs, () => index.search(directions, { k }));
+  const hits = await index.search(directions, { k });
+  await index.release();
+
+  const theirs = ort ? await ortAlone(catalog, directions, k, Math.min(runs, 5)) : undefined;
+
+  const few = rowRange(directions, 0, loopDirections);
+  let loopHits: Int32Array = new Int32Array();
+  const loop = await median(Math.min(runs, 3), async () => {
+    loopHits = naive(catalog, few, k);
+  });
+  const agree = loopHits.filter((j, i) => j === hits.indices[i]).length / loopHits.length;
+
+  const loopMs = (loop * n) / loopDirections;
+  console.log(
+    c.label.padEnd(15),
+    String(rows).padStart(7),
+    String(n).padStart(11),
+    String(k).padStart(5),
+    ours.toFixed(1).padStart(8),
+    (theirs?.toFixed(1) ?? '-').padStart(7),
+    loopMs.toFixed(0).padStart(7),
+    `${(loopMs / ours).toFixed(0)}x`.padStart(8),
+    `(${(100 * agree).toFixed(2)}% the same rows)`,
+  );
+}
+
+/** Per direction all scores, then all rows sorted by them; accumulates in float64. */
+function naive(catalog: Matrix, directions: Matrix, k: number): Int32Array {
+  const hits = new Int32Array(directions.rows * k);
+  for (let i = 0; i < directions.rows; i++) {
+    const direction = row(directions, i);
+    const scores = new Float32Array(catalog.rows);
+    for (let j = 0; j < catalog.rows; j++) {
+      let score = 0;
+      for (let c = 0; c < DIM; c++) score += direction[c] * catalog.data[j * DIM + c];
+      scores[j] = score;
+    }
+    const order = Int32Array.from(scores.keys()).sort((a, b) => scores[b] - scores[a] || a - b);
+    hits.set(order.subarray(0, k), i * k);
+  }
+  return hits;
+}
+
+/** One graph of matrix product and TopK, 64 directions a run so that the scores fit in memory. */
+async function ortAlone(catalog: Matrix, directions: Matrix, k: number, runs: number): Promise<number> {
+  const graph = new Graph();
+  const x = graph.input('x', ['n', DIM]);
+  const scores = ops.matmul(x, graph.constant(catalog.data, [catalog.rows, DIM]), { transB: true });
+  const [values, indices] = graph.node(
+    'TopK',
+    [scores, graph.int64s([k])],
+    [{ shape: ['n', k] }, { shape: ['n', k], dtype: 'int64' }],
+  );
+  const session = await Session.compile(graph, { values, indices }, { threads });
+  const time = await median(runs, async () => {
+    for (let start = 0; start < directions.rows; start += 64) {
+      const part = rowRange(directions, start, Math.min(start + 64, directions.rows));
+      await session.run({ x: { data: part.data, dims: [part.rows, DIM] } });
+    }
+  });
+  await session.release();
+  return time;
+}
+
+async function median(runs: number, work: () => Promise<unknown>): Promise<number> {
+  await work(); // warm-up
+  const times: number[] = [];
+  for (let i = 0; i < runs; i++) {
+    const start = performance.now();
+    await work();
+    times.push(performance.now() - start);
+  }
+  return times.sort((a, b) => a - b)[runs >> 1];
+}
+
+function unitRows(rows: number, seed: number): Matrix {
+  const m = matrix(rows, DIM);
+  new CounterRandom(seed, 'bench/index').fillNormal(m.data);
+  return normalizeRows(m);
+}
