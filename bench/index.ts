@@ -1,11 +1,9 @@
 /**
  * Times exact search: `npx jiti bench/index.ts [threads]`. Median of several runs each, on random unit vectors of 128
- * dimensions, beside two opponents which answer the same question:
- * - `loop`: one typed-array loop of multiply-adds over all rows and a sort of the rows by score, plain JavaScript;
- * - `ort`: the same with ONNX Runtime alone, a matrix product and its TopK operator in one graph.
+ * dimensions, beside plain JavaScript (`loop`): one typed-array loop of multiply-adds over all rows and a sort of the rows
+ * by score. The loop adds in float64 and search in float32, so rows whose scores almost tie may change places.
  */
 import { availableParallelism } from 'node:os';
-import { Graph, ops, Session } from '../src/engine/index.js';
 import { ExactIndex } from '../src/index/exactIndex.js';
 import { type Matrix, matrix, normalizeRows, row, rowRange } from '../src/matrix.js';
 import { CounterRandom } from '../src/random.js';
@@ -22,8 +20,6 @@ interface Case {
   readonly runs?: number;
   /** Directions of the loop, which is too slow for all of them; its time is scaled up. */
   readonly loopDirections?: number;
-  /** ONNX Runtime alone takes part (true). */
-  readonly ort?: boolean;
 }
 
 const cases: readonly Case[] = [
@@ -36,7 +32,6 @@ const cases: readonly Case[] = [
       directions: 10,
       k: 500,
       loopDirections: 2,
-      ort: rows < 200_000,
     }),
   ),
   ...[1, 10, 100, 600].map(
@@ -45,11 +40,11 @@ const cases: readonly Case[] = [
 ];
 
 console.log(`exact search, ${DIM} dimensions, ${threads} threads; medians in ms`);
-console.log('case              rows   directions    k      r4t     ort    loop   r4t vs loop');
+console.log('case              rows   directions    k      r4t    loop   r4t vs loop');
 for (const c of cases) await report(c);
 
 async function report(c: Case): Promise<void> {
-  const { rows, directions: n, k, runs = 11, loopDirections = n, ort = true } = c;
+  const { rows, directions: n, k, runs = 11, loopDirections = n } = c;
   const catalog = unitRows(rows, 1);
   const directions = unitRows(n, 2);
 
@@ -57,8 +52,6 @@ async function report(c: Case): Promise<void> {
   const ours = await median(runs, () => index.search(directions, { k }));
   const hits = await index.search(directions, { k });
   await index.release();
-
-  const theirs = ort ? await ortAlone(catalog, directions, k, Math.min(runs, 5)) : undefined;
 
   const few = rowRange(directions, 0, loopDirections);
   let loopHits: Int32Array = new Int32Array();
@@ -74,7 +67,6 @@ async function report(c: Case): Promise<void> {
     String(n).padStart(11),
     String(k).padStart(5),
     ours.toFixed(1).padStart(8),
-    (theirs?.toFixed(1) ?? '-').padStart(7),
     loopMs.toFixed(0).padStart(7),
     `${(loopMs / ours).toFixed(0)}x`.padStart(8),
     `(${(100 * agree).toFixed(2)}% the same rows)`,
@@ -96,27 +88,6 @@ function naive(catalog: Matrix, directions: Matrix, k: number): Int32Array {
     hits.set(order.subarray(0, k), i * k);
   }
   return hits;
-}
-
-/** One graph of matrix product and TopK, 64 directions a run so that the scores fit in memory. */
-async function ortAlone(catalog: Matrix, directions: Matrix, k: number, runs: number): Promise<number> {
-  const graph = new Graph();
-  const x = graph.input('x', ['n', DIM]);
-  const scores = ops.matmul(x, graph.constant(catalog.data, [catalog.rows, DIM]), { transB: true });
-  const [values, indices] = graph.node(
-    'TopK',
-    [scores, graph.int64s([k])],
-    [{ shape: ['n', k] }, { shape: ['n', k], dtype: 'int64' }],
-  );
-  const session = await Session.compile(graph, { values, indices }, { threads });
-  const time = await median(runs, async () => {
-    for (let start = 0; start < directions.rows; start += 64) {
-      const part = rowRange(directions, start, Math.min(start + 64, directions.rows));
-      await session.run({ x: { data: part.data, dims: [part.rows, DIM] } });
-    }
-  });
-  await session.release();
-  return time;
 }
 
 async function median(runs: number, work: () => Promise<unknown>): Promise<number> {
