@@ -12,3 +12,4 @@ export * from './parameters.js';
 export * from './safetensors.js';
 export * from './session.js';
 export * from './trainer.js';
+export * from './weights.js';

@@ -3,7 +3,7 @@ import { type CompositeWeights, DEFAULT_WEIGHTS } from '../reward/composite.js';
 import { alignment, coverage, groundedness } from '../reward/objectives.js';
 import { normalizeVendi, vendi } from '../reward/vendi.js';
 
-export interface RetrievedSet {
+export interface MeasuredSet {
   /** Unit vectors of the retrieved items, [k, d]. */
   readonly items: Matrix;
   /** Unit vector of the query, [d]. */
@@ -34,7 +34,7 @@ export interface SetMetrics {
  * policy takes alignment from the sub-queries (PAPER section 2); this takes it from the items.
  */
 export function setMetrics(
-  { items, query, directions = matrix(1, query.length, query) }: RetrievedSet,
+  { items, query, directions = matrix(1, query.length, query) }: MeasuredSet,
   weights: CompositeWeights = DEFAULT_WEIGHTS,
 ): SetMetrics {
   const pairs = Math.min(directions.rows, items.rows);

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { gatherRows } from '../matrix.js';
-import { dppMap } from './dpp.js';
-import { mmr } from './mmr.js';
+import { dppMap } from '../retrieve/dpp.js';
+import { mmr } from '../retrieve/mmr.js';
+import { randomCandidates } from '../retrieve/testing/candidates.js';
 import { setMetrics } from './setMetrics.js';
-import { randomCandidates } from './testing/candidates.js';
 import { tuneDpp, tuneMmr } from './tune.js';
 
 const validation = [1, 2, 3, 4].map((seed) => randomCandidates({ n: 20, d: 8, seed }));

@@ -1,6 +1,6 @@
 import { gatherRows, type Matrix } from '../matrix.js';
-import { dppMap } from './dpp.js';
-import { mmr } from './mmr.js';
+import { dppMap } from '../retrieve/dpp.js';
+import { mmr } from '../retrieve/mmr.js';
 import { setMetrics } from './setMetrics.js';
 
 /** The head of plain search for one validation query: what MMR and DPP choose from. */

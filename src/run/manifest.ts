@@ -5,7 +5,7 @@ import type { Config } from './config.js';
 import type { FileFingerprint } from './fingerprint.js';
 
 /** The stages that write into a run, in pipeline order; each owns the folder of its name. */
-export const STAGES = ['encode', 'policy', 'synthesis', 'diffusion', 'evaluate'] as const;
+export const STAGES = ['encode', 'warm-start', 'policy', 'synthesis', 'diffusion', 'evaluate'] as const;
 export type Stage = (typeof STAGES)[number];
 
 const MANIFEST_FORMAT = 'r4t-run';

@@ -1,0 +1,81 @@
+/**
+ * A real catalog that needs no download: the emoji of OpenMoji (CC BY-SA 4.0, openmoji.org). Items are described by name
+ * and subgroup; queries are made of the tags, which stay out of the item texts, so finding them takes understanding.
+ */
+import { createHash } from 'node:crypto';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join, relative } from 'node:path';
+
+interface Emoji {
+  readonly emoji: string;
+  readonly hexcode: string;
+  readonly group: string;
+  readonly subgroups: string;
+  readonly annotation: string;
+  readonly tags: string;
+  readonly openmoji_tags: string;
+  readonly skintone: string | number;
+}
+
+type Split = 'train' | 'valid' | 'test';
+
+/** A tag is a broad query when at least this many emoji carry it. */
+const BROAD = 3;
+
+/** Writes `catalog.jsonl` and `queries.jsonl` into the folder and returns their paths. */
+export async function writeOpenMoji(folder: string): Promise<{ catalog: string; queries: string }> {
+  const require = createRequire(import.meta.url);
+  const emojis: Emoji[] = require('openmoji/data/openmoji.json');
+  const pictures = join(dirname(require.resolve('openmoji/package.json')), 'color', 'svg');
+  // Flags are one per country, skin tones repeat their base emoji, components are parts of others.
+  const kept = emojis.filter((e) => e.skintone === '' && !['flags', 'component'].includes(e.group));
+  const items = kept.map((e) => ({
+    id: e.hexcode,
+    title: e.annotation,
+    emoji: e.emoji,
+    category: spaced(e.subgroups),
+    group: spaced(e.group),
+    image: relative(process.cwd(), join(pictures, `${e.hexcode}.svg`)),
+  }));
+  await mkdir(folder, { recursive: true });
+  const paths = { catalog: join(folder, 'catalog.jsonl'), queries: join(folder, 'queries.jsonl') };
+  await writeFile(paths.catalog, jsonLines(items));
+  await writeFile(paths.queries, jsonLines(broadQueries(kept)));
+  return paths;
+}
+
+/**
+ * Tags, subgroups, and pairs of tags that several emoji share. Whole tags are held out: a pair is used only when both
+ * of its tags are in the same split, so no word of a test query was ever part of a training query by way of its tag.
+ */
+function broadQueries(emojis: readonly Emoji[]): { query: string; split: Split }[] {
+  const names = new Map<string, number>();
+  for (const emoji of emojis) {
+    const tags = tagsOf(emoji);
+    const pairs = tags.flatMap((a, i) =>
+      tags.slice(i + 1).flatMap((b) => (splitOf(a) === splitOf(b) ? [[a, b].sort().join(' ')] : [])),
+    );
+    for (const name of new Set([...tags, ...pairs, spaced(emoji.subgroups)]))
+      names.set(name, (names.get(name) ?? 0) + 1);
+  }
+  return [...names]
+    .filter(([, count]) => count >= BROAD)
+    .map(([query]) => ({ query, split: splitOf(query.split(' ')[0]) }));
+}
+
+function tagsOf({ tags, openmoji_tags }: Emoji): string[] {
+  const all = `${tags},${openmoji_tags}`.split(',').map((tag) => tag.trim().toLowerCase());
+  return [...new Set(all.filter((tag) => /^\p{L}[\p{L} -]+$/u.test(tag)))];
+}
+
+/** 7 : 1 : 2 by a hash, so that it never depends on the order of the data. */
+function splitOf(name: string): Split {
+  const bucket = createHash('sha256').update(name).digest()[0] % 10;
+  return bucket < 7 ? 'train' : bucket === 7 ? 'valid' : 'test';
+}
+
+const spaced = (slug: string): string => slug.replaceAll('-', ' ');
+
+const jsonLines = (records: readonly object[]): string =>
+  `${records.map((r) => JSON.stringify(r)).join('\n')}\n`;

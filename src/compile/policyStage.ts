@@ -1,0 +1,83 @@
+/** Step 1 of R4T: the fan-out policy, warm-started on the catalog's words and then trained by Soft-GRPO. */
+import { saveWeights } from '../engine/index.js';
+import { DecoderPolicy } from '../policy/decoderPolicy.js';
+import {
+  loadPolicyModel,
+  loadPolicyWeights,
+  type PolicyModel,
+  savePolicyModel,
+} from '../policy/policyFiles.js';
+import { trainTokenizer } from '../policy/tokenizer.js';
+import { trainPolicy } from '../policy/trainPolicy.js';
+import { warmStart } from '../policy/warmStart.js';
+import { splitQueries } from '../run/workspace.js';
+import { checkpointed, type StageContext, type StageSummary } from './stage.js';
+
+/** The policy's files in a run: the model, the warm start's weights and the trained ones. */
+export const POLICY_FILES = {
+  model: ['warm-start', 'model.json'],
+  untrained: ['warm-start', 'weights.safetensors'],
+  trained: ['policy', 'weights.safetensors'],
+} as const;
+
+/** Learns the tokenizer and teaches a fresh decoder the catalog's words. */
+export async function warmStartStage(context: StageContext): Promise<StageSummary> {
+  const { run, config, workspace, runtime, signal } = context;
+  const { vocabularySize, width, layers, heads, maxSubQueryTokens, warmStartSteps } = config.policy;
+  const queries = await splitQueries(workspace, 'train', signal);
+  const texts = [...workspace.items.map((item) => item.text), ...queries.texts];
+  const tokenizer = trainTokenizer(texts, { vocabularySize });
+  const model: PolicyModel = {
+    config: { vocabularySize: tokenizer.size, conditionDim: workspace.encoder.dim, width, layers, heads },
+    format: { k: config.k, maxTokens: maxSubQueryTokens },
+    tokenizer,
+  };
+  const { result, seconds } = await checkpointed(context, 'warm-start', (control) =>
+    warmStart({
+      ...model,
+      ...workspace,
+      queries: queries.texts,
+      queryVectors: queries.vectors,
+      steps: warmStartSteps,
+      seed: config.seed,
+      runtime,
+      ...control,
+    }),
+  );
+  await savePolicyModel(run.path(...POLICY_FILES.model), model);
+  await saveWeights(run.path(...POLICY_FILES.untrained), result);
+  return { seconds, vocabulary: tokenizer.size };
+}
+
+/** Reinforcement learning from the warm start. */
+export async function policyStage(context: StageContext): Promise<StageSummary> {
+  const { run, config, workspace, runtime, reward, depth, signal } = context;
+  const { steps, queriesPerStep, groupSize, epochs, learningRate, clip, klOld, klReverse } = config.policy;
+  const queries = await splitQueries(workspace, 'train', signal);
+  const model = await loadPolicyModel(run.path(...POLICY_FILES.model));
+  const parameters = await loadPolicyWeights(model, run.path(...POLICY_FILES.untrained));
+  const policy = await DecoderPolicy.create({ ...model, parameters, runtime });
+  const { result, seconds } = await checkpointed(context, 'policy', (control) =>
+    trainPolicy({
+      ...model,
+      parameters,
+      policy,
+      world: workspace,
+      queries,
+      reward,
+      depth,
+      steps,
+      queriesPerStep,
+      groupSize,
+      epochs,
+      learningRate,
+      coefficients: { clip, klOld, klReverse },
+      seed: config.seed,
+      runtime,
+      ...control,
+    }),
+  );
+  await saveWeights(run.path(...POLICY_FILES.trained), result);
+  await policy.release();
+  return { seconds };
+}

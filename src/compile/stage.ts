@@ -1,0 +1,70 @@
+import { rm } from 'node:fs/promises';
+import { loadCheckpoint, type RuntimeOptions, saveCheckpoint } from '../engine/index.js';
+import type { RunControl } from '../progress.js';
+import type { RewardFunction } from '../reward/reward.js';
+import type { Config } from '../run/config.js';
+import type { Stage } from '../run/manifest.js';
+import { MetricsLog } from '../run/metricsLog.js';
+import type { RunFolder } from '../run/runFolder.js';
+import type { Workspace } from '../run/workspace.js';
+import type { TrainingControl } from '../training.js';
+
+/** What a stage of the compilation works with. */
+export interface StageContext extends RunControl {
+  readonly run: RunFolder;
+  readonly config: Config;
+  readonly runtime: RuntimeOptions;
+  readonly reward: RewardFunction;
+  /** Items a sub-query retrieves, for rewards which count them. */
+  readonly depth: number;
+  readonly workspace: Workspace;
+}
+
+/** What the run's manifest says of a finished stage. */
+export interface StageSummary {
+  /** Working time over all resumptions. */
+  readonly seconds: number;
+  readonly [name: string]: unknown;
+}
+
+/** A checkpoint at least this often, so that a crash costs little. */
+const CHECKPOINT_SECONDS = 20;
+
+/**
+ * Runs a training loop so that it can be stopped and goes on where it was: a checkpoint by the clock and when it is
+ * cancelled, metrics as JSON lines. Resolves with what the loop returned and the seconds it took over all resumptions.
+ */
+export async function checkpointed<T>(
+  { run, signal, onProgress }: StageContext,
+  stage: Stage,
+  train: (control: TrainingControl) => Promise<T>,
+): Promise<{ result: T; seconds: number }> {
+  const folder = run.path(stage, 'checkpoint');
+  const saved = await loadCheckpoint(folder);
+  const before = (saved?.extra ?? { seconds: 0, steps: 0 }) as { seconds: number; steps: number };
+  const started = performance.now();
+  const seconds = () => before.seconds + (performance.now() - started) / 1000;
+  const log = await MetricsLog.open(run.path(stage, 'metrics.jsonl'), { fromStep: before.steps });
+  let lastSave = performance.now();
+  try {
+    const result = await train({
+      signal,
+      onProgress,
+      resume: saved?.state,
+      onStep: async ({ step, metrics, state }) => {
+        await log.append({ step: step - 1, ...metrics });
+        if (performance.now() - lastSave < 1000 * CHECKPOINT_SECONDS && !signal?.aborted) return;
+        await saveCheckpoint(folder, state, { seconds: seconds(), steps: step });
+        lastSave = performance.now();
+      },
+    });
+    return { result, seconds: seconds() };
+  } finally {
+    await log.close();
+  }
+}
+
+/** Deletes a stage's checkpoint once its result is written. */
+export async function dropCheckpoint({ run }: StageContext, stage: Stage): Promise<void> {
+  await rm(run.path(stage, 'checkpoint'), { recursive: true, force: true });
+}

@@ -1,0 +1,35 @@
+/** Step 2 of R4T: the trained policy, frozen, writes sets for the training queries. */
+import { loadPolicy, loadPolicyModel } from '../policy/policyFiles.js';
+import { splitQueries } from '../run/workspace.js';
+import { readSets, synthesize } from '../synthesis/synthesize.js';
+import { POLICY_FILES } from './policyStage.js';
+import type { StageContext, StageSummary } from './stage.js';
+
+export async function synthesisStage(context: StageContext): Promise<StageSummary> {
+  const { run, config, workspace, runtime, reward, depth, signal, onProgress } = context;
+  const started = performance.now();
+  const { samplesPerQuery, temperature, topP } = config.synthesis;
+  const model = await loadPolicyModel(run.path(...POLICY_FILES.model));
+  const policy = await loadPolicy(model, run.path(...POLICY_FILES.trained), runtime);
+  const queries = await splitQueries(workspace, 'train', signal);
+  const folder = run.path('synthesis');
+  await synthesize({
+    policy,
+    world: workspace,
+    queries,
+    reward,
+    rows: config.task === 'oar' ? 'items' : 'sub-queries',
+    samplesPerQuery,
+    temperature,
+    topP,
+    depth,
+    seed: config.seed,
+    folder,
+    signal,
+    onProgress,
+  });
+  await policy.release();
+  const { rewards } = await readSets({ folder, queries: queries.texts.length, vectors: workspace.vectors });
+  const meanReward = rewards.reduce((sum, r) => sum + r, 0) / rewards.length;
+  return { seconds: (performance.now() - started) / 1000, sets: rewards.length, meanReward };
+}

@@ -1,0 +1,50 @@
+/** From directions to items: every item at most once, shared out among the directions. */
+import type { SearchHits } from '../index/vectorIndex.js';
+
+/** One place in a result: which direction brought which item. */
+export interface Assignment {
+  /** Number of the direction within its query. */
+  readonly direction: number;
+  /** Row of the item in the catalog. */
+  readonly item: number;
+  /** Cosine between direction and item. */
+  readonly score: number;
+  /** Rank of the item among the direction's hits, from 1; above 1 where better ones were taken. */
+  readonly rank: number;
+}
+
+export interface AssignOptions {
+  /** First direction of the query in `hits`. */
+  readonly start: number;
+  /** Directions of the query. */
+  readonly count: number;
+  /** Items wanted. Above `count`, the directions go round again. */
+  readonly k: number;
+}
+
+/**
+ * Gives every direction its best item that is still free. The directions closest to their item choose first, so a weak
+ * direction never takes the item of a strong one. Ordered by score, ties by direction; shorter than `k` only when
+ * the hits have fewer distinct items. `hits` needs `k` ranks a direction for that to be certain.
+ */
+export function assignItems(hits: SearchHits, { start, count, k }: AssignOptions): Assignment[] {
+  const { indices, scores, k: ranks } = hits;
+  const directions = Array.from({ length: count }, (_, i) => i);
+  directions.sort((a, b) => scores[(start + b) * ranks] - scores[(start + a) * ranks] || a - b);
+  const next = new Int32Array(count);
+  const taken = new Set<number>();
+  const assigned: Assignment[] = [];
+  for (let before = -1; assigned.length < k && before < assigned.length; ) {
+    before = assigned.length;
+    for (const direction of directions) {
+      const base = (start + direction) * ranks;
+      while (next[direction] < ranks && taken.has(indices[base + next[direction]])) next[direction]++;
+      const rank = next[direction];
+      if (rank === ranks || indices[base + rank] < 0) continue;
+      taken.add(indices[base + rank]);
+      assigned.push({ direction, item: indices[base + rank], score: scores[base + rank], rank: rank + 1 });
+      if (assigned.length === k) break;
+    }
+  }
+  return assigned.sort((a, b) => b.score - a.score || a.direction - b.direction);
+}
