@@ -75,9 +75,7 @@ export class ExactIndex implements VectorIndex {
       scores: new Float32Array(directions.rows * k).fill(Number.NEGATIVE_INFINITY),
       k,
     };
-    const bias = mask
-      ? Float32Array.from(mask, (allowed) => (allowed ? 0 : Number.NEGATIVE_INFINITY))
-      : this.zeros;
+    const bias = mask ? maskBias(mask) : this.zeros;
     for (const block of this.blocks) {
       const step = Math.max(1, Math.floor(SCORES / block.rows));
       for (let start = 0; start < directions.rows; start += step) {
@@ -125,6 +123,13 @@ function compileSearch({ data, rows, cols }: Matrix, runtime: RuntimeOptions): P
     [{ shape: ['n', 'k'] }, { shape: ['n', 'k'], dtype: 'int64' }],
   );
   return Session.compile(graph, { scores: best, indices: ops.cast(indices, 'int32') }, runtime);
+}
+
+/** -Infinity for every row the mask leaves out. */
+function maskBias(mask: Uint8Array): Float32Array {
+  const bias = new Float32Array(mask.length);
+  for (let i = 0; i < mask.length; i++) if (mask[i] === 0) bias[i] = Number.NEGATIVE_INFINITY;
+  return bias;
 }
 
 /** Hits within one block, its rows counted from 0; at most as many as the block has rows. */
