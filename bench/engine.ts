@@ -97,6 +97,7 @@ for (const size of options.sizes.split(',')) {
     return {
       contender: name,
       'median ms': Math.round(time),
+      'CPU ms': Math.round(median(runs.flatMap((m) => m.cpuMilliseconds))),
       'r4t is faster by': Number((time / ours).toFixed(2)),
       'GFLOP/s': Number((flops / time / 1e6).toFixed(1)),
       'peak MB': Math.round(median(runs.map((m) => m.peakMegabytes))),
