@@ -1,9 +1,11 @@
 /** Writes a graph as an ONNX model. */
-import { onnx } from 'onnx-proto';
+import proto, { type onnx } from 'onnx-proto';
 import type { Attribute, ConstantData, DType, Graph, GraphNode, Shape, Value } from './graph.js';
 import { dtypeOf } from './graph.js';
 
-const { DataType } = onnx.TensorProto;
+// The package is CommonJS: its values are only on the default import.
+const { AttributeProto, ModelProto, TensorProto } = proto.onnx;
+const { DataType } = TensorProto;
 const DTYPES: Record<DType, onnx.TensorProto.DataType> = {
   float32: DataType.FLOAT,
   float64: DataType.DOUBLE,
@@ -48,7 +50,7 @@ export function encodeOnnx(graph: Graph, { outputs, weights }: EncodeOptions): U
     else copies.push({ opType: 'Identity', input: [publicNames.get(value) ?? value.name], output: [name] });
   }
   const nameOf = (value?: Value) => (value ? (publicNames.get(value) ?? value.name) : '');
-  const model = onnx.ModelProto.create({
+  const model = ModelProto.create({
     irVersion: 10,
     producerName: 'r4t',
     opsetImport: [
@@ -63,7 +65,7 @@ export function encodeOnnx(graph: Graph, { outputs, weights }: EncodeOptions): U
       output: Object.entries(outputs).map(([name, value]) => valueInfo(name, value)),
     },
   });
-  return onnx.ModelProto.encode(model).finish();
+  return ModelProto.encode(model).finish();
 }
 
 /** Names of the graph inputs and parameters that `outputs` depend on. */
@@ -101,7 +103,7 @@ function nodeProto(node: GraphNode, nameOf: (value?: Value) => string): onnx.INo
 }
 
 function attributeProto(name: string, value: Attribute): onnx.IAttributeProto {
-  const { AttributeType } = onnx.AttributeProto;
+  const { AttributeType } = AttributeProto;
   if (typeof value === 'number') return { name, i: value, type: AttributeType.INT };
   if (typeof value === 'string')
     return { name, s: new TextEncoder().encode(value), type: AttributeType.STRING };
