@@ -11,6 +11,11 @@ export interface RuntimeOptions {
   readonly device?: Device;
   /** Threads of one operator (all cores). */
   readonly threads?: number;
+  /**
+   * Whether threads wait for each other by spinning (true). On an idle machine that makes a step some 15% faster; where
+   * other processes want the same cores, it makes one up to 1.5 times slower.
+   */
+  readonly spinning?: boolean;
 }
 
 export type TensorData = Float32Array | Float64Array | Int32Array | BigInt64Array | Uint8Array;
@@ -28,10 +33,10 @@ export const floats = (tensor: Tensor): Float32Array => tensor.data as Float32Ar
 export class Session {
   private constructor(private readonly session: ort.InferenceSession) {}
 
-  /** Loads a serialised ONNX model. */
+  /** Loads a serialised ONNX model. Rejects with the runtime's error if it is no valid model. */
   static async load(
     model: Uint8Array,
-    { device = 'cpu', threads = availableParallelism() }: RuntimeOptions = {},
+    { device = 'cpu', threads = availableParallelism(), spinning = true }: RuntimeOptions = {},
   ): Promise<Session> {
     const session = await ort.InferenceSession.create(model, {
       executionProviders: [device],
@@ -40,6 +45,7 @@ export class Session {
       graphOptimizationLevel: 'all',
       // 3 = errors only: warnings about unused initialisers say nothing to a user.
       logSeverityLevel: 3,
+      extra: { session: { intra_op: { allow_spinning: spinning ? '1' : '0' } } },
     });
     return new Session(session);
   }
