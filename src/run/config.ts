@@ -47,7 +47,6 @@ const policy = z.strictObject({
   klReverse: weight.default(0.05),
   /** Optimiser passes over each batch of rollouts. */
   epochs: count.default(1),
-  temperature: positive.default(1),
   maxSubQueryTokens: count.default(8),
 });
 
@@ -84,6 +83,8 @@ export const configSchema = z.strictObject({
   dimensions: count.default(128),
   /** `oar`: no ground truth; `wscr`: reference sets are the reward. */
   task: z.enum(['oar', 'wscr']).default('oar'),
+  /** WSCR: items which all directions together may retrieve, as a share of the catalog (the paper: 5,000 of 142K). */
+  budget: share.default(0.035),
   /** Threads of the runtime; absent: one a core. */
   threads: count.optional(),
   device: z.enum(['cpu', 'webgpu', 'cuda']).default('cpu'),

@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { InputError } from '../errors.js';
 import type { Config } from './config.js';
 import type { FileFingerprint } from './fingerprint.js';
+import { parseConfig } from './parseConfig.js';
 
 /** The stages that write into a run, in pipeline order; each owns the folder of its name. */
 export const STAGES = ['encode', 'warm-start', 'policy', 'synthesis', 'diffusion', 'evaluate'] as const;
@@ -95,6 +96,12 @@ function differences(a: unknown, b: unknown, path: readonly string[]): string[] 
     return [...names].flatMap((name) => differences(a[name], b[name], [...path, name]));
   }
   return JSON.stringify(a) === JSON.stringify(b) ? [] : [path.join('.')];
+}
+
+/** The settings a run was made with; a reward function cannot be brought back, the default reward stands in for it. */
+export function configOf({ config }: Manifest, file: string): Config {
+  const { reward, ...settings } = config;
+  return parseConfig(typeof reward === 'string' ? settings : config, file);
 }
 
 /** The config as JSON holds it; a reward function by the hash of its source, so that a changed one is noticed. */

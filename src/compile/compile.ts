@@ -1,0 +1,180 @@
+import { type Catalog, loadCatalog } from '../catalog/catalog.js';
+import { catalogQueries } from '../catalog/catalogQueries.js';
+import type { QueryRecord } from '../catalog/item.js';
+import { loadQueries } from '../catalog/queries.js';
+import { loadSets } from '../catalog/sets.js';
+import { normalizeKey } from '../catalog/split.js';
+import type { Encoder } from '../encode/encoder.js';
+import { PrecomputedEncoder } from '../encode/precomputed.js';
+import { UseLiteEncoder } from '../encode/useLite.js';
+import type { RuntimeOptions } from '../engine/index.js';
+import { InputError } from '../errors.js';
+import type { RunControl } from '../progress.js';
+import { composite } from '../reward/composite.js';
+import { coverageReward } from '../reward/coverageReward.js';
+import type { RewardFunction } from '../reward/reward.js';
+import type { Config, UserConfig } from '../run/config.js';
+import { fingerprintFile } from '../run/fingerprint.js';
+import type { Stage } from '../run/manifest.js';
+import { parseConfig } from '../run/parseConfig.js';
+import { RunFolder } from '../run/runFolder.js';
+import { loadWorkspace } from '../run/workspace.js';
+import { diffusionStage } from './diffusionStage.js';
+import { encodeStage } from './encodeStage.js';
+import { policyStage, warmStartStage } from './policyStage.js';
+import { dropCheckpoint, type StageContext, type StageSummary } from './stage.js';
+import { synthesisStage } from './synthesisStage.js';
+
+/** The stages that `compile` runs, in order. */
+export const COMPILE_STAGES = ['encode', 'warm-start', 'policy', 'synthesis', 'diffusion'] as const;
+export type CompileStage = (typeof COMPILE_STAGES)[number];
+
+export interface CompileOptions extends RunControl {
+  /** Path of the catalog: JSONL, CSV, TSV or Parquet. */
+  readonly catalog: string;
+  /** Run folder to make, or to go on with. */
+  readonly out: string;
+  /** Path of reference sets (query, items, split). */
+  readonly sets?: string;
+  /** Path of broad queries. Absent, and without queries in `sets`: they are made from the catalog's own words. */
+  readonly queries?: string;
+  readonly config?: UserConfig;
+  /** Run this stage only (with those before it, where they are not done). */
+  readonly stage?: CompileStage;
+  /** Start anew where `out` holds a run made of other inputs. */
+  readonly force?: boolean;
+  /** Your own text encoder in place of the configured one. */
+  readonly encoder?: Encoder;
+}
+
+export interface CompileResult {
+  /** The run folder. */
+  readonly run: string;
+  /** Seconds of every finished stage. */
+  readonly seconds: Readonly<Partial<Record<CompileStage, number>>>;
+}
+
+/**
+ * Compiles a set retriever: catalog -> embeddings -> policy (Soft-GRPO) -> synthesised sets -> set diffusion. Finished
+ * stages are not run again, and one that was interrupted goes on at its last checkpoint.
+ *
+ * @throws InputError for bad input; TrainingError when training diverges; the signal's reason when cancelled
+ *
+ * @example
+ * await compile({ catalog: 'catalog.jsonl', queries: 'queries.txt', out: 'runs/shop' });
+ */
+export async function compile(options: CompileOptions): Promise<CompileResult> {
+  const { out, stage: only, force, signal, onProgress } = options;
+  const config = parseConfig(options.config ?? {});
+  const runtime: RuntimeOptions = { device: config.device, threads: config.threads };
+  const catalog = await loadCatalog(options.catalog, { ...config.catalog, signal, onProgress });
+  if (catalog.items.length < config.k) {
+    throw new InputError(
+      `has ${catalog.items.length} items, fewer than k = ${config.k}; lower k or add items`,
+      { file: options.catalog },
+    );
+  }
+  const queries = await collectQueries(options, catalog, config);
+  const encoder = await textEncoder(config, options.encoder, runtime, catalog.vectors?.cols);
+  const run = await RunFolder.create(
+    out,
+    {
+      config,
+      catalog: { ...(await fingerprintFile(options.catalog, signal)), items: catalog.items.length },
+      ...(options.sets && { sets: await fingerprintFile(options.sets, signal) }),
+      ...(options.queries && { queries: await fingerprintFile(options.queries, signal) }),
+      encoder: encoder.id,
+    },
+    { force },
+  );
+  await using _lock = await run.lock();
+  await once(run, 'encode', () =>
+    encodeStage({ run, config, runtime, catalog, queries, encoder, signal, onProgress }),
+  );
+  const context: StageContext = {
+    run,
+    config,
+    runtime,
+    reward: rewardOf(config),
+    depth:
+      config.task === 'wscr' ? Math.max(1, Math.ceil((config.budget * catalog.items.length) / config.k)) : 1,
+    workspace: await loadWorkspace(run, encoder, runtime),
+    signal,
+    onProgress,
+  };
+  const stages: Record<Exclude<CompileStage, 'encode'>, (context: StageContext) => Promise<StageSummary>> = {
+    'warm-start': warmStartStage,
+    policy: policyStage,
+    synthesis: synthesisStage,
+    diffusion: diffusionStage,
+  };
+  for (const [stage, work] of Object.entries(stages) as [
+    Exclude<CompileStage, 'encode'>,
+    (typeof stages)['policy'],
+  ][]) {
+    if (only && COMPILE_STAGES.indexOf(stage) > COMPILE_STAGES.indexOf(only)) break;
+    signal?.throwIfAborted();
+    await once(run, stage, async () => work(context));
+    await dropCheckpoint(context, stage);
+  }
+  const seconds = COMPILE_STAGES.flatMap((s) => {
+    const record = run.stageDone(s);
+    return record ? [[s, record.seconds]] : [];
+  });
+  return { run: out, seconds: Object.fromEntries(seconds) };
+}
+
+/** Runs a stage unless the run already has it. */
+async function once(run: RunFolder, stage: Stage, work: () => Promise<StageSummary>): Promise<void> {
+  if (!run.stageDone(stage)) await run.finishStage(stage, await work());
+}
+
+async function collectQueries(
+  { sets, queries, signal }: CompileOptions,
+  catalog: Catalog,
+  config: Config,
+): Promise<QueryRecord[]> {
+  const fromSets = sets === undefined ? [] : await loadSets(sets, catalog, { signal });
+  const withQuery = fromSets.flatMap(({ query, items, split }) =>
+    query === undefined ? [] : [{ query, items, split }],
+  );
+  if (config.task === 'wscr') {
+    if (withQuery.length > 0) return withQuery;
+    throw new InputError('task "wscr" learns from reference sets; give --sets with queries and items', {
+      field: 'task',
+    });
+  }
+  const open = queries === undefined ? [] : await loadQueries(queries, { signal });
+  const seen = new Set(open.map((q) => normalizeKey(q.query)));
+  const all = [...open, ...withQuery.filter((q) => !seen.has(normalizeKey(q.query)))];
+  const chosen = all.length > 0 ? all : catalogQueries(catalog.items);
+  if (!chosen.some((q) => q.split === 'train')) {
+    throw new InputError('there are no training queries; give --queries with broad queries', {
+      file: queries,
+    });
+  }
+  return chosen;
+}
+
+/** The text encoder a config asks for, or the user's own. `dim` is the length of the catalog's own vectors. */
+export async function textEncoder(
+  config: Config,
+  own: Encoder | undefined,
+  runtime: RuntimeOptions,
+  dim = own?.dim,
+): Promise<Encoder> {
+  if (config.encoder === 'use-lite') return own ?? UseLiteEncoder.load(runtime);
+  if (dim === undefined) {
+    throw new InputError(
+      'is "precomputed", but the catalog has no vectors; add a vector field or use "use-lite"',
+      { field: 'encoder' },
+    );
+  }
+  return new PrecomputedEncoder({ id: 'precomputed', dim, queryEncoder: own });
+}
+
+/** The reward a config asks for. */
+export function rewardOf({ reward, task }: Config): RewardFunction {
+  if (typeof reward === 'function') return reward;
+  return task === 'wscr' ? coverageReward() : composite({ weights: reward.weights });
+}
