@@ -9,6 +9,7 @@ import {
   Session,
   type Tensor,
 } from '../engine/index.js';
+import { R4tError } from '../errors.js';
 import { CounterRandom } from '../random.js';
 import { attentionBias, layOutPrompts, repeatRows } from './batch.js';
 import {
@@ -128,7 +129,10 @@ export class DecoderPolicy implements Policy {
         if (writer.done) return;
         const distribution = probabilities.subarray(i * tokenizer.size, (i + 1) * tokenizer.size);
         next[i] = draw(distribution, writer.random.uniform());
-        writer.write(next[i], Math.log(distribution[next[i]]), entropies[i]);
+        const logProb = Math.log(distribution[next[i]]);
+        if (!Number.isFinite(logProb))
+          throw new R4tError('the policy gives no finite probabilities; its parameters are damaged');
+        writer.write(next[i], logProb, entropies[i]);
       });
       past += time;
       input = { data: next, dims: [rows.length, 1] };

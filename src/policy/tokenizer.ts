@@ -22,7 +22,7 @@ export interface TokenizerState {
 }
 
 export interface TrainTokenizerOptions {
-  /** Upper bound on the number of tokens. */
+  /** Upper bound on the number of tokens, special ones included; characters too rare to fit become UNKNOWN. */
   readonly vocabularySize: number;
 }
 
@@ -78,7 +78,7 @@ export class Tokenizer {
 
 /**
  * Learns a tokenizer: starts from the characters in use and merges the most frequent neighbours until the vocabulary
- * is full or no pair occurs twice. Ties go to the pair that was seen first, so the same texts give the same tokenizer.
+ * is full or no pair occurs twice. Ties go to the pair of the older tokens, so the same texts give the same tokenizer.
  */
 export function trainTokenizer(
   texts: Iterable<string>,
@@ -86,16 +86,11 @@ export function trainTokenizer(
 ): Tokenizer {
   const counts = new Map<string, number>();
   for (const text of texts) for (const word of words(text)) counts.set(word, (counts.get(word) ?? 0) + 1);
-  const vocabulary = [...SPECIALS];
-  const ids = new Map<string, number>();
+  const vocabulary = [...SPECIALS, ...commonSymbols(counts, vocabularySize - SPECIALS.length)];
+  const ids = new Map(vocabulary.map((symbol, id) => [symbol, id]));
   const corpus = [...counts].map(([word, count]) => ({
     count,
-    ids: symbols(word).map((symbol) => {
-      const known = ids.get(symbol);
-      if (known !== undefined) return known;
-      ids.set(symbol, vocabulary.length);
-      return vocabulary.push(symbol) - 1;
-    }),
+    ids: symbols(word).map((symbol) => ids.get(symbol) ?? UNKNOWN),
   }));
   const pairs = new PairCounts();
   corpus.forEach(({ ids: word, count }, i) => {
@@ -118,13 +113,26 @@ export function trainTokenizer(
   return new Tokenizer({ vocabulary, merges });
 }
 
-/** How often each pair of neighbouring tokens occurs, and in which words. */
+/** The most frequent characters of the words, at most `room`; equally frequent ones in the order of the texts. */
+function commonSymbols(words: ReadonlyMap<string, number>, room: number): string[] {
+  const counts = new Map<string, number>();
+  for (const [word, count] of words) {
+    for (const symbol of symbols(word)) counts.set(symbol, (counts.get(symbol) ?? 0) + count);
+  }
+  return [...counts]
+    .sort(([, a], [, b]) => b - a)
+    .slice(0, Math.max(0, room))
+    .map(([symbol]) => symbol);
+}
+
+/** How often each pair of neighbouring known tokens occurs, and in which words. */
 class PairCounts {
   private readonly counts = new Map<number, number>();
   private readonly where = new Map<number, Set<number>>();
 
   add(word: readonly number[], count: number, index: number): void {
     for (let i = 0; i + 1 < word.length; i++) {
+      if (word[i] === UNKNOWN || word[i + 1] === UNKNOWN) continue;
       const key = word[i] * PAIR_BASE + word[i + 1];
       const total = (this.counts.get(key) ?? 0) + count;
       if (total <= 0) {
@@ -147,7 +155,8 @@ class PairCounts {
     let best = -1;
     let most = 1;
     for (const [key, count] of this.counts) {
-      if (count > most) {
+      // Not by the map's order: a pair which is counted down to nothing and up again moves to its end.
+      if (count > most || (count === most && key < best)) {
         most = count;
         best = key;
       }
@@ -174,8 +183,10 @@ function mergePair(ids: number[], [left, right]: readonly [number, number], merg
 /** Lower-cased runs of letters and digits, and single other characters; those after a space carry the boundary mark. */
 function words(text: string): string[] {
   const found: string[] = [];
+  // Twice, because lower case can decompose; so that what was decoded is read as the same characters again.
+  const normal = text.normalize('NFKC').toLowerCase().normalize('NFKC');
   // The mark is reserved; a text that contains it must not forge a boundary.
-  const plain = text.normalize('NFKC').toLowerCase().replaceAll(BOUNDARY, ' ');
+  const plain = normal.replaceAll(BOUNDARY, ' ');
   for (const { 0: word, index } of plain.matchAll(/[\p{L}\p{M}\p{N}]+|[^\s\p{L}\p{M}\p{N}]/gu)) {
     const spaced = index === 0 || /\s/u.test(plain[index - 1]);
     found.push(spaced ? BOUNDARY + word : word);

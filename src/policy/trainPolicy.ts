@@ -7,11 +7,10 @@ import {
   Trainer,
   warmupCosine,
 } from '../engine/index.js';
-import type { Matrix } from '../matrix.js';
-import { row } from '../matrix.js';
+import { gatherRows, row } from '../matrix.js';
 import { CounterRandom } from '../random.js';
 import { scoreFanOuts } from '../reward/evaluateReward.js';
-import type { FanOut, RewardFunction } from '../reward/reward.js';
+import type { FanOut, RewardComponent, RewardFunction } from '../reward/reward.js';
 import type { TrainingControl } from '../training.js';
 import { trainingBatch } from './batch.js';
 import type { DecoderConfig } from './decoder.js';
@@ -40,7 +39,7 @@ export interface TrainPolicyOptions extends TrainingControl {
   readonly queriesPerStep: number;
   /** G: completions a query. */
   readonly groupSize: number;
-  /** Completions an optimiser step; a rollout batch is cut into as many as needed. */
+  /** Completions an optimiser step; a rollout batch is cut into as many as needed (64). */
   readonly miniBatch?: number;
   /** Optimiser passes over each rollout batch. */
   readonly epochs: number;
@@ -49,6 +48,8 @@ export interface TrainPolicyOptions extends TrainingControl {
   readonly seed: number;
   readonly runtime?: RuntimeOptions;
 }
+
+const MINI_BATCH = 64;
 
 /** Alarms: a policy that repeats itself this often, or is this sure of every token, has collapsed. */
 const DUPLICATE_ALARM = 0.5;
@@ -60,6 +61,8 @@ const ENTROPY_ALARM = 0.02;
  * `duplicateShare` (sub-queries equal to an earlier one of their completion), `tokensPerSecond`.
  *
  * @throws TrainingError when loss or gradient stop being finite
+ * @throws R4tError when the reward function fails or returns anything but finite numbers
+ * @throws RangeError when `resume` is not a checkpoint of this training
  */
 export async function trainPolicy(options: TrainPolicyOptions): Promise<Parameters> {
   const { config, tokenizer, format, policy, world, queries, reward, depth, steps, seed } = options;
@@ -74,95 +77,112 @@ export async function trainPolicy(options: TrainPolicyOptions): Promise<Paramete
     runtime: options.runtime,
   });
   const stepsPerRollout =
-    options.epochs * Math.ceil((queriesPerStep * groupSize) / (options.miniBatch ?? 64));
-  if (options.resume) trainer.restore(options.resume);
-  for (let step = Math.floor(trainer.step / stepsPerRollout); step < steps; step++) {
-    signal?.throwIfAborted();
-    const started = performance.now();
-    const batch = pickQueries(queries, queriesPerStep, step, seed);
-    policy.parameters = trainer.parameters;
-    const completions = await policy.sample({
-      queries: batch.texts,
-      vectors: batch.vectors,
-      samplesPerQuery: groupSize,
-      seed,
-      streams: batch.texts.map((_, i) => `${step}/${i}`),
-      signal,
-    });
-    const sampled = performance.now();
-    const fanOuts = await retrieveFanOuts(completions, batch, world, { depth, signal });
-    const { rewards, meanReward, meanComponents } = scoreFanOuts(fanOuts, reward);
-    const scored = performance.now();
-    const { advantages, zeroVarianceGroups } = groupAdvantages(rewards, groupSize);
-    const training = await optimise(trainer, completions, advantages, batch, step, options);
-    const tokens = completions.reduce((n, c) => n + c.tokens.length, 0);
-    const measured: Record<string, number> = {
-      reward: meanReward,
-      ...training,
-      entropy: meanOf(completions.flatMap((c) => [meanOf(c.entropies)])),
-      zeroVarianceGroups,
-      duplicateShare: meanOf(fanOuts.map(duplicateShare)),
-      duplicateItemShare: meanOf(fanOuts.map((f) => 1 - new Set(f.retrieved).size / f.retrieved.length)),
-      tokensPerSubQuery: tokens / (completions.length * format.k) - 1,
-      tokensPerSecond: (1000 * tokens) / (performance.now() - started),
-      sampleSeconds: (sampled - started) / 1000,
-      rewardSeconds: (scored - sampled) / 1000,
-      trainSeconds: (performance.now() - scored) / 1000,
-    };
-    for (const [name, component] of Object.entries(meanComponents)) {
-      measured[name] = component.normalized;
-      measured[`${name}.raw`] = component.raw;
+    options.epochs * Math.ceil((queriesPerStep * groupSize) / (options.miniBatch ?? MINI_BATCH));
+  try {
+    if (options.resume) {
+      trainer.restore(options.resume);
+      if (trainer.step % stepsPerRollout !== 0)
+        throw new RangeError(
+          `the checkpoint is ${trainer.step} optimiser steps in, which is no end of a rollout of ${stepsPerRollout}`,
+        );
     }
-    const { reward: mean, kl, entropy } = measured;
-    const warning = collapseWarning(measured);
-    onProgress?.({
-      stage: 'policy/rl',
-      done: step + 1,
-      total: steps,
-      metrics: { reward: mean, kl, entropy },
-      warning,
-    });
-    await onStep?.({ step: step + 1, metrics: measured, state: trainer.state });
+    const pick = queryPicker(queries, queriesPerStep, seed);
+    for (let step = trainer.step / stepsPerRollout; step < steps; step++) {
+      signal?.throwIfAborted();
+      const started = performance.now();
+      const batch = pick(step);
+      policy.parameters = trainer.parameters;
+      const completions = await policy.sample({
+        queries: batch.texts,
+        vectors: batch.vectors,
+        samplesPerQuery: groupSize,
+        seed,
+        streams: batch.texts.map((_, i) => `${step}/${i}`),
+        signal,
+      });
+      const sampled = performance.now();
+      const fanOuts = await retrieveFanOuts(completions, batch, world, { depth, signal });
+      const { rewards, meanReward, meanComponents } = scoreFanOuts(fanOuts, reward);
+      const scored = performance.now();
+      const { advantages, zeroVarianceGroups } = groupAdvantages(rewards, groupSize);
+      const training = await optimise(trainer, completions, advantages, batch, step, options);
+      const tokens = completions.reduce((n, c) => n + c.tokens.length, 0);
+      const measured = {
+        ...flattenComponents(meanComponents),
+        reward: meanReward,
+        ...training,
+        entropy: meanOf(completions.map((c) => meanOf(c.entropies))),
+        zeroVarianceGroups,
+        duplicateShare: meanOf(fanOuts.map(duplicateShare)),
+        duplicateItemShare: meanOf(fanOuts.map((f) => 1 - new Set(f.retrieved).size / f.retrieved.length)),
+        tokensPerSubQuery: tokens / (completions.length * format.k) - 1,
+        tokensPerSecond: (1000 * tokens) / (performance.now() - started),
+        sampleSeconds: (sampled - started) / 1000,
+        rewardSeconds: (scored - sampled) / 1000,
+        trainSeconds: (performance.now() - scored) / 1000,
+      };
+      onProgress?.({
+        stage: 'policy/rl',
+        done: step + 1,
+        total: steps,
+        metrics: { reward: meanReward, kl: measured.kl, entropy: measured.entropy },
+        warning: collapseWarning(measured),
+      });
+      await onStep?.({ step: step + 1, metrics: measured, state: trainer.state });
+    }
+  } finally {
+    // After a failure too: the trainer still holds the last good parameters.
+    policy.parameters = trainer.parameters;
+    await trainer.release();
   }
-  const { parameters } = trainer;
-  policy.parameters = parameters;
-  await trainer.release();
-  return parameters;
+  return trainer.parameters;
+}
+
+/** Each component as `<name>` (normalised) and `<name>.raw`. */
+function flattenComponents(components: Readonly<Record<string, RewardComponent>>): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(components).flatMap(([name, { raw, normalized }]) => [
+      [name, normalized],
+      [`${name}.raw`, raw],
+    ]),
+  );
 }
 
 /** One line that says how the policy collapsed, or undefined while it is healthy. */
 function collapseWarning({
   duplicateShare: duplicates,
   entropy,
-}: Record<string, number>): string | undefined {
+}: Readonly<{ duplicateShare: number; entropy: number }>): string | undefined {
   if (duplicates > DUPLICATE_ALARM)
     return `collapse: ${Math.round(100 * duplicates)}% of the sub-queries are repeats`;
   if (entropy < ENTROPY_ALARM) return `collapse: entropy fell to ${entropy.toFixed(3)} nats a token`;
   return undefined;
 }
 
-/** The queries of a step: every epoch is a new permutation of all of them. */
-function pickQueries(queries: QueryBatch, count: number, step: number, seed: number): QueryBatch {
-  const total = queries.texts.length;
-  const rows = Array.from({ length: count }, (_, i) => {
-    const position = step * count + i;
-    return shuffled(total, Math.floor(position / total), seed)[position % total];
-  });
-  const data = new Float32Array(count * queries.vectors.cols);
-  rows.forEach((r, i) => {
-    data.set(row(queries.vectors, r), i * queries.vectors.cols);
-  });
-  const vectors: Matrix = { data, rows: count, cols: queries.vectors.cols };
-  const { references } = queries;
-  return {
-    texts: rows.map((r) => queries.texts[r]),
-    vectors,
-    references: references && rows.map((r) => references[r]),
+/** The queries of each step: every epoch is a new permutation of all of them. */
+export function queryPicker(queries: QueryBatch, count: number, seed: number): (step: number) => QueryBatch {
+  const { texts, vectors, references } = queries;
+  const total = texts.length;
+  // Steps come in order, so one permutation is enough to keep.
+  let epoch = -1;
+  let order: Int32Array = new Int32Array();
+  const rowAt = (position: number) => {
+    const wanted = Math.floor(position / total);
+    if (wanted !== epoch) {
+      epoch = wanted;
+      order = new CounterRandom(seed, 'policy/epoch', epoch).permutation(total);
+    }
+    return order[position % total];
+  };
+  return (step) => {
+    const rows = Array.from({ length: count }, (_, i) => rowAt(step * count + i));
+    return {
+      texts: rows.map((r) => texts[r]),
+      vectors: gatherRows(vectors, rows),
+      references: references && rows.map((r) => references[r]),
+    };
   };
 }
-
-const shuffled = (total: number, epoch: number, seed: number): Int32Array =>
-  new CounterRandom(seed, 'policy/epoch', epoch).permutation(total);
 
 /** The optimiser steps on one rollout batch. */
 async function optimise(
@@ -171,7 +191,16 @@ async function optimise(
   advantages: Float32Array,
   queries: QueryBatch,
   step: number,
-  { config, tokenizer, format, epochs, miniBatch = 64, steps, learningRate, seed }: TrainPolicyOptions,
+  {
+    config,
+    tokenizer,
+    format,
+    epochs,
+    miniBatch = MINI_BATCH,
+    steps,
+    learningRate,
+    seed,
+  }: TrainPolicyOptions,
 ): Promise<{ loss: number; kl: number; clipShare: number; gradientNorm: number }> {
   const prompts = queries.texts.map((text) => tokenizer.encode(text));
   const rate = warmupCosine(step, { peak: learningRate, warmupSteps: 5, totalSteps: steps, final: 0.1 });

@@ -1,0 +1,230 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  type Feeds,
+  floats,
+  Graph,
+  gradients,
+  parameterFeeds,
+  Session,
+  type Tensor,
+} from '../engine/index.js';
+import { CounterRandom } from '../random.js';
+import { DecoderPolicy } from './decoderPolicy.js';
+import { formatTable } from './format.js';
+import { groupAdvantages, softGrpoGraph, softGrpoLoss } from './softGrpo.js';
+import { randomParameters, randomVectors, runtime, scene } from './testing/scene.js';
+import { grpoFeeds } from './trainPolicy.js';
+
+const COEFFICIENTS = { clip: 0.2, klOld: 0.05, klReverse: 0.03 };
+
+const mean = (values: ArrayLike<number>) => Array.from(values).reduce((a, b) => a + b, 0) / values.length;
+const deviation = (values: ArrayLike<number>) => {
+  const m = mean(values);
+  return Math.sqrt(mean(Array.from(values, (x) => (x - m) ** 2)));
+};
+
+describe('groupAdvantages', () => {
+  it('has mean 0 and deviation 1 in each group', () => {
+    const reward = fc.double({ min: -5, max: 5, noNaN: true });
+    const rewards = fc.array(fc.array(reward, { minLength: 4, maxLength: 4 }), { maxLength: 5 });
+    fc.assert(
+      fc.property(rewards, (groups) => {
+        const { advantages, zeroVarianceGroups } = groupAdvantages(groups.flat(), 4);
+        let flat = 0;
+        groups.forEach((group, g) => {
+          const own = advantages.subarray(4 * g, 4 * g + 4);
+          expect(Math.abs(mean(own))).toBeLessThan(1e-5);
+          if (deviation(group) < 1e-6) {
+            flat++;
+            expect([...own]).toEqual([0, 0, 0, 0]);
+          } else {
+            const std = deviation(group);
+            expect(deviation(own)).toBeCloseTo(std / (std + 1e-6), 5);
+          }
+        });
+        expect(zeroVarianceGroups).toBe(flat);
+      }),
+    );
+  });
+
+  it('counts a group of equal rewards, and teaches nothing from it', () => {
+    const { advantages, zeroVarianceGroups } = groupAdvantages([1, 3, 0.1, 0.1, 2, 0], 2);
+    expect(zeroVarianceGroups).toBe(1);
+    expect([...advantages].map((a) => Math.round(a))).toEqual([-1, 1, 0, 0, 1, -1]);
+  });
+
+  it('does not depend on the scale of the rewards, nor on what is added to them', () => {
+    const a = groupAdvantages([1, 2, 4], 3).advantages;
+    const b = groupAdvantages([1010, 1020, 1040], 3).advantages;
+    a.forEach((x, i) => {
+      expect(x).toBeCloseTo(b[i], 4);
+    });
+  });
+});
+
+const ROWS = 3;
+const TIME = 5;
+
+interface Terms {
+  readonly logProbs: Float64Array;
+  readonly oldLogProbs: Float64Array;
+  readonly advantages: Float64Array;
+  readonly weights: Float64Array;
+}
+
+/** PAPER section 2, token by token. */
+function plainLoss({ logProbs, oldLogProbs, advantages, weights }: Terms): number {
+  const { clip, klOld, klReverse } = COEFFICIENTS;
+  let total = 0;
+  let count = 0;
+  weights.forEach((weight, i) => {
+    if (weight === 0) return;
+    const advantage = advantages[Math.floor(i / TIME)];
+    const rho = Math.exp(logProbs[i] - oldLogProbs[i]);
+    const clipped = Math.min(Math.max(rho, 1 - clip), 1 + clip);
+    total -= Math.min(rho * advantage, clipped * advantage);
+    total += klOld * rho * (logProbs[i] - oldLogProbs[i]);
+    total += klReverse * -logProbs[i];
+    count++;
+  });
+  return total / Math.max(1, count);
+}
+
+/** Ratios from 0.4 to 2.5, on both sides of the clip range but not at its edges, where the loss has a kink. */
+function randomTerms(seed: number): Terms {
+  const random = new CounterRandom(seed, 'soft-grpo test');
+  const cells = Array.from({ length: ROWS * TIME });
+  const advantages = Float64Array.from({ length: ROWS }, () => random.normal());
+  const logProbs = Float64Array.from(cells, () => -5 * random.uniform());
+  const oldLogProbs = logProbs.map((logProb) => {
+    for (;;) {
+      const logRatio = 1.8 * (random.uniform() - 0.5);
+      if (Math.abs(Math.abs(Math.exp(logRatio) - 1) - COEFFICIENTS.clip) > 0.01) return logProb - logRatio;
+    }
+  });
+  const weights = Float64Array.from(cells, () => (random.uniform() < 0.7 ? 1 : 0));
+  return { logProbs, oldLogProbs, advantages, weights };
+}
+
+function feedsOf({ advantages, ...cells }: Terms): Feeds {
+  const tensor = (data: Float64Array, cols: number): Tensor => ({
+    data: Float32Array.from(data),
+    dims: [ROWS, cols],
+  });
+  return {
+    advantages: tensor(advantages, 1),
+    ...Object.fromEntries(Object.entries(cells).map(([name, data]) => [name, tensor(data, TIME)])),
+  };
+}
+
+async function lossSession(): Promise<Session> {
+  const graph = new Graph();
+  const logProbs = graph.input('logProbs', ['batch', 'time']);
+  const { loss } = softGrpoLoss(
+    {
+      logProbs,
+      oldLogProbs: graph.input('oldLogProbs', ['batch', 'time']),
+      advantages: graph.input('advantages', ['batch', 1]),
+      weights: graph.input('weights', ['batch', 'time']),
+    },
+    COEFFICIENTS,
+  );
+  const [gradient] = gradients(loss, [logProbs]);
+  return Session.compile(graph, { loss, gradient }, runtime);
+}
+
+describe('softGrpoLoss', () => {
+  it('is the formula, and its gradient is that of the formula', async () => {
+    const session = await lossSession();
+    const seen = { clippedUp: 0, clippedDown: 0, unclippedUp: 0, unclippedDown: 0 };
+    for (let seed = 0; seed < 40; seed++) {
+      const terms = randomTerms(seed);
+      const { loss, gradient } = await session.run(feedsOf(terms));
+      expect(floats(loss)[0]).toBeCloseTo(plainLoss(terms), 4);
+      terms.logProbs.forEach((x, i) => {
+        const h = 1e-5;
+        const at = (value: number) => plainLoss({ ...terms, logProbs: terms.logProbs.with(i, value) });
+        const expected = (at(x + h) - at(x - h)) / (2 * h);
+        expect(Math.abs(floats(gradient)[i] - expected)).toBeLessThan(1e-4);
+        const up = terms.advantages[Math.floor(i / TIME)] > 0;
+        const rho = Math.exp(x - terms.oldLogProbs[i]);
+        if (rho > 1.2) seen[up ? 'clippedUp' : 'unclippedDown']++;
+        if (rho < 0.8) seen[up ? 'unclippedUp' : 'clippedDown']++;
+      });
+    }
+    for (const count of Object.values(seen)) expect(count).toBeGreaterThan(20);
+    await session.release();
+  });
+
+  it('does not look at masked positions, whatever they hold', async () => {
+    const session = await lossSession();
+    const terms = randomTerms(1);
+    const wild = {
+      ...terms,
+      logProbs: terms.logProbs.map((x, i) => (terms.weights[i] === 0 ? -30 : x)),
+      oldLogProbs: terms.oldLogProbs.map((x, i) => (terms.weights[i] === 0 ? 0 : x)),
+    };
+    const expected = await session.run(feedsOf(terms));
+    const found = await session.run(feedsOf(wild));
+    expect(floats(found.loss)[0]).toBe(floats(expected.loss)[0]);
+    terms.weights.forEach((weight, i) => {
+      if (weight === 0) expect(floats(found.gradient)[i]).toBeCloseTo(0, 12);
+    });
+    const nothing = await session.run(feedsOf({ ...terms, weights: terms.weights.map(() => 0) }));
+    expect(floats(nothing.loss)[0]).toBe(0);
+    await session.release();
+  });
+});
+
+describe('softGrpoGraph', () => {
+  const tiny = scene();
+  const queries = ['red tent', 'a lamp', ''];
+  const vectors = randomVectors(queries.length, 2);
+  const advantages = Float32Array.of(1, -1, 0.5, -0.5, 2, -2);
+
+  async function evaluate(sampledWith: number, trainedFrom: number) {
+    const policy = await DecoderPolicy.create({
+      ...tiny,
+      parameters: randomParameters(tiny, sampledWith, 2),
+      runtime,
+    });
+    const completions = await policy.sample({ queries, vectors, samplesPerQuery: 2, seed: 1 });
+    await policy.release();
+    const { loss, metrics } = softGrpoGraph(tiny.config, formatTable(tiny.tokenizer), COEFFICIENTS);
+    const session = await Session.compile(loss.graph, { loss, ...metrics }, runtime);
+    const feeds = grpoFeeds(
+      completions.map((_, i) => i),
+      completions,
+      advantages,
+      { texts: queries, vectors },
+      queries.map((query) => tiny.tokenizer.encode(query)),
+      tiny,
+    );
+    const parameters = parameterFeeds(randomParameters(tiny, trainedFrom, 2));
+    const outputs = await session.run({ ...feeds, ...parameters });
+    await session.release();
+    return {
+      completions,
+      loss: floats(outputs.loss)[0],
+      kl: floats(outputs.kl)[0],
+      clipShare: floats(outputs.clipShare)[0],
+    };
+  }
+
+  it('has ratio 1 at the first step on what was just sampled', async () => {
+    const { completions, loss, kl, clipShare } = await evaluate(1, 1);
+    expect(Math.abs(kl)).toBeLessThan(1e-6);
+    expect(clipShare).toBe(0);
+    const tokens = completions.flatMap(({ logProbs }, i) =>
+      Array.from(logProbs, (logProb) => -advantages[i] - COEFFICIENTS.klReverse * logProb),
+    );
+    expect(loss).toBeCloseTo(mean(tokens), 4);
+  });
+
+  it('shows by KL and clip share that the policy has moved', async () => {
+    const { kl, clipShare } = await evaluate(1, 2);
+    expect(kl).toBeGreaterThan(0.1);
+    expect(clipShare).toBeGreaterThan(0.5);
+  });
+});
