@@ -1,0 +1,70 @@
+/** Sizes of the set denoiser. */
+
+/** What a preset fixes: everything that does not depend on the data. */
+export interface NetworkConfig {
+  /** Width of the residual stream. */
+  readonly width: number;
+  /** Width inside a block's MLP. */
+  readonly hidden: number;
+  /** Attention heads; must divide `width`. */
+  readonly heads: number;
+  readonly layers: number;
+  /** How many tokens the query is projected to, and how wide they are. */
+  readonly conditionTokens: number;
+  readonly conditionWidth: number;
+  /** Fourier features of the noise level, an even number. */
+  readonly noiseFeatures: number;
+  /** Share of a sub-layer's output, and of the self-attention's weights, that training zeroes. */
+  readonly dropout: number;
+  readonly attentionDropout: number;
+  /** Most anchors to take from the training data; 0 leaves them out (see `anchors.ts`). */
+  readonly maxAnchors: number;
+}
+
+/** A network and the data it is for. Plain JSON: with the parameters, it is the whole model. */
+export interface DenoiserConfig extends NetworkConfig {
+  /** Length d of a row. */
+  readonly dimension: number;
+  /** Length of a query's embedding z_q. */
+  readonly conditionDimension: number;
+  /** Standard deviation of the data: 1 / sqrt(d) for rows of unit length. */
+  readonly sigmaData: number;
+  /** Number of anchors, and the standard deviation of the data around them; 0 anchors is plain EDM. */
+  readonly anchors: number;
+  readonly anchorSpread: number;
+}
+
+export type PresetName = 'small' | 'paper';
+
+export const presets: Readonly<Record<PresetName, NetworkConfig>> = {
+  /** Trains in two minutes and answers in milliseconds on two cores; 0.95M parameters for d = 128. */
+  small: {
+    width: 128,
+    hidden: 512,
+    heads: 4,
+    layers: 3,
+    conditionTokens: 4,
+    conditionWidth: 128,
+    noiseFeatures: 32,
+    dropout: 0,
+    attentionDropout: 0,
+    maxAnchors: 2048,
+  },
+  /**
+   * The paper's sizes (its section 4), 53.9M parameters for d = 128. A block has 8 square matrices of 1024 (self-attention
+   * 4, cross-attention's query and output 2, MLP 2) and the keys and values of the 128-wide condition tokens: 6 blocks
+   * are 52.0M. The noise level's MLP (512 -> 1024 -> 1024) adds 1.6M, input, output and condition tokens 0.3M.
+   */
+  paper: {
+    width: 1024,
+    hidden: 1024,
+    heads: 16,
+    layers: 6,
+    conditionTokens: 4,
+    conditionWidth: 128,
+    noiseFeatures: 512,
+    dropout: 0.1,
+    attentionDropout: 0.1,
+    maxAnchors: 0,
+  },
+};

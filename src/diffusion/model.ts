@@ -1,0 +1,83 @@
+/** A trained set denoiser, and the ONNX models made from it. */
+import { encodeOnnx, Graph, ops, type Parameters, type Value } from '../engine/index.js';
+import type { DenoiserConfig } from './config.js';
+import { denoise } from './denoiser.js';
+import { dpmCoefficients } from './sampling.js';
+import type { Sigmas } from './schedule.js';
+import { type ConditionMemory, conditionMemory, nullMemory } from './transformer.js';
+
+/** Everything needed to run the denoiser: `config` is JSON, `parameters` one safetensors file. */
+export interface DiffusionModel {
+  readonly config: DenoiserConfig;
+  /** Trained parameters and, under `anchors`, the anchors [anchors, dimension]. */
+  readonly parameters: Parameters;
+}
+
+/** Name of the anchors among the parameters. */
+export const ANCHORS = 'anchors';
+
+/** D of one noise level, guided if asked for: (1 + w) D(x; query) - w D(x; nothing) (Ho & Salimans 2022). */
+type DenoiseAt = (x: Value, sigma: Value) => Value;
+
+function denoiserGraph({ config, parameters }: DiffusionModel, graph: Graph, guidance?: Value): DenoiseAt {
+  const { anchors: n, dimension: d } = config;
+  const stored = parameters.get(ANCHORS);
+  if (n > 0 && stored?.data.length !== n * d)
+    throw new RangeError(`the model needs ${n} anchors of length ${d}`);
+  const anchors = n > 0 && stored ? graph.constant(stored.data, [n, d]) : undefined;
+  const query = conditionMemory(config, graph.input('condition', ['batch', config.conditionDimension]));
+  const nothing = guidance && nullMemory(config, graph);
+  const at = (x: Value, sigma: Value, condition: ConditionMemory) =>
+    denoise(config, { x, sigma, condition, anchors });
+  return (x, sigma) => {
+    const guided = at(x, sigma, query);
+    if (!guidance || !nothing) return guided;
+    return ops.add(guided, ops.mul(ops.sub(guided, at(x, sigma, nothing)), guidance));
+  };
+}
+
+function encode({ parameters }: DiffusionModel, graph: Graph, outputs: Record<string, Value>): Uint8Array {
+  const weights = new Map([...parameters].map(([name, { data }]) => [name, data]));
+  return encodeOnnx(graph, { outputs, weights });
+}
+
+/**
+ * The denoiser as an ONNX model: `x` [batch, rows, d], `sigma` [1, 1, 1], `condition` [batch, dz] and, if `guided`,
+ * the strength `guidance` [] -> `clean` [batch, rows, d].
+ */
+export function denoiserOnnx(model: DiffusionModel, { guided }: { readonly guided: boolean }): Uint8Array {
+  const graph = new Graph();
+  const denoiseAt = denoiserGraph(model, graph, guided ? graph.input('guidance', []) : undefined);
+  const x = graph.input('x', ['batch', 'rows', model.config.dimension]);
+  const clean = denoiseAt(x, graph.input('sigma', [1, 1, 1]));
+  return encode(model, graph, { clean });
+}
+
+export interface SamplerOnnxOptions {
+  readonly sigmas: Sigmas;
+  /** Strength w of classifier-free guidance; 0 spares its evaluations. */
+  readonly guidance: number;
+}
+
+/**
+ * All steps of DPM-Solver++(2M) as one ONNX model: standard normals `noise` [batch, rows, d] and `condition` [batch, dz]
+ * -> `clean` [batch, rows, d]. What depends on the noise level alone is constant there, and the runtime folds it; what
+ * depends on the query alone is computed once for all steps.
+ */
+export function samplerOnnx(model: DiffusionModel, { sigmas, guidance }: SamplerOnnxOptions): Uint8Array {
+  const graph = new Graph();
+  const denoiseAt = denoiserGraph(model, graph, guidance > 0 ? graph.scalar(guidance) : undefined);
+  const noise = graph.input('noise', ['batch', 'rows', model.config.dimension]);
+  let x = ops.mul(noise, sigmas[0]);
+  let previous = x;
+  for (let i = 0; i + 1 < sigmas.length; i++) {
+    const clean = denoiseAt(x, graph.constant(Float32Array.of(sigmas[i]), [1, 1, 1]));
+    const { keep, now, before } = dpmCoefficients(sigmas, i);
+    const terms = [ops.mul(clean, now)];
+    if (keep !== 0) terms.push(ops.mul(x, keep));
+    if (before !== 0) terms.push(ops.mul(previous, before));
+    x = terms.reduce(ops.add);
+    previous = clean;
+  }
+  return encode(model, graph, { clean: x });
+}

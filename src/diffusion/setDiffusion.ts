@@ -1,0 +1,179 @@
+/** The trained set retriever: query embeddings -> sets of directions (paper, section 4). */
+import { floats, type RuntimeOptions, Session } from '../engine/index.js';
+import { type Matrix, matrix, normalizeRows } from '../matrix.js';
+import type { DenoiserConfig } from './config.js';
+import { type DiffusionModel, denoiserOnnx, samplerOnnx } from './model.js';
+import { type Denoise, type SamplerName, samplers } from './sampling.js';
+import { karrasSchedule, type Sigmas, tangentSchedule } from './schedule.js';
+import { SetNoise } from './setNoise.js';
+
+export interface SetDiffusionOptions {
+  readonly model: DiffusionModel;
+  /** The sampling defaults, compiled into one graph where the sampler is `dpmSolverPlusPlus2M`. */
+  readonly steps?: number;
+  readonly sampler?: SamplerName;
+  readonly guidance?: number;
+  readonly runtime?: RuntimeOptions;
+}
+
+export interface SampleOptions {
+  /** Query embeddings [n, dz]. */
+  readonly conditions: Matrix;
+  /** k: rows of a set; may differ from the training sets'. */
+  readonly rows: number;
+  /** Sets drawn for each query (1). */
+  readonly candidates?: number;
+  /** Denoising steps; the default is the quickest. */
+  readonly steps?: number;
+  readonly sampler?: SamplerName;
+  /** Strength w >= 0 of classifier-free guidance; above 0 every step costs twice. */
+  readonly guidance?: number;
+  /** The same seed, query and candidate give the same set, whatever else is in the batch (0). */
+  readonly seed?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Sets denoised together: more would fall out of the cache. */
+const SETS_PER_RUN = 64;
+
+/**
+ * Samples sets of directions. It holds native memory: `release` it when done.
+ *
+ * @example
+ * const diffusion = await SetDiffusion.create({ model });
+ * const directions = await diffusion.sample({ conditions, rows: 10 }); // [10 * conditions.rows, d], unit rows
+ */
+export class SetDiffusion {
+  readonly config: DenoiserConfig;
+  private readonly stepwise = new Map<boolean, Promise<Session>>();
+
+  private constructor(
+    private readonly model: DiffusionModel,
+    private readonly defaults: { steps: number; sampler: SamplerName; guidance: number },
+    private readonly runtime: RuntimeOptions | undefined,
+    private readonly fused: Session | undefined,
+  ) {
+    this.config = model.config;
+  }
+
+  /** Compiles the model for the runtime. */
+  static async create(options: SetDiffusionOptions): Promise<SetDiffusion> {
+    const { model, steps = DEFAULT_STEPS, sampler = 'dpmSolverPlusPlus2M', guidance = 0, runtime } = options;
+    checkSettings({ steps, guidance });
+    const sigmas = samplingSigmas(model.config, sampler, steps);
+    const fused =
+      sampler === 'dpmSolverPlusPlus2M'
+        ? await Session.load(samplerOnnx(model, { sigmas, guidance }), runtime)
+        : undefined;
+    return new SetDiffusion(model, { steps, sampler, guidance }, runtime, fused);
+  }
+
+  /**
+   * Draws the sets: [n * candidates * rows, d], unit rows; query by query, and for each candidate by candidate.
+   *
+   * @throws RangeError for conditions of another length than the model's, or settings out of range
+   */
+  async sample(options: SampleOptions): Promise<Matrix> {
+    const { conditions, rows, candidates = 1, seed = 0, signal } = options;
+    const { dimension: d, conditionDimension: dz } = this.config;
+    const settings = {
+      steps: options.steps ?? this.defaults.steps,
+      sampler: options.sampler ?? this.defaults.sampler,
+      guidance: options.guidance ?? this.defaults.guidance,
+    };
+    checkSettings({ ...settings, rows, candidates });
+    if (conditions.cols !== dz)
+      throw new RangeError(`conditions have length ${conditions.cols}, the model wants ${dz}`);
+    const sets = conditions.rows * candidates;
+    const out = matrix(sets * rows, d);
+    for (let start = 0; start < sets; start += SETS_PER_RUN) {
+      signal?.throwIfAborted();
+      const n = Math.min(SETS_PER_RUN, sets - start);
+      const repeated = new Float32Array(n * dz);
+      for (let i = 0; i < n; i++) {
+        const query = Math.floor((start + i) / candidates);
+        repeated.set(conditions.data.subarray(query * dz, (query + 1) * dz), i * dz);
+      }
+      const candidate = (i: number) => (start + i) % candidates;
+      const noise = new SetNoise({ conditions: matrix(n, dz, repeated), candidate, seed });
+      const chunk = out.data.subarray(start * rows * d, (start + n) * rows * d);
+      await this.run({ condition: repeated, noise, chunk, n, rows, signal, ...settings });
+    }
+    return normalizeRows(out);
+  }
+
+  /** Fills `chunk` [n, rows, d]. */
+  private async run(request: {
+    condition: Float32Array;
+    noise: SetNoise;
+    chunk: Float32Array;
+    n: number;
+    rows: number;
+    steps: number;
+    sampler: SamplerName;
+    guidance: number;
+    signal?: AbortSignal;
+  }): Promise<void> {
+    const { condition, noise, chunk, n, rows, steps, sampler, guidance, signal } = request;
+    const dims = [n, rows, this.config.dimension];
+    const feed = { data: condition, dims: [n, this.config.conditionDimension] };
+    const into = { clean: { data: chunk, dims } };
+    const { defaults, fused } = this;
+    if (fused && steps === defaults.steps && sampler === defaults.sampler && guidance === defaults.guidance) {
+      const normals = new Float32Array(chunk.length);
+      noise.fillNormal(normals);
+      await fused.run({ noise: { data: normals, dims }, condition: feed }, into);
+      return;
+    }
+    const session = await this.stepSession(guidance > 0);
+    const strength = { data: Float32Array.of(guidance), dims: [] };
+    const denoise: Denoise = async (x, sigma) => {
+      const level = { data: Float32Array.of(sigma), dims: [1, 1, 1] };
+      const feeds = { x: { data: x, dims }, sigma: level, condition: feed, guidance: strength };
+      return floats((await session.run(feeds, into)).clean);
+    };
+    const sigmas = samplingSigmas(this.config, sampler, steps);
+    const x = new Float32Array(chunk.length);
+    noise.fillNormal(x, sigmas[0]);
+    chunk.set(await samplers[sampler](denoise, x, sigmas, { random: noise, signal }));
+  }
+
+  private stepSession(guided: boolean): Promise<Session> {
+    let session = this.stepwise.get(guided);
+    if (!session) {
+      session = Session.load(denoiserOnnx(this.model, { guided }), this.runtime);
+      this.stepwise.set(guided, session);
+    }
+    return session;
+  }
+
+  /** Frees the native memory. */
+  async release(): Promise<void> {
+    await this.fused?.release();
+    for (const session of this.stepwise.values()) await (await session).release();
+  }
+}
+
+const DEFAULT_STEPS = 8;
+
+/**
+ * The noise levels of a request. Euler-Maruyama has the paper's tangent grid; the others Karras's, from where the rows
+ * say nothing yet to where only rounding is left.
+ */
+export function samplingSigmas(config: DenoiserConfig, sampler: SamplerName, steps: number): Sigmas {
+  const { sigmaData, anchors, anchorSpread } = config;
+  if (sampler === 'eulerMaruyama')
+    return tangentSchedule({ steps, sigmaMin: 1e-4, sigmaMax: Math.min(80, 100 * sigmaData) });
+  const sigmaMin = anchors > 0 && anchorSpread === 0 ? 0.03 : 0.1 * sigmaData;
+  return karrasSchedule({ steps, sigmaMin, sigmaMax: 2 });
+}
+
+function checkSettings(settings: Readonly<Record<string, unknown>>): void {
+  for (const name of ['steps', 'rows', 'candidates']) {
+    const value = settings[name];
+    if (value !== undefined && !(Number.isInteger(value) && (value as number) >= 1))
+      throw new RangeError(`${name} must be a whole number from 1, got ${value}`);
+  }
+  const { guidance } = settings;
+  if (!((guidance as number) >= 0)) throw new RangeError(`guidance must be 0 or more, got ${guidance}`);
+}

@@ -1,0 +1,186 @@
+/** Step 3 of R4T: learns p(set | query) from synthesised sets (paper, section 4). */
+import {
+  type Feeds,
+  floats,
+  Graph,
+  initialize,
+  likeParameters,
+  ops,
+  type Parameters,
+  type RuntimeOptions,
+  Trainer,
+  type Value,
+  warmupCosine,
+} from '../engine/index.js';
+import { CounterRandom } from '../random.js';
+import type { TrainingControl } from '../training.js';
+import { chooseAnchors } from './anchors.js';
+import { type Batch, batcher, type DiffusionData } from './batches.js';
+import { type DenoiserConfig, type NetworkConfig, type PresetName, presets } from './config.js';
+import { denoisingLoss } from './denoiser.js';
+import { Dropout } from './dropout.js';
+import { ANCHORS, type DiffusionModel } from './model.js';
+import { edmNoise, type LogNormal } from './schedule.js';
+import { conditionMemory } from './transformer.js';
+
+export interface TrainDiffusionOptions extends TrainingControl {
+  readonly data: DiffusionData;
+  /** A preset's name, or sizes of your own ('small'). */
+  readonly network?: PresetName | NetworkConfig;
+  readonly steps: number;
+  /** Sets a step (64). */
+  readonly batchSize?: number;
+  /** Peak of the learning rate (3e-3, for the small preset; the paper's is 3e-4). */
+  readonly learningRate?: number;
+  /** Steps of linear warm-up (a twentieth of all, at most the paper's 20,000). */
+  readonly warmupSteps?: number;
+  /** Decay of the moving average of the parameters (0.99; the paper's is 0.9999, for millions of steps). */
+  readonly emaDecay?: number;
+  /** Probability of a set to lose its query, which guidance needs (0.1). */
+  readonly conditionDropout?: number;
+  /** Where training spends its noise levels (`trainingNoise`). */
+  readonly noise?: LogNormal;
+  readonly seed?: number;
+  readonly runtime?: RuntimeOptions;
+}
+
+/**
+ * Trains the set denoiser; resolves with the moving average of its parameters.
+ *
+ * `onStep` gets `loss`, `gradientNorm`, `learningRate` and the mean loss of each third of the noise distribution in
+ * `loss.low`, `loss.middle` and `loss.high` (absent where the batch has none).
+ *
+ * @throws TrainingError when loss or gradient stop being finite
+ * @throws RangeError when `data` is inconsistent, or `resume` is no checkpoint of this training
+ */
+export async function trainDiffusion(options: TrainDiffusionOptions): Promise<DiffusionModel> {
+  const { data, steps, batchSize = 64, learningRate = 3e-3, seed = 0, signal, onProgress, onStep } = options;
+  const { warmupSteps = Math.min(20_000, Math.ceil(steps / 20)), emaDecay = 0.99 } = options;
+  checkData(data);
+  const { network = 'small' } = options;
+  const sizes = typeof network === 'string' ? presets[network] : network;
+  const chosen = sizes.maxAnchors > 0 ? { max: sizes.maxAnchors, seed } : undefined;
+  const anchors = chosen && (await chooseAnchors(data.table, data.rows, chosen));
+  const config: DenoiserConfig = {
+    ...sizes,
+    dimension: data.table.cols,
+    conditionDimension: data.conditions.cols,
+    sigmaData: 1 / Math.sqrt(data.table.cols),
+    anchors: anchors?.vectors.rows ?? 0,
+    anchorSpread: anchors?.spread ?? 0,
+  };
+  const noise = options.noise ?? trainingNoise(config);
+  const rows = data.rows.length / data.queryOf.length;
+  const { loss, perSet, dropout } = lossGraph(config, rows, anchors?.vectors.data);
+  const trainer = await Trainer.create({
+    loss,
+    metrics: { perSet },
+    parameters: initialize(loss.graph, seed),
+    optimizer: { beta2: 0.99 },
+    clipNorm: 1,
+    emaDecay,
+    runtime: options.runtime,
+  });
+  try {
+    if (options.resume) trainer.restore(options.resume);
+    const { conditionDropout = 0.1 } = options;
+    const batchAt = batcher({ data, batchSize, noise, conditionDropout, seed, labels: anchors?.labels });
+    for (let step = trainer.step; step < steps; step++) {
+      signal?.throwIfAborted();
+      const batch = batchAt(step);
+      const rate = warmupCosine(step, { peak: learningRate, warmupSteps, totalSteps: steps, final: 0.02 });
+      const random = new CounterRandom(seed, 'diffusion/dropout', step);
+      const feeds = { ...batchFeeds(batch, config), ...dropout.feeds(random, batchSize) };
+      const result = await trainer.train(feeds, { learningRate: rate });
+      const levels = lossByLevel(floats(result.metrics.perSet), batch.sigma, noise);
+      const metrics = { loss: result.loss, ...levels };
+      onProgress?.({ stage: 'diffusion', done: step + 1, total: steps, metrics });
+      await onStep?.({
+        step: step + 1,
+        metrics: { ...metrics, gradientNorm: result.gradientNorm, learningRate: rate },
+        state: trainer.state,
+      });
+    }
+    const parameters: Parameters = likeParameters(trainer.averaged, true);
+    if (anchors)
+      parameters.set(ANCHORS, { data: anchors.vectors.data, dims: [config.anchors, config.dimension] });
+    return { config, parameters };
+  } finally {
+    await trainer.release();
+  }
+}
+
+/**
+ * The noise levels worth training on. With anchors: sigma around 0.37, whatever the dimension, because unit vectors are
+ * at most 2 apart: much below, x alone says which anchor it was; much above, it says nothing. Without: EDM's.
+ */
+export function trainingNoise({ anchors, sigmaData }: DenoiserConfig): LogNormal {
+  return anchors > 0 ? { mean: -1, deviation: 0.8 } : edmNoise(sigmaData);
+}
+
+interface LossGraph {
+  readonly loss: Value;
+  readonly perSet: Value;
+  readonly dropout: Dropout;
+}
+
+function lossGraph(config: DenoiserConfig, rows: number, anchors?: Float32Array): LossGraph {
+  const { dimension: d, conditionDimension } = config;
+  const graph = new Graph();
+  const dropout = new Dropout(graph);
+  const condition = graph.input('condition', ['batch', conditionDimension]);
+  const perSet = denoisingLoss(config, {
+    clean: graph.input('clean', ['batch', rows, d]),
+    noise: graph.input('noise', ['batch', rows, d]),
+    sigma: graph.input('sigma', ['batch', 1, 1]),
+    labels: anchors && graph.input('labels', ['batch', rows, 1], 'int32'),
+    condition: conditionMemory(config, condition, graph.input('kept', ['batch', 1, 1])),
+    anchors: anchors && graph.constant(anchors, [config.anchors, d]),
+    drop: dropout.drop,
+  });
+  return { loss: ops.mean(perSet), perSet, dropout };
+}
+
+function batchFeeds(batch: Batch, { dimension: d, conditionDimension }: DenoiserConfig): Feeds {
+  const b = batch.sigma.length;
+  const rows = batch.labels.length / b;
+  return {
+    clean: { data: batch.clean, dims: [b, rows, d] },
+    noise: { data: batch.noise, dims: [b, rows, d] },
+    sigma: { data: batch.sigma, dims: [b, 1, 1] },
+    condition: { data: batch.condition, dims: [b, conditionDimension] },
+    kept: { data: batch.kept, dims: [b, 1, 1] },
+    labels: { data: batch.labels, dims: [b, rows, 1] },
+  };
+}
+
+/** 0.43 deviations on either side of the mean hold a third of a normal distribution. */
+const THIRD = 0.43;
+
+function lossByLevel(
+  losses: Float32Array,
+  sigma: Float32Array,
+  { mean, deviation }: LogNormal,
+): Record<string, number> {
+  const groups: Record<string, number[]> = { low: [], middle: [], high: [] };
+  losses.forEach((loss, i) => {
+    const z = (Math.log(sigma[i]) - mean) / deviation;
+    groups[z < -THIRD ? 'low' : z > THIRD ? 'high' : 'middle'].push(loss);
+  });
+  return Object.fromEntries(
+    Object.entries(groups)
+      .filter(([, values]) => values.length > 0)
+      .map(([name, values]) => [`loss.${name}`, values.reduce((a, b) => a + b) / values.length]),
+  );
+}
+
+function checkData({ conditions, queryOf, rows, table }: DiffusionData): void {
+  const sets = queryOf.length;
+  if (sets === 0) throw new RangeError('there are no sets to learn from');
+  if (rows.length === 0 || rows.length % sets !== 0)
+    throw new RangeError(`${rows.length} rows do not make ${sets} sets of one size`);
+  if (rows.some((i) => i < 0 || i >= table.rows))
+    throw new RangeError(`a set has a row outside the table's ${table.rows}`);
+  if (queryOf.some((i) => i < 0 || i >= conditions.rows))
+    throw new RangeError(`a set has a query outside the ${conditions.rows} conditions`);
+}
