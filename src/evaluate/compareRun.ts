@@ -1,6 +1,6 @@
 import { rewardOf, textEncoder } from '../compile/compile.js';
 import { POLICY_FILES } from '../compile/policyStage.js';
-import { loadSetDiffusion } from '../diffusion/setDiffusion.js';
+import { loadSetDiffusion } from '../diffusion/modelFiles.js';
 import type { Encoder } from '../encode/encoder.js';
 import type { RuntimeOptions } from '../engine/index.js';
 import { InputError } from '../errors.js';

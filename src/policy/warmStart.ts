@@ -3,6 +3,7 @@
  * rollouts are readable, grounded and varied enough to be told apart.
  */
 import type { Item } from '../catalog/item.js';
+import type { Encoder } from '../encode/encoder.js';
 import { initialize, type Parameters, type RuntimeOptions, Trainer, warmupCosine } from '../engine/index.js';
 import type { VectorIndex } from '../index/vectorIndex.js';
 import { gatherRows, type Matrix, row } from '../matrix.js';
@@ -22,6 +23,8 @@ export interface WarmStartOptions extends TrainingControl {
   /** Content embeddings, unit rows [items, d]. */
   readonly vectors: Matrix;
   readonly index: VectorIndex;
+  /** The projected text encoder, [conditionDim]. */
+  readonly encoder: Encoder;
   /** Training queries and their embeddings [n, d]. */
   readonly queries: readonly string[];
   readonly queryVectors: Matrix;
@@ -33,7 +36,7 @@ export interface WarmStartOptions extends TrainingControl {
 }
 
 /** Sub-queries are drawn from this many items nearest to the query. */
-const NEIGHBOURS = 50;
+const NEIGHBOURS = 30;
 /** At most this many items stand in as queries. */
 const STAND_INS = 20_000;
 
@@ -44,7 +47,7 @@ export async function warmStart(options: WarmStartOptions): Promise<Parameters> 
   const { loss } = crossEntropyGraph(config, formatTable(tokenizer));
   const trainer = await Trainer.create({
     loss,
-    parameters: initialize(loss.graph, seed),
+    parameters: await meaningfulStart(initialize(loss.graph, seed), options),
     optimizer: { beta1: 0.9, beta2: 0.95, weightDecay: 0.01 },
     clipNorm: 1,
     runtime,
@@ -69,6 +72,34 @@ export async function warmStart(options: WarmStartOptions): Promise<Parameters> 
   }
   const { parameters } = trainer;
   await trainer.release();
+  return parameters;
+}
+
+/**
+ * Gives the fresh decoder the encoder's sense of meaning: every token starts as the embedding of its text, and the query's
+ * embedding enters unrotated. As the embeddings are tied, words near the query are likely before the first step.
+ */
+async function meaningfulStart(
+  parameters: Parameters,
+  { tokenizer, encoder, config, signal }: WarmStartOptions,
+): Promise<Parameters> {
+  const { width, conditionDim } = config;
+  const embedding = parameters.get('embedding')!.data;
+  const condition = parameters.get('condition.weight')!.data;
+  const shared = Math.min(width, conditionDim);
+  const ids = Array.from({ length: tokenizer.size }, (_, id) => id).filter(
+    (id) => tokenizer.decode([id]) !== '',
+  );
+  const vectors = await encoder.encode(
+    ids.map((id) => tokenizer.decode([id])),
+    { signal },
+  );
+  ids.forEach((id, i) => {
+    embedding.set(row(vectors, i).subarray(0, shared), id * width);
+  });
+  condition.fill(0);
+  // Stronger than the last token, whose own embedding would otherwise make it repeat itself.
+  for (let i = 0; i < shared; i++) condition[i * width + i] = 1.5;
   return parameters;
 }
 
@@ -111,9 +142,9 @@ async function warmStartExamples({
   };
 }
 
-/** An item's text, or (every other time) one to four neighbouring words of it. */
+/** An item's text, or (one time in four) one to four neighbouring words of it. */
 function catalogWords(text: string, random: CounterRandom): string {
-  if (random.uniform() < 0.5) return text;
+  if (random.uniform() < 0.75) return text;
   const words = text.split(/\s+/u);
   const length = 1 + random.integer(Math.min(4, words.length));
   const start = random.integer(words.length - length + 1);

@@ -62,15 +62,19 @@ const synthesis = z.strictObject({
 /** The set denoiser, its training and its sampler. */
 const diffusion = z.strictObject({
   preset: z.enum(['small', 'paper']).default('small'),
-  steps: z.int().min(0).default(4000),
+  steps: z.int().min(0).default(2000),
   batchSize: count.default(64),
-  learningRate: positive.default(3e-4),
-  emaDecay: share.default(0.999),
+  /** Peak; absent: 3e-3 for the small preset, 3e-4 for the paper's. */
+  learningRate: positive.optional(),
+  /** Absent: 0.99 for the small preset, 0.9999 for the paper's. */
+  emaDecay: share.optional(),
   conditionDropout: share.default(0.1),
   /** Strength of classifier-free guidance. */
-  guidance: weight.default(0.1),
-  sampler: z.enum(['euler-maruyama', 'heun', 'dpmpp-2m', 'sde']).default('dpmpp-2m'),
-  samplerSteps: count.default(16),
+  guidance: weight.default(0),
+  sampler: z
+    .enum(['eulerMaruyama', 'heun', 'dpmSolverPlusPlus2M', 'exponentialSde'])
+    .default('dpmSolverPlusPlus2M'),
+  samplerSteps: count.default(8),
 });
 
 const rewardFunction = z.custom<RewardFunction>((value) => typeof value === 'function');
