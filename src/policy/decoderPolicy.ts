@@ -21,6 +21,7 @@ import {
   rotaryAngles,
 } from './decoder.js';
 import { type Format, formatState, formatTable, maxCompletionTokens, parseCompletion } from './format.js';
+import { KeyValueCache } from './keyValueCache.js';
 import type { Completion, Policy, SampleOptions } from './policy.js';
 import { PAD, SEPARATOR, type Tokenizer } from './tokenizer.js';
 
@@ -44,6 +45,7 @@ export class DecoderPolicy implements Policy {
   /** The weights to sample with; replace them after a training step (unless `frozen`). */
   parameters: Parameters;
   private readonly table: Tensor;
+  private spareCache: KeyValueCache | undefined;
 
   private constructor(
     private readonly session: Session,
@@ -109,19 +111,23 @@ export class DecoderPolicy implements Policy {
       inverseTemperature: { data: Float32Array.of(temperature > 0 ? 1 / temperature : 1), dims: [] },
     };
     const draw = temperature > 0 ? (topP < 1 ? nucleus(topP) : drawToken) : likeliest;
-    let caches = emptyCaches(rows.length, config);
+    const cache = this.spareCache ?? new KeyValueCache(config);
+    // A concurrent call finds none and makes its own.
+    this.spareCache = undefined;
+    cache.reset(rows.length);
     let input: Tensor = { data: tokens, dims: [rows.length, length] };
-    let past = 0;
     for (let step = 0; step < maxCompletionTokens(format) && writers.some((w) => !w.done); step++) {
       const time = input.dims[1];
-      const outputs = await this.session.run({
+      const feeds = {
         ...fixed,
-        ...caches,
-        ...rotaryAngles(past, time, config),
+        ...cache.feeds(),
+        ...rotaryAngles(cache.past, time, config),
         tokens: input,
-        attentionBias: attentionBias(padding, past, time),
+        attentionBias: attentionBias(padding, cache.past, time),
         states: { data: Int32Array.from(writers, (w) => w.state), dims: [rows.length] },
-      });
+      };
+      const outputs = await this.session.run(feeds, cache.targets(time));
+      cache.advance(time);
       const probabilities = floats(outputs.probabilities);
       const entropies = floats(outputs.entropies);
       const next = new Int32Array(rows.length).fill(PAD);
@@ -134,12 +140,9 @@ export class DecoderPolicy implements Policy {
           throw new R4tError('the policy gives no finite probabilities; its parameters are damaged');
         writer.write(next[i], logProb, entropies[i]);
       });
-      past += time;
       input = { data: next, dims: [rows.length, 1] };
-      caches = Object.fromEntries(
-        Object.keys(caches).map((name) => [name, outputs[name.replace('past', 'present')]]),
-      );
     }
+    this.spareCache = cache;
     return writers.map((writer, i) => ({
       query: rows[i].query,
       subQueries: parseCompletion(writer.tokens, tokenizer),
@@ -200,15 +203,6 @@ function decodingGraph(config: DecoderConfig) {
     [`present.${i}.values`, values],
   ]);
   return { graph, outputs: { probabilities, entropies, ...Object.fromEntries(present) } };
-}
-
-function emptyCaches(batch: number, { layers, heads, width }: DecoderConfig): Record<string, Tensor> {
-  const empty = { data: new Float32Array(0), dims: [batch, heads, 0, width / heads] };
-  return Object.fromEntries(
-    Array.from({ length: layers }, (_, i) => [`past.${i}.keys`, `past.${i}.values`])
-      .flat()
-      .map((name) => [name, empty]),
-  );
 }
 
 /** Inverse-CDF sampling: the token in whose share of [0, 1) `u` falls. */
