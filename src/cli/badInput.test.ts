@@ -1,0 +1,240 @@
+/** Every kind of bad input ends with exit code 2 and exactly one line that says where and what. */
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { tempFolder } from '../catalog/testing/tempFolder.js';
+import { runCli, SHOP, writeShop } from './testing/shop.js';
+
+const temp = tempFolder();
+const { catalog, config } = writeShop(temp);
+const [tent, stove] = [
+  { id: 'a', title: 'tent' },
+  { id: 'b', title: 'stove' },
+];
+
+async function expectRefusal(args: readonly string[], message: string): Promise<void> {
+  const { code, stdout, stderr } = await runCli(args);
+  // The catalog may have been read before something else turns out to be wrong.
+  expect(stderr.replace(/^catalog .*\n/, '')).toBe(`r4t: ${message}\n`);
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+}
+
+describe('a catalog', () => {
+  const vectors = (b: unknown) => [
+    { ...tent, vector: [1, 0] },
+    { ...stove, vector: b },
+  ];
+  it.each<[string, string, readonly object[] | string, string]>([
+    [
+      'with a malformed line',
+      'a.jsonl',
+      '{"id": 1, "title": "x"}\n{"id":\n',
+      ':2: is not valid JSON; expected one JSON object a line, got "{\\"id\\":"',
+    ],
+    [
+      'of an unknown format',
+      'a.xml',
+      '<a/>',
+      ': has the unknown extension .xml; expected one of .jsonl .ndjson .json .csv .tsv .parquet',
+    ],
+    ['without items', 'a.jsonl', '', ': has no items'],
+    [
+      'with a line without id',
+      'a.jsonl',
+      [tent, { title: 'stove' }],
+      ':2: field "id": is missing; give every item an id',
+    ],
+    [
+      'with an id used twice',
+      'a.jsonl',
+      [tent, { ...stove, id: 'a' }],
+      ':2: field "id": "a" is already the id of line 1; give every item its own id',
+    ],
+    [
+      'with an empty text',
+      'a.jsonl',
+      [tent, { ...stove, title: ' ' }],
+      ':2: field "title": is empty; give every item a text',
+    ],
+    [
+      'with a vector of another length',
+      'a.jsonl',
+      vectors([1, 0, 0]),
+      ':2: field "vector": has 3 numbers, the first vector has 2; make all vectors equally long',
+    ],
+    [
+      'with a vector that is not finite',
+      'a.jsonl',
+      vectors([1, null]),
+      ':2: field "vector": number 2 is null; expected a finite number',
+    ],
+    [
+      'with a line break in its id',
+      'a.jsonl',
+      [
+        { ...tent, id: 'a\nb' },
+        { ...stove, id: 'a\nb' },
+      ],
+      ':2: field "id": "a b" is already the id of line 1; give every item its own id',
+    ],
+    ['smaller than k', 'a.jsonl', [tent, stove], ': has 2 items, fewer than k = 3; lower k or add items'],
+  ])('%s', async (_, name, content, message) => {
+    const file = temp.write(name, content as string);
+    const out = temp.path('never-made');
+    await expectRefusal(['compile', file, '--config', config, '--out', out], file + message);
+    expect(existsSync(out)).toBe(false);
+  });
+
+  it('that does not exist', () =>
+    expectRefusal(
+      ['compile', 'no.jsonl', '--out', temp.path('x')],
+      'no.jsonl: does not exist; check the path',
+    ));
+});
+
+describe('a config', () => {
+  it.each([
+    [
+      'unknown',
+      { policy: { groupsize: 4 } },
+      'field "policy.groupsize": is not a setting; did you mean "groupSize"?',
+    ],
+    ['out of range', { k: 1 }, 'field "k": expected number to be >=2'],
+  ])('with a setting that is %s', async (_, value, message) => {
+    const file = temp.write('bad.json', JSON.stringify(value));
+    await expectRefusal(
+      ['compile', catalog, '--out', temp.path('x'), '--config', file],
+      `${file}: ${message}`,
+    );
+  });
+
+  it('that does not exist', () =>
+    expectRefusal(
+      ['compile', catalog, '--out', temp.path('x'), '--config', 'no.ts'],
+      'no.ts: does not exist; check the path',
+    ));
+});
+
+describe('a command line', () => {
+  const to = ['--out', 'x'];
+  it.each([
+    [['serach'], "unknown command 'serach' (Did you mean search?)"],
+    [['compile', ...to], "missing required argument 'catalog'"],
+    [['compile', 'a.jsonl'], "required option '--out <run>' not specified"],
+    [['compile', 'a.jsonl', ...to, '--foce'], "unknown option '--foce' (Did you mean --force?)"],
+    [
+      ['compile', 'a.jsonl', ...to, '--threads', '0'],
+      "option '--threads <n>' argument '0' is invalid. Expected a whole number of at least 1.",
+    ],
+    [
+      ['compile', 'a.jsonl', ...to, '--stage', 'train'],
+      "option '--stage <stage>' argument 'train' is invalid. Allowed choices are encode, warm-start, policy, synthesis, diffusion.",
+    ],
+    [
+      ['search', 'x', 'tents', '-k', 'ten'],
+      "option '-k <n>' argument 'ten' is invalid. Expected a whole number of at least 1.",
+    ],
+    [['search', 'x'], "missing required argument 'query'"],
+  ])('%j', (args, message) => expectRefusal(args, message));
+
+  it('without a command shows the help', async () => {
+    const { code, stdout, stderr } = await runCli([]);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(/^Usage: r4t /);
+  });
+});
+
+describe('queries and sets', () => {
+  it.each([
+    [
+      '--queries',
+      [{ text: 'tents' }],
+      ':1: field "query": is missing, the record has text; give every line a query',
+    ],
+    ['--queries', [{ query: '' }], ':1: field "query": is empty; write what to search for'],
+    [
+      '--sets',
+      [{ query: 'tents', items: ['nope'] }],
+      ':1: field "items": "nope" is not in the catalog; drop it or add the item',
+    ],
+  ])('%s', async (option, content, message) => {
+    const file = temp.write('records.jsonl', content);
+    const args = ['compile', catalog, '--config', config, '--out', temp.path('x'), option, file];
+    await expectRefusal(args, file + message);
+  });
+});
+
+describe('a search', () => {
+  const runFolder = temp.path('run');
+  beforeAll(async () => {
+    await runCli(['compile', catalog, '--config', config, '--out', runFolder, '--stage', 'encode']);
+  });
+  const search = (query: string, ...more: string[]) => [
+    'search',
+    runFolder,
+    query,
+    '--threads',
+    '1',
+    ...more,
+  ];
+
+  it.each([
+    ['an empty query', search('  '), 'field "query": is empty; write what to search for'],
+    [
+      'an endless query',
+      search('x'.repeat(10_000)),
+      'field "query": has 10000 characters; make it shorter than 10,000',
+    ],
+    [
+      'a malformed filter',
+      search('tents', '--filter', 'price'),
+      'field "filter": "price" is not a filter; write field, operator (= != < <= > >= ~) and value, e.g. category=shoes|boots or price<50',
+    ],
+    [
+      'an unknown field',
+      search('tents', '--filter', 'colour=red'),
+      'field "colour": no item has it; the fields are id, title, text, category, color, price',
+    ],
+    [
+      'too many items',
+      search('tents', '-k', '101'),
+      'field "k": must be a whole number from 1 to 100, got 101',
+    ],
+  ])('for %s', (_, args, message) => expectRefusal(args, message));
+
+  it('of a folder that is no run', async () => {
+    const none = temp.path('none');
+    await expectRefusal(['search', none, 'tents'], `${none}: holds no run; compile one first`);
+    const foreign = temp.path('foreign');
+    mkdirSync(foreign);
+    temp.write(join('foreign', 'thesis.txt'), 'x');
+    const advice = 'is not an r4t run folder; give the folder that compile made';
+    await expectRefusal(['search', foreign, 'tents'], `${foreign}: ${advice}`);
+    await expectRefusal(['info', foreign], `${foreign}: ${advice}`);
+    await expectRefusal(['search', catalog, 'tents'], `${catalog}: ${advice}`);
+    const args = ['compile', catalog, '--config', config, '--out', foreign];
+    await expectRefusal(args, `${foreign}: is not an r4t run folder; choose another --out`);
+  });
+
+  it('of a damaged run', async () => {
+    const file = (...parts: string[]) => temp.path('run', ...parts);
+    const damage = (name: string, content: string | readonly object[]) =>
+      temp.write(join('run', name), content);
+    const args = search('tents', '--method', 'plain');
+    damage('encode/items.jsonl', SHOP.slice(1));
+    await expectRefusal(
+      args,
+      `${file('encode', 'vectors.safetensors')}: holds 72 vectors for 71 items; compile again with --force`,
+    );
+    damage('encode/vectors.safetensors', 'x');
+    await expectRefusal(
+      args,
+      `${file('encode', 'vectors.safetensors')}: is damaged: it is too short; delete it and run again`,
+    );
+    damage('run.json', '{"format": "r4t-run", "version": 1}');
+    await expectRefusal(
+      args,
+      `${file('run.json')}: field "config": is not the manifest of an r4t run, or is damaged: Invalid input: expected record, received undefined`,
+    );
+  });
+});

@@ -1,0 +1,55 @@
+/** The reference pages say what the code does. */
+import { readFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import * as z from 'zod';
+import { METHODS } from '../retrieve/retriever.js';
+import { configSchema } from '../run/config.js';
+import { parseConfig } from '../run/parseConfig.js';
+import { runCli } from './testing/shop.js';
+
+const page = (name: string) => readFileSync(new URL(`../../docs/${name}`, import.meta.url), 'utf8');
+
+type JsonSchema = z.core.JSONSchema.BaseSchema;
+
+/** Every setting as a dotted path. */
+function settings(schema: JsonSchema, path: readonly string[] = []): string[] {
+  // A reward is a function or an object; the object comes last.
+  const { properties } = (schema.anyOf?.at(-1) as JsonSchema | undefined) ?? schema;
+  if (!properties) return [path.join('.')];
+  return Object.entries(properties).flatMap(([name, inner]) =>
+    settings(inner as JsonSchema, [...path, name]),
+  );
+}
+
+it('config.md has every setting with its default', () => {
+  const rows = Array.from(page('config.md').matchAll(/^\| `([\w.]+)` \| (.+?) \|/gm), ([, name, value]) => [
+    name,
+    value,
+  ]);
+  const documented = Object.fromEntries(rows) as Record<string, string>;
+  const known = settings(z.toJSONSchema(configSchema, { io: 'input', unrepresentable: 'any' }));
+  expect(Object.keys(documented).sort()).toEqual(known.sort());
+
+  const defaults = parseConfig({});
+  for (const path of known) {
+    const value = path
+      .split('.')
+      .reduce<unknown>((at, name) => (at as Record<string, unknown>)?.[name], defaults);
+    if (value !== undefined) expect(documented[path], path).toBe(`\`${JSON.stringify(value)}\``);
+    else expect(documented[path], path).not.toMatch(/^`[\d"]/);
+  }
+});
+
+it.each(['compile', 'search', 'info'])('cli.md has every option of %s', async (command) => {
+  const { code, stdout } = await runCli([command, '--help']);
+  expect(code).toBe(0);
+  const options = Array.from(stdout.matchAll(/^ {2}(?:-\w, )?(--?[\w-]+)/gm), ([, name]) => name);
+  const section = page('cli.md')
+    .split(/^## /m)
+    .find((text) => text.startsWith(`${command}\n`));
+  for (const name of options.filter((name) => name !== '--help')) expect(section).toContain(`\`${name}`);
+});
+
+it.each(['cli.md', 'library.md'])('%s names every method', (name) => {
+  for (const method of METHODS) expect(page(name)).toContain(`\`${method}\``);
+});

@@ -1,0 +1,63 @@
+import type { Command } from 'commander';
+import type { CliIo } from './io.js';
+import type { RunInfo, StageInfo } from './runInfo.js';
+import { formatBytes, formatDuration, formatFigure, oneLine } from './text.js';
+
+/** `r4t info`: what a run is made of and how far it is. */
+export function addInfoCommand(program: Command, io: CliIo): void {
+  program
+    .command('info')
+    .description('show what a run was made of, and its stages')
+    .argument('<run>', 'run folder')
+    .option('--json', 'print everything as JSON')
+    .action(async (folder: string, { json }: { json?: true }) => {
+      const { runInfo } = await import('./runInfo.js');
+      const info = await runInfo(folder);
+      io.stdout.write(`${json ? JSON.stringify(info, null, 2) : await describeRun(info)}\n`);
+    });
+}
+
+async function describeRun(info: RunInfo): Promise<string> {
+  const { formatTable } = await import('../evaluate/table.js');
+  const { task, k, seed, dimensions } = info.config;
+  const head = [
+    ['run', info.run, formatBytes(info.bytes)],
+    ['catalog', info.catalog.file, `${formatFigure(info.catalog.items)} items`, digest(info.catalog)],
+    ...(info.queries ? [['queries', info.queries.file, digest(info.queries)]] : []),
+    ...(info.sets ? [['sets', info.sets.file, digest(info.sets)]] : []),
+    ['encoder', info.encoder],
+    ['settings', `task ${task}`, `k ${k}`, `dimensions ${dimensions}`, `seed ${seed}`],
+  ].map(([name, ...facts]) => `${name.padEnd(9)} ${facts.map(oneLine).join(', ')}`);
+  const table = formatTable(info.stages, [
+    { title: 'stage', value: ({ stage }) => stage },
+    { title: 'state', value: ({ state }) => state },
+    { title: 'time', value: ({ seconds }) => optional(seconds, formatDuration) },
+    { title: 'parameters', value: ({ parameters }) => optional(parameters, formatFigure) },
+    { title: 'size', value: ({ bytes }) => optional(bytes || undefined, formatBytes) },
+    { title: 'figures', value: describeFigures },
+  ]);
+  return `${head.join('\n')}\n\n${table}`;
+}
+
+function optional(value: number | undefined, format: (value: number) => string): string | undefined {
+  return value === undefined ? undefined : format(value);
+}
+
+const digest = ({ sha256 }: { sha256: string }): string => `sha256 ${sha256.slice(0, 8)}`;
+
+/** Metrics shown, of the last step and normalised; all of them are in `metrics.jsonl`. */
+const SHOWN_METRICS = 5;
+
+function describeFigures({ figures, lastMetrics }: StageInfo): string | undefined {
+  const numbers = (record: object) =>
+    Object.entries(record).filter((entry): entry is [string, number] => typeof entry[1] === 'number');
+  const { step, ...metrics } = lastMetrics ?? {};
+  const shown = [
+    ...numbers(figures),
+    ...(step === undefined ? [] : ([['steps', step + 1]] as [string, number][])),
+    ...numbers(metrics)
+      .filter(([name]) => !name.endsWith('.raw'))
+      .slice(0, SHOWN_METRICS),
+  ];
+  return shown.map(([name, value]) => `${name} ${formatFigure(value)}`).join(', ') || undefined;
+}

@@ -1,0 +1,67 @@
+/** The real program in a process of its own. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, it } from 'vitest';
+import { tempFolder } from '../catalog/testing/tempFolder.js';
+import { runCli, TINY, writeShop } from './testing/shop.js';
+
+const JITI = join(
+  dirname(createRequire(import.meta.url).resolve('jiti/package.json')),
+  'lib',
+  'jiti-cli.mjs',
+);
+const MAIN = fileURLToPath(new URL('main.ts', import.meta.url));
+const temp = tempFolder();
+
+function start(args: readonly string[]): {
+  child: ChildProcess;
+  stderr: () => string;
+  ended: Promise<unknown>;
+} {
+  const child = spawn(process.execPath, [JITI, MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let text = '';
+  child.stderr.on('data', (chunk: Buffer) => {
+    text += chunk;
+  });
+  const ended = new Promise((resolve) => child.on('close', (code, signal) => resolve(code ?? signal)));
+  return { child, stderr: () => text, ended };
+}
+
+it('saves its work at Ctrl-C and goes on from there', async () => {
+  const steps = 400;
+  const { catalog, config } = writeShop(temp, { ...TINY, policy: { ...TINY.policy, warmStartSteps: steps } });
+  const out = temp.path('run');
+  const args = ['compile', catalog, '--config', config, '--out', out, '--stage', 'warm-start'];
+  const { child, stderr, ended } = start(args);
+  child.stderr?.on('data', () => {
+    if (stderr().includes('policy/warm-start')) child.kill('SIGINT');
+  });
+  expect(await ended).toBe(130);
+  expect(stderr()).toMatch(/\nstopped; run the same command again to go on\n$/);
+  expect(existsSync(join(out, 'run.lock'))).toBe(false);
+  const checkpoint = join(out, 'warm-start', 'checkpoint', 'checkpoint.json');
+  const { step } = JSON.parse(readFileSync(checkpoint, 'utf8')) as { step: number };
+  expect(step).toBeGreaterThan(0);
+  expect(step).toBeLessThan(steps);
+
+  const { code, stderr: progress } = await runCli(args);
+  expect(code).toBe(0);
+  expect(progress).toContain(`policy/warm-start ${step + 1}/${steps} `);
+  expect(progress).not.toContain('encode');
+  const metrics = readFileSync(join(out, 'warm-start', 'metrics.jsonl'), 'utf8')
+    .trim()
+    .split('\n');
+  expect(metrics.map((line) => (JSON.parse(line) as { step: number }).step)).toEqual(
+    Array.from({ length: steps }, (_, i) => i),
+  );
+});
+
+it('takes a reader that has seen enough for no error', async () => {
+  const { child, stderr, ended } = start(['--help']);
+  child.stdout?.destroy();
+  expect(await ended).toBe(0);
+  expect(stderr()).toBe('');
+});

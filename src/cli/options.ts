@@ -1,0 +1,15 @@
+import { InvalidArgumentError } from 'commander';
+
+/** Parses a whole number of at least `min` for commander. */
+export function wholeNumber(min: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() !== '' && Number.isSafeInteger(value) && value >= min) return value;
+    throw new InvalidArgumentError(`Expected a whole number of at least ${min}.`);
+  };
+}
+
+/** Collects the values of an option that may be given several times. */
+export function collect(value: string, earlier: readonly string[]): string[] {
+  return [...earlier, value];
+}

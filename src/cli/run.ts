@@ -1,0 +1,77 @@
+import { createRequire } from 'node:module';
+import { Command, CommanderError } from 'commander';
+import { InputError } from '../errors.js';
+import { addCompileCommand } from './compileCommand.js';
+import { addInfoCommand } from './infoCommand.js';
+import { Interrupted } from './interrupts.js';
+import type { CliIo } from './io.js';
+import { addSearchCommand } from './searchCommand.js';
+import { oneLine } from './text.js';
+
+/** How a command ends; an interrupted one ends with 128 + the signal's number. */
+export const EXIT = { ok: 0, failed: 1, badInput: 2, interrupted: 130 } as const;
+
+/**
+ * Runs one command line. Never rejects: what goes wrong is told on `stderr`.
+ *
+ * @param argv - without the names of node and the program
+ * @returns the exit code
+ *
+ * @example
+ * process.exitCode = await run(['search', 'runs/shop', 'camping gear'], process);
+ */
+export async function run(argv: readonly string[], io: CliIo): Promise<number> {
+  const program = createProgram(io);
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+    return EXIT.ok;
+  } catch (error) {
+    return report(error, io, argv.includes('--verbose'));
+  }
+}
+
+const EXAMPLES = `
+Examples:
+  r4t compile catalog.jsonl --queries queries.txt --out runs/shop
+  r4t search runs/shop "camping gear" --filter "price<100"
+  r4t info runs/shop`;
+
+function createProgram(io: CliIo): Command {
+  const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
+  const program = new Command('r4t')
+    .description('Compile a set-level objective into a fast set retriever over your own catalog.')
+    .version(version)
+    .option('--verbose', 'show the stack of an error')
+    .addHelpText('after', EXAMPLES)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => io.stdout.write(text),
+      writeErr: (text) => io.stderr.write(text),
+      outputError: (text, write) => write(`r4t: ${oneLine(text.replace(/^error: /, ''))}\n`),
+      getOutHelpWidth: () => io.stdout.columns ?? 100,
+      getErrHelpWidth: () => io.stderr.columns ?? 100,
+    });
+  addCompileCommand(program, io);
+  addSearchCommand(program, io);
+  addInfoCommand(program, io);
+  return program;
+}
+
+/** Tells what went wrong and returns the exit code. */
+function report(error: unknown, { stderr, signal }: CliIo, verbose: boolean): number {
+  // Commander has printed its own message, or the help that was asked for.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.badInput;
+  if (signal?.aborted && isCancellation(error, signal)) {
+    stderr.write('stopped; run the same command again to go on\n');
+    return signal.reason instanceof Interrupted ? signal.reason.exitCode : EXIT.interrupted;
+  }
+  const isInput = error instanceof InputError;
+  stderr.write(`r4t: ${oneLine(error instanceof Error ? error.message || error.name : String(error))}\n`);
+  if (verbose && error instanceof Error) stderr.write(`${error.stack}\n`);
+  else if (!isInput) stderr.write('run it with --verbose for the stack\n');
+  return isInput ? EXIT.badInput : EXIT.failed;
+}
+
+function isCancellation(error: unknown, signal: AbortSignal): boolean {
+  return error === signal.reason || (error instanceof Error && error.name === 'AbortError');
+}

@@ -1,0 +1,71 @@
+import { beforeAll, expect, it } from 'vitest';
+import { tempFolder } from '../catalog/testing/tempFolder.js';
+import type { SearchResult } from '../retrieve/retriever.js';
+import { runCli, writeShop } from './testing/shop.js';
+
+const temp = tempFolder();
+const run = temp.path('run');
+beforeAll(async () => {
+  const { catalog, config } = writeShop(temp);
+  await runCli(['compile', catalog, '--config', config, '--out', run, '--stage', 'encode']);
+});
+const search = (...args: string[]) => runCli(['search', run, ...args, '--threads', '1']);
+/** Milliseconds differ from run to run. */
+const timeless = (text: string) => text.replace(/\d+\.\d(?= ms|[,)])/g, '#');
+
+it('prints the set as a table', async () => {
+  const { code, stdout, stderr } = await search('something to sleep in outdoors', '--method', 'plain');
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(timeless(stdout)).toMatchInlineSnapshot(`
+    "rank  title       category  score
+    ----  ----------  --------  -----
+       1  black tent  camping   0.919
+       2  white tent  camping   0.918
+       3  blue tent   camping   0.881
+
+    3 items by plain in # ms (encode #, directions #, search #)
+    "
+  `);
+});
+
+it('says when plain search had to answer instead', async () => {
+  const { code, stdout, stderr } = await search('camping gear');
+  expect(code).toBe(0);
+  expect(stdout).toContain('3 items by plain in ');
+  expect(stderr).toBe('r4t: plain search answers instead: this run has no trained diffusion model yet\n');
+});
+
+it('prints JSON for programs', async () => {
+  const { stdout } = await search('camping gear', '--method', 'mmr', '-k', '5', '--json');
+  const result = JSON.parse(stdout) as SearchResult;
+  expect(result).toMatchObject({
+    query: 'camping gear',
+    method: 'mmr',
+    timings: { total: expect.any(Number) },
+  });
+  expect(new Set(result.slots.map(({ id }) => id)).size).toBe(5);
+});
+
+it('joins several filters, and says when they leave too few items', async () => {
+  const filters = ['--filter', 'category=camping|garden', '--filter', 'color = red', '--filter', 'price<50'];
+  const { code, stdout, stderr } = await search('gear', '--method', 'dpp', '-k', '4', ...filters);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/red hose[^]+3 of 4 items by dpp in/);
+  expect(stderr).toBe('r4t: no other items pass the filters\n');
+});
+
+it('shows what a run was made of', async () => {
+  const { code, stdout } = await runCli(['info', run]);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^catalog +.*catalog\.jsonl, 72 items, sha256 [0-9a-f]{8}$/m);
+  expect(stdout).toMatch(
+    /^encode +done +\d+\.\d s +- +\d+ kB +items 72, queries \d+, dimensions 16, keptVariance 0\.\d+$/m,
+  );
+  expect(stdout).toMatch(/^policy +open +- +- +- +-$/m);
+  const { stdout: json } = await runCli(['info', run, '--json']);
+  expect(JSON.parse(json)).toMatchObject({
+    catalog: { items: 72 },
+    config: { k: 3 },
+    stages: [{ stage: 'encode', state: 'done' }, { state: 'open' }, {}, {}, {}, {}],
+  });
+});

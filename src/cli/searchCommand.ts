@@ -1,0 +1,95 @@
+import { type Command, Option } from 'commander';
+import type { Method, SearchResult } from '../retrieve/retriever.js';
+import { type CliIo, isTerminal } from './io.js';
+import { collect, wholeNumber } from './options.js';
+import { oneLine, truncate } from './text.js';
+
+const METHODS: Readonly<Record<Method, true>> = {
+  diffusion: true,
+  folm: true,
+  plain: true,
+  mmr: true,
+  dpp: true,
+};
+
+interface SearchFlags {
+  readonly k?: number;
+  readonly method: Method;
+  readonly filter: readonly string[];
+  readonly steps?: number;
+  readonly seed?: number;
+  readonly threads?: number;
+  readonly json?: true;
+}
+
+/** `r4t search`: the set of items for one query. */
+export function addSearchCommand(program: Command, io: CliIo): void {
+  program
+    .command('search')
+    .description('find a set of items for a broad query')
+    .argument('<run>', 'run folder')
+    .argument('<query>', 'what to search for')
+    .option('-k <n>', "items wanted (default: the run's k)", wholeNumber(1))
+    .addOption(
+      new Option('--method <method>', 'how to search').choices(Object.keys(METHODS)).default('diffusion'),
+    )
+    .option('--filter <filter>', 'e.g. color=red|blue or price<50; may be repeated', collect, [])
+    .option('--steps <n>', "denoising steps (default: the run's)", wholeNumber(1))
+    .option('--seed <n>', 'the same seed gives the same set', wholeNumber(0))
+    .option('--threads <n>', 'threads to compute with (default: one a core)', wholeNumber(1))
+    .option('--json', 'print the result as JSON')
+    .action((folder: string, query: string, flags: SearchFlags) => searchAction(folder, query, flags, io));
+}
+
+async function searchAction(folder: string, query: string, flags: SearchFlags, io: CliIo): Promise<void> {
+  const { threads, filter: filters, json, ...options } = flags;
+  const [{ Retriever }, { validateQuery }, { parseFilter }] = await Promise.all([
+    import('../retrieve/retriever.js'),
+    import('../catalog/queries.js'),
+    import('../catalog/filter.js'),
+  ]);
+  // Loading a run takes a while; what is wrong with the question is known before.
+  validateQuery(query);
+  filters.forEach(parseFilter);
+  const { signal } = io;
+  const retriever = await Retriever.load(folder, { methods: [flags.method], threads, signal });
+  const result = await retriever.search(query, { ...options, filters, signal });
+  if (result.fallback !== undefined) {
+    io.stderr.write(`r4t: plain search answers instead: ${result.fallback}\n`);
+  }
+  if (json) return void io.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
+  if (result.slots.length > 0) io.stdout.write(`${await slotTable(result, io)}\n\n`);
+  const found = result.slots.length;
+  const wanted = options.k ?? retriever.k;
+  io.stdout.write(`${found}${found < wanted ? ` of ${wanted}` : ''} items by ${timings(result)}\n`);
+  if (found < wanted && filters.length > 0) io.stderr.write('r4t: no other items pass the filters\n');
+}
+
+/** Titles and sub-queries are cut to this in a terminal, so that rows stay lines. */
+const CELL = 48;
+
+async function slotTable({ slots }: SearchResult, io: CliIo): Promise<string> {
+  const { formatTable } = await import('../evaluate/table.js');
+  const length = isTerminal(io.stdout, io) ? CELL : Number.POSITIVE_INFINITY;
+  const cell = (text = '') => truncate(oneLine(text), length);
+  const rows = slots.map((slot, i) => ({ ...slot, place: i + 1 }));
+  type Row = (typeof rows)[number];
+  return formatTable<Row>(rows, [
+    { title: 'rank', value: ({ place }) => place, digits: 0 },
+    { title: 'title', value: ({ title }) => cell(title) },
+    ...(rows.some(({ category }) => category !== undefined)
+      ? [{ title: 'category', value: ({ category }: Row) => cell(category) }]
+      : []),
+    { title: 'score', value: ({ score }) => score },
+    ...(rows.some(({ subQuery }) => subQuery !== undefined)
+      ? [{ title: 'sub-query', value: ({ subQuery }: Row) => cell(subQuery) }]
+      : []),
+  ]);
+}
+
+function timings({ method, timings: { total, encode, directions, search } }: SearchResult): string {
+  const parts = Object.entries({ encode, directions, search }).map(
+    ([name, ms]) => `${name} ${ms.toFixed(1)}`,
+  );
+  return `${method} in ${total.toFixed(1)} ms (${parts.join(', ')})`;
+}

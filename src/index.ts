@@ -1,0 +1,40 @@
+/**
+ * r4t compiles a set-level objective into a fast set retriever over your own catalog (Retrieve-for-Train).
+ *
+ * @example
+ * import { compile, Retriever } from 'r4t';
+ *
+ * await compile({ catalog: 'catalog.jsonl', out: 'runs/shop' });
+ * const retriever = await Retriever.load('runs/shop');
+ * const { slots } = await retriever.search('camping gear', { k: 10 });
+ * for (const { title, score } of slots) console.log(score.toFixed(3), title);
+ *
+ * @module
+ */
+
+export type { Filter, FilterOperator } from './catalog/filter.js';
+export type { Item, Metadata, MetadataValue } from './catalog/item.js';
+export { type CompileOptions, type CompileResult, type CompileStage, compile } from './compile/compile.js';
+export type { Encoder } from './encode/encoder.js';
+export { UseLiteEncoder } from './encode/useLite.js';
+export type { Device, RuntimeOptions } from './engine/index.js';
+export { InputError, type InputLocation, R4tError, TrainingError } from './errors.js';
+export type { ComparedMethod, Comparison, MethodScore } from './evaluate/compareMethods.js';
+export { type CompareRunOptions, compareRun, type RunComparison } from './evaluate/compareRun.js';
+export { type Column, formatTable, type TableOptions } from './evaluate/table.js';
+export type { SearchHits, VectorIndex } from './index/vectorIndex.js';
+export { type Matrix, matrix } from './matrix.js';
+export type { Completion, Policy, SampleOptions } from './policy/policy.js';
+export type { OnProgress, Progress, RunControl } from './progress.js';
+export type { LoadRetrieverOptions } from './retrieve/loadRetriever.js';
+export {
+  type Method,
+  Retriever,
+  type SearchOptions,
+  type SearchResult,
+  type Slot,
+} from './retrieve/retriever.js';
+export { type CompositeOptions, type CompositeWeights, composite } from './reward/composite.js';
+export { coverageReward } from './reward/coverageReward.js';
+export type { FanOut, RewardComponent, RewardFunction, RewardResult } from './reward/reward.js';
+export { type Config, defineConfig, type UserConfig } from './run/config.js';

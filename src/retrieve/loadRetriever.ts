@@ -1,0 +1,81 @@
+/** Reads the parts of a retriever from a run. */
+import { loadSetDiffusion } from '../diffusion/modelFiles.js';
+import type { Encoder } from '../encode/encoder.js';
+import { PrecomputedEncoder } from '../encode/precomputed.js';
+import { UseLiteEncoder } from '../encode/useLite.js';
+import type { RuntimeOptions } from '../engine/index.js';
+import { InputError } from '../errors.js';
+import type { Policy } from '../policy/policy.js';
+import { loadPolicy, loadPolicyModel } from '../policy/policyFiles.js';
+import { configOf } from '../run/manifest.js';
+import { RunFolder } from '../run/runFolder.js';
+import { loadWorkspace } from '../run/workspace.js';
+import type { Method, RetrieverParts } from './retriever.js';
+
+export interface LoadRetrieverOptions extends RuntimeOptions {
+  /** The text encoder the run was compiled with, where that was your own. */
+  readonly encoder?: Encoder;
+  /** Load only the models that these need (those of all methods). */
+  readonly methods?: readonly Method[];
+  readonly signal?: AbortSignal;
+}
+
+/** @throws InputError if the folder holds no run that can be searched, or the encoder is another than the run's */
+export async function loadRetrieverParts(
+  folder: string,
+  { encoder: own, methods, signal, ...runtime }: LoadRetrieverOptions = {},
+): Promise<RetrieverParts> {
+  const run = await RunFolder.open(folder);
+  if (!run.stageDone('encode')) {
+    throw new InputError('is not compiled far enough to be searched; run compile again to go on', {
+      file: folder,
+    });
+  }
+  const { k, encoder: kind } = configOf(run.manifest, run.path('run.json'));
+  const encoder = await encoderOf(run, kind, own, runtime);
+  signal?.throwIfAborted();
+  const workspace = await loadWorkspace(run, encoder, runtime);
+  const wants = (method: Method) => methods?.includes(method) ?? true;
+  signal?.throwIfAborted();
+  const policy = wants('folm') ? await policyOf(run, runtime) : undefined;
+  signal?.throwIfAborted();
+  const diffusion =
+    wants('diffusion') && run.stageDone('diffusion')
+      ? await loadSetDiffusion(run.path('diffusion'), runtime)
+      : undefined;
+  const evaluation = run.stageDone('evaluate');
+  const [lambda, theta] = [evaluation?.lambda, evaluation?.theta];
+  return {
+    workspace,
+    k,
+    policy,
+    diffusion,
+    ...(typeof lambda === 'number' && { lambda }),
+    ...(typeof theta === 'number' && { theta }),
+  };
+}
+
+async function encoderOf(
+  run: RunFolder,
+  kind: 'use-lite' | 'precomputed',
+  own: Encoder | undefined,
+  runtime: RuntimeOptions,
+): Promise<Encoder> {
+  const { encoder: wanted } = run.manifest;
+  const encoder =
+    kind === 'precomputed'
+      ? own && new PrecomputedEncoder({ id: 'precomputed', dim: own.dim, queryEncoder: own })
+      : (own ?? (await UseLiteEncoder.load(runtime)));
+  if (encoder?.id === wanted) return encoder;
+  const problem = own ? `not with "${own.id}"` : 'which is your own';
+  throw new InputError(
+    `was compiled with the encoder "${wanted}", ${problem}; load it in a program with the option "encoder"`,
+    { file: run.folder },
+  );
+}
+
+async function policyOf(run: RunFolder, runtime: RuntimeOptions): Promise<Policy | undefined> {
+  if (!run.stageDone('policy')) return undefined;
+  const model = await loadPolicyModel(run.path('warm-start', 'model.json'));
+  return loadPolicy(model, run.path('policy', 'weights.safetensors'), runtime);
+}

@@ -1,0 +1,169 @@
+import { cpSync, rmSync } from 'node:fs';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { tempFolder } from '../catalog/testing/tempFolder.js';
+import { compile } from '../compile/compile.js';
+import type { Encoder } from '../encode/encoder.js';
+import { letterEncoder } from '../policy/testing/world.js';
+import type { UserConfig } from '../run/config.js';
+import { RunFolder } from '../run/runFolder.js';
+import { METHODS, Retriever } from './retriever.js';
+
+const temp = tempFolder();
+const run = temp.path('run');
+const config: UserConfig = {
+  k: 4,
+  dimensions: 8,
+  threads: 1,
+  policy: {
+    vocabularySize: 300,
+    width: 16,
+    layers: 1,
+    heads: 2,
+    warmStartSteps: 2,
+    steps: 1,
+    queriesPerStep: 2,
+    groupSize: 2,
+    maxSubQueryTokens: 4,
+  },
+  synthesis: { samplesPerQuery: 1 },
+  diffusion: { steps: 2, batchSize: 4, samplerSteps: 2 },
+};
+const options = { encoder: letterEncoder, threads: 1 };
+
+beforeAll(async () => {
+  const items = ['red', 'blue', 'green', 'golden'].flatMap((color) =>
+    ['chair', 'table', 'lamp', 'tent', 'boot'].map((thing) => ({
+      id: `${color}-${thing}`,
+      title: `${color} ${thing}`,
+      color,
+    })),
+  );
+  const catalog = temp.write('catalog.jsonl', items);
+  const queries = temp.write(
+    'queries.jsonl',
+    ['red', 'blue', 'lamp', 'tent'].map((query) => ({ query, split: 'train' })),
+  );
+  await compile({ catalog, queries, out: run, config, encoder: letterEncoder });
+});
+
+describe('a finished run', () => {
+  let retriever: Retriever;
+  beforeAll(async () => {
+    retriever = await Retriever.load(run, options);
+  });
+
+  it('is loaded with its settings', () => {
+    expect(retriever).toMatchObject({ k: 4, size: 20 });
+  });
+
+  it.each(METHODS)('answers by %s with distinct items, best first', async (method) => {
+    const result = await retriever.search('red things', { method });
+    expect(result).toMatchObject({ query: 'red things', method });
+    expect(result.fallback).toBeUndefined();
+    expect(new Set(result.slots.map(({ id }) => id)).size).toBe(4);
+    for (const { score, rank, direction, subQuery } of result.slots) {
+      expect(score).toBeLessThanOrEqual(1.0001);
+      expect(rank).toBeGreaterThanOrEqual(1);
+      expect(direction).toBeLessThan(4);
+      expect(typeof subQuery).toBe(method === 'folm' ? 'string' : 'undefined');
+    }
+    const { encode, directions, search, total } = result.timings;
+    expect(encode + directions + search).toBeCloseTo(total);
+  });
+
+  it('gives the same set for the same seed, alone or in a batch', async () => {
+    for (const method of ['diffusion', 'folm'] as const) {
+      const options = { method, seed: 5, k: 3 };
+      const [alone] = await retriever.searchAll(['tents'], options);
+      const [, batched] = await retriever.searchAll(['lamps', 'tents'], options);
+      expect(batched.slots.map(({ id }) => id)).toEqual(alone.slots.map(({ id }) => id));
+      expect(alone.slots).toHaveLength(3);
+    }
+  });
+
+  it.each(METHODS)('keeps to the filters by %s', async (method) => {
+    const filters = ['color=blue|green', { field: 'title', op: '~', value: 't' } as const];
+    const { slots } = await retriever.search('a tent', { method, filters, k: 10 });
+    expect(slots.map(({ id }) => id).sort()).toEqual([
+      'blue-boot',
+      'blue-table',
+      'blue-tent',
+      'green-boot',
+      'green-table',
+      'green-tent',
+    ]);
+  });
+
+  it('gives the whole catalog where more items are wanted than there are', async () => {
+    for (const method of METHODS) {
+      expect((await retriever.search('x', { method, k: 100 })).slots).toHaveLength(20);
+    }
+  });
+
+  it.each([
+    [{ k: 0 }, 'field "k": must be a whole number from 1 to 100, got 0'],
+    [{ k: 2.5 }, 'field "k": must be a whole number from 1 to 100, got 2.5'],
+    [{ steps: 0 }, 'field "steps": must be a whole number from 1 to 1000, got 0'],
+    [{ method: 'bm25' as 'plain' }, 'field "method": is "bm25"; use one of diffusion, folm, plain, mmr, dpp'],
+    [{ filters: ['nothing'] }, 'field "filter": "nothing" is not a filter'],
+  ])('refuses %j', async (options, message) => {
+    await expect(retriever.search('x', options)).rejects.toThrow(message);
+    await expect(retriever.search('x', options)).rejects.toMatchObject({ name: 'InputError' });
+  });
+
+  it('can be told to stop', async () => {
+    const signal = AbortSignal.abort();
+    await expect(retriever.search('x', { method: 'folm', signal })).rejects.toBe(signal.reason);
+    await expect(Retriever.load(run, { ...options, signal })).rejects.toBe(signal.reason);
+  });
+});
+
+it('loads only the models that are wanted', async () => {
+  const retriever = await Retriever.load(run, { ...options, methods: ['plain'] });
+  expect((await retriever.search('x', { method: 'folm' })).fallback).toBeDefined();
+});
+
+it('answers by plain search, and says so, where a model is not trained yet', async () => {
+  const half = temp.path('half');
+  cpSync(run, half, { recursive: true });
+  await (await RunFolder.open(half)).resetFrom('policy');
+  const retriever = await Retriever.load(half, options);
+  const plain = await retriever.search('red things', { method: 'plain' });
+  for (const method of ['diffusion', 'folm'] as const) {
+    const result = await retriever.search('red things', { method });
+    expect(result).toMatchObject({ method: 'plain', slots: plain.slots });
+    expect(result.fallback).toMatch(/^this run has no trained /);
+  }
+  await (await RunFolder.open(half)).resetFrom('encode');
+  await expect(Retriever.load(half, options)).rejects.toThrow(
+    'half: is not compiled far enough to be searched; run compile again to go on',
+  );
+});
+
+it('refuses another encoder than the run was compiled with', async () => {
+  const other: Encoder = { ...letterEncoder, id: 'other' };
+  await expect(Retriever.load(run, { encoder: other })).rejects.toThrow(
+    'run: was compiled with the encoder "letters", not with "other"',
+  );
+  await expect(Retriever.load(run, { threads: 1 })).rejects.toThrow(
+    'run: was compiled with the encoder "letters", which is your own',
+  );
+});
+
+it.each([
+  'encode/items.jsonl',
+  'encode/vectors.safetensors',
+  'warm-start/model.json',
+  'policy/weights.safetensors',
+  'diffusion/model.json',
+  'diffusion/weights.safetensors',
+])('names the file that is missing or damaged: %s', async (name) => {
+  const damaged = temp.path('damaged');
+  rmSync(damaged, { recursive: true, force: true });
+  cpSync(run, damaged, { recursive: true });
+  const file = temp.path('damaged', name);
+  temp.write(`damaged/${name}`, '{');
+  await expect(Retriever.load(damaged, options)).rejects.toMatchObject({ name: 'InputError', file });
+  rmSync(file);
+  await expect(Retriever.load(damaged, options)).rejects.toThrow(`${file}: does not exist`);
+});
