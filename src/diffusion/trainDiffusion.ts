@@ -16,7 +16,13 @@ import { CounterRandom } from '../random.js';
 import type { TrainingControl } from '../training.js';
 import { chooseAnchors } from './anchors.js';
 import { type Batch, batcher, type DiffusionData } from './batches.js';
-import { type DenoiserConfig, type NetworkConfig, type PresetName, presets } from './config.js';
+import {
+  type DenoiserConfig,
+  type NetworkConfig,
+  type PresetName,
+  presets,
+  trainingDefaults,
+} from './config.js';
 import { denoisingLoss } from './denoiser.js';
 import { Dropout } from './dropout.js';
 import { ANCHORS, type DiffusionModel } from './model.js';
@@ -25,16 +31,17 @@ import { conditionMemory } from './transformer.js';
 
 export interface TrainDiffusionOptions extends TrainingControl {
   readonly data: DiffusionData;
-  /** A preset's name, or sizes of your own ('small'). */
-  readonly network?: PresetName | NetworkConfig;
-  readonly steps: number;
-  /** Sets a step (64). */
+  /** Sizes and training defaults ('small'). */
+  readonly preset?: PresetName;
+  /** Sizes that differ from the preset's. */
+  readonly network?: Partial<NetworkConfig>;
+  /** Optimiser steps, each on `batchSize` sets. */
+  readonly steps?: number;
   readonly batchSize?: number;
-  /** Peak of the learning rate (3e-3, for the small preset; the paper's is 3e-4). */
+  /** Peak of the learning rate: linear warm-up over `warmupSteps`, then half a cosine down. */
   readonly learningRate?: number;
-  /** Steps of linear warm-up (a twentieth of all, at most the paper's 20,000). */
   readonly warmupSteps?: number;
-  /** Decay of the moving average of the parameters (0.99; the paper's is 0.9999, for millions of steps). */
+  /** Decay of the moving average of the parameters. */
   readonly emaDecay?: number;
   /** Probability of a set to lose its query, which guidance needs (0.1). */
   readonly conditionDropout?: number;
@@ -54,11 +61,13 @@ export interface TrainDiffusionOptions extends TrainingControl {
  * @throws RangeError when `data` is inconsistent, or `resume` is no checkpoint of this training
  */
 export async function trainDiffusion(options: TrainDiffusionOptions): Promise<DiffusionModel> {
-  const { data, steps, batchSize = 64, learningRate = 3e-3, seed = 0, signal, onProgress, onStep } = options;
-  const { warmupSteps = Math.min(20_000, Math.ceil(steps / 20)), emaDecay = 0.99 } = options;
+  const { data, preset = 'small', seed = 0, conditionDropout = 0.1, signal, onProgress, onStep } = options;
+  const defaults = trainingDefaults[preset];
+  const { steps = defaults.steps, batchSize = defaults.batchSize, emaDecay = defaults.emaDecay } = options;
+  const { learningRate: peak = defaults.learningRate } = options;
+  const { warmupSteps = Math.min(defaults.warmupSteps, steps / 10) } = options;
   checkData(data);
-  const { network = 'small' } = options;
-  const sizes = typeof network === 'string' ? presets[network] : network;
+  const sizes = { ...presets[preset], ...options.network };
   const chosen = sizes.maxAnchors > 0 ? { max: sizes.maxAnchors, seed } : undefined;
   const anchors = chosen && (await chooseAnchors(data.table, data.rows, chosen));
   const config: DenoiserConfig = {
@@ -83,12 +92,11 @@ export async function trainDiffusion(options: TrainDiffusionOptions): Promise<Di
   });
   try {
     if (options.resume) trainer.restore(options.resume);
-    const { conditionDropout = 0.1 } = options;
     const batchAt = batcher({ data, batchSize, noise, conditionDropout, seed, labels: anchors?.labels });
     for (let step = trainer.step; step < steps; step++) {
       signal?.throwIfAborted();
       const batch = batchAt(step);
-      const rate = warmupCosine(step, { peak: learningRate, warmupSteps, totalSteps: steps, final: 0.02 });
+      const rate = warmupCosine(step, { peak, warmupSteps, totalSteps: steps, final: 0.02 });
       const random = new CounterRandom(seed, 'diffusion/dropout', step);
       const feeds = { ...batchFeeds(batch, config), ...dropout.feeds(random, batchSize) };
       const result = await trainer.train(feeds, { learningRate: rate });

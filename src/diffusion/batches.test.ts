@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest';
+import { row } from '../matrix.js';
+import { type BatchOptions, batcher } from './batches.js';
+import { unitRows } from './testing/models.js';
+
+const table = unitRows(6, 4, 1);
+const conditions = unitRows(2, 3, 2);
+const options: BatchOptions = {
+  data: { table, conditions, queryOf: Int32Array.of(0, 1, 1), rows: Int32Array.of(0, 1, 2, 3, 4, 5) },
+  batchSize: 3,
+  noise: { mean: -1, deviation: 0.8 },
+  conditionDropout: 0.5,
+  seed: 1,
+  labels: Int32Array.of(10, 11, 12, 13, 14, 15),
+};
+
+test('an epoch shows every set once, with its query, its rows in any order and their labels', () => {
+  const batch = batcher(options)(0);
+  const seen = [0, 1, 2].map((i) => {
+    const labels = [...batch.labels.subarray(2 * i, 2 * i + 2)];
+    labels.forEach((label, j) => {
+      const at = (2 * i + j) * 4;
+      expect(batch.clean.slice(at, at + 4)).toEqual(row(table, label - 10).slice());
+    });
+    const set = Math.floor((Math.min(...labels) - 10) / 2);
+    expect(batch.condition.slice(3 * i, 3 * i + 3)).toEqual(row(conditions, set === 0 ? 0 : 1).slice());
+    return labels.sort().join();
+  });
+  expect(seen.sort()).toEqual(['10,11', '12,13', '14,15']);
+});
+
+test('a step is the same whatever was made before it', () => {
+  const forward = batcher(options);
+  for (let step = 0; step < 7; step++) forward(step);
+  expect(forward(7)).toEqual(batcher(options)(7));
+});
+
+test('queries are dropped at the asked rate', () => {
+  const at = batcher(options);
+  let kept = 0;
+  for (let step = 0; step < 200; step++) kept += at(step).kept.reduce((a, b) => a + b);
+  expect(kept / 600).toBeCloseTo(0.5, 1);
+});
