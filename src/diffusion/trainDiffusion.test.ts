@@ -4,6 +4,7 @@ import { CounterRandom } from '../random.js';
 import { vendi } from '../reward/vendi.js';
 import type { StepReport } from '../training.js';
 import type { DiffusionData } from './batches.js';
+import { presets } from './config.js';
 import { SetDiffusion } from './setDiffusion.js';
 import { unitRows } from './testing/models.js';
 import { type TrainDiffusionOptions, trainDiffusion } from './trainDiffusion.js';
@@ -36,7 +37,7 @@ function clusteredSets(queriesPerCluster: number, setsPerQuery: number) {
 }
 
 const SMALL = {
-  network: { width: 48, hidden: 64, heads: 2, conditionWidth: 32, noiseFeatures: 16 },
+  network: { ...presets.small, width: 48, hidden: 64, heads: 2, conditionWidth: 32, noiseFeatures: 16 },
   runtime: { threads: 1 },
   batchSize: 32,
   seed: 1,

@@ -31,10 +31,8 @@ import { conditionMemory } from './transformer.js';
 
 export interface TrainDiffusionOptions extends TrainingControl {
   readonly data: DiffusionData;
-  /** Sizes and training defaults ('small'). */
-  readonly preset?: PresetName;
-  /** Sizes that differ from the preset's. */
-  readonly network?: Partial<NetworkConfig>;
+  /** A preset, or sizes of your own, which take the small preset's training defaults ('small'). */
+  readonly network?: PresetName | NetworkConfig;
   /** Optimiser steps, each on `batchSize` sets. */
   readonly steps?: number;
   readonly batchSize?: number;
@@ -61,13 +59,13 @@ export interface TrainDiffusionOptions extends TrainingControl {
  * @throws RangeError when `data` is inconsistent, or `resume` is no checkpoint of this training
  */
 export async function trainDiffusion(options: TrainDiffusionOptions): Promise<DiffusionModel> {
-  const { data, preset = 'small', seed = 0, conditionDropout = 0.1, signal, onProgress, onStep } = options;
-  const defaults = trainingDefaults[preset];
+  const { data, network = 'small', seed = 0, conditionDropout = 0.1, signal, onProgress, onStep } = options;
+  const defaults = trainingDefaults[typeof network === 'string' ? network : 'small'];
   const { steps = defaults.steps, batchSize = defaults.batchSize, emaDecay = defaults.emaDecay } = options;
   const { learningRate: peak = defaults.learningRate } = options;
   const { warmupSteps = Math.min(defaults.warmupSteps, steps / 10) } = options;
   checkData(data);
-  const sizes = { ...presets[preset], ...options.network };
+  const sizes = typeof network === 'string' ? presets[network] : network;
   const chosen = sizes.maxAnchors > 0 ? { max: sizes.maxAnchors, seed } : undefined;
   const anchors = chosen && (await chooseAnchors(data.table, data.rows, chosen));
   const config: DenoiserConfig = {
