@@ -1,5 +1,5 @@
 /**
- * A real catalog that needs no download: the emoji of OpenMoji (CC BY-SA 4.0, openmoji.org). Items are described by name
+ * Writes `runs/openmoji/catalog.jsonl` and `queries.jsonl`: a real catalog that needs no download: the emoji of OpenMoji (CC BY-SA 4.0, openmoji.org). Items are described by name
  * and subgroup; queries are made of the tags, which stay out of the item texts, so finding them takes understanding.
  */
 import { createHash } from 'node:crypto';
@@ -23,8 +23,8 @@ type Split = 'train' | 'valid' | 'test';
 /** A tag is a broad query when at least this many emoji carry it. */
 const BROAD = 3;
 
-/** Writes `catalog.jsonl` and `queries.jsonl` into the folder and returns their paths. */
-export async function writeOpenMoji(folder: string): Promise<{ catalog: string; queries: string }> {
+/** Writes `catalog.jsonl` and `queries.jsonl` into the folder. */
+async function writeOpenMoji(folder: string): Promise<void> {
   const require = createRequire(import.meta.url);
   const emojis: Emoji[] = require('openmoji/data/openmoji.json');
   const pictures = join(dirname(require.resolve('openmoji/package.json')), 'color', 'svg');
@@ -39,10 +39,8 @@ export async function writeOpenMoji(folder: string): Promise<{ catalog: string; 
     image: relative(process.cwd(), join(pictures, `${e.hexcode}.svg`)),
   }));
   await mkdir(folder, { recursive: true });
-  const paths = { catalog: join(folder, 'catalog.jsonl'), queries: join(folder, 'queries.jsonl') };
-  await writeFile(paths.catalog, jsonLines(items));
-  await writeFile(paths.queries, jsonLines(broadQueries(kept)));
-  return paths;
+  await writeFile(join(folder, 'catalog.jsonl'), jsonLines(items));
+  await writeFile(join(folder, 'queries.jsonl'), jsonLines(broadQueries(kept)));
 }
 
 /**
@@ -79,3 +77,5 @@ const spaced = (slug: string): string => slug.replaceAll('-', ' ');
 
 const jsonLines = (records: readonly object[]): string =>
   `${records.map((r) => JSON.stringify(r)).join('\n')}\n`;
+
+await writeOpenMoji(join('runs', 'openmoji'));
