@@ -6,17 +6,9 @@ import { splitQueries } from '../run/workspace.js';
 import { readSets } from '../synthesis/synthesize.js';
 import { checkpointed, type StageContext, type StageSummary } from './stage.js';
 
-/** Training settings that go with a preset, where the config does not say otherwise. */
-const PRESET_TRAINING = {
-  small: { learningRate: 3e-3, emaDecay: 0.99 },
-  paper: { learningRate: 3e-4, emaDecay: 0.9999 },
-} as const;
-
 export async function diffusionStage(context: StageContext): Promise<StageSummary> {
   const { run, config, workspace, runtime, signal } = context;
-  const { preset, steps, batchSize, conditionDropout, sampler, samplerSteps, guidance } = config.diffusion;
-  const { learningRate = PRESET_TRAINING[preset].learningRate, emaDecay = PRESET_TRAINING[preset].emaDecay } =
-    config.diffusion;
+  const { preset, sampler, samplerSteps, guidance, ...training } = config.diffusion;
   const queries = await splitQueries(workspace, 'train', signal);
   const sets = await readSets({
     folder: run.path('synthesis'),
@@ -28,11 +20,7 @@ export async function diffusionStage(context: StageContext): Promise<StageSummar
     trainDiffusion({
       data: { conditions: queries.vectors, ...sets },
       network: preset,
-      steps,
-      batchSize,
-      learningRate,
-      emaDecay,
-      conditionDropout,
+      ...training,
       seed: config.seed,
       runtime,
       ...control,

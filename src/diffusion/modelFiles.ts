@@ -10,7 +10,8 @@ import { SetDiffusion } from './setDiffusion.js';
 
 /** How a model samples when a request does not say. */
 export interface SamplingDefaults {
-  readonly steps: number;
+  /** Absent: as many as the sampler needs. */
+  readonly steps?: number;
   readonly sampler: SamplerName;
   readonly guidance: number;
 }
@@ -38,7 +39,7 @@ const schema = z.object({
     anchorSpread: z.number(),
   }),
   sampling: z.object({
-    steps: count,
+    steps: count.optional(),
     sampler: z.enum(['eulerMaruyama', 'heun', 'dpmSolverPlusPlus2M', 'exponentialSde']),
     guidance: z.number(),
   }),

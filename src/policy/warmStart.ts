@@ -42,7 +42,7 @@ const STAND_INS = 20_000;
 
 /** Trains a fresh decoder on catalog words; resolves with its parameters. */
 export async function warmStart(options: WarmStartOptions): Promise<Parameters> {
-  const { config, tokenizer, format, steps, batchSize = 64, learningRate = 2e-3, seed, runtime } = options;
+  const { config, tokenizer, format, steps, batchSize = 48, learningRate = 3e-3, seed, runtime } = options;
   const { signal, onProgress, resume, onStep } = options;
   const { loss } = crossEntropyGraph(config, formatTable(tokenizer));
   const trainer = await Trainer.create({

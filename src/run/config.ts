@@ -31,15 +31,15 @@ const reward = z.strictObject({
 
 /** The built-in Fan-Out LM and its Soft-GRPO training. */
 const policy = z.strictObject({
-  vocabularySize: count.min(300).default(2000),
-  width: count.default(192),
-  layers: count.default(4),
+  vocabularySize: count.min(300).default(3000),
+  width: count.default(128),
+  layers: count.default(3),
   heads: count.default(4),
-  warmStartSteps: z.int().min(0).default(600),
-  steps: z.int().min(0).default(150),
-  queriesPerStep: count.default(16),
+  warmStartSteps: z.int().min(0).default(500),
+  steps: z.int().min(0).default(60),
+  queriesPerStep: count.default(32),
   groupSize: count.min(2).default(8),
-  learningRate: positive.default(3e-4),
+  learningRate: positive.default(2e-4),
   clip: share.default(0.2),
   /** b1: weight of the KL term towards the policy that sampled. */
   klOld: weight.default(0.05),
@@ -59,22 +59,22 @@ const synthesis = z.strictObject({
   rewardQuantile: share.optional(),
 });
 
-/** The set denoiser, its training and its sampler. */
+/** The set denoiser, its training and its sampler. What is absent comes from the preset. */
 const diffusion = z.strictObject({
   preset: z.enum(['small', 'paper']).default('small'),
-  steps: z.int().min(0).default(2000),
-  batchSize: count.default(64),
-  /** Peak; absent: 3e-3 for the small preset, 3e-4 for the paper's. */
+  steps: z.int().min(0).optional(),
+  batchSize: count.optional(),
+  /** Peak of the learning rate. */
   learningRate: positive.optional(),
-  /** Absent: 0.99 for the small preset, 0.9999 for the paper's. */
   emaDecay: share.optional(),
   conditionDropout: share.default(0.1),
-  /** Strength of classifier-free guidance. */
-  guidance: weight.default(0),
   sampler: z
     .enum(['eulerMaruyama', 'heun', 'dpmSolverPlusPlus2M', 'exponentialSde'])
     .default('dpmSolverPlusPlus2M'),
-  samplerSteps: count.default(8),
+  /** Denoising steps of a request which does not say; absent: as many as the sampler needs. */
+  samplerSteps: count.optional(),
+  /** Strength of classifier-free guidance; above 0 every denoising step costs twice. */
+  guidance: weight.default(0),
 });
 
 const rewardFunction = z.custom<RewardFunction>((value) => typeof value === 'function');
