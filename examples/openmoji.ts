@@ -1,6 +1,7 @@
 /**
- * Writes `runs/openmoji/catalog.jsonl` and `queries.jsonl`: a real catalog that needs no download: the emoji of OpenMoji (CC BY-SA 4.0, openmoji.org). Items are described by name
- * and subgroup; queries are made of the tags, which stay out of the item texts, so finding them takes understanding.
+ * Writes `runs/openmoji/catalog.jsonl` and `queries.jsonl`, a real catalog that needs no download: the emoji of OpenMoji
+ * (CC BY-SA 4.0, openmoji.org). Items are described by name and subgroup; queries are made of the tags, which stay out
+ * of the item texts, so finding them takes understanding.
  */
 import { createHash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -20,8 +21,9 @@ interface Emoji {
 
 type Split = 'train' | 'valid' | 'test';
 
-/** A tag is a broad query when at least this many emoji carry it. */
+/** A tag or subgroup is a broad query when at least this many emoji carry it; a pair of tags needs more. */
 const BROAD = 3;
+const BROAD_PAIR = 6;
 
 /** Writes `catalog.jsonl` and `queries.jsonl` into the folder. */
 async function writeOpenMoji(folder: string): Promise<void> {
@@ -48,18 +50,22 @@ async function writeOpenMoji(folder: string): Promise<void> {
  * of its tags are in the same split, so no word of a test query was ever part of a training query by way of its tag.
  */
 function broadQueries(emojis: readonly Emoji[]): { query: string; split: Split }[] {
-  const names = new Map<string, number>();
+  const counts = new Map<string, number>();
+  const pairCounts = new Map<string, number>();
+  const count = (map: Map<string, number>, name: string) => map.set(name, (map.get(name) ?? 0) + 1);
   for (const emoji of emojis) {
     const tags = tagsOf(emoji);
-    const pairs = tags.flatMap((a, i) =>
-      tags.slice(i + 1).flatMap((b) => (splitOf(a) === splitOf(b) ? [[a, b].sort().join(' ')] : [])),
-    );
-    for (const name of new Set([...tags, ...pairs, spaced(emoji.subgroups)]))
-      names.set(name, (names.get(name) ?? 0) + 1);
+    for (const name of new Set([...tags, spaced(emoji.subgroups)])) count(counts, name);
+    tags.forEach((a, i) => {
+      for (const b of tags.slice(i + 1))
+        if (splitOf(a) === splitOf(b)) count(pairCounts, [a, b].sort().join(' '));
+    });
   }
-  return [...names]
-    .filter(([, count]) => count >= BROAD)
-    .map(([query]) => ({ query, split: splitOf(query.split(' ')[0]) }));
+  const single = [...counts]
+    .filter(([, n]) => n >= BROAD)
+    .map(([query]) => ({ query, split: splitOf(query) }));
+  const pairs = [...pairCounts].filter(([, n]) => n >= BROAD_PAIR);
+  return [...single, ...pairs.map(([query]) => ({ query, split: splitOf(query.split(' ')[0]) }))];
 }
 
 function tagsOf({ tags, openmoji_tags }: Emoji): string[] {
