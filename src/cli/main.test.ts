@@ -31,13 +31,15 @@ function start(args: readonly string[]): {
 }
 
 it('saves its work at Ctrl-C and goes on from there', async () => {
-  const steps = 400;
+  const steps = 150;
   const { catalog, config } = writeShop(temp, { ...TINY, policy: { ...TINY.policy, warmStartSteps: steps } });
   const out = temp.path('run');
   const args = ['compile', catalog, '--config', config, '--out', out, '--stage', 'warm-start'];
   const { child, stderr, ended } = start(args);
+  let interrupted = false;
   child.stderr?.on('data', () => {
-    if (stderr().includes('policy/warm-start')) child.kill('SIGINT');
+    if (interrupted || !stderr().includes('policy/warm-start')) return;
+    interrupted = child.kill('SIGINT');
   });
   expect(await ended).toBe(130);
   expect(stderr()).toMatch(/\nstopped; run the same command again to go on\n$/);
@@ -64,4 +66,10 @@ it('takes a reader that has seen enough for no error', async () => {
   child.stdout?.destroy();
   expect(await ended).toBe(0);
   expect(stderr()).toBe('');
+});
+
+it('works on when nobody reads its progress', async () => {
+  const { child, ended } = start(['info', temp.path('none')]);
+  child.stderr?.destroy();
+  expect(await ended).toBe(2);
 });

@@ -2,12 +2,15 @@
 import { interruptSignal } from './interrupts.js';
 import { run } from './run.js';
 
-// A reader that has seen enough, such as `head`, closes the pipe.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(0);
-  throw error;
-});
-
 const { stdout, stderr, env } = process;
+stdout.on('error', (error: NodeJS.ErrnoException) => {
+  // A reader that has seen enough, such as `head`, closes the pipe.
+  if (error.code === 'EPIPE') process.exit(0);
+  stderr.write(`r4t: the output cannot be written: ${error.message}\n`);
+  process.exit(1);
+});
+// Nobody reads the progress any more; that is no reason to stop the work.
+stderr.on('error', () => {});
+
 // Not process.exit(): what is still on its way into a pipe would be lost.
 process.exitCode = await run(process.argv.slice(2), { stdout, stderr, env, signal: interruptSignal() });

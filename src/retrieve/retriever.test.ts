@@ -150,6 +150,23 @@ it('refuses another encoder than the run was compiled with', async () => {
   );
 });
 
+it('searches precomputed vectors with an encoder of the same space', async () => {
+  const titles = ['red chair', 'blue chair', 'red tent', 'blue tent'];
+  const { data, cols } = await letterEncoder.encode(titles);
+  const catalog = temp.write(
+    'vectors.jsonl',
+    titles.map((title, i) => ({ id: i, title, vector: [...data.subarray(i * cols, (i + 1) * cols)] })),
+  );
+  const queries = temp.write('few.jsonl', [{ query: 'red', split: 'train' }]);
+  const out = temp.path('precomputed');
+  const own = { ...config, k: 2, encoder: 'precomputed' } as const;
+  await compile({ catalog, queries, out, config: own, encoder: letterEncoder, stage: 'encode' });
+  const retriever = await Retriever.load(out, options);
+  const { slots } = await retriever.search('blue tent', { method: 'plain', k: 1 });
+  expect(slots).toMatchObject([{ title: 'blue tent', score: expect.closeTo(1, 4) }]);
+  await expect(Retriever.load(out)).rejects.toThrow('the encoder "precomputed/letters", which is your own');
+});
+
 it.each([
   'encode/items.jsonl',
   'encode/vectors.safetensors',
