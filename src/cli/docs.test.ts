@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import * as z from 'zod';
+import { trainingDefaults } from '../diffusion/config.js';
 import { METHODS } from '../retrieve/retriever.js';
 import { configSchema } from '../run/config.js';
 import { parseConfig } from '../run/parseConfig.js';
@@ -37,6 +38,15 @@ it('config.md has every setting with its default', () => {
       .reduce<unknown>((at, name) => (at as Record<string, unknown>)?.[name], defaults);
     if (value !== undefined) expect(documented[path], path).toBe(`\`${JSON.stringify(value)}\``);
     else expect(documented[path], path).not.toMatch(/^`[\d"]/);
+  }
+});
+
+it('config.md has the training settings of the presets', () => {
+  for (const setting of ['steps', 'batchSize', 'learningRate', 'emaDecay'] as const) {
+    const { small, paper } = trainingDefaults;
+    const figure = (value: number) => (value < 1 ? String(value) : value.toLocaleString('en'));
+    const text = `${figure(small[setting])} for \`small\`, ${figure(paper[setting])} for \`paper\`.`;
+    expect(page('config.md')).toMatch(new RegExp(`\`diffusion.${setting}\` .*${text}`));
   }
 });
 
