@@ -234,7 +234,7 @@ describe('a search', () => {
     damage('run.json', '{"format": "r4t-run", "version": 1}');
     await expectRefusal(
       args,
-      `${file('run.json')}: field "config": is not the manifest of an r4t run, or is damaged: Invalid input: expected record, received undefined`,
+      `${file('run.json')}: field "config": is not the manifest of an r4t run, or is damaged`,
     );
   });
 });

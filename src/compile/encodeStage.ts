@@ -28,18 +28,18 @@ const FITTING_SAMPLE = 20_000;
 const CHUNK = 8192;
 
 export async function encodeStage(options: EncodeStageOptions): Promise<StageSummary> {
-  const { run, config, runtime, catalog, queries, signal } = options;
+  const { run, config, runtime, catalog, queries, encoder, signal } = options;
   const started = performance.now();
-  const sample = await sampleVectors(options);
   const training = queries.filter((q) => q.split === 'train').map((q) => q.query);
-  const queryVectors = await options.encoder.encode(training, { signal });
+  const sample = await sampleVectors(options);
+  const queryVectors = await encoder.encode(training, { signal });
   const projection = await fitProjection([sample, queryVectors], {
     d: config.dimensions,
     signal,
     ...runtime,
   });
   const projector = await Projector.create(projection, runtime);
-  const vectors = await projectedVectors(options, projector);
+  const vectors = await projectedVectors(options, projector, sample);
   await projector.release();
   await saveEncoded(run, { items: catalog.items, vectors, projection, queries });
   return {
@@ -51,36 +51,53 @@ export async function encodeStage(options: EncodeStageOptions): Promise<StageSum
   };
 }
 
-function sampleVectors({ catalog, config, encoder, signal }: EncodeStageOptions): Promise<Matrix> | Matrix {
+/** Unprojected vectors to fit on: all items, in order, or a random sample of a large catalog. */
+async function sampleVectors(options: EncodeStageOptions): Promise<Matrix> {
+  const { catalog, config } = options;
   const { items } = catalog;
+  const given = givenVectors(options);
+  if (items.length <= FITTING_SAMPLE) return given ?? encodeItems(options, 0, items.length);
   const rows = new CounterRandom(config.seed, 'encode/sample')
     .permutation(items.length)
     .subarray(0, FITTING_SAMPLE);
-  if (catalog.vectors) return gatherRows(catalog.vectors, rows);
-  return encoder.encode(
+  if (given) return gatherRows(given, rows);
+  return options.encoder.encode(
     Array.from(rows, (r) => items[r].text),
-    { signal },
+    { signal: options.signal },
   );
 }
 
-/** Unit vectors of the whole catalog, [items, d], encoded chunk by chunk. */
+/** Unit vectors of the whole catalog, [items, d]; a large one is encoded chunk by chunk. */
 async function projectedVectors(
-  { catalog, encoder, signal, onProgress }: EncodeStageOptions,
+  options: EncodeStageOptions,
   projector: Projector,
+  sample: Matrix,
 ): Promise<Matrix> {
-  const { items } = catalog;
-  if (catalog.vectors) return projector.project(catalog.vectors, { signal });
-  const out = matrix(items.length, projector.dim);
-  for (let start = 0; start < items.length; start += CHUNK) {
-    const end = Math.min(start + CHUNK, items.length);
-    const full = await encoder.encode(
-      items.slice(start, end).map((item) => item.text),
-      {
-        signal,
-        onProgress: ({ done }) => onProgress?.({ stage: 'encode', done: start + done, total: items.length }),
-      },
-    );
+  const { catalog, signal } = options;
+  const total = catalog.items.length;
+  const whole = total <= FITTING_SAMPLE ? sample : givenVectors(options);
+  if (whole) return projector.project(whole, { signal });
+  const out = matrix(total, projector.dim);
+  for (let start = 0; start < total; start += CHUNK) {
+    const end = Math.min(start + CHUNK, total);
+    const full = await encodeItems(options, start, end);
     rowRange(out, start, end).data.set((await projector.project(full, { signal })).data);
   }
   return out;
 }
+
+function encodeItems(
+  { catalog, encoder, signal, onProgress }: EncodeStageOptions,
+  start: number,
+  end: number,
+): Promise<Matrix> {
+  const total = catalog.items.length;
+  return encoder.encode(
+    catalog.items.slice(start, end).map((item) => item.text),
+    { signal, onProgress: ({ done }) => onProgress?.({ stage: 'encode', done: start + done, total }) },
+  );
+}
+
+/** The catalog's own vectors, where the config says to use them. */
+const givenVectors = ({ catalog, config }: EncodeStageOptions): Matrix | undefined =>
+  config.encoder === 'precomputed' ? catalog.vectors : undefined;

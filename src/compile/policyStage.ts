@@ -4,6 +4,7 @@ import { DecoderPolicy } from '../policy/decoderPolicy.js';
 import {
   loadPolicyModel,
   loadPolicyWeights,
+  POLICY_FILES,
   type PolicyModel,
   savePolicyModel,
 } from '../policy/policyFiles.js';
@@ -12,13 +13,6 @@ import { trainPolicy } from '../policy/trainPolicy.js';
 import { warmStart } from '../policy/warmStart.js';
 import { splitQueries } from '../run/workspace.js';
 import { checkpointed, type StageContext, type StageSummary } from './stage.js';
-
-/** The policy's files in a run: the model, the warm start's weights and the trained ones. */
-export const POLICY_FILES = {
-  model: ['warm-start', 'model.json'],
-  untrained: ['warm-start', 'weights.safetensors'],
-  trained: ['policy', 'weights.safetensors'],
-} as const;
 
 /** Learns the tokenizer and teaches a fresh decoder the catalog's words. */
 export async function warmStartStage(context: StageContext): Promise<StageSummary> {

@@ -1,8 +1,7 @@
 /** Step 2 of R4T: the trained policy, frozen, writes sets for the training queries. */
-import { loadPolicy, loadPolicyModel } from '../policy/policyFiles.js';
+import { loadPolicy, loadPolicyModel, POLICY_FILES } from '../policy/policyFiles.js';
 import { splitQueries } from '../run/workspace.js';
 import { readSets, synthesize } from '../synthesis/synthesize.js';
-import { POLICY_FILES } from './policyStage.js';
 import type { StageContext, StageSummary } from './stage.js';
 
 export async function synthesisStage(context: StageContext): Promise<StageSummary> {

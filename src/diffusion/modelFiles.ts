@@ -66,5 +66,13 @@ export async function loadSetDiffusion(folder: string, runtime?: RuntimeOptions)
   if (!result.success) throw new InputError('is not a set denoiser of r4t, or is damaged', { file });
   const { config, sampling } = result.data;
   const parameters = await loadWeights(join(folder, WEIGHTS));
-  return SetDiffusion.create({ model: { config, parameters }, ...sampling, runtime });
+  try {
+    return await SetDiffusion.create({ model: { config, parameters }, ...sampling, runtime });
+  } catch (cause) {
+    throw new InputError(
+      `does not fit the weights beside it; compile the diffusion stage again`,
+      { file },
+      { cause },
+    );
+  }
 }

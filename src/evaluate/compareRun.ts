@@ -1,12 +1,12 @@
 import { rewardOf, textEncoder } from '../compile/compile.js';
-import { POLICY_FILES } from '../compile/policyStage.js';
+
 import { loadSetDiffusion } from '../diffusion/modelFiles.js';
 import type { Encoder } from '../encode/encoder.js';
 import type { RuntimeOptions } from '../engine/index.js';
 import { InputError } from '../errors.js';
 import { rowRange } from '../matrix.js';
 import type { QueryBatch } from '../policy/fanOut.js';
-import { loadPolicy, loadPolicyModel } from '../policy/policyFiles.js';
+import { loadPolicy, loadPolicyModel, POLICY_FILES } from '../policy/policyFiles.js';
 import type { RunControl } from '../progress.js';
 import type { RewardFunction } from '../reward/reward.js';
 import { configOf } from '../run/manifest.js';

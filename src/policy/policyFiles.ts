@@ -8,6 +8,13 @@ import { DecoderPolicy } from './decoderPolicy.js';
 import type { Format } from './format.js';
 import { Tokenizer } from './tokenizer.js';
 
+/** The policy's files in a run: the model, the warm start's weights and the trained ones. */
+export const POLICY_FILES = {
+  model: ['warm-start', 'model.json'],
+  untrained: ['warm-start', 'weights.safetensors'],
+  trained: ['policy', 'weights.safetensors'],
+} as const;
+
 /** What the weights belong to. */
 export interface PolicyModel {
   readonly config: DecoderConfig;

@@ -88,6 +88,7 @@ export async function trainPolicy(options: TrainPolicyOptions): Promise<Paramete
     }
     const pick = queryPicker(queries, queriesPerStep, seed);
     for (let step = trainer.step / stepsPerRollout; step < steps; step++) {
+      // Only here, between steps: a step that has begun is finished, so that `onStep` can save it.
       signal?.throwIfAborted();
       const started = performance.now();
       const batch = pick(step);
@@ -98,10 +99,9 @@ export async function trainPolicy(options: TrainPolicyOptions): Promise<Paramete
         samplesPerQuery: groupSize,
         seed,
         streams: batch.texts.map((_, i) => `${step}/${i}`),
-        signal,
       });
       const sampled = performance.now();
-      const fanOuts = await retrieveFanOuts(completions, batch, world, { depth, signal });
+      const fanOuts = await retrieveFanOuts(completions, batch, world, { depth });
       const { rewards, meanReward, meanComponents } = scoreFanOuts(fanOuts, reward);
       const scored = performance.now();
       const { advantages, zeroVarianceGroups } = groupAdvantages(rewards, groupSize);

@@ -6,7 +6,7 @@ import { UseLiteEncoder } from '../encode/useLite.js';
 import type { RuntimeOptions } from '../engine/index.js';
 import { InputError } from '../errors.js';
 import type { Policy } from '../policy/policy.js';
-import { loadPolicy, loadPolicyModel } from '../policy/policyFiles.js';
+import { loadPolicy, loadPolicyModel, POLICY_FILES } from '../policy/policyFiles.js';
 import { configOf } from '../run/manifest.js';
 import { RunFolder } from '../run/runFolder.js';
 import { loadWorkspace } from '../run/workspace.js';
@@ -76,6 +76,6 @@ async function encoderOf(
 
 async function policyOf(run: RunFolder, runtime: RuntimeOptions): Promise<Policy | undefined> {
   if (!run.stageDone('policy')) return undefined;
-  const model = await loadPolicyModel(run.path('warm-start', 'model.json'));
-  return loadPolicy(model, run.path('policy', 'weights.safetensors'), runtime);
+  const model = await loadPolicyModel(run.path(...POLICY_FILES.model));
+  return loadPolicy(model, run.path(...POLICY_FILES.trained), runtime);
 }

@@ -65,8 +65,8 @@ export function parseManifest(value: unknown, file: string): Manifest {
   }
   const result = manifestSchema.safeParse(value);
   if (result.success) return result.data;
-  const { path, message } = result.error.issues[0];
-  throw new InputError(`is not the manifest of an r4t run, or is damaged: ${message}`, {
+  const { path } = result.error.issues[0];
+  throw new InputError(`is not the manifest of an r4t run, or is damaged`, {
     file,
     field: path.length > 0 ? path.join('.') : undefined,
   });

@@ -77,8 +77,13 @@ export class RunFolder {
     }
     // Where nothing differs, paths, threads and device may still be new.
     run.#manifest = { ...wanted, stages: run.#manifest.stages };
-    if (differs.length > 0) await run.resetFrom(STAGES[0]);
-    else await run.#save();
+    if (differs.length > 0) {
+      // Nobody may be working on what is deleted.
+      await using _lock = await run.lock();
+      await run.resetFrom(STAGES[0]);
+    } else {
+      await run.#save();
+    }
     return run;
   }
 

@@ -142,14 +142,24 @@ async function writeItems(file: string, items: readonly Item[]): Promise<void> {
   }
 }
 
+const itemSchema = z.looseObject({ id: z.string(), text: z.string(), title: z.string() });
+
 async function readItems(file: string): Promise<Item[]> {
   const items: Item[] = [];
   for await (const { text, line } of readLines(file)) {
-    try {
-      items.push(JSON.parse(text) as Item);
-    } catch {
+    const item = parseJson(text);
+    if (!itemSchema.safeParse(item).success) {
       throw new InputError('is damaged; compile again with --force', { file, line });
     }
+    items.push(item as Item);
   }
   return items;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
