@@ -1,6 +1,6 @@
 /** How synthesised sets are stored: a shard holds all samples of a range of queries. */
 import { join } from 'node:path';
-import { readSafetensors, writeSafetensors } from '../engine/index.js';
+import { readSafetensors, type StoredTensor, writeSafetensors } from '../engine/index.js';
 import { InputError } from '../errors.js';
 import { type Matrix, matrix } from '../matrix.js';
 
@@ -37,19 +37,28 @@ export async function writeShard(
   });
 }
 
-/** @throws InputError when the file is damaged */
+/** @throws InputError when the file is missing, damaged or no shard */
 export async function readShard(file: string): Promise<SynthesisShard> {
   const { tensors } = await readSafetensors(file);
   const { queryOf, rows, rewards, table } = tensors;
+  const m = queryOf?.data.length ?? 0;
   if (
-    !(
-      queryOf?.data instanceof Int32Array &&
-      rows?.data instanceof Int32Array &&
-      rewards?.data instanceof Float32Array
-    )
+    !(queryOf?.data instanceof Int32Array && rows?.data instanceof Int32Array) ||
+    !(rewards?.data instanceof Float32Array) ||
+    !(rows.shape.length === 2 && rows.shape[0] === m && rewards.data.length === m)
   ) {
-    throw new InputError('is not a shard of synthesised sets; delete it and compile again', { file });
+    throw foreign(file);
   }
-  const vectors = table && matrix(table.shape[0], table.shape[1], table.data as Float32Array);
+  const vectors = table && readTable(table, rows.data, file);
   return { queryOf: queryOf.data, rows: rows.data, rewards: rewards.data, table: vectors };
 }
+
+/** A row outside its own shard's table would be taken for one of the next shard's. */
+function readTable({ shape, data }: StoredTensor, rows: Int32Array, file: string): Matrix {
+  if (!(data instanceof Float32Array) || shape.length !== 2 || rows.some((r) => r < 0 || r >= shape[0]))
+    throw foreign(file);
+  return matrix(shape[0], shape[1], data);
+}
+
+const foreign = (file: string) =>
+  new InputError('is not a shard of synthesised sets; delete it and compile again', { file });
