@@ -132,28 +132,33 @@ async function once(run: RunFolder, stage: Stage, work: () => Promise<StageSumma
 async function collectQueries(
   { sets, queries, signal }: CompileOptions,
   catalog: Catalog,
-  config: Config,
+  { task }: Config,
 ): Promise<QueryRecord[]> {
   const fromSets = sets === undefined ? [] : await loadSets(sets, catalog, { signal });
   const withQuery = fromSets.flatMap(({ query, items, split }) =>
     query === undefined ? [] : [{ query, items, split }],
   );
-  if (config.task === 'wscr') {
-    if (withQuery.length > 0) return withQuery;
+  if (task === 'wscr' && withQuery.length === 0) {
     throw new InputError('task "wscr" learns from reference sets; give --sets with queries and items', {
       field: 'task',
     });
   }
-  const open = queries === undefined ? [] : await loadQueries(queries, { signal });
-  const seen = new Set(open.map((q) => normalizeKey(q.query)));
-  const all = [...open, ...withQuery.filter((q) => !seen.has(normalizeKey(q.query)))];
-  const chosen = all.length > 0 ? all : catalogQueries(catalog.items);
-  if (!chosen.some((q) => q.split === 'train')) {
-    throw new InputError('there are no training queries; give --queries with broad queries', {
-      file: queries,
-    });
+  const open = queries === undefined || task === 'wscr' ? [] : await loadQueries(queries, { signal });
+  const given = task === 'wscr' ? withQuery : uniqueQueries([...open, ...withQuery]);
+  const chosen = given.length > 0 ? given : catalogQueries(catalog.items);
+  if (chosen.some((q) => q.split === 'train')) return chosen;
+  const [option, file] = task === 'wscr' ? ['sets', sets] : ['queries', queries];
+  throw new InputError(`there are no training queries; give --${option} with broad queries`, { file });
+}
+
+/** The first of each query: one that several sets answer must not be on both sides of a split. */
+function uniqueQueries(queries: readonly QueryRecord[]): QueryRecord[] {
+  const first = new Map<string, QueryRecord>();
+  for (const q of queries) {
+    const key = normalizeKey(q.query);
+    if (!first.has(key)) first.set(key, q);
   }
-  return chosen;
+  return [...first.values()];
 }
 
 /** The text encoder a config asks for, or the user's own. `dim` is the length of the catalog's own vectors. */
