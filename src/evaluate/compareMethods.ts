@@ -25,7 +25,7 @@ export interface CompareOptions extends RunControl {
   readonly workspace: Workspace;
   readonly untrained: Policy;
   readonly policy: Policy;
-  readonly diffusion: SetDiffusion;
+  readonly diffusion: Pick<SetDiffusion, 'sample'>;
   readonly reward: RewardFunction;
   /** Queries that were never trained on. */
   readonly test: QueryBatch;
