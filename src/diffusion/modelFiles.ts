@@ -1,12 +1,15 @@
 /** The set denoiser on disk: `model.json` (sizes and sampling defaults) and `weights.safetensors`. */
 import { join } from 'node:path';
 import * as z from 'zod';
-import { loadWeights, type RuntimeOptions, saveWeights } from '../engine/index.js';
+import { Graph, loadWeights, type RuntimeOptions, saveWeights, zeros } from '../engine/index.js';
 import { InputError } from '../errors.js';
 import { readJson, writeJson } from '../files.js';
-import type { DiffusionModel } from './model.js';
+import type { DenoiserConfig } from './config.js';
+import { denoise } from './denoiser.js';
+import { ANCHORS, type DiffusionModel } from './model.js';
 import type { SamplerName } from './sampling.js';
 import { SetDiffusion } from './setDiffusion.js';
+import { conditionMemory, nullMemory } from './transformer.js';
 
 /** How a model samples when a request does not say. */
 export interface SamplingDefaults {
@@ -19,29 +22,31 @@ export interface SamplingDefaults {
 const MODEL = 'model.json';
 const WEIGHTS = 'weights.safetensors';
 
-const count = z.int().min(0);
+const size = z.int().positive();
 const schema = z.object({
-  config: z.object({
-    width: count,
-    hidden: count,
-    heads: count,
-    layers: count,
-    conditionTokens: count,
-    conditionWidth: count,
-    noiseFeatures: count,
-    dropout: z.number(),
-    attentionDropout: z.number(),
-    maxAnchors: count,
-    dimension: count,
-    conditionDimension: count,
-    sigmaData: z.number(),
-    anchors: count,
-    anchorSpread: z.number(),
-  }),
+  config: z
+    .object({
+      width: size,
+      hidden: size,
+      heads: size,
+      layers: size,
+      conditionTokens: size,
+      conditionWidth: size,
+      noiseFeatures: size.multipleOf(2),
+      dropout: z.number(),
+      attentionDropout: z.number(),
+      maxAnchors: z.int().min(0),
+      dimension: size,
+      conditionDimension: size,
+      sigmaData: z.number().positive(),
+      anchors: z.int().min(0),
+      anchorSpread: z.number().min(0),
+    })
+    .refine(({ width, heads }) => width % heads === 0),
   sampling: z.object({
-    steps: count.optional(),
+    steps: size.optional(),
     sampler: z.enum(['eulerMaruyama', 'heun', 'dpmSolverPlusPlus2M', 'exponentialSde']),
-    guidance: z.number(),
+    guidance: z.number().min(0),
   }),
 });
 
@@ -65,14 +70,20 @@ export async function loadSetDiffusion(folder: string, runtime?: RuntimeOptions)
   const result = schema.safeParse(await readJson(file));
   if (!result.success) throw new InputError('is not a set denoiser of r4t, or is damaged', { file });
   const { config, sampling } = result.data;
-  const parameters = await loadWeights(join(folder, WEIGHTS));
-  try {
-    return await SetDiffusion.create({ model: { config, parameters }, ...sampling, runtime });
-  } catch (cause) {
-    throw new InputError(
-      `does not fit the weights beside it; compile the diffusion stage again`,
-      { file },
-      { cause },
-    );
-  }
+  const parameters = await loadWeights(join(folder, WEIGHTS), parameterGraph(config));
+  return SetDiffusion.create({ model: { config, parameters }, ...sampling, runtime });
+}
+
+/** A graph with every parameter a request may need, guided or not, and the anchors: what the weights must have. */
+function parameterGraph(config: DenoiserConfig): Graph {
+  const { anchors: n, dimension: d, conditionDimension } = config;
+  const graph = new Graph();
+  nullMemory(config, graph);
+  denoise(config, {
+    x: graph.input('x', ['batch', 'rows', d]),
+    sigma: graph.input('sigma', [1, 1, 1]),
+    condition: conditionMemory(config, graph.input('condition', ['batch', conditionDimension])),
+    anchors: n > 0 ? graph.parameter(ANCHORS, [n, d], zeros) : undefined,
+  });
+  return graph;
 }
