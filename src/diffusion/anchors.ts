@@ -2,7 +2,7 @@
  * Anchors: an output head for data that lies on or near known vectors, as synthesised sets lie on a catalog.
  *
  * EDM preconditioning is exact for data N(0, sd^2): the network only corrects that guess, and would have to learn by
- * heart where the catalog's vectors are, which takes it millions of steps. Anchored preconditioning does the same for
+ * heart where the catalog's vectors are: after 1,800 steps its rows were still 0.7 from the nearest item. Anchored preconditioning does the same for
  * the mixture sum_i w_i N(a_i, s^2) of anchors a_i with spread s; plain EDM is the case of one anchor at the origin. The
  * posterior of anchor i given a row x = clean + sigma * noise is known up to its prior w, and only that is left to the
  * network, which sees the query and the other rows:
