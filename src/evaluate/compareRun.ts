@@ -1,5 +1,4 @@
 import { rewardOf, textEncoder } from '../compile/compile.js';
-
 import { loadSetDiffusion } from '../diffusion/modelFiles.js';
 import type { Encoder } from '../encode/encoder.js';
 import type { RuntimeOptions } from '../engine/index.js';
@@ -32,7 +31,7 @@ export interface RunComparison extends Comparison {
 /**
  * Compares the retriever of a finished run with its opponents on the run's held-out test queries.
  *
- * @throws InputError if the run is not finished or has no test queries
+ * @throws InputError if the run is not finished, or has no test queries or no validation queries
  */
 export async function compareRun(folder: string, options: CompareRunOptions = {}): Promise<RunComparison> {
   const { threads, device, signal, onProgress, limit } = options;
@@ -44,6 +43,9 @@ export async function compareRun(folder: string, options: CompareRunOptions = {}
   const workspace = await loadWorkspace(run, await textEncoder(config, options.encoder, runtime), runtime);
   const test = head(await splitQueries(workspace, 'test', signal), limit);
   if (test.texts.length === 0) throw new InputError('has no test queries to compare on', { file: folder });
+  const validation = await splitQueries(workspace, 'valid', signal);
+  if (validation.texts.length === 0)
+    throw new InputError('has no validation queries to tune MMR and DPP on', { file: folder });
   const model = await loadPolicyModel(run.path(...POLICY_FILES.model));
   const comparison = await compareMethods({
     workspace,
@@ -52,7 +54,7 @@ export async function compareRun(folder: string, options: CompareRunOptions = {}
     diffusion: await loadSetDiffusion(run.path('diffusion'), runtime),
     reward: options.reward ?? rewardOf(config),
     test,
-    validation: await splitQueries(workspace, 'valid', signal),
+    validation,
     k: config.k,
     temperature: config.synthesis.temperature,
     seed: config.seed,

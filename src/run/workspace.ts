@@ -74,12 +74,17 @@ export async function loadWorkspace(
   if (vectors.rows !== items.length) {
     throw new InputError(
       `holds ${vectors.rows} vectors for ${items.length} items; compile again with --force`,
-      {
-        file: run.path('encode', FILES.vectors),
-      },
+      { file: run.path('encode', FILES.vectors) },
     );
   }
   const projection = await readProjection(run.path('encode', FILES.projection));
+  const { rows } = projection.components;
+  if (rows !== vectors.cols) {
+    throw new InputError(
+      `makes vectors of length ${rows}, the catalog's have ${vectors.cols}; compile again with --force`,
+      { file: run.path('encode', FILES.projection) },
+    );
+  }
   const encoder = new CachedEncoder(await ProjectedEncoder.create(textEncoder, projection, runtime));
   const index = await ExactIndex.create({ vectors, ...runtime });
   const queries = parseQueries(
