@@ -93,6 +93,7 @@ async function compileUntil(own: CompileOptions, stage: string, done: number): P
   const controller = new AbortController();
   const reason = new Error(`stopped in ${stage}`);
   const onProgress = (p: Progress) => {
+    own.onProgress?.(p);
     if (p.stage === stage && p.done === done) controller.abort(reason);
   };
   await expect(compile({ ...own, signal: controller.signal, onProgress })).rejects.toBe(reason);
@@ -158,7 +159,12 @@ describe('a run', () => {
   });
 
   it('ends the same to the last bit where it was stopped in every stage', async () => {
-    const own = options();
+    const steps: Record<string, number[]> = {};
+    const own = options({
+      onProgress: ({ stage, done }) => {
+        steps[stage] = [...(steps[stage] ?? []), done];
+      },
+    });
     await compileUntil(own, 'encode', 80);
     expect(await stagesOf(own.out)).toEqual({});
     for (const [reported, stage] of [
@@ -173,6 +179,12 @@ describe('a run', () => {
       if (stage === 'policy') await compileUntil(own, 'synthesis', 64);
     }
     await compile(own);
+    // No step was done twice.
+    expect(steps).toMatchObject({
+      'policy/warm-start': [1, 2, 3],
+      'policy/rl': [1, 2, 3],
+      diffusion: [1, 2, 3],
+    });
     expect(artefacts(own.out)).toEqual(artefacts(whole.out));
     for (const stage of ['warm-start', 'policy', 'diffusion']) {
       const [resumed, unbroken] = await Promise.all(

@@ -51,27 +51,30 @@ export async function policyStage(context: StageContext): Promise<StageSummary> 
   const model = await loadPolicyModel(run.path(...POLICY_FILES.model));
   const parameters = await loadPolicyWeights(model, run.path(...POLICY_FILES.untrained));
   const policy = await DecoderPolicy.create({ ...model, parameters, runtime });
-  const { result, seconds } = await checkpointed(context, 'policy', (control) =>
-    trainPolicy({
-      ...model,
-      parameters,
-      policy,
-      world: workspace,
-      queries,
-      reward,
-      depth,
-      steps,
-      queriesPerStep,
-      groupSize,
-      epochs,
-      learningRate,
-      coefficients: { clip, klOld, klReverse },
-      seed: config.seed,
-      runtime,
-      ...control,
-    }),
-  );
-  await saveWeights(run.path(...POLICY_FILES.trained), result);
-  await policy.release();
-  return { seconds };
+  try {
+    const { result, seconds } = await checkpointed(context, 'policy', (control) =>
+      trainPolicy({
+        ...model,
+        parameters,
+        policy,
+        world: workspace,
+        queries,
+        reward,
+        depth,
+        steps,
+        queriesPerStep,
+        groupSize,
+        epochs,
+        learningRate,
+        coefficients: { clip, klOld, klReverse },
+        seed: config.seed,
+        runtime,
+        ...control,
+      }),
+    );
+    await saveWeights(run.path(...POLICY_FILES.trained), result);
+    return { seconds };
+  } finally {
+    await policy.release();
+  }
 }

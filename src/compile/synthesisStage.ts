@@ -12,22 +12,25 @@ export async function synthesisStage(context: StageContext): Promise<StageSummar
   const policy = await loadPolicy(model, run.path(...POLICY_FILES.trained), runtime);
   const queries = await splitQueries(workspace, 'train', signal);
   const folder = run.path('synthesis');
-  await synthesize({
-    policy,
-    world: workspace,
-    queries,
-    reward,
-    rows: config.task === 'oar' ? 'items' : 'sub-queries',
-    samplesPerQuery,
-    temperature,
-    topP,
-    depth,
-    seed: config.seed,
-    folder,
-    signal,
-    onProgress,
-  });
-  await policy.release();
+  try {
+    await synthesize({
+      policy,
+      world: workspace,
+      queries,
+      reward,
+      rows: config.task === 'oar' ? 'items' : 'sub-queries',
+      samplesPerQuery,
+      temperature,
+      topP,
+      depth,
+      seed: config.seed,
+      folder,
+      signal,
+      onProgress,
+    });
+  } finally {
+    await policy.release();
+  }
   const { rewards } = await readSets({ folder, queries: queries.texts.length, vectors: workspace.vectors });
   const meanReward = rewards.reduce((sum, r) => sum + r, 0) / rewards.length;
   return { seconds: (performance.now() - started) / 1000, sets: rewards.length, meanReward };
