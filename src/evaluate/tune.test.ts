@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { dppMap } from '../index/dpp.js';
+import { mmr } from '../index/mmr.js';
+import { randomCandidates } from '../index/testing/candidates.js';
 import { gatherRows } from '../matrix.js';
-import { dppMap } from '../retrieve/dpp.js';
-import { mmr } from '../retrieve/mmr.js';
-import { randomCandidates } from '../retrieve/testing/candidates.js';
 import { setMetrics } from './setMetrics.js';
 import { tuneDpp, tuneMmr } from './tune.js';
 

@@ -1,6 +1,6 @@
+import { dppMap } from '../index/dpp.js';
+import { mmr } from '../index/mmr.js';
 import { gatherRows, type Matrix } from '../matrix.js';
-import { dppMap } from '../retrieve/dpp.js';
-import { mmr } from '../retrieve/mmr.js';
 import { setMetrics } from './setMetrics.js';
 
 /** The head of plain search for one validation query: what MMR and DPP choose from. */

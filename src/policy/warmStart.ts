@@ -5,6 +5,7 @@
 import type { Item } from '../catalog/item.js';
 import type { Encoder } from '../encode/encoder.js';
 import { initialize, type Parameters, type RuntimeOptions, Trainer, warmupCosine } from '../engine/index.js';
+import { mmr } from '../index/mmr.js';
 import type { VectorIndex } from '../index/vectorIndex.js';
 import { gatherRows, type Matrix, row } from '../matrix.js';
 import { CounterRandom } from '../random.js';
@@ -36,7 +37,9 @@ export interface WarmStartOptions extends TrainingControl {
 }
 
 /** Sub-queries are drawn from this many items nearest to the query. */
-const NEIGHBOURS = 30;
+const NEIGHBOURS = 100;
+/** Relevance against novelty when they are drawn. */
+const LAMBDA = 0.5;
 /** At most this many items stand in as queries. */
 const STAND_INS = 20_000;
 
@@ -105,7 +108,8 @@ async function meaningfulStart(
 
 /**
  * A source of training sequences. Half of the queries are the user's, half are items' titles standing in as queries, so
- * that the decoder sees the whole catalog; the sub-queries are words of k different items near the query.
+ * that the decoder sees the whole catalog. The sub-queries are the words of k items that are near the query and differ
+ * from each other: maximal marginal relevance on a random half of the neighbourhood, so that no two sets are the same.
  */
 async function warmStartExamples({
   tokenizer,
@@ -122,18 +126,23 @@ async function warmStartExamples({
     .permutation(items.length)
     .subarray(0, STAND_INS);
   const itemVectors = gatherRows(vectors, standIns);
-  const nearQueries = (await index.search(queryVectors, { k: depth })).indices;
-  const nearItems = (await index.search(itemVectors, { k: depth })).indices;
+  const nearQueries = await index.search(queryVectors, { k: depth });
+  const nearItems = await index.search(itemVectors, { k: depth });
   return (random) => {
     const own = queries.length > 0 && random.uniform() < 0.5;
     const i = random.integer(own ? queries.length : standIns.length);
-    const near = (own ? nearQueries : nearItems).subarray(i * depth, (i + 1) * depth);
-    const subQueries: string[] = [];
-    for (const rank of random.permutation(near.length)) {
-      const words = catalogWords(items[near[rank]].text, random);
-      if (tokenizer.encode(words).length > 0) subQueries.push(words);
-      if (subQueries.length === format.k) break;
-    }
+    const { indices, scores } = own ? nearQueries : nearItems;
+    const half = random
+      .permutation(depth)
+      .subarray(0, Math.max(Math.ceil(depth / 2), Math.min(depth, 2 * format.k)));
+    const near = half.map((rank) => indices[i * depth + rank]);
+    const chosen = mmr({
+      candidates: gatherRows(vectors, near),
+      relevance: Float32Array.from(half, (rank) => scores[i * depth + rank]),
+      lambda: LAMBDA,
+      k: format.k,
+    });
+    const subQueries = Array.from(chosen, (position) => catalogWords(items[near[position]].text, random));
     return {
       prompt: tokenizer.encode(own ? queries[i] : items[standIns[i]].title),
       condition: row(own ? queryVectors : itemVectors, i),

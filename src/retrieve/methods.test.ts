@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { dppMap } from '../index/dpp.js';
 import { ExactIndex } from '../index/exactIndex.js';
+import { mmr } from '../index/mmr.js';
 import { concatRows, dot, gatherRows, type Matrix, matrix, normalizeRows, row, rowRange } from '../matrix.js';
 import { CounterRandom } from '../random.js';
-import { dppMap } from './dpp.js';
 import {
   CANDIDATES,
   type MethodOptions,
@@ -13,7 +14,6 @@ import {
   searchMmr,
   searchPlain,
 } from './methods.js';
-import { mmr } from './mmr.js';
 
 const ITEMS = 130;
 const DIM = 16;

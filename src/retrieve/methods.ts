@@ -1,9 +1,10 @@
 /** Every way from query embeddings to sets of items: fan-out directions, and the opponents that need no training. */
+
+import { dppMap } from '../index/dpp.js';
+import { mmr } from '../index/mmr.js';
 import type { VectorIndex } from '../index/vectorIndex.js';
 import { gatherRows, type Matrix, rowRange } from '../matrix.js';
 import { type Assignment, assignItems } from './assign.js';
-import { dppMap } from './dpp.js';
-import { mmr } from './mmr.js';
 
 /** The set found for one query. */
 export interface RetrievedSet {
