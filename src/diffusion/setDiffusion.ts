@@ -23,7 +23,10 @@ export interface SampleOptions {
   readonly rows: number;
   /** Sets drawn for each query (1). */
   readonly candidates?: number;
-  /** Denoising steps. What differs from the defaults given to `create` runs step by step, which is slower. */
+  /**
+   * Denoising steps (what `create` was given, or the sampler's default). Settings other than those of `create` run step
+   * by step, which is slower.
+   */
   readonly steps?: number;
   readonly sampler?: SamplerName;
   /** Strength w >= 0 of classifier-free guidance; above 0 every step costs twice. */
@@ -77,9 +80,12 @@ export class SetDiffusion {
   async sample(options: SampleOptions): Promise<Matrix> {
     const { conditions, rows, candidates = 1, seed = 0, signal } = options;
     const { dimension: d, conditionDimension: dz } = this.config;
+    const { sampler = this.defaults.sampler } = options;
+    const usual =
+      sampler === this.defaults.sampler ? this.defaults.steps : defaultSteps(this.config, sampler);
     const settings = {
-      steps: options.steps ?? this.defaults.steps,
-      sampler: options.sampler ?? this.defaults.sampler,
+      steps: options.steps ?? usual,
+      sampler,
       guidance: options.guidance ?? this.defaults.guidance,
     };
     checkSettings({ ...settings, rows, candidates });
