@@ -7,7 +7,7 @@ import type { Encoder } from '../encode/encoder.js';
 import { initialize, type Parameters, type RuntimeOptions, Trainer, warmupCosine } from '../engine/index.js';
 import { mmr } from '../index/mmr.js';
 import type { VectorIndex } from '../index/vectorIndex.js';
-import { gatherRows, type Matrix, row } from '../matrix.js';
+import { concatRows, gatherRows, type Matrix, matrix, normalizeRows, row } from '../matrix.js';
 import { CounterRandom } from '../random.js';
 import type { TrainingControl } from '../training.js';
 import { type Sequence, trainingBatch } from './batch.js';
@@ -40,12 +40,12 @@ export interface WarmStartOptions extends TrainingControl {
 const NEIGHBOURS = 100;
 /** Relevance against novelty when they are drawn. */
 const LAMBDA = 0.5;
-/** At most this many items stand in as queries. */
-const STAND_INS = 20_000;
+/** Sequences a step. */
+const BATCH = 48;
 
 /** Trains a fresh decoder on catalog words; resolves with its parameters. */
 export async function warmStart(options: WarmStartOptions): Promise<Parameters> {
-  const { config, tokenizer, format, steps, batchSize = 48, learningRate = 3e-3, seed, runtime } = options;
+  const { config, tokenizer, format, steps, learningRate = 3e-3, seed, runtime } = options;
   const { signal, onProgress, resume, onStep } = options;
   const { loss } = crossEntropyGraph(config, formatTable(tokenizer));
   const trainer = await Trainer.create({
@@ -55,27 +55,33 @@ export async function warmStart(options: WarmStartOptions): Promise<Parameters> 
     clipNorm: 1,
     runtime,
   });
-  if (resume) trainer.restore(resume);
-  const examples = await warmStartExamples(options);
-  while (trainer.step < steps) {
-    signal?.throwIfAborted();
-    const random = new CounterRandom(seed, 'policy/warm-start', trainer.step);
-    const sequences = Array.from({ length: batchSize }, () => examples(random));
-    const rate = warmupCosine(trainer.step, {
-      peak: learningRate,
-      warmupSteps: 20,
-      totalSteps: steps,
-      final: 0.1,
-    });
-    const { loss: value } = await trainer.train(trainingBatch(sequences, format, config).feeds, {
-      learningRate: rate,
-    });
-    onProgress?.({ stage: 'policy/warm-start', done: trainer.step, total: steps, metrics: { loss: value } });
-    await onStep?.({ step: trainer.step, metrics: { loss: value }, state: trainer.state });
+  try {
+    if (resume) trainer.restore(resume);
+    while (trainer.step < steps) {
+      signal?.throwIfAborted();
+      const random = new CounterRandom(seed, 'policy/warm-start', trainer.step);
+      const sequences = await drawSequences(options, random);
+      const rate = warmupCosine(trainer.step, {
+        peak: learningRate,
+        warmupSteps: 20,
+        totalSteps: steps,
+        final: 0.1,
+      });
+      const { loss: value } = await trainer.train(trainingBatch(sequences, format, config).feeds, {
+        learningRate: rate,
+      });
+      onProgress?.({
+        stage: 'policy/warm-start',
+        done: trainer.step,
+        total: steps,
+        metrics: { loss: value },
+      });
+      await onStep?.({ step: trainer.step, metrics: { loss: value }, state: trainer.state });
+    }
+    return trainer.parameters;
+  } finally {
+    await trainer.release();
   }
-  const { parameters } = trainer;
-  await trainer.release();
-  return parameters;
 }
 
 /**
@@ -106,32 +112,43 @@ async function meaningfulStart(
   return parameters;
 }
 
+/** A query to learn from; its text is empty where only the embedding is known. */
+interface Example {
+  readonly text: string;
+  readonly vector: Float32Array;
+}
+
+/** The queries of one step: half the user's, half stand-ins from the catalog. */
+function drawExamples(
+  { items, vectors, queries, queryVectors, batchSize = BATCH }: WarmStartOptions,
+  random: CounterRandom,
+): Example[] {
+  return Array.from({ length: batchSize }, () => {
+    if (queries.length > 0 && random.uniform() < 0.5) {
+      const i = random.integer(queries.length);
+      // Half of the time without the words, which are soon learned by heart: the embedding is what carries over to new queries.
+      return { text: random.uniform() < 0.5 ? queries[i] : '', vector: row(queryVectors, i) };
+    }
+    const i = random.integer(items.length);
+    if (random.uniform() < 0.5) return { text: items[i].title, vector: row(vectors, i) };
+    // A broad query lies between items: the direction half-way between two of them.
+    const j = random.integer(items.length);
+    const mixed = row(vectors, i).map((x, d) => x + vectors.data[j * vectors.cols + d]);
+    return { text: '', vector: normalizeRows(matrix(1, vectors.cols, mixed)).data };
+  });
+}
+
 /**
- * A source of training sequences. Half of the queries are the user's, half are items' titles standing in as queries, so
- * that the decoder sees the whole catalog. The sub-queries are the words of k items that are near the query and differ
- * from each other: maximal marginal relevance on a random half of the neighbourhood, so that no two sets are the same.
+ * The training sequences of one step. The sub-queries are the words of k items that are near the query and differ from
+ * each other: maximal marginal relevance on a random half of the neighbourhood, so that no two sets are the same.
  */
-async function warmStartExamples({
-  tokenizer,
-  format,
-  items,
-  vectors,
-  index,
-  queries,
-  queryVectors,
-  seed,
-}: WarmStartOptions): Promise<(random: CounterRandom) => Sequence> {
+async function drawSequences(options: WarmStartOptions, random: CounterRandom): Promise<Sequence[]> {
+  const { tokenizer, format, items, vectors, index } = options;
+  const examples = drawExamples(options, random);
   const depth = Math.min(NEIGHBOURS, items.length);
-  const standIns = new CounterRandom(seed, 'policy/stand-ins')
-    .permutation(items.length)
-    .subarray(0, STAND_INS);
-  const itemVectors = gatherRows(vectors, standIns);
-  const nearQueries = await index.search(queryVectors, { k: depth });
-  const nearItems = await index.search(itemVectors, { k: depth });
-  return (random) => {
-    const own = queries.length > 0 && random.uniform() < 0.5;
-    const i = random.integer(own ? queries.length : standIns.length);
-    const { indices, scores } = own ? nearQueries : nearItems;
+  const conditions = concatRows(examples.map(({ vector }) => matrix(1, vector.length, vector)));
+  const { indices, scores } = await index.search(conditions, { k: depth });
+  return examples.map(({ text, vector }, i) => {
     const half = random
       .permutation(depth)
       .subarray(0, Math.max(Math.ceil(depth / 2), Math.min(depth, 2 * format.k)));
@@ -144,11 +161,11 @@ async function warmStartExamples({
     });
     const subQueries = Array.from(chosen, (position) => catalogWords(items[near[position]].text, random));
     return {
-      prompt: tokenizer.encode(own ? queries[i] : items[standIns[i]].title),
-      condition: row(own ? queryVectors : itemVectors, i),
+      prompt: tokenizer.encode(text),
+      condition: vector,
       tokens: formatCompletion(subQueries, tokenizer, format),
     };
-  };
+  });
 }
 
 /** An item's text, or (one time in four) one to four neighbouring words of it. */

@@ -55,7 +55,7 @@ const synthesis = z.strictObject({
   samplesPerQuery: count.default(16),
   temperature: positive.default(0.9),
   topP: share.refine((p) => p > 0, 'expected a number above 0').default(1),
-  /** Drop samples whose reward lies below this quantile of all samples. */
+  /** Learn only from sets whose reward reaches this quantile of their query's sets. */
   rewardQuantile: share.optional(),
 });
 
@@ -82,7 +82,7 @@ const rewardFunction = z.custom<RewardFunction>((value) => typeof value === 'fun
 export const configSchema = z.strictObject({
   seed: z.int().min(0).default(1),
   /** Sub-queries and items of a result. */
-  k: count.min(2).default(10),
+  k: count.min(2).max(100).default(10),
   /** Length of the vectors after the projection. */
   dimensions: count.default(128),
   /** `oar`: no ground truth; `wscr`: reference sets are the reward. */

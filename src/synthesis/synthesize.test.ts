@@ -189,12 +189,12 @@ describe('synthesize', () => {
 });
 
 describe('readSets', () => {
-  /** Ten sets of one row in a shard; set i earned `rewards[i]`. */
-  async function stored(rewards: readonly number[]): Promise<string> {
+  /** Sets of one row in a shard; set i earned `rewards[i]` and answers query `queryOf(i)`. */
+  async function stored(rewards: readonly number[], queryOf = (_set: number) => 0): Promise<string> {
     const folder = temp.path(`${folders++}`);
     const numbers = Int32Array.from(rewards.keys());
     await writeShard(shardFile(folder, 0), {
-      queryOf: numbers,
+      queryOf: numbers.map(queryOf),
       rows: numbers,
       rewards: Float32Array.from(rewards),
     });
@@ -203,7 +203,7 @@ describe('readSets', () => {
   const vectors = matrix(10, 1);
   const kept = async (rewards: readonly number[], rewardQuantile: number) => {
     const sets = await readSets({ folder: await stored(rewards), queries: 1, vectors, rewardQuantile });
-    expect(sets.queryOf).toEqual(sets.rows);
+    expect(sets.queryOf).toEqual(new Int32Array(sets.rows.length));
     expect([...sets.rewards]).toEqual(Array.from(sets.rows, (i) => Math.fround(rewards[i])));
     return [...sets.rows];
   };
@@ -222,6 +222,13 @@ describe('readSets', () => {
   it('keeps all of equal reward, negative ones too', async () => {
     expect(await kept([-1, -1, -1, -1], 0.75)).toEqual([0, 1, 2, 3]);
     expect(await kept([-3, -10, -1, -2], 0.5)).toEqual([2, 3]);
+  });
+
+  it('keeps the best sets of every query, not the easiest queries', async () => {
+    const folder = await stored([0.9, 0.8, 0.2, 0.1], (set) => Math.floor(set / 2));
+    const sets = await readSets({ folder, queries: 1, vectors, rewardQuantile: 0.5 });
+    expect([...sets.rows]).toEqual([0, 2]);
+    expect([...sets.queryOf]).toEqual([0, 1]);
   });
 
   it('names the shard that is missing', async () => {

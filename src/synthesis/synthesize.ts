@@ -110,7 +110,7 @@ export interface ReadSetsOptions {
   readonly queries: number;
   /** Content embeddings: the table where shards have none of their own. */
   readonly vectors: Matrix;
-  /** Sets whose reward lies below this quantile of all sets are left out (0 keeps all). */
+  /** Sets whose reward lies below this quantile of their query's sets are left out (0 keeps all). */
   readonly rewardQuantile?: number;
 }
 
@@ -141,12 +141,20 @@ export async function readSets({
   return rewardQuantile > 0 ? bestSets(all, rewardQuantile) : all;
 }
 
+/** The best sets of every query: each has its own threshold, or hard queries would go first. */
 function bestSets({ queryOf, rows, rewards, table }: SynthesizedSets, quantile: number): SynthesizedSets {
   const k = rows.length / queryOf.length;
-  const threshold = rewards.slice().sort()[
-    Math.min(rewards.length - 1, Math.floor(quantile * rewards.length))
-  ];
-  const kept = Array.from(rewards.keys()).filter((i) => rewards[i] >= threshold);
+  const ofQuery = new Map<number, number[]>();
+  queryOf.forEach((query, i) => {
+    const sets = ofQuery.get(query);
+    if (sets) sets.push(i);
+    else ofQuery.set(query, [i]);
+  });
+  const kept = [...ofQuery.values()].flatMap((sets) => {
+    const sorted = Float32Array.from(sets, (i) => rewards[i]).sort();
+    const threshold = sorted[Math.min(sorted.length - 1, Math.floor(quantile * sorted.length))];
+    return sets.filter((i) => rewards[i] >= threshold);
+  });
   return {
     queryOf: Int32Array.from(kept, (i) => queryOf[i]),
     rows: concatInts(kept.map((i) => rows.subarray(i * k, (i + 1) * k))),
