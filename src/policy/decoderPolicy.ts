@@ -1,6 +1,5 @@
 import {
   encodeOnnx,
-  floats,
   Graph,
   ops,
   type Parameters,
@@ -25,7 +24,7 @@ import { KeyValueCache } from './keyValueCache.js';
 import type { Completion, Policy, SampleOptions } from './policy.js';
 import { PAD, SEPARATOR, type Tokenizer } from './tokenizer.js';
 
-const { add, gather, log, maximum, mul, neg, reshape, softmax, sum } = ops;
+const { add, exp, gather, logSoftmax, mul, neg, reshape, sum } = ops;
 
 export interface DecoderPolicyOptions {
   readonly config: DecoderConfig;
@@ -37,10 +36,13 @@ export interface DecoderPolicyOptions {
   readonly runtime?: RuntimeOptions;
 }
 
-/** Sequences decoded together: enough to fill the cores, few enough to keep the caches in memory. */
-const BATCH = 256;
+/** Sequences decoded together: enough that a token's cost is arithmetic, few enough that the caches stay small. */
+const BATCH = 128;
 
-/** The built-in policy: samples the decoder with a key-value cache, one `session.run` a token for the whole batch. */
+/**
+ * The built-in policy: samples the decoder with a key-value cache, one `session.run` a token for the whole batch. It runs on
+ * one thread: the operators of one token are too small to share (measured on two: slower).
+ */
 export class DecoderPolicy implements Policy {
   /** The weights to sample with; replace them after a training step (unless `frozen`). */
   parameters: Parameters;
@@ -61,7 +63,7 @@ export class DecoderPolicy implements Policy {
     const { graph, outputs } = decodingGraph(config);
     const weights = new Map([...parameters].map(([name, { data }]) => [name, data]));
     const model = encodeOnnx(graph, { outputs, weights: frozen ? weights : undefined });
-    return new DecoderPolicy(await Session.load(model, runtime), options);
+    return new DecoderPolicy(await Session.load(model, { ...runtime, threads: 1 }), options);
   }
 
   get k(): number {
@@ -115,6 +117,12 @@ export class DecoderPolicy implements Policy {
     // A concurrent call finds none and makes its own.
     this.spareCache = undefined;
     cache.reset(rows.length);
+    const probabilities = new Float32Array(rows.length * tokenizer.size);
+    const entropies = new Float32Array(rows.length);
+    const results = {
+      probabilities: { data: probabilities, dims: [rows.length, tokenizer.size] },
+      entropies: { data: entropies, dims: [rows.length] },
+    };
     let input: Tensor = { data: tokens, dims: [rows.length, length] };
     for (let step = 0; step < maxCompletionTokens(format) && writers.some((w) => !w.done); step++) {
       const time = input.dims[1];
@@ -126,10 +134,8 @@ export class DecoderPolicy implements Policy {
         attentionBias: attentionBias(padding, cache.past, time),
         states: { data: Int32Array.from(writers, (w) => w.state), dims: [rows.length] },
       };
-      const outputs = await this.session.run(feeds, cache.targets(time));
+      await this.session.run(feeds, { ...results, ...cache.targets(time) });
       cache.advance(time);
-      const probabilities = floats(outputs.probabilities);
-      const entropies = floats(outputs.entropies);
       const next = new Int32Array(rows.length).fill(PAD);
       writers.forEach((writer, i) => {
         if (writer.done) return;
@@ -195,9 +201,10 @@ function decodingGraph(config: DecoderConfig) {
   const table = graph.input('formatTable', [3, config.vocabularySize]);
   const bias = gather(table, graph.input('states', ['batch'], 'int32'));
   const logits = reshape(outputLogits(graph, config, lastPosition(hidden)), ['batch', config.vocabularySize]);
-  const probabilities = softmax(add(mul(logits, graph.input('inverseTemperature', [])), bias));
-  // p ln p -> 0 as p -> 0; the floor keeps 0 * ln 0 from being NaN.
-  const entropies = neg(sum(mul(probabilities, log(maximum(probabilities, 1e-30))), [1]));
+  const logProbs = logSoftmax(add(mul(logits, graph.input('inverseTemperature', [])), bias));
+  const probabilities = exp(logProbs);
+  // Forbidden tokens count nothing: their probability is exactly 0 and their logarithm finite.
+  const entropies = neg(sum(mul(probabilities, logProbs), [1]));
   const present = caches.flatMap(({ keys, values }, i) => [
     [`present.${i}.keys`, keys],
     [`present.${i}.values`, values],
