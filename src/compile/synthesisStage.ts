@@ -4,10 +4,14 @@ import { splitQueries } from '../run/workspace.js';
 import { readSets, synthesize } from '../synthesis/synthesize.js';
 import type { StageContext, StageSummary } from './stage.js';
 
+/** Sets a query, where the config does not say (PAPER section 3). */
+const SAMPLES_PER_QUERY = { small: 16, paper: 128 } as const;
+
 export async function synthesisStage(context: StageContext): Promise<StageSummary> {
   const { run, config, workspace, runtime, reward, depth, signal, onProgress } = context;
   const started = performance.now();
-  const { samplesPerQuery, temperature, topP } = config.synthesis;
+  const { temperature, topP } = config.synthesis;
+  const { samplesPerQuery = SAMPLES_PER_QUERY[config.diffusion.preset] } = config.synthesis;
   const model = await loadPolicyModel(run.path(...POLICY_FILES.model));
   const policy = await loadPolicy(model, run.path(...POLICY_FILES.trained), runtime);
   const queries = await splitQueries(workspace, 'train', signal);

@@ -19,7 +19,7 @@ it('fills in every default', async () => {
   });
   expect(config.reward).toEqual({ weights: { groundedness: 0.6, diversity: 0.2, alignment: 0.2 } });
   expect(config.policy).toMatchObject({ clip: 0.2, klOld: 0.05, klReverse: 0.05 });
-  expect(config.synthesis).toMatchObject({ samplesPerQuery: 16, temperature: 0.9, topP: 1 });
+  expect(config.synthesis).toMatchObject({ temperature: 0.9, topP: 1 });
   expect(config.diffusion).toMatchObject({ preset: 'small', conditionDropout: 0.1 });
 });
 

@@ -52,7 +52,8 @@ const policy = z.strictObject({
 
 /** Sampling the frozen policy into training targets. */
 const synthesis = z.strictObject({
-  samplesPerQuery: count.default(16),
+  /** n; absent: 16, and the paper's 128 for its preset. */
+  samplesPerQuery: count.optional(),
   temperature: positive.default(0.9),
   topP: share.refine((p) => p > 0, 'expected a number above 0').default(1),
   /** Learn only from sets whose reward reaches this quantile of their query's sets. */
