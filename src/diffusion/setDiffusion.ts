@@ -67,7 +67,8 @@ export class SetDiffusion {
     const sigmas = samplingSigmas(model.config, sampler, steps);
     const fused =
       sampler === 'dpmSolverPlusPlus2M'
-        ? await Session.load(samplerOnnx(model, { sigmas, guidance }), runtime)
+        ? // Its operators are too small to share: on two threads the median request took longer than on one.
+          await Session.load(samplerOnnx(model, { sigmas, guidance }), { ...runtime, threads: 1 })
         : undefined;
     return new SetDiffusion(model, { steps, sampler, guidance }, runtime, fused);
   }
