@@ -221,7 +221,10 @@ describe('a search', () => {
     const damage = (name: string, content: string | readonly object[]) =>
       temp.write(join('run', name), content);
     const args = search('tents', '--method', 'plain');
-    damage('encode/items.jsonl', SHOP.slice(1));
+    damage('encode/items.jsonl', [{ id: 'an item without a text' }]);
+    await expectRefusal(args, `${file('encode', 'items.jsonl')}:1: is damaged; compile again with --force`);
+    const item = (_: unknown, i: number) => ({ id: `${i}`, title: 'tent', text: 'tent', metadata: {} });
+    damage('encode/items.jsonl', SHOP.slice(1).map(item));
     await expectRefusal(
       args,
       `${file('encode', 'vectors.safetensors')}: holds 72 vectors for 71 items; compile again with --force`,
