@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { floats, Graph, Session } from '../engine/index.js';
 import { dot, row } from '../matrix.js';
 import { CounterRandom } from '../random.js';
-import { chooseAnchors, excludeTaken } from './anchors.js';
+import { chooseAnchors, excludeTaken, shortlist } from './anchors.js';
 import { denoiserOnnx } from './model.js';
 import { tinyConfig, unitRows, untrainedModel } from './testing/models.js';
 
@@ -66,4 +66,27 @@ test('an anchor that one row claims is closed to the others only', async () => {
   expect(own).toBeGreaterThan(19);
   expect(other1 - other0).toBeGreaterThan(9);
   expect(other1).toBeCloseTo(other2, 5);
+});
+
+test('the shortlist of a set holds the anchors that some row finds likeliest', async () => {
+  const graph = new Graph();
+  const anchors = Float32Array.from({ length: 12 }, (_, i) => i);
+  const chosen = shortlist(
+    graph.input('posterior', ['batch', 'rows', 6]),
+    graph.constant(anchors, [6, 2]),
+    3,
+  );
+  const session = await Session.compile(graph, { chosen }, { threads: 1 });
+  const posterior = Float32Array.of(
+    ...[0.5, 0.1, 0.1, 0.1, 0.1, 0.1],
+    ...[0.1, 0.1, 0.1, 0.1, 0.4, 0.2],
+    ...[0, 0, 0.3, 0.7, 0, 0],
+    ...[0.1, 0.9, 0, 0, 0, 0],
+  );
+  const result = await session.run({ posterior: { data: posterior, dims: [2, 2, 6] } });
+  expect(result.chosen.dims).toEqual([2, 3, 2]);
+  const firsts = Array.from(floats(result.chosen)).filter((_, i) => i % 2 === 0);
+  // Anchor a is the row (2a, 2a + 1).
+  expect(firsts.map((value) => value / 2)).toEqual([0, 4, 5, 1, 3, 2]);
+  await session.release();
 });

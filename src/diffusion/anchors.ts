@@ -89,3 +89,18 @@ export function excludeTaken(logits: Value, strength: Value): Value {
   const others = ops.sub(ops.sum(free, [1], true), free);
   return ops.add(logits, ops.mul(others, strength));
 }
+
+/**
+ * The `size` anchors that any row of a set holds likeliest, [batch, size, dimension]: what the later steps of a sampler
+ * need to look at. `posterior` is [batch, rows, anchors].
+ */
+export function shortlist(posterior: Value, anchors: Value, size: number): Value {
+  const { graph, shape } = posterior;
+  const [batch, , count] = shape;
+  const [likeliest] = graph.node('ReduceMax', [posterior, graph.int64s([1])], [{ shape: [batch, count] }], {
+    keepdims: 0,
+  });
+  const top = { shape: [batch, size] };
+  const [, chosen] = graph.node('TopK', [likeliest, graph.int64s([size])], [top, { ...top, dtype: 'int64' }]);
+  return graph.node('Gather', [anchors, chosen], [{ shape: [batch, size, anchors.shape[1]] }])[0];
+}

@@ -13,24 +13,24 @@ export interface DenoiserInputs {
   /** Noise levels [batch, 1, 1], or [1, 1, 1] for one that all share. */
   readonly sigma: Value;
   readonly condition: ConditionMemory;
-  /** The constant [anchors, dimension]; needed where the model has anchors. */
+  /** [anchors, dimension], or a choice of them for each query [batch, n, dimension]; needed where the model has anchors. */
   readonly anchors?: Value;
   readonly drop?: Drop;
 }
 
-/** The denoised rows, in the shape of `x`. */
-export function denoise(config: DenoiserConfig, inputs: DenoiserInputs): Value {
-  const { x, sigma } = inputs;
-  const { anchors } = inputs;
+/** The denoised rows, in the shape of `x`, and with anchors how likely each is for each row, [batch, rows, anchors]. */
+export function denoise(config: DenoiserConfig, inputs: DenoiserInputs): { clean: Value; posterior?: Value } {
+  const { x, sigma, anchors } = inputs;
   if (!anchors) {
     const { skip, out } = preconditioningGraph(sigma, config.sigmaData);
-    return add(mul(x, skip), mul(network(config, inputs, config.dimension), out));
+    return { clean: add(mul(x, skip), mul(network(config, inputs, config.dimension), out)) };
   }
   const { logits, residual } = anchorPosterior(config, inputs, anchors);
-  const mixture = matmul(ops.softmax(logits), anchors);
-  if (!residual) return mixture;
+  const posterior = ops.softmax(logits);
+  const mixture = matmul(posterior, anchors);
+  if (!residual) return { clean: mixture, posterior };
   const { skip, out } = preconditioningGraph(sigma, config.anchorSpread);
-  return add(mixture, add(mul(sub(x, mixture), skip), mul(residual, out)));
+  return { clean: add(mixture, add(mul(sub(x, mixture), skip), mul(residual, out))), posterior };
 }
 
 export interface LossInputs extends Omit<DenoiserInputs, 'x'> {

@@ -1,10 +1,11 @@
 /** A trained set denoiser, and the ONNX models made from it. */
 import { encodeOnnx, Graph, ops, type Parameters, type Value } from '../engine/index.js';
+import { shortlist } from './anchors.js';
 import type { DenoiserConfig } from './config.js';
 import { denoise } from './denoiser.js';
 import { dpmCoefficients } from './sampling.js';
 import type { Sigmas } from './schedule.js';
-import { type ConditionMemory, conditionMemory, nullMemory } from './transformer.js';
+import { conditionMemory, nullMemory } from './transformer.js';
 
 /** Everything needed to run the denoiser: `config` is JSON, `parameters` one safetensors file. */
 export interface DiffusionModel {
@@ -17,23 +18,27 @@ export interface DiffusionModel {
 export const ANCHORS = 'anchors';
 
 /** D of one noise level, guided if asked for: (1 + w) D(x; query) - w D(x; nothing) (Ho & Salimans 2022). */
-type DenoiseAt = (x: Value, sigma: Value) => Value;
+type DenoiseAt = (x: Value, sigma: Value, anchors?: Value) => { clean: Value; posterior?: Value };
 
-function denoiserGraph({ config, parameters }: DiffusionModel, graph: Graph, guidance?: Value): DenoiseAt {
+function denoiserGraph(
+  { config, parameters }: DiffusionModel,
+  graph: Graph,
+  guidance?: Value,
+): { denoiseAt: DenoiseAt; anchors?: Value } {
   const { anchors: n, dimension: d } = config;
   const stored = parameters.get(ANCHORS);
   if (n > 0 && stored?.data.length !== n * d)
     throw new RangeError(`the model needs ${n} anchors of length ${d}`);
-  const anchors = n > 0 && stored ? graph.constant(stored.data, [n, d]) : undefined;
+  const all = n > 0 && stored ? graph.constant(stored.data, [n, d]) : undefined;
   const query = conditionMemory(config, graph.input('condition', ['batch', config.conditionDimension]));
   const nothing = guidance && nullMemory(config, graph);
-  const at = (x: Value, sigma: Value, condition: ConditionMemory) =>
-    denoise(config, { x, sigma, condition, anchors });
-  return (x, sigma) => {
-    const guided = at(x, sigma, query);
+  const denoiseAt: DenoiseAt = (x, sigma, anchors = all) => {
+    const guided = denoise(config, { x, sigma, condition: query, anchors });
     if (!guidance || !nothing) return guided;
-    return ops.add(guided, ops.mul(ops.sub(guided, at(x, sigma, nothing)), guidance));
+    const { clean } = denoise(config, { x, sigma, condition: nothing, anchors });
+    return { ...guided, clean: ops.add(guided.clean, ops.mul(ops.sub(guided.clean, clean), guidance)) };
   };
+  return { denoiseAt, anchors: all };
 }
 
 function encode({ parameters }: DiffusionModel, graph: Graph, outputs: Record<string, Value>): Uint8Array {
@@ -47,11 +52,14 @@ function encode({ parameters }: DiffusionModel, graph: Graph, outputs: Record<st
  */
 export function denoiserOnnx(model: DiffusionModel, { guided }: { readonly guided: boolean }): Uint8Array {
   const graph = new Graph();
-  const denoiseAt = denoiserGraph(model, graph, guided ? graph.input('guidance', []) : undefined);
+  const { denoiseAt } = denoiserGraph(model, graph, guided ? graph.input('guidance', []) : undefined);
   const x = graph.input('x', ['batch', 'rows', model.config.dimension]);
-  const clean = denoiseAt(x, graph.input('sigma', [1, 1, 1]));
+  const { clean } = denoiseAt(x, graph.input('sigma', [1, 1, 1]));
   return encode(model, graph, { clean });
 }
+
+/** Anchors that the steps after the first look at: the rest has next to no mass in any row, and most of the cost. */
+const SHORTLIST = 256;
 
 export interface SamplerOnnxOptions {
   readonly sigmas: Sigmas;
@@ -66,12 +74,21 @@ export interface SamplerOnnxOptions {
  */
 export function samplerOnnx(model: DiffusionModel, { sigmas, guidance }: SamplerOnnxOptions): Uint8Array {
   const graph = new Graph();
-  const denoiseAt = denoiserGraph(model, graph, guidance > 0 ? graph.scalar(guidance) : undefined);
+  const { denoiseAt, anchors } = denoiserGraph(
+    model,
+    graph,
+    guidance > 0 ? graph.scalar(guidance) : undefined,
+  );
+  let candidates = anchors;
   const noise = graph.input('noise', ['batch', 'rows', model.config.dimension]);
   let x = ops.mul(noise, sigmas[0]);
   let previous = x;
   for (let i = 0; i + 1 < sigmas.length; i++) {
-    const clean = denoiseAt(x, graph.constant(Float32Array.of(sigmas[i]), [1, 1, 1]));
+    const sigma = graph.constant(Float32Array.of(sigmas[i]), [1, 1, 1]);
+    const { clean, posterior } = denoiseAt(x, sigma, candidates);
+    if (i === 0 && anchors && posterior && model.config.anchors > SHORTLIST) {
+      candidates = shortlist(posterior, anchors, SHORTLIST);
+    }
     const { keep, now, before } = dpmCoefficients(sigmas, i);
     const terms = [ops.mul(clean, now)];
     if (keep !== 0) terms.push(ops.mul(x, keep));
