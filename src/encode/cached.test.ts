@@ -26,6 +26,15 @@ describe('CachedEncoder', () => {
     expect([encoder.requests, encoder.hits, encoder.size]).toEqual([5, 2, 3]);
   });
 
+  it('forgets everything when told to', async () => {
+    const inner = new Recorder();
+    const encoder = new CachedEncoder(inner);
+    await encoder.encode(['a', 'bb']);
+    encoder.clear();
+    expect([...(await encoder.encode(['bb', 'a'])).data]).toEqual([2, 98, 1, 97]);
+    expect(inner.calls).toHaveLength(2);
+  });
+
   it('forgets the least recently used text', async () => {
     const inner = new Recorder();
     const encoder = new CachedEncoder(inner, { capacity: 2 });

@@ -68,6 +68,11 @@ export class CachedEncoder implements Encoder {
     return out;
   }
 
+  /** Forgets every text. */
+  clear(): void {
+    this.#slots.clear();
+  }
+
   #use(text: string): number | undefined {
     const slot = this.#slots.get(text);
     if (slot !== undefined) this.#touch(text, slot);

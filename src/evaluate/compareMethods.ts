@@ -1,5 +1,7 @@
 /** The honest table: every method on the same held-out queries, in batches of the same size. */
+
 import type { SetDiffusion } from '../diffusion/setDiffusion.js';
+import { CachedEncoder } from '../encode/cached.js';
 import { gatherRows, type Matrix, rowRange } from '../matrix.js';
 import { type QueryBatch, retrieveFanOuts } from '../policy/fanOut.js';
 import type { Completion, Policy } from '../policy/policy.js';
@@ -111,6 +113,8 @@ export async function compareMethods(options: CompareOptions): Promise<Compariso
     // The first batch pays for lazy initialisation; it is run once unmeasured.
     await searches[name](batchOf(test, 0, batchSize), streamsOf(test, 0, batchSize));
     if (name in clock) clock[name as keyof typeof clock] = 0;
+    // No method may profit from the texts another one has encoded.
+    if (workspace.encoder instanceof CachedEncoder) workspace.encoder.clear();
     const found: RetrievedSet[] = [];
     const started = performance.now();
     for (let start = 0; start < test.texts.length; start += batchSize) {
