@@ -5,17 +5,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ComparedMethod, compareRun, formatTable, type RunComparison } from 'r4t';
+import { NAMES } from './methodNames.js';
 
 const RUN = join('runs', 'quickstart');
-const NAMES: Record<ComparedMethod, string> = {
-  plain: 'plain search',
-  mmr: 'MMR',
-  dpp: 'DPP',
-  untrained: 'warm start',
-  bestOfN: 'Best-of-5',
-  folm: 'FOLM',
-  diffusion: 'Diffusion',
-};
 /** Held-out queries whose sets are shown: broad ones which the words of the items do not answer. */
 const SHOWN = ['party', 'winter', 'horror', 'music', 'medicine'];
 
