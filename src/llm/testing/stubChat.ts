@@ -1,0 +1,77 @@
+import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { ChatMessage } from '../chat.js';
+
+/** A request the stub has received. */
+export interface StubRequest {
+  readonly path: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: { readonly model: string; readonly messages: ChatMessage[] } & Record<string, unknown>;
+}
+
+/** Content of an answer, or a failure, or (`hang`) nothing at all. */
+export type StubReply =
+  | string
+  | { readonly status: number; readonly headers?: Record<string, string>; readonly body?: string }
+  | 'hang'
+  | 'cut';
+
+export interface StubChat {
+  readonly baseUrl: string;
+  readonly requests: StubRequest[];
+  /** Largest number of requests answered at the same time. */
+  readonly mostAtOnce: () => number;
+  close(): Promise<void>;
+}
+
+/**
+ * A chat completions endpoint on the loopback interface. Of the replies, `hang` never answers and `cut` closes the
+ * connection.
+ */
+export async function stubChat(
+  reply: (request: StubRequest, index: number) => StubReply | Promise<StubReply>,
+): Promise<StubChat> {
+  const requests: StubRequest[] = [];
+  let open = 0;
+  let most = 0;
+  const server = createServer(async (incoming, response) => {
+    most = Math.max(most, ++open);
+    response.on('close', () => open--);
+    const chunks: Buffer[] = [];
+    for await (const chunk of incoming) chunks.push(chunk as Buffer);
+    const request = {
+      path: incoming.url ?? '',
+      headers: incoming.headers,
+      body: JSON.parse(Buffer.concat(chunks).toString()),
+    };
+    requests.push(request);
+    send(response, await reply(request, requests.length - 1));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
+    requests,
+    mostAtOnce: () => most,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+function send(response: ServerResponse, reply: StubReply): void {
+  if (reply === 'hang') return;
+  if (reply === 'cut') return void response.destroy();
+  if (typeof reply === 'object') {
+    response.writeHead(reply.status, reply.headers).end(reply.body ?? '{"error":{"message":"no"}}');
+    return;
+  }
+  response.setHeader('content-type', 'application/json');
+  response.end(
+    JSON.stringify({
+      choices: [{ index: 0, message: { role: 'assistant', content: reply }, finish_reason: 'stop' }],
+      usage: { prompt_tokens: 11, completion_tokens: 7, total_tokens: 18 },
+    }),
+  );
+}
