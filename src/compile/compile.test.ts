@@ -16,6 +16,7 @@ import { readMetrics } from '../run/metricsLog.js';
 import { RunFolder } from '../run/runFolder.js';
 import { readShard, shardFile } from '../synthesis/shard.js';
 import { COMPILE_STAGES, type CompileOptions, compile } from './compile.js';
+import type { ProbeLine } from './probeLog.js';
 
 const COLORS = ['red', 'blue', 'green', 'golden', 'black', 'white', 'pink', 'grey'];
 const THINGS = ['chair', 'table', 'lamp', 'tent', 'boot', 'shirt', 'kettle', 'spade', 'plate', 'rope'];
@@ -125,6 +126,7 @@ describe('a run', () => {
       'encode/projection.safetensors',
       'encode/queries.json',
       'encode/vectors.safetensors',
+      'policy/probes.jsonl',
       'policy/weights.safetensors',
       'synthesis/shard-00000.safetensors',
       'synthesis/shard-00001.safetensors',
@@ -144,6 +146,15 @@ describe('a run', () => {
       const lines = await readMetrics(`${whole.out}/${stage}/metrics.jsonl`);
       expect(lines.map(({ step }) => step)).toEqual([0, 1, 2]);
       for (const line of lines) expect(Number.isFinite(line.loss)).toBe(true);
+    }
+  });
+
+  it('shows what the policy writes for validation queries, from the warm start on', async () => {
+    const lines = await readMetrics(`${whole.out}/policy/probes.jsonl`);
+    expect(lines.map(({ step }) => step)).toEqual([0, 1, 2, 3]);
+    for (const { probes } of lines as unknown as ProbeLine[]) {
+      expect(probes.map(({ query }) => query)).toEqual(['red']);
+      expect(probes[0].subQueries).toHaveLength(config.k);
     }
   });
 

@@ -12,6 +12,7 @@ import { trainTokenizer } from '../policy/tokenizer.js';
 import { trainPolicy } from '../policy/trainPolicy.js';
 import { warmStart } from '../policy/warmStart.js';
 import { splitQueries } from '../run/workspace.js';
+import { ProbeLog } from './probeLog.js';
 import { checkpointed, type StageContext, type StageSummary } from './stage.js';
 
 /** Learns the tokenizer and teaches a fresh decoder the catalog's words. */
@@ -51,9 +52,12 @@ export async function policyStage(context: StageContext): Promise<StageSummary> 
   const model = await loadPolicyModel(run.path(...POLICY_FILES.model));
   const parameters = await loadPolicyWeights(model, run.path(...POLICY_FILES.untrained));
   const policy = await DecoderPolicy.create({ ...model, parameters, runtime });
+  const { seed } = config;
+  const file = run.path('policy', 'probes.jsonl');
   try {
-    const { result, seconds } = await checkpointed(context, 'policy', (control) =>
-      trainPolicy({
+    const { result, seconds } = await checkpointed(context, 'policy', async (control, doneBefore) => {
+      await using probes = await ProbeLog.open({ file, policy, workspace, steps, doneBefore, seed });
+      return await trainPolicy({
         ...model,
         parameters,
         policy,
@@ -67,11 +71,16 @@ export async function policyStage(context: StageContext): Promise<StageSummary> 
         epochs,
         learningRate,
         coefficients: { clip, klOld, klReverse },
-        seed: config.seed,
+        seed,
         runtime,
         ...control,
-      }),
-    );
+        onStep: async (report) => {
+          policy.parameters = report.state.groups.parameters;
+          await probes.after(report.step);
+          await control.onStep?.(report);
+        },
+      });
+    });
     await saveWeights(run.path(...POLICY_FILES.trained), result);
     return { seconds };
   } finally {

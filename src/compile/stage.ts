@@ -32,12 +32,13 @@ const CHECKPOINT_SECONDS = 20;
 
 /**
  * Runs a training loop so that it can be stopped and goes on where it was: a checkpoint by the clock and when it is
- * cancelled, metrics as JSON lines. Resolves with what the loop returned and the seconds it took over all resumptions.
+ * cancelled, metrics as JSON lines with the working time so far. `train` is also told the steps that are done already.
+ * Resolves with what the loop returned and the seconds it took over all resumptions.
  */
 export async function checkpointed<T>(
   { run, signal, onProgress }: StageContext,
   stage: Stage,
-  train: (control: TrainingControl) => Promise<T>,
+  train: (control: TrainingControl, doneBefore: number) => Promise<T>,
 ): Promise<{ result: T; seconds: number }> {
   const folder = run.path(stage, 'checkpoint');
   const saved = await loadCheckpoint(folder);
@@ -47,17 +48,13 @@ export async function checkpointed<T>(
   const log = await MetricsLog.open(run.path(stage, 'metrics.jsonl'), { fromStep: before.steps });
   let lastSave = performance.now();
   try {
-    const result = await train({
-      signal,
-      onProgress,
-      resume: saved?.state,
-      onStep: async ({ step, metrics, state }) => {
-        await log.append({ step: step - 1, ...metrics });
-        if (performance.now() - lastSave < 1000 * CHECKPOINT_SECONDS && !signal?.aborted) return;
-        await saveCheckpoint(folder, state, { seconds: seconds(), steps: step });
-        lastSave = performance.now();
-      },
-    });
+    const onStep: TrainingControl['onStep'] = async ({ step, metrics, state }) => {
+      await log.append({ step: step - 1, ...metrics, seconds: seconds() });
+      if (performance.now() - lastSave < 1000 * CHECKPOINT_SECONDS && !signal?.aborted) return;
+      await saveCheckpoint(folder, state, { seconds: seconds(), steps: step });
+      lastSave = performance.now();
+    };
+    const result = await train({ signal, onProgress, resume: saved?.state, onStep }, before.steps);
     return { result, seconds: seconds() };
   } finally {
     await log.close();
