@@ -21,6 +21,17 @@ export type { Device, RuntimeOptions } from './engine/index.js';
 export { InputError, type InputLocation, R4tError, TrainingError } from './errors.js';
 export type { ComparedMethod, Comparison, MethodScore } from './evaluate/compareMethods.js';
 export { type CompareRunOptions, compareRun, type RunComparison } from './evaluate/compareRun.js';
+export { readReport, writeReport } from './evaluate/report/report.js';
+export type {
+  EvaluationResults,
+  MethodName,
+  MethodResult,
+  Metric,
+  ReportData,
+  ReportedCurve,
+  ReportedQuery,
+  ReportedSet,
+} from './evaluate/results.js';
 export { type Column, formatTable, type TableOptions } from './evaluate/table.js';
 export type { SearchHits, VectorIndex } from './index/vectorIndex.js';
 export { type Matrix, matrix } from './matrix.js';

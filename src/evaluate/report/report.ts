@@ -1,0 +1,42 @@
+import { join } from 'node:path';
+import { InputError } from '../../errors.js';
+import { readJson, writeFileAtomic, writeJson } from '../../files.js';
+import type { ReportData } from '../results.js';
+import { reportMarkdown } from './markdown.js';
+import { finiteOnly, reportSchema, resultsFile } from './schema.js';
+
+/** The files of a report, in its folder. */
+export const REPORT_FILES = {
+  results: 'results.json',
+  data: 'report.json',
+  markdown: 'report.md',
+} as const;
+
+/**
+ * Writes an evaluation into a folder: `results.json` (the figures for other programs), `report.json` (everything, see
+ * {@link readReport}) and `report.md` (the tables).
+ *
+ * @throws R4tError if the folder cannot be written
+ */
+export async function writeReport(folder: string, data: ReportData): Promise<void> {
+  const finite = finiteOnly(data);
+  await writeJson(join(folder, REPORT_FILES.results), resultsFile(finite.results));
+  await writeJson(join(folder, REPORT_FILES.data), finite);
+  await writeFileAtomic(join(folder, REPORT_FILES.markdown), reportMarkdown(finite));
+}
+
+/**
+ * What {@link writeReport} wrote.
+ *
+ * @throws InputError if the folder holds no report, or a damaged one
+ */
+export async function readReport(folder: string): Promise<ReportData> {
+  const file = join(folder, REPORT_FILES.data);
+  const result = reportSchema.safeParse(await readJson(file));
+  if (result.success) return result.data;
+  const { path, message } = result.error.issues[0];
+  throw new InputError(`is not a report of r4t, or is damaged (${message})`, {
+    file,
+    field: path.length > 0 ? path.join('.') : undefined,
+  });
+}
