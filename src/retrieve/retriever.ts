@@ -3,11 +3,11 @@ import type { Metadata } from '../catalog/item.js';
 import { validateQuery } from '../catalog/queries.js';
 import type { SetDiffusion } from '../diffusion/setDiffusion.js';
 import { InputError } from '../errors.js';
-import type { Matrix } from '../matrix.js';
 import type { Policy } from '../policy/policy.js';
 import type { Workspace } from '../run/workspace.js';
+import { findSets, makeFanOuts, missingModel } from './findSets.js';
 import { type LoadRetrieverOptions, loadRetrieverParts } from './loadRetriever.js';
-import { type RetrievedSet, searchDirections, searchDpp, searchMmr, searchPlain } from './methods.js';
+import type { RetrievedSet } from './methods.js';
 
 export const METHODS = ['diffusion', 'folm', 'plain', 'mmr', 'dpp'] as const;
 export type Method = (typeof METHODS)[number];
@@ -134,11 +134,12 @@ export class Retriever {
     const started = performance.now();
     const vectors = await workspace.encoder.encode(texts, { signal });
     const encoded = performance.now();
-    const fallback = this.missing(wanted);
+    const fallback = missingModel(this.parts, wanted);
     const method = fallback === undefined ? wanted : 'plain';
-    const fanOut = await this.directions(method, texts, vectors, { ...options, k });
+    const embedded = { texts, vectors };
+    const fanOuts = await makeFanOuts(this.parts, method, embedded, { ...options, k });
     const directed = performance.now();
-    const sets = await this.retrieve(method, vectors, fanOut, { k, mask });
+    const sets = await findSets(this.parts, method, embedded, fanOuts, { k, mask });
     const ended = performance.now();
     const timings = {
       encode: encoded - started,
@@ -150,58 +151,9 @@ export class Retriever {
       query: texts[i],
       method,
       ...(fallback !== undefined && { fallback }),
-      slots: this.slots(set, fanOut?.subQueries?.[i]),
+      slots: this.slots(set, fanOuts?.subQueries?.[i]),
       timings,
     }));
-  }
-
-  /** Why this run cannot answer by the method, or undefined if it can. */
-  private missing(method: Method): string | undefined {
-    if (method === 'diffusion' && !this.parts.diffusion) return 'this run has no trained diffusion model yet';
-    if (method === 'folm' && !this.parts.policy) return 'this run has no trained policy yet';
-    return undefined;
-  }
-
-  /** The fan-out of every query; undefined for methods which search with the query alone. */
-  private async directions(
-    method: Method,
-    texts: readonly string[],
-    vectors: Matrix,
-    { k, steps, seed = 0, signal }: SearchOptions & { readonly k: number },
-  ): Promise<
-    { directions: Matrix; perQuery: number; subQueries?: readonly (readonly string[])[] } | undefined
-  > {
-    const { diffusion, policy, workspace } = this.parts;
-    if (method === 'diffusion' && diffusion) {
-      return {
-        directions: await diffusion.sample({ conditions: vectors, rows: k, steps, seed, signal }),
-        perQuery: k,
-      };
-    }
-    if (method === 'folm' && policy) {
-      const completions = await policy.sample({ queries: texts, vectors, seed, streams: texts, signal });
-      const perQuery = Math.min(k, policy.k);
-      const subQueries = completions.map((c) => c.subQueries.slice(0, perQuery));
-      return {
-        directions: await workspace.encoder.encode(subQueries.flat(), { signal }),
-        perQuery,
-        subQueries,
-      };
-    }
-    return undefined;
-  }
-
-  private retrieve(
-    method: Method,
-    vectors: Matrix,
-    fanOut: { directions: Matrix; perQuery: number } | undefined,
-    options: { k: number; mask?: Uint8Array },
-  ): Promise<RetrievedSet[]> {
-    const { workspace, lambda = 0.5, theta = 4 } = this.parts;
-    if (fanOut) return searchDirections(workspace, fanOut.directions, fanOut.perQuery, options);
-    if (method === 'mmr') return searchMmr(workspace, vectors, { ...options, lambda });
-    if (method === 'dpp') return searchDpp(workspace, vectors, { ...options, theta });
-    return searchPlain(workspace, vectors, options);
   }
 
   private slots({ assigned }: RetrievedSet, subQueries?: readonly string[]): Slot[] {

@@ -1,0 +1,76 @@
+/** One method after another, from query embeddings to sets; what a retriever and a server do alike. */
+import type { Matrix } from '../matrix.js';
+import { type RetrievedSet, searchDirections, searchDpp, searchMmr, searchPlain } from './methods.js';
+import type { Method, RetrieverParts } from './retriever.js';
+
+/** Queries with their embeddings, unit rows [texts.length, d]. */
+export interface EmbeddedQueries {
+  readonly texts: readonly string[];
+  readonly vectors: Matrix;
+}
+
+/** The fan-out of several queries. */
+export interface QueryFanOuts {
+  /** Unit rows [queries * perQuery, d], query by query. */
+  readonly directions: Matrix;
+  readonly perQuery: number;
+  /** What the policy wrote, for each query; only of method `folm`. */
+  readonly subQueries?: readonly (readonly string[])[];
+}
+
+export interface FanOutOptions {
+  readonly k: number;
+  readonly steps?: number;
+  readonly seed?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Why a run cannot answer by the method, or undefined if it can. */
+export function missingModel(
+  { diffusion, policy }: Pick<RetrieverParts, 'diffusion' | 'policy'>,
+  method: Method,
+): string | undefined {
+  if (method === 'diffusion' && !diffusion) return 'this run has no trained diffusion model yet';
+  if (method === 'folm' && !policy) return 'this run has no trained policy yet';
+  return undefined;
+}
+
+/** The directions of every query; undefined for methods which search with the query alone. */
+export async function makeFanOuts(
+  { diffusion, policy, workspace }: RetrieverParts,
+  method: Method,
+  { texts, vectors }: EmbeddedQueries,
+  { k, steps, seed = 0, signal }: FanOutOptions,
+): Promise<QueryFanOuts | undefined> {
+  if (method === 'diffusion' && diffusion) {
+    return {
+      directions: await diffusion.sample({ conditions: vectors, rows: k, steps, seed, signal }),
+      perQuery: k,
+    };
+  }
+  if (method === 'folm' && policy) {
+    const completions = await policy.sample({ queries: texts, vectors, seed, streams: texts, signal });
+    const perQuery = Math.min(k, policy.k);
+    const subQueries = completions.map((c) => c.subQueries.slice(0, perQuery));
+    return {
+      directions: await workspace.encoder.encode(subQueries.flat(), { signal }),
+      perQuery,
+      subQueries,
+    };
+  }
+  return undefined;
+}
+
+/** The set of every query: from its directions, or by a method that needs none. */
+export function findSets(
+  { workspace, lambda = 0.5, theta = 4 }: RetrieverParts,
+  method: Method,
+  { vectors }: EmbeddedQueries,
+  fanOuts: QueryFanOuts | undefined,
+  options: { readonly k: number; readonly mask?: Uint8Array },
+): Promise<RetrievedSet[]> {
+  if (fanOuts) return searchDirections(workspace, fanOuts.directions, fanOuts.perQuery, options);
+  if (method === 'mmr') return searchMmr(workspace, vectors, { ...options, lambda });
+  if (method === 'dpp') return searchDpp(workspace, vectors, { ...options, theta });
+  return searchPlain(workspace, vectors, options);
+}
