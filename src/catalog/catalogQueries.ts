@@ -1,5 +1,6 @@
 import type { Item, QueryRecord } from './item.js';
 import { normalizeKey, splitOf } from './split.js';
+import { STOP_WORDS, wordsOf } from './words.js';
 
 /** A word or category is broad when it describes at least this many items, and at most this share of the catalog. */
 const FEWEST_ITEMS = 3;
@@ -9,7 +10,7 @@ const MOST_QUERIES = 5000;
 
 /**
  * Broad queries from the catalog itself, for a user without a query log: the parts of the categories, and the words
- * and pairs of neighbouring words that several items share. The most common come first.
+ * and pairs of neighbouring words that several items share, stop words aside. The most common come first.
  */
 export function catalogQueries(items: readonly Item[]): QueryRecord[] {
   const counts = new Map<string, number>();
@@ -27,7 +28,10 @@ export function catalogQueries(items: readonly Item[]): QueryRecord[] {
 
 function phrases({ title, category = '' }: Item): string[] {
   const parts = category.split(/[>/|]/u).map(normalizeKey);
-  const words = normalizeKey(title).match(/[\p{L}\p{N}][\p{L}\p{N}'-]+/gu) ?? [];
-  const pairs = words.slice(1).map((word, i) => `${words[i]} ${word}`);
-  return [...parts, ...words, ...pairs].filter((phrase) => /\p{L}{3}/u.test(phrase));
+  const words = wordsOf(title);
+  const pairs = words.slice(1).map((word, i) => [words[i], word]);
+  const said = [...words.map((word) => [word]), ...pairs].filter((phrase) => !phrase.some(isStopWord));
+  return [...parts, ...said.map((phrase) => phrase.join(' '))].filter((phrase) => /\p{L}{3}/u.test(phrase));
 }
+
+const isStopWord = (word: string): boolean => STOP_WORDS.has(word);

@@ -50,7 +50,7 @@ it('config.md has the training settings of the presets', () => {
   }
 });
 
-it.each(['compile', 'search', 'info'])('cli.md has every option of %s', async (command) => {
+it.each(['queries', 'compile', 'search', 'info'])('cli.md has every option of %s', async (command) => {
   const { code, stdout } = await runCli([command, '--help']);
   expect(code).toBe(0);
   const options = Array.from(stdout.matchAll(/^ {2}(?:-\w, )?(--?[\w-]+)/gm), ([, name]) => name);

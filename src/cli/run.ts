@@ -5,6 +5,7 @@ import { addCompileCommand } from './compileCommand.js';
 import { addInfoCommand } from './infoCommand.js';
 import { Interrupted } from './interrupts.js';
 import type { CliIo } from './io.js';
+import { addQueriesCommand } from './queriesCommand.js';
 import { addSearchCommand } from './searchCommand.js';
 import { oneLine } from './text.js';
 
@@ -51,6 +52,7 @@ function createProgram(io: CliIo): Command {
       getOutHelpWidth: () => io.stdout.columns ?? 100,
       getErrHelpWidth: () => io.stderr.columns ?? 100,
     });
+  addQueriesCommand(program, io);
   addCompileCommand(program, io);
   addSearchCommand(program, io);
   addInfoCommand(program, io);

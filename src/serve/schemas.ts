@@ -116,11 +116,9 @@ export const itemSchema = z
     id: z.string(),
     title: z.string(),
     score: z.number().meta({ description: 'Cosine between the item and its direction, -1 to 1.' }),
-    rank: z
-      .int()
-      .meta({
-        description: "Rank among its direction's hits, from 1; above 1 where others took the better.",
-      }),
+    rank: z.int().meta({
+      description: "Rank among its direction's hits, from 1; above 1 where others took the better.",
+    }),
     direction: z.int().meta({ description: 'Number of the direction that brought it, from 0.' }),
     subQuery: z
       .string()
@@ -149,11 +147,9 @@ export const directionSchema = z
 
 export const metricsSchema = z
   .object({
-    groundedness: z
-      .number()
-      .meta({
-        description: '1 - mean distance of each direction to its item, -1 to 1. Compares fan-out methods.',
-      }),
+    groundedness: z.number().meta({
+      description: '1 - mean distance of each direction to its item, -1 to 1. Compares fan-out methods.',
+    }),
     diversity: z.number().meta({ description: 'Normalised Vendi score of the items, 0 to 1.' }),
     vendi: z.number().meta({ description: 'Effective number of different items, 1 to k.' }),
     alignment: z.number().meta({ description: 'Mean cosine of the items to the query, -1 to 1.' }),
@@ -202,11 +198,9 @@ export const timingsSchema = z
 
 export const searchResponseSchema = z
   .object({
-    results: z
-      .array(setResultSchema)
-      .meta({
-        description: 'One for each query and method: all methods of the first query, then of the next.',
-      }),
+    results: z.array(setResultSchema).meta({
+      description: 'One for each query and method: all methods of the first query, then of the next.',
+    }),
     run: runSchema,
     timings: timingsSchema,
   })
@@ -297,12 +291,9 @@ export const driftSchema = z
     updated: z.int(),
     deleted: z.int(),
     share: z.number().meta({ description: 'Changed items per compiled item.' }),
-    distance: z
-      .number()
-      .nullable()
-      .meta({
-        description: '1 - cosine of a new or updated item to its nearest compiled one, mean; null for none.',
-      }),
+    distance: z.number().nullable().meta({
+      description: '1 - cosine of a new or updated item to its nearest compiled one, mean; null for none.',
+    }),
     catalogDistance: z
       .number()
       .nullable()

@@ -1,0 +1,58 @@
+import { readFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import { tempFolder } from '../catalog/testing/tempFolder.js';
+import { runCli, SHOP, writeShop } from './testing/shop.js';
+
+const temp = tempFolder();
+const { catalog, config } = writeShop(temp);
+const read = (file: string) =>
+  readFileSync(file, 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { query: string; items?: string[]; split: string });
+
+it('makes queries of the words and categories of a catalog', async () => {
+  const out = temp.path('queries.jsonl');
+  const { code, stdout } = await runCli(['queries', catalog, '--out', out, '--config', config]);
+  expect(code).toBe(0);
+  const queries = read(out);
+  expect(queries.map(({ query }) => query)).toContain('tent');
+  for (const query of queries) expect(Object.keys(query)).toEqual(['query', 'split']);
+  const train = queries.filter(({ split }) => split === 'train').length;
+  expect(stdout).toContain(`${out}: ${queries.length} queries (train ${train}, `);
+  expect(stdout).toContain(`compile with --queries ${out}`);
+});
+
+it('makes queries of sets, the same ones of the same seed', async () => {
+  const rows = [0, 6, 12, 18, 24, 30];
+  const lines = rows.map((row, i) => ({
+    id: `set-${i}`,
+    items: [SHOP[row].id, SHOP[(row + 13 + i) % 72].id, SHOP[(row + 27 + 2 * i) % 72].id],
+    split: i === 0 ? 'test' : 'train',
+  }));
+  const sets = temp.write('sets.jsonl', lines);
+  const make = async (name: string, ...more: string[]) => {
+    const out = temp.path(name);
+    const args = ['queries', catalog, '--sets', sets, '--out', out, '--config', config, ...more];
+    const { code, stdout } = await runCli(args);
+    expect(code).toBe(0);
+    expect(stdout).toContain(`compile with --sets ${out}`);
+    return read(out);
+  };
+  const queries = await make('a.jsonl', '--suffix', 'stuff', '--per-set', '1', '--seed', '4');
+  expect(queries.length).toBeGreaterThan(2);
+  for (const { query, items, split } of queries) {
+    expect(query).toMatch(/^(\w+ ){2,3}stuff$/);
+    expect(lines.find((line) => line.items.join() === items?.join())?.split).toBe(split);
+  }
+  expect(await make('b.jsonl', '--suffix', 'stuff', '--per-set', '1', '--seed', '4')).toEqual(queries);
+  expect((await make('c.jsonl', '--recombine', '9')).length).toBeGreaterThan((await make('d.jsonl')).length);
+});
+
+it('says so when there are no words to make queries of', async () => {
+  const file = temp.write('few.jsonl', [{ id: 1, title: 'tent' }]);
+  expect(await runCli(['queries', file, '--out', temp.path('x.jsonl'), '--config', config])).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining(`r4t: ${file}: gives no queries: its items share no words\n`),
+  });
+});
