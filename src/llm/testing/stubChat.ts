@@ -19,8 +19,6 @@ export type StubReply =
 export interface StubChat {
   readonly baseUrl: string;
   readonly requests: StubRequest[];
-  /** Largest number of requests answered at the same time. */
-  readonly mostAtOnce: () => number;
   close(): Promise<void>;
 }
 
@@ -32,11 +30,7 @@ export async function stubChat(
   reply: (request: StubRequest, index: number) => StubReply | Promise<StubReply>,
 ): Promise<StubChat> {
   const requests: StubRequest[] = [];
-  let open = 0;
-  let most = 0;
   const server = createServer(async (incoming, response) => {
-    most = Math.max(most, ++open);
-    response.on('close', () => open--);
     const chunks: Buffer[] = [];
     for await (const chunk of incoming) chunks.push(chunk as Buffer);
     const request = {
@@ -45,13 +39,13 @@ export async function stubChat(
       body: JSON.parse(Buffer.concat(chunks).toString()),
     };
     requests.push(request);
-    send(response, await reply(request, requests.length - 1));
+    const answer = await reply(request, requests.length - 1);
+    send(response, answer);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
     requests,
-    mostAtOnce: () => most,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
