@@ -21,6 +21,8 @@ export type { Device, RuntimeOptions } from './engine/index.js';
 export { InputError, type InputLocation, R4tError, TrainingError } from './errors.js';
 export type { ComparedMethod, Comparison, MethodScore } from './evaluate/compareMethods.js';
 export { type CompareRunOptions, compareRun, type RunComparison } from './evaluate/compareRun.js';
+export { type Judgement, type JudgeOptions, type JudgeReport, judge } from './evaluate/judge/judge.js';
+export type { Verdict } from './evaluate/judge/summary.js';
 export { readReport, writeReport } from './evaluate/report/report.js';
 export type {
   EvaluationResults,
@@ -34,6 +36,8 @@ export type {
 } from './evaluate/results.js';
 export { type Column, formatTable, type TableOptions } from './evaluate/table.js';
 export type { SearchHits, VectorIndex } from './index/vectorIndex.js';
+export type { ChatEndpoint } from './llm/chat.js';
+export { ChatError } from './llm/chatError.js';
 export { type Matrix, matrix } from './matrix.js';
 export type { Completion, Policy, SampleOptions } from './policy/policy.js';
 export type { OnProgress, Progress, RunControl } from './progress.js';

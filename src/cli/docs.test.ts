@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import * as z from 'zod';
 import { trainingDefaults } from '../diffusion/config.js';
+import { QUESTION_TEXTS, QUESTIONS } from '../evaluate/judge/questions.js';
 import { METHODS } from '../retrieve/retriever.js';
 import { configSchema } from '../run/config.js';
 import { parseConfig } from '../run/parseConfig.js';
@@ -50,14 +51,24 @@ it('config.md has the training settings of the presets', () => {
   }
 });
 
-it.each(['queries', 'compile', 'search', 'info'])('cli.md has every option of %s', async (command) => {
-  const { code, stdout } = await runCli([command, '--help']);
-  expect(code).toBe(0);
-  const options = Array.from(stdout.matchAll(/^ {2}(?:-\w, )?(--?[\w-]+)/gm), ([, name]) => name);
-  const section = page('cli.md')
-    .split(/^## /m)
-    .find((text) => text.startsWith(`${command}\n`));
-  for (const name of options.filter((name) => name !== '--help')) expect(section).toContain(`\`${name}`);
+it.each(['queries', 'compile', 'search', 'info', 'judge'])(
+  'cli.md has every option of %s',
+  async (command) => {
+    const { code, stdout } = await runCli([command, '--help']);
+    expect(code).toBe(0);
+    const options = Array.from(stdout.matchAll(/^ {2}(?:-\w, )?(--?[\w-]+)/gm), ([, name]) => name);
+    const section = page('cli.md')
+      .split(/^## /m)
+      .find((text) => text.startsWith(`${command}\n`));
+    for (const name of options.filter((name) => name !== '--help')) expect(section).toContain(`\`${name}`);
+  },
+);
+
+it('judge.md has the anchors of every question', () => {
+  for (const score of [1, 2, 3, 4, 5]) {
+    const cells = QUESTIONS.map((question) => QUESTION_TEXTS[question].anchors[score - 1]);
+    expect(page('judge.md')).toContain(`| ${score} | ${cells.join(' | ')} |`);
+  }
 });
 
 it.each(['cli.md', 'library.md'])('%s names every method', (name) => {

@@ -14,8 +14,10 @@ export interface CliIo {
   readonly stderr: Output;
   /** Stops the running command. An `Interrupted` as its reason says with which exit code. */
   readonly signal?: AbortSignal;
-  /** Environment variables; `NO_COLOR` and `TERM` are read (none). */
+  /** Environment variables; `NO_COLOR`, `TERM` and `OPENAI_API_KEY` are read (none). */
   readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Asks the user a question that is answered by yes or no; absent where nobody can answer. */
+  readonly confirm?: (question: string) => Promise<boolean>;
 }
 
 /** Whether the cursor can be moved in this output. */

@@ -1,8 +1,9 @@
 #!/usr/bin/env node
+import { confirmBy } from './confirm.js';
 import { interruptSignal } from './interrupts.js';
 import { run } from './run.js';
 
-const { stdout, stderr, env } = process;
+const { stdin, stdout, stderr, env } = process;
 stdout.on('error', (error: NodeJS.ErrnoException) => {
   // A reader that has seen enough, such as `head`, closes the pipe.
   if (error.code === 'EPIPE') process.exit(0);
@@ -13,4 +14,6 @@ stdout.on('error', (error: NodeJS.ErrnoException) => {
 stderr.on('error', () => {});
 
 // Not process.exit(): what is still on its way into a pipe would be lost.
-process.exitCode = await run(process.argv.slice(2), { stdout, stderr, env, signal: interruptSignal() });
+const signal = interruptSignal();
+const confirm = stdin.isTTY && stderr.isTTY ? confirmBy({ input: stdin, output: stderr, signal }) : undefined;
+process.exitCode = await run(process.argv.slice(2), { stdout, stderr, env, signal, confirm });

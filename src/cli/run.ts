@@ -5,6 +5,7 @@ import { addCompileCommand } from './compileCommand.js';
 import { addInfoCommand } from './infoCommand.js';
 import { Interrupted } from './interrupts.js';
 import type { CliIo } from './io.js';
+import { addJudgeCommand } from './judgeCommand.js';
 import { addQueriesCommand } from './queriesCommand.js';
 import { addSearchCommand } from './searchCommand.js';
 import { oneLine } from './text.js';
@@ -56,6 +57,7 @@ function createProgram(io: CliIo): Command {
   addCompileCommand(program, io);
   addSearchCommand(program, io);
   addInfoCommand(program, io);
+  addJudgeCommand(program, io);
   return program;
 }
 

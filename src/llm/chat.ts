@@ -100,7 +100,12 @@ const OPTIONAL = ['response_format', 'temperature', 'max_tokens'];
 const LONGEST_WAIT = 120_000;
 const LONGEST_BACKOFF = 30_000;
 
-function completionsUrl(baseUrl: string): URL {
+/**
+ * Where the chat completions of an endpoint are.
+ *
+ * @throws InputError if `baseUrl` is no URL of http or https
+ */
+export function completionsUrl(baseUrl: string): URL {
   const url = URL.canParse(baseUrl) ? new URL(baseUrl) : undefined;
   if (url?.protocol !== 'http:' && url?.protocol !== 'https:') {
     throw new InputError(`"${baseUrl}" is not an endpoint; expected a URL such as http://localhost:11434/v1`);

@@ -1,6 +1,7 @@
 import { InputError } from '../../errors.js';
 import type { ChatMessage } from '../../llm/chat.js';
 import { CounterRandom } from '../../random.js';
+import { hasDirections } from '../report/names.js';
 import { METHODS, type MethodName, type ReportedQuery, type ReportedSet } from '../results.js';
 import { instructions, QUESTIONS, type Question } from './questions.js';
 
@@ -54,9 +55,6 @@ export function planJudging(
   });
 }
 
-/** Methods which search for the query itself, and so are judged by it. */
-const SEARCH_THE_QUERY: readonly MethodName[] = ['plain', 'mmr', 'dpp'];
-
 interface ShownItem {
   readonly id: string;
   readonly title: string;
@@ -64,7 +62,10 @@ interface ShownItem {
   readonly search: string;
 }
 
-/** The items as the judge sees them, shuffled; undefined where the method has no words for what it searched. */
+/**
+ * The items as the judge sees them, shuffled; undefined where the method has no words for what it searched. A method
+ * that searches for the query alone is judged by it.
+ */
 function shownItems(
   question: Question,
   query: string,
@@ -72,7 +73,7 @@ function shownItems(
   { items, subQueries }: ReportedSet,
   seed: number,
 ): ShownItem[] | undefined {
-  if (question === 'groundedness' && subQueries === undefined && !SEARCH_THE_QUERY.includes(method)) {
+  if (question === 'groundedness' && subQueries === undefined && hasDirections(method)) {
     return undefined;
   }
   const shown = items.map(({ id, title, direction }) => {
