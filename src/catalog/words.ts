@@ -23,3 +23,6 @@ export const SHOP_WORDS = words(`
   ladies ladies' lady large length male man man's medium men mens men's new pack pair pairs pcs piece pieces product
   quality remaster remastered remix sale set sets shop size sized sizes small style styled styles two type unisex version
   woman womans woman's women womens women's xxl`);
+
+/** The words of a text that say something alone. */
+export const contentWords = (text: string): string[] => wordsOf(text).filter((word) => !STOP_WORDS.has(word));

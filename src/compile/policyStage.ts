@@ -33,6 +33,7 @@ export async function warmStartStage(context: StageContext): Promise<StageSummar
       ...workspace,
       queries: queries.texts,
       queryVectors: queries.vectors,
+      references: config.task === 'wscr' ? queries.references : undefined,
       steps: warmStartSteps,
       seed: config.seed,
       runtime,

@@ -18,8 +18,8 @@ import type { DecoderPolicy } from './decoderPolicy.js';
 import { type QueryBatch, type RetrievalWorld, retrieveFanOuts } from './fanOut.js';
 import { type Format, formatTable } from './format.js';
 import type { Completion } from './policy.js';
-import { groupAdvantages, type SoftGrpoCoefficients, softGrpoGraph } from './softGrpo.js';
-import type { Tokenizer } from './tokenizer.js';
+import { groupAdvantages, type SoftGrpoCoefficients, softGrpoGraph, subQueryAdvantages } from './softGrpo.js';
+import { SEPARATOR, type Tokenizer } from './tokenizer.js';
 
 export interface TrainPolicyOptions extends TrainingControl {
   readonly config: DecoderConfig;
@@ -39,6 +39,11 @@ export interface TrainPolicyOptions extends TrainingControl {
   readonly queriesPerStep: number;
   /** G: completions a query. */
   readonly groupSize: number;
+  /**
+   * `set`: every token has its completion's advantage, as in the paper (the default). `subQuery`: that of its sub-query, where
+   * the reward tells what each gained.
+   */
+  readonly credit?: 'set' | 'subQuery';
   /** Completions an optimiser step; a rollout batch is cut into as many as needed (64). */
   readonly miniBatch?: number;
   /** Optimiser passes over each rollout batch. */
@@ -50,6 +55,8 @@ export interface TrainPolicyOptions extends TrainingControl {
 }
 
 const MINI_BATCH = 64;
+/** How much of what later sub-queries gain an earlier one is credited with: it may have left them room. */
+const DISCOUNT = 0.5;
 
 /** Alarms: a policy that repeats itself this often, or is this sure of every token, has collapsed. */
 const DUPLICATE_ALARM = 0.5;
@@ -102,10 +109,15 @@ export async function trainPolicy(options: TrainPolicyOptions): Promise<Paramete
       });
       const sampled = performance.now();
       const fanOuts = await retrieveFanOuts(completions, batch, world, { depth });
-      const { rewards, meanReward, meanComponents } = scoreFanOuts(fanOuts, reward);
+      const { results, rewards, meanReward, meanComponents } = scoreFanOuts(fanOuts, reward);
       const scored = performance.now();
       const { advantages, zeroVarianceGroups } = groupAdvantages(rewards, groupSize);
-      const training = await optimise(trainer, completions, advantages, batch, step, options);
+      const gains = results.flatMap((r) => (r.gains ? [r.gains] : []));
+      const credit =
+        options.credit === 'subQuery' && gains.length === results.length
+          ? subQueryAdvantages(gains, groupSize, DISCOUNT)
+          : advantages;
+      const training = await optimise(trainer, completions, credit, batch, step, options);
       const tokens = completions.reduce((n, c) => n + c.tokens.length, 0);
       const measured = {
         ...flattenComponents(meanComponents),
@@ -227,7 +239,10 @@ async function optimise(
   };
 }
 
-/** A training batch of the given completions, with what Soft-GRPO reads besides. */
+/**
+ * A training batch of the given completions, with what Soft-GRPO reads besides. `advantages` has one number a completion,
+ * or one a sub-query, [completions * k].
+ */
 export function grpoFeeds(
   rows: ArrayLike<number>,
   completions: readonly Completion[],
@@ -244,13 +259,21 @@ export function grpoFeeds(
   }));
   const { feeds, time, start } = trainingBatch(sequences, format, config);
   const oldLogProbs = new Float32Array(picked.length * time);
-  picked.forEach(({ logProbs }, i) => {
+  const tokenAdvantages = new Float32Array(picked.length * time);
+  const perCompletion = advantages.length / completions.length;
+  picked.forEach(({ logProbs, tokens }, i) => {
     oldLogProbs.set(logProbs, i * time + start);
+    let subQuery = 0;
+    tokens.forEach((token, t) => {
+      tokenAdvantages[i * time + start + t] =
+        advantages[rows[i] * perCompletion + Math.min(subQuery, perCompletion - 1)];
+      if (token === SEPARATOR) subQuery++;
+    });
   });
   return {
     ...feeds,
     oldLogProbs: { data: oldLogProbs, dims: [picked.length, time] },
-    advantages: { data: Float32Array.from(rows, (r) => advantages[r]), dims: [picked.length, 1] },
+    advantages: { data: tokenAdvantages, dims: [picked.length, time] },
   };
 }
 

@@ -3,6 +3,7 @@
  * rollouts are readable, grounded and varied enough to be told apart.
  */
 import type { Item } from '../catalog/item.js';
+import { contentWords } from '../catalog/words.js';
 import type { Encoder } from '../encode/encoder.js';
 import { initialize, type Parameters, type RuntimeOptions, Trainer, warmupCosine } from '../engine/index.js';
 import { mmr } from '../index/mmr.js';
@@ -15,6 +16,7 @@ import type { DecoderConfig } from './decoder.js';
 import { type Format, formatCompletion, formatTable } from './format.js';
 import { crossEntropyGraph } from './softGrpo.js';
 import type { Tokenizer } from './tokenizer.js';
+import { buildPostings, drawSubQueries } from './warmStartSets.js';
 
 export interface WarmStartOptions extends TrainingControl {
   readonly config: DecoderConfig;
@@ -29,6 +31,8 @@ export interface WarmStartOptions extends TrainingControl {
   /** Training queries and their embeddings [n, d]. */
   readonly queries: readonly string[];
   readonly queryVectors: Matrix;
+  /** Reference rows of each query: weakly supervised retrieval, whose completions are drawn from query words and references. */
+  readonly references?: readonly (readonly number[])[];
   readonly steps: number;
   readonly batchSize?: number;
   readonly learningRate?: number;
@@ -55,12 +59,13 @@ export async function warmStart(options: WarmStartOptions): Promise<Parameters> 
     clipNorm: 1,
     runtime,
   });
+  const draw = options.references ? supervisedSequences(options, options.references) : openSequences(options);
   try {
     if (resume) trainer.restore(resume);
     while (trainer.step < steps) {
       signal?.throwIfAborted();
       const random = new CounterRandom(seed, 'policy/warm-start', trainer.step);
-      const sequences = await drawSequences(options, random);
+      const sequences = await draw(random);
       const rate = warmupCosine(trainer.step, {
         peak: learningRate,
         warmupSteps: 20,
@@ -138,34 +143,91 @@ function drawExamples(
   });
 }
 
+type DrawSequences = (random: CounterRandom) => Promise<Sequence[]>;
+
 /**
  * The training sequences of one step. The sub-queries are the words of k items that are near the query and differ from
  * each other: maximal marginal relevance on a random half of the neighbourhood, so that no two sets are the same.
  */
-async function drawSequences(options: WarmStartOptions, random: CounterRandom): Promise<Sequence[]> {
-  const { tokenizer, format, items, vectors, index } = options;
-  const examples = drawExamples(options, random);
-  const depth = Math.min(NEIGHBOURS, items.length);
-  const conditions = concatRows(examples.map(({ vector }) => matrix(1, vector.length, vector)));
-  const { indices, scores } = await index.search(conditions, { k: depth });
-  return examples.map(({ text, vector }, i) => {
-    const half = random
-      .permutation(depth)
-      .subarray(0, Math.max(Math.ceil(depth / 2), Math.min(depth, 2 * format.k)));
-    const near = half.map((rank) => indices[i * depth + rank]);
-    const chosen = mmr({
-      candidates: gatherRows(vectors, near),
-      relevance: Float32Array.from(half, (rank) => scores[i * depth + rank]),
-      lambda: LAMBDA,
-      k: format.k,
+function openSequences(options: WarmStartOptions): DrawSequences {
+  const { tokenizer, format, items, vectors } = options;
+  return async (random) => {
+    const examples = drawExamples(options, random);
+    const { depth, indices, scores } = await neighbourhoods(examples, options);
+    return examples.map(({ text, vector }, i) => {
+      const half = random
+        .permutation(depth)
+        .subarray(0, Math.max(Math.ceil(depth / 2), Math.min(depth, 2 * format.k)));
+      const near = half.map((rank) => indices[i * depth + rank]);
+      const chosen = mmr({
+        candidates: gatherRows(vectors, near),
+        relevance: Float32Array.from(half, (rank) => scores[i * depth + rank]),
+        lambda: LAMBDA,
+        k: format.k,
+      });
+      const subQueries = Array.from(chosen, (position) => catalogWords(items[near[position]].text, random));
+      return {
+        prompt: tokenizer.encode(text),
+        condition: vector,
+        tokens: formatCompletion(subQueries, tokenizer, format),
+      };
     });
-    const subQueries = Array.from(chosen, (position) => catalogWords(items[near[position]].text, random));
-    return {
+  };
+}
+
+/** The training sequences of one step where queries have reference sets: see `drawSubQueries`. */
+function supervisedSequences(
+  options: WarmStartOptions,
+  references: readonly (readonly number[])[],
+): DrawSequences {
+  const { tokenizer, format, items, encoder, queries, queryVectors, batchSize = BATCH } = options;
+  const postings = buildPostings(items);
+  return async (random) => {
+    const examples = Array.from({ length: batchSize }, (_, i) => {
+      if (queries.length > 0 && i % 2 === 0) {
+        const q = random.integer(queries.length);
+        return { text: queries[q], reference: references[q], vector: row(queryVectors, q) };
+      }
+      // A stand-in: words of two or three random items ask for these items.
+      const reference = Array.from({ length: 2 + random.integer(2) }, () => random.integer(items.length));
+      const words = reference.flatMap((r) => random.shuffle(contentWords(items[r].text)).slice(0, 1));
+      return { text: words.join(' ') || items[reference[0]].title, reference };
+    });
+    const made = await encoder.encode(
+      examples.filter((e) => !e.vector).map((e) => e.text),
+      { signal: options.signal },
+    );
+    let next = 0;
+    const complete = examples.map((e) => ({ ...e, vector: e.vector ?? row(made, next++) }));
+    const { depth, indices } = await neighbourhoods(complete, options);
+    return complete.map(({ text, vector, reference }, i) => ({
       prompt: tokenizer.encode(text),
       condition: vector,
-      tokens: formatCompletion(subQueries, tokenizer, format),
-    };
-  });
+      tokens: formatCompletion(
+        drawSubQueries({
+          items,
+          postings,
+          query: text,
+          reference,
+          neighbours: indices.subarray(i * depth, (i + 1) * depth),
+          k: format.k,
+          random,
+        }),
+        tokenizer,
+        format,
+      ),
+    }));
+  };
+}
+
+/** The items nearest to each example, best first. */
+async function neighbourhoods(
+  examples: readonly Pick<Example, 'vector'>[],
+  { items, index }: WarmStartOptions,
+) {
+  const depth = Math.min(NEIGHBOURS, items.length);
+  const conditions = concatRows(examples.map(({ vector }) => matrix(1, vector.length, vector)));
+  return { depth, ...(await index.search(conditions, { k: depth })) };
 }
 
 /** An item's text, or (one time in four) one to four neighbouring words of it. */

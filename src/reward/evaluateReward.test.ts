@@ -34,6 +34,7 @@ describe('evaluateReward', () => {
     expect(evaluateReward(coverageReward(), fanOut())).toEqual({
       reward: 0.5,
       components: { coverage: { raw: 0.5, normalized: 0.5 } },
+      gains: [0.5],
     });
   });
 

@@ -33,6 +33,11 @@ export interface RewardResult {
   /** What the policy is trained on: the weighted sum of the normalised components. */
   readonly reward: number;
   readonly components: Readonly<Record<string, RewardComponent>>;
+  /**
+   * What each sub-query added to the reward given those before it, [k], where the reward can tell. The policy then learns
+   * from these, which says which sub-query earned what; the sum alone would not.
+   */
+  readonly gains?: readonly number[];
 }
 
 /**

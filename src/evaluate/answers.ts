@@ -1,0 +1,223 @@
+/** Every compared method as one function from queries to answers. */
+import type { SetDiffusion } from '../diffusion/setDiffusion.js';
+import { dppMap } from '../index/dpp.js';
+import { mmr } from '../index/mmr.js';
+import { retrieveBudget } from '../index/retrieveBudget.js';
+import { dot, gatherRows, type Matrix, row, rowRange } from '../matrix.js';
+import { type QueryBatch, retrieveFanOuts } from '../policy/fanOut.js';
+import type { Completion, Policy } from '../policy/policy.js';
+import { CANDIDATES, searchDirections } from '../retrieve/methods.js';
+import {
+  keywordSubQueries,
+  kMeansDirections,
+  rankByNeighbours,
+  type TrainingMemory,
+} from '../retrieve/opponents.js';
+import { scoreFanOuts } from '../reward/evaluateReward.js';
+import type { RewardFunction } from '../reward/reward.js';
+import type { Workspace } from '../run/workspace.js';
+import type { QueryAnswer } from './measure.js';
+
+export interface AnswerOptions {
+  readonly seed: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Answers a batch of queries; a query's answer does not depend on its batch. */
+export type AnswerMethod = (queries: QueryBatch, options: AnswerOptions) => Promise<QueryAnswer[]>;
+
+/** What all methods share. */
+export interface AnswerSpace {
+  readonly workspace: Workspace;
+  /** Items a set. */
+  readonly k: number;
+  /** B: distinct items all directions of a query retrieve together; absent for open-ended tasks. */
+  readonly budget?: number;
+}
+
+/** Directions of a batch: unit rows [queries * perQuery, d], and their words where the method has some. */
+export interface Directions {
+  readonly directions: Matrix;
+  readonly perQuery: number;
+  readonly subQueries?: readonly (readonly string[])[];
+}
+
+/** A fan-out method: k items for the set, one a direction; B items for recall, taken from the directions in turn. */
+export function fanOutAnswers(
+  { workspace, k, budget }: AnswerSpace,
+  fanOut: (queries: QueryBatch, options: AnswerOptions) => Promise<Directions>,
+): AnswerMethod {
+  return async (queries, options) => {
+    const { directions, perQuery, subQueries } = await fanOut(queries, options);
+    const sets = await searchDirections(workspace, directions, perQuery, { k });
+    const retrieved =
+      budget === undefined
+        ? undefined
+        : await retrieveBudget(workspace.index, { directions, perQuery, budget });
+    return sets.map((set, i) => ({ set, retrieved: retrieved?.[i], subQueries: subQueries?.[i] }));
+  };
+}
+
+/** Plain search: the query is the one direction. */
+export const plainAnswers = (space: AnswerSpace): AnswerMethod =>
+  fanOutAnswers(space, async ({ vectors, texts }) => ({
+    directions: vectors,
+    perQuery: 1,
+    subQueries: texts.map((text) => [text]),
+  }));
+
+/** A method which puts the hits of plain search in another order: the first k are the set. */
+function rankedAnswers(
+  { workspace, k, budget }: AnswerSpace,
+  poolSize: number,
+  rank: (head: { query: Float32Array; hits: Int32Array; relevance: Float32Array }) => Int32Array,
+): AnswerMethod {
+  return async ({ vectors, texts }) => {
+    const pool = Math.min(poolSize, workspace.index.size);
+    const { indices, scores } = await workspace.index.search(vectors, { k: pool });
+    return Array.from({ length: vectors.rows }, (_, q) => {
+      const query = row(vectors, q);
+      const hits = indices.subarray(q * pool, (q + 1) * pool);
+      const ranked = rank({ query, hits, relevance: scores.subarray(q * pool, (q + 1) * pool) });
+      const assigned = Array.from(ranked.subarray(0, k), (item, i) => ({
+        direction: 0,
+        item,
+        score: dot(query, row(workspace.vectors, item)),
+        rank: i + 1,
+      }));
+      const directions = rowRange(vectors, q, q + 1);
+      return {
+        set: { directions, assigned },
+        retrieved: budget === undefined ? undefined : ranked,
+        subQueries: [texts[q]],
+      };
+    });
+  };
+}
+
+/** How many hits of plain search a diversifier chooses from: twice the budget, or the usual head. */
+const poolOf = ({ budget }: AnswerSpace): number => (budget === undefined ? CANDIDATES : 2 * budget);
+
+/** Maximal marginal relevance over the head of plain search. */
+export function mmrAnswers(space: AnswerSpace, lambda: number): AnswerMethod {
+  const k = space.budget ?? space.k;
+  return rankedAnswers(space, poolOf(space), ({ hits, relevance }) =>
+    mmr({ candidates: gatherRows(space.workspace.vectors, hits), relevance, lambda, k }).map((i) => hits[i]),
+  );
+}
+
+/** Greedy MAP of a determinantal point process over the head of plain search. */
+export function dppAnswers(space: AnswerSpace, theta: number): AnswerMethod {
+  const k = space.budget ?? space.k;
+  return rankedAnswers(space, poolOf(space), ({ hits, relevance }) =>
+    dppMap({ candidates: gatherRows(space.workspace.vectors, hits), relevance, theta, k }).map(
+      (i) => hits[i],
+    ),
+  );
+}
+
+/** The items which the reference sets of similar training queries vote for. */
+export function neighbourAnswers(
+  space: AnswerSpace,
+  memory: TrainingMemory,
+  neighbours: number,
+): AnswerMethod {
+  const budget = space.budget ?? space.k;
+  return rankedAnswers(space, budget, ({ query, hits }) =>
+    rankByNeighbours(query, memory, hits, { neighbours, budget }),
+  );
+}
+
+/** k-means over the head of plain search. */
+export const kMeansAnswers = (space: AnswerSpace, queryShare: number): AnswerMethod =>
+  fanOutAnswers(space, async ({ vectors }, { seed }) => ({
+    directions: await kMeansDirections(space.workspace, vectors, { k: space.k, queryShare, seed }),
+    perQuery: space.k,
+  }));
+
+/** One sub-query a content word and pair of words; queries differ in their number, so each is retrieved alone. */
+export function keywordAnswers(space: AnswerSpace): AnswerMethod {
+  return async (queries, options) => {
+    const answers: QueryAnswer[] = [];
+    for (const [i, text] of queries.texts.entries()) {
+      const subQueries = keywordSubQueries(text, space.k);
+      const directions = await space.workspace.encoder.encode(subQueries, { signal: options.signal });
+      const one = fanOutAnswers(space, async () => ({
+        directions,
+        perQuery: subQueries.length,
+        subQueries: [subQueries],
+      }));
+      answers.push(...(await one(batchOf(queries, i, i + 1), options)));
+    }
+    return answers;
+  };
+}
+
+export interface PolicyAnswerOptions {
+  readonly policy: Policy;
+  readonly temperature: number;
+  /** Samples a query, of which the reward picks one [1]. */
+  readonly samples?: number;
+  /** Must not read references: it picks at serving time, when there are none. */
+  readonly reward?: RewardFunction;
+}
+
+/** What a policy writes, or the best of several by reward. */
+export function policyAnswers(
+  space: AnswerSpace,
+  { policy, temperature, samples = 1, reward }: PolicyAnswerOptions,
+): AnswerMethod {
+  const { workspace } = space;
+  return fanOutAnswers(space, async (queries, { seed, signal }) => {
+    const completions = await policy.sample({
+      queries: queries.texts,
+      vectors: queries.vectors,
+      samplesPerQuery: samples,
+      temperature,
+      seed,
+      streams: queries.texts.map((text) => `evaluate/${text}`),
+      signal,
+    });
+    let chosen: readonly Completion[] = completions;
+    if (samples > 1 && reward) {
+      const open: QueryBatch = { texts: queries.texts, vectors: queries.vectors };
+      const { rewards } = scoreFanOuts(
+        await retrieveFanOuts(completions, open, workspace, { signal }),
+        reward,
+      );
+      chosen = queries.texts.map((_, q) => completions[best(rewards, q * samples, (q + 1) * samples)]);
+    }
+    const subQueries = chosen.map((c) => c.subQueries);
+    return {
+      directions: await workspace.encoder.encode(subQueries.flat(), { signal }),
+      perQuery: policy.k,
+      subQueries,
+    };
+  });
+}
+
+/** What the set diffusion makes of the query's embedding. */
+export const diffusionAnswers = (
+  space: AnswerSpace,
+  diffusion: Pick<SetDiffusion, 'sample'>,
+  steps?: number,
+): AnswerMethod =>
+  fanOutAnswers(space, async ({ vectors }, { seed, signal }) => ({
+    directions: await diffusion.sample({ conditions: vectors, rows: space.k, steps, seed, signal }),
+    perQuery: space.k,
+  }));
+
+/** Queries `start` to `end` of a batch. */
+export function batchOf({ texts, vectors, references }: QueryBatch, start: number, end: number): QueryBatch {
+  return {
+    texts: texts.slice(start, end),
+    vectors: rowRange(vectors, start, Math.min(end, texts.length)),
+    references: references?.slice(start, end),
+  };
+}
+
+function best(rewards: ArrayLike<number>, start: number, end: number): number {
+  let found = start;
+  for (let i = start + 1; i < end; i++) if (rewards[i] > rewards[found]) found = i;
+  return found;
+}
