@@ -23,7 +23,7 @@ const ATTEMPTS = 20;
  * Sets of other splits, and items which only they have, play no part. The new sets have no query: give them some with
  * `generateSetQueries`.
  *
- * @returns `count` sets, fewer if the sets are too few; all differ from each other and from the training sets
+ * @returns `count` sets, fewer if the sets are too few; all differ from each other and from the sets given
  */
 export function recombineSets({ items, sets, count, seed = 0 }: RecombineOptions): SetRecord[] {
   const training = sets.filter((set) => set.split === 'train' && set.items.length >= 2);
@@ -35,7 +35,7 @@ export function recombineSets({ items, sets, count, seed = 0 }: RecombineOptions
     if (alike) alike.push(row);
     else byCategory.set(category, [row]);
   }
-  const seen = new Set(training.map((set) => setKey(set.items)));
+  const seen = new Set(sets.map((set) => setKey(set.items)));
   const made: SetRecord[] = [];
   const random = new CounterRandom(seed, 'sets/recombine');
   for (let left = count * ATTEMPTS; left > 0 && made.length < count && training.length > 1; left--) {

@@ -103,11 +103,17 @@ describe('generateSetQueries', () => {
     expect(generateSetQueries({ items, sets: [set([0, 3])], fewestItems: 4 })).toEqual([]);
   });
 
-  it('gives queries to test sets before training sets, and none to a set with one item of words', () => {
-    const items = ['red skirt', 'red skirt', 'red skirt', 'lace boots', 'lace boots', 'lace boots'].map(item);
-    const sets = [set([0, 3]), set([1, 2]), set([1, 4], 'valid'), set([2, 5], 'test')];
-    const queries = generateSetQueries({ items, sets, queriesPerSet: 3 });
-    expect(queries.map(({ items, split }) => ({ items, split }))).toEqual([{ items: [2, 5], split: 'test' }]);
+  it('shares scarce words out among the splits, and gives none to a set with one item of words', () => {
+    const sets = Array.from({ length: 400 }, (_, i) => ({
+      items: [3 * (i % 30), 88 + (i % 7), 60 + (i % 29)],
+      split: (['train', 'test'] as const)[i % 2],
+    }));
+    const queries = generateSetQueries({ items: wardrobe, sets, words: [2, 2] });
+    const test = queries.filter(({ split }) => split === 'test').length;
+    expect(queries.length).toBeLessThanOrEqual(28);
+    expect(Math.min(test, queries.length - test)).toBeGreaterThan(4);
+    const items = ['red skirt', 'red skirt', 'red skirt', 'boots', 'boots', 'boots'].map(item);
+    expect(generateSetQueries({ items, sets: [set([0, 3]), set([1, 4])] })).toEqual([]);
   });
 
   it.each([[[0, 2]], [[3, 2]], [[1.5, 2]]] as const)('refuses words %j', (words) => {

@@ -1,5 +1,5 @@
 import { CounterRandom } from '../random.js';
-import type { Item, QueryRecord, Split } from './item.js';
+import type { Item, QueryRecord } from './item.js';
 import type { SetRecord } from './sets.js';
 import { SHOP_WORDS, STOP_WORDS, wordsOf } from './words.js';
 
@@ -13,6 +13,8 @@ export interface SetQueryOptions {
   readonly words?: readonly [fewest: number, most: number];
   /** Ends every query, e.g. `outfit` [nothing]. */
   readonly suffix?: string;
+  /** Queries there are already: none of the same words is made [none]. */
+  readonly known?: readonly string[];
   /** A word must be in the titles of so many items: a rarer one would give its item away [3]. */
   readonly fewestItems?: number;
   /** [0] */
@@ -23,16 +25,14 @@ export interface SetQueryOptions {
 const HEAD_SHARE = 0.4;
 /** Draws for one query before the set counts as used up. */
 const ATTEMPTS = 20;
-/** Who keeps a query that sets of several splits could have: training has plenty. */
-const SPLIT_ORDER: readonly Split[] = ['test', 'valid', 'train'];
 
 /**
  * Broad queries from sets that came without: two or three *style words* of different items, such as `block pleated
  * dolce outfit`. None names an item, each points at a part of the set, so that answering one takes a fan-out.
  *
- * A query has the items and the split of its set. No words are used for two queries, in whatever order, so none stands
- * on both sides of a split; of sets with the same items in several splits only the first of test, valid, train has queries.
- * Depends on nothing but the arguments.
+ * A query has the items and the split of its set. No words are used for two queries, in whatever order, and of sets with
+ * the same items only one has queries, so nothing stands on both sides of a split. The sets choose in random order:
+ * where words are few, each split gets its share. Depends on nothing but the arguments.
  *
  * @returns queries in the order of the sets
  *
@@ -47,11 +47,10 @@ export function generateSetQueries(options: SetQueryOptions): QueryRecord[] {
   }
   const isStyle = styleWords(items, options.fewestItems ?? 3);
   const ending = wordsOf(suffix);
-  const taken = new Set<string>();
+  const taken = new Set((options.known ?? []).map((text) => wordKey(wordsOf(text), ending)));
   const seen = new Set<string>();
   const queries: QueryRecord[][] = sets.map(() => []);
-  const order = SPLIT_ORDER.flatMap((split) => [...sets.keys()].filter((i) => sets[i].split === split));
-  for (const i of order) {
+  for (const i of new CounterRandom(seed, 'queries/order').permutation(sets.length)) {
     const set = sets[i];
     const key = setKey(set.items);
     if (seen.has(key)) continue;
@@ -64,14 +63,22 @@ export function generateSetQueries(options: SetQueryOptions): QueryRecord[] {
     for (let left = queriesPerSet * ATTEMPTS; left > 0 && queries[i].length < queriesPerSet; left--) {
       const count = Math.min(fewest + random.integer(most - fewest + 1), choices.length);
       const chosen = draw(choices, count, random);
-      const wordKey = chosen.toSorted().join(' ');
-      if (chosen.length < count || taken.has(wordKey)) continue;
-      taken.add(wordKey);
+      const words = wordKey(chosen);
+      if (chosen.length < count || taken.has(words)) continue;
+      taken.add(words);
       const query = [...chosen, suffix.trim()].join(' ').trim();
       queries[i].push({ query, items: set.items, split: set.split });
     }
   }
   return queries.flat();
+}
+
+/** Equal for queries of the same words, whatever their order and ending. */
+function wordKey(words: readonly string[], ending: readonly string[] = []): string {
+  return [...new Set(words)]
+    .filter((word) => !ending.includes(word))
+    .sort()
+    .join(' ');
 }
 
 /** One word of each of `count` random items; fewer if they share words too often. */

@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { Command, CommanderError } from 'commander';
 import { InputError } from '../errors.js';
 import { addCompileCommand } from './compileCommand.js';
+import { addImportCommand } from './importCommand.js';
 import { addInfoCommand } from './infoCommand.js';
 import { Interrupted } from './interrupts.js';
 import type { CliIo } from './io.js';
@@ -53,6 +54,7 @@ function createProgram(io: CliIo): Command {
       getOutHelpWidth: () => io.stdout.columns ?? 100,
       getErrHelpWidth: () => io.stderr.columns ?? 100,
     });
+  addImportCommand(program, io);
   addQueriesCommand(program, io);
   addCompileCommand(program, io);
   addSearchCommand(program, io);
