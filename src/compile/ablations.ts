@@ -1,0 +1,110 @@
+/**
+ * What answers "is reinforcement learning needed": the same set diffusion, trained on sets that no reward has shaped. A run
+ * keeps them in `ablations/`, each a model of its own; the retriever never uses them.
+ */
+import { access } from 'node:fs/promises';
+import { saveDiffusion } from '../diffusion/modelFiles.js';
+import { trainDiffusion } from '../diffusion/trainDiffusion.js';
+import type { Matrix } from '../matrix.js';
+import type { QueryBatch } from '../policy/fanOut.js';
+import { loadPolicy, loadPolicyModel, POLICY_FILES } from '../policy/policyFiles.js';
+import { CounterRandom } from '../random.js';
+import type { RunFolder } from '../run/runFolder.js';
+import { splitQueries } from '../run/workspace.js';
+import { readSets, synthesize } from '../synthesis/synthesize.js';
+import type { StageContext } from './stage.js';
+
+/** Trained on the reference sets themselves; and on what the untrained policy writes. */
+export const ABLATIONS = ['diffusionSupervised', 'diffusionUntrained'] as const;
+export type Ablation = (typeof ABLATIONS)[number];
+
+/** The folder of an ablation's model, or undefined if the run has none. */
+export async function ablationFolder(run: RunFolder, ablation: Ablation): Promise<string | undefined> {
+  return access(run.path('ablations', ablation, 'model.json')).then(
+    () => run.path('ablations', ablation),
+    () => undefined,
+  );
+}
+
+/** Sets a query of either ablation: as many as a small catalog's synthesis has. */
+const SETS_PER_QUERY = 8;
+
+/** Trains the ablations that are not there yet, with the settings of the run. Without reference sets there is none to be supervised by. */
+export async function compileAblations(context: StageContext): Promise<void> {
+  const { run, config, workspace, runtime, signal } = context;
+  const { preset, sampler, samplerSteps, guidance, ...training } = config.diffusion;
+  const queries = await splitQueries(workspace, 'train', signal);
+  for (const ablation of ABLATIONS) {
+    if (await ablationFolder(run, ablation)) continue;
+    const sets =
+      ablation === 'diffusionSupervised'
+        ? referenceSets(queries, workspace.vectors, config.k, config.seed)
+        : await untrainedSets(context, queries);
+    if (!sets) continue;
+    const model = await trainDiffusion({
+      data: { conditions: queries.vectors, ...sets },
+      network: preset,
+      ...training,
+      seed: config.seed,
+      runtime,
+      signal,
+      onProgress: context.onProgress,
+    });
+    await saveDiffusion(run.path('ablations', ablation), model, { steps: samplerSteps, sampler, guidance });
+  }
+}
+
+interface Sets {
+  readonly queryOf: Int32Array;
+  readonly rows: Int32Array;
+  readonly table: Matrix;
+}
+
+/** Sets of k rows from each query's reference set: some of a large one, a small one over and over. */
+function referenceSets(
+  { references }: QueryBatch,
+  vectors: Matrix,
+  k: number,
+  seed: number,
+): Sets | undefined {
+  if (!references) return undefined;
+  const queryOf: number[] = [];
+  const rows: number[] = [];
+  references.forEach((reference, query) => {
+    if (reference.length === 0) return;
+    const random = new CounterRandom(seed, 'ablations/references', query);
+    for (let set = 0; set < SETS_PER_QUERY; set++) {
+      const order = random.permutation(reference.length);
+      queryOf.push(query);
+      for (let i = 0; i < k; i++) rows.push(reference[order[i % order.length]]);
+    }
+  });
+  return { queryOf: Int32Array.from(queryOf), rows: Int32Array.from(rows), table: vectors };
+}
+
+async function untrainedSets(context: StageContext, queries: QueryBatch): Promise<Sets> {
+  const { run, config, workspace, runtime, reward, depth, signal, onProgress } = context;
+  const model = await loadPolicyModel(run.path(...POLICY_FILES.model));
+  const policy = await loadPolicy(model, run.path(...POLICY_FILES.untrained), runtime);
+  const folder = run.path('ablations', 'synthesis');
+  try {
+    await synthesize({
+      policy,
+      world: workspace,
+      queries,
+      reward,
+      rows: config.task === 'oar' ? 'items' : 'sub-queries',
+      samplesPerQuery: Math.min(SETS_PER_QUERY, config.synthesis.samplesPerQuery ?? SETS_PER_QUERY),
+      temperature: config.synthesis.temperature,
+      topP: config.synthesis.topP,
+      depth,
+      seed: config.seed,
+      folder,
+      signal,
+      onProgress,
+    });
+  } finally {
+    await policy.release();
+  }
+  return readSets({ folder, queries: queries.texts.length, vectors: workspace.vectors });
+}

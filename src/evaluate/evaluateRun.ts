@@ -1,0 +1,263 @@
+/** One compiled run against its opponents, query by query, on test queries that nothing was trained or tuned on. */
+
+import { ABLATIONS, ablationFolder } from '../compile/ablations.js';
+import { rewardOf, textEncoder } from '../compile/compile.js';
+import { loadSetDiffusion } from '../diffusion/modelFiles.js';
+import type { SetDiffusion } from '../diffusion/setDiffusion.js';
+import { CachedEncoder } from '../encode/cached.js';
+import type { Encoder } from '../encode/encoder.js';
+import type { RuntimeOptions } from '../engine/index.js';
+import { InputError } from '../errors.js';
+import type { QueryBatch } from '../policy/fanOut.js';
+import { loadPolicy, loadPolicyModel, POLICY_FILES } from '../policy/policyFiles.js';
+import type { RunControl } from '../progress.js';
+import { composite } from '../reward/composite.js';
+import type { RewardFunction } from '../reward/reward.js';
+import type { Config } from '../run/config.js';
+import { configOf } from '../run/manifest.js';
+import { RunFolder } from '../run/runFolder.js';
+import { loadWorkspace, splitQueries, type Workspace } from '../run/workspace.js';
+import {
+  type AnswerMethod,
+  type AnswerSpace,
+  batchOf,
+  diffusionAnswers,
+  dppAnswers,
+  keywordAnswers,
+  kMeansAnswers,
+  mmrAnswers,
+  neighbourAnswers,
+  plainAnswers,
+  policyAnswers,
+} from './answers.js';
+import { type HeldoutSpace, measureAnswers, type QueryAnswer, type QueryMetrics } from './measure.js';
+import type { MethodName, Metric } from './results.js';
+
+export interface EvaluateRunOptions extends RunControl, RuntimeOptions {
+  /** At most this many test queries (all). */
+  readonly limit?: number;
+  /** The text encoder, where the run was compiled with one of your own. */
+  readonly encoder?: Encoder;
+  /** The reward that Best-of-N chooses by; must not read references (the composite). */
+  readonly reward?: RewardFunction;
+  /** An encoder which the reward never saw. */
+  readonly heldoutEncoder?: Encoder;
+  /** Only these methods (all that the run has). */
+  readonly methods?: readonly MethodName[];
+  /** Step counts at which the diffusion is measured besides its own (1, 2, 4, 8, 16). */
+  readonly steps?: readonly number[];
+}
+
+/** What one method did. */
+export interface MethodEvaluation {
+  readonly metrics: QueryMetrics;
+  /** Median over batches of 8, from text to items. */
+  readonly msPerQuery: number;
+  readonly answers: readonly QueryAnswer[];
+}
+
+export interface RunEvaluation {
+  readonly config: Config;
+  readonly workspace: Workspace;
+  /** The test queries, in the order of all answers and metrics. */
+  readonly test: QueryBatch;
+  readonly counts: { readonly train: number; readonly valid: number; readonly test: number };
+  /** B, for weakly supervised tasks. */
+  readonly budget?: number;
+  readonly methods: ReadonlyMap<MethodName, MethodEvaluation>;
+  readonly steps: readonly { readonly steps: number; readonly evaluation: MethodEvaluation }[];
+  /** What the opponents' settings were tuned to, on validation queries. */
+  readonly tuned: Readonly<Record<string, number>>;
+}
+
+/** Queries answered together, and validation queries that the opponents are tuned on. */
+const BATCH = 8;
+const TUNING_QUERIES = 64;
+/** Samples of Best-of-N, as in the paper. */
+const BEST_OF = 5;
+
+/**
+ * @throws InputError if the run is not finished, or has no test queries, or no validation queries to tune the opponents on
+ */
+export async function evaluateRun(folder: string, options: EvaluateRunOptions = {}): Promise<RunEvaluation> {
+  const { threads, device, signal, limit } = options;
+  const runtime: RuntimeOptions = { threads, device };
+  const run = await RunFolder.open(folder);
+  if (!run.stageDone('diffusion'))
+    throw new InputError('is not compiled to the end; run r4t compile again', { file: folder });
+  const config = configOf(run.manifest, folder);
+  const workspace = await loadWorkspace(run, await textEncoder(config, options.encoder, runtime), runtime);
+  const all = await splitQueries(workspace, 'test', signal);
+  const valid = await splitQueries(workspace, 'valid', signal);
+  if (all.texts.length === 0) throw new InputError('has no test queries to compare on', { file: folder });
+  if (valid.texts.length === 0)
+    throw new InputError('has no validation queries to tune the opponents on', { file: folder });
+  const test = batchOf(all, 0, Math.min(limit ?? all.texts.length, all.texts.length));
+  const train = await splitQueries(workspace, 'train', signal);
+  const budget =
+    config.task === 'wscr'
+      ? Math.max(config.k, Math.round(config.budget * workspace.items.length))
+      : undefined;
+  const space: AnswerSpace = { workspace, k: config.k, budget };
+  const tuning = batchOf(valid, 0, Math.min(TUNING_QUERIES, valid.texts.length));
+  const tuned: Record<string, number> = {};
+  const lazy = await methodsOf({ run, config, space, train, runtime, options, tuning, tuned });
+  const heldout =
+    options.heldoutEncoder && (await heldoutSpace(options.heldoutEncoder, workspace, test, signal));
+  const evaluate = async (answer: AnswerMethod): Promise<MethodEvaluation> => {
+    const { answers, msPerQuery } = await answerAll(answer, test, workspace, config.seed, signal);
+    const metrics = await measureAnswers(answers, {
+      world: workspace,
+      queries: test,
+      k: config.k,
+      heldout,
+      signal,
+    });
+    return { metrics, msPerQuery, answers };
+  };
+  const methods = new Map<MethodName, MethodEvaluation>();
+  const wanted = [...lazy].filter(([name]) => options.methods?.includes(name) ?? true);
+  const stepCounts = wanted.some(([name]) => name === 'diffusion') ? (options.steps ?? [1, 2, 4, 8, 16]) : [];
+  const total = wanted.length + stepCounts.length;
+  const report = () =>
+    options.onProgress?.({ stage: 'evaluate', done: methods.size + steps.length, total, metrics: {} });
+  const steps: { steps: number; evaluation: MethodEvaluation }[] = [];
+  for (const [name, make] of wanted) {
+    methods.set(name, await evaluate(await make()));
+    report();
+  }
+  if (stepCounts.length > 0) {
+    const diffusion = await loadSetDiffusion(run.path('diffusion'), runtime);
+    for (const count of stepCounts) {
+      steps.push({ steps: count, evaluation: await evaluate(diffusionAnswers(space, diffusion, count)) });
+      report();
+    }
+  }
+  return {
+    config,
+    workspace,
+    test,
+    counts: { train: train.texts.length, valid: valid.texts.length, test: test.texts.length },
+    budget,
+    methods,
+    steps,
+    tuned,
+  };
+}
+
+interface MethodsContext {
+  readonly run: RunFolder;
+  readonly config: Config;
+  readonly space: AnswerSpace;
+  readonly train: QueryBatch;
+  readonly runtime: RuntimeOptions;
+  readonly options: EvaluateRunOptions;
+  /** Validation queries, and where the settings chosen on them are noted. */
+  readonly tuning: QueryBatch;
+  readonly tuned: Record<string, number>;
+}
+
+/** Every method the run has, made when its turn comes. */
+async function methodsOf(context: MethodsContext): Promise<Map<MethodName, () => Promise<AnswerMethod>>> {
+  const { run, config, space, train, runtime, options } = context;
+  const { temperature } = config.synthesis;
+  const model = await loadPolicyModel(run.path(...POLICY_FILES.model));
+  const untrained = () => loadPolicy(model, run.path(...POLICY_FILES.untrained), runtime);
+  const reward = options.reward ?? (config.task === 'oar' ? rewardOf(config) : composite());
+  const diffusion = async (folder: string): Promise<SetDiffusion> => loadSetDiffusion(folder, runtime);
+  const { references } = train;
+  const methods = new Map<MethodName, () => Promise<AnswerMethod>>([
+    ['plain', async () => plainAnswers(space)],
+    ['mmr', () => tune(context, 'mmr.lambda', [1, 0.9, 0.8, 0.7, 0.5, 0.3], (v) => mmrAnswers(space, v))],
+    ['dpp', () => tune(context, 'dpp.theta', [64, 32, 16, 8, 4, 1], (v) => dppAnswers(space, v))],
+    ['kmeans', () => tune(context, 'kmeans.queryShare', [0, 0.3, 0.5, 0.7], (v) => kMeansAnswers(space, v))],
+    ['keywords', async () => keywordAnswers(space)],
+  ]);
+  if (references)
+    methods.set('knnQueries', () =>
+      tune(context, 'knnQueries.neighbours', [1, 3, 10, 30], (v) =>
+        neighbourAnswers(space, { vectors: train.vectors, references }, v),
+      ),
+    );
+  methods.set('untrained', async () => policyAnswers(space, { policy: await untrained(), temperature }));
+  methods.set('bestOfN', async () =>
+    policyAnswers(space, { policy: await untrained(), temperature, samples: BEST_OF, reward }),
+  );
+  methods.set('folm', async () =>
+    policyAnswers(space, {
+      policy: await loadPolicy(model, run.path(...POLICY_FILES.trained), runtime),
+      temperature,
+    }),
+  );
+  methods.set('diffusion', async () => diffusionAnswers(space, await diffusion(run.path('diffusion'))));
+  for (const ablation of ABLATIONS) {
+    const folder = await ablationFolder(run, ablation);
+    if (folder) methods.set(ablation, async () => diffusionAnswers(space, await diffusion(folder)));
+  }
+  return methods;
+}
+
+/** The main metric of a task: what settings are tuned for, and methods are ranked by. */
+export const mainMetricOf = (task: Config['task']): Metric => (task === 'wscr' ? 'recallAtB' : 'composite');
+
+/** The setting that does best on the validation queries. */
+async function tune(
+  { config, space, tuning, tuned, options }: MethodsContext,
+  name: string,
+  grid: readonly number[],
+  make: (value: number) => AnswerMethod,
+): Promise<AnswerMethod> {
+  let best = Number.NEGATIVE_INFINITY;
+  for (const value of grid) {
+    options.signal?.throwIfAborted();
+    const answers = await make(value)(tuning, { seed: config.seed, signal: options.signal });
+    const metrics = await measureAnswers(answers, { world: space.workspace, queries: tuning, k: space.k });
+    const score = mean(metrics[mainMetricOf(config.task)] ?? []);
+    if (score > best) [best, tuned[name]] = [score, value];
+  }
+  return make(tuned[name]);
+}
+
+async function heldoutSpace(
+  encoder: Encoder,
+  { items }: Workspace,
+  test: QueryBatch,
+  signal?: AbortSignal,
+): Promise<HeldoutSpace> {
+  const vectors = await encoder.encode(
+    items.map((item) => item.text),
+    { signal },
+  );
+  return { encoder, vectors, queries: await encoder.encode(test.texts, { signal }) };
+}
+
+/** Answers all queries in batches, timed from the text on. */
+async function answerAll(
+  answer: AnswerMethod,
+  queries: QueryBatch,
+  { encoder }: Workspace,
+  seed: number,
+  signal?: AbortSignal,
+): Promise<{ answers: QueryAnswer[]; msPerQuery: number }> {
+  const answers: QueryAnswer[] = [];
+  const times: number[] = [];
+  // The first batch pays for lazy initialisation; it is run once unmeasured.
+  await answer(batchOf(queries, 0, BATCH), { seed, signal });
+  // No method may profit from the texts another one has encoded.
+  if (encoder instanceof CachedEncoder) encoder.clear();
+  for (let start = 0; start < queries.texts.length; start += BATCH) {
+    signal?.throwIfAborted();
+    const batch = batchOf(queries, start, start + BATCH);
+    const started = performance.now();
+    const vectors = await encoder.encode(batch.texts, { signal });
+    answers.push(...(await answer({ ...batch, vectors }, { seed, signal })));
+    times.push((performance.now() - started) / batch.texts.length);
+  }
+  return { answers, msPerQuery: times.sort((a, b) => a - b)[Math.floor(times.length / 2)] };
+}
+
+function mean(values: ArrayLike<number>): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i];
+  return sum / values.length;
+}
