@@ -10,6 +10,7 @@ import { addJudgeCommand } from './judgeCommand.js';
 import { addQueriesCommand } from './queriesCommand.js';
 import { addSearchCommand } from './searchCommand.js';
 import { oneLine } from './text.js';
+import { addUiCommand } from './uiCommand.js';
 
 /** How a command ends; an interrupted one ends with 128 + the signal's number. */
 export const EXIT = { ok: 0, failed: 1, badInput: 2, interrupted: 130 } as const;
@@ -37,7 +38,8 @@ const EXAMPLES = `
 Examples:
   r4t compile catalog.jsonl --queries queries.txt --out runs/shop
   r4t search runs/shop "camping gear" --filter "price<100"
-  r4t info runs/shop`;
+  r4t info runs/shop
+  r4t ui runs/shop`;
 
 function createProgram(io: CliIo): Command {
   const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
@@ -59,6 +61,7 @@ function createProgram(io: CliIo): Command {
   addCompileCommand(program, io);
   addSearchCommand(program, io);
   addInfoCommand(program, io);
+  addUiCommand(program, io);
   addJudgeCommand(program, io);
   return program;
 }

@@ -161,7 +161,7 @@ function flattenComponents(components: Readonly<Record<string, RewardComponent>>
 }
 
 /** One line that says how the policy collapsed, or undefined while it is healthy. */
-function collapseWarning({
+export function collapseWarning({
   duplicateShare: duplicates,
   entropy,
 }: Readonly<{ duplicateShare: number; entropy: number }>): string | undefined {

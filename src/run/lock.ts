@@ -40,6 +40,12 @@ export async function acquireLock(file: string): Promise<Lock> {
   return { release, [Symbol.asyncDispose]: release };
 }
 
+/** Whether a living process holds the lock, as far as can be told from here. */
+export async function isLocked(file: string): Promise<boolean> {
+  const owner = parseOwner(await readFile(file, 'utf8').catch(() => ''));
+  return owner !== undefined && (await isAlive(owner));
+}
+
 /** Links a finished file under the lock's name: it appears whole or not at all. */
 async function claim(unique: string, file: string): Promise<boolean> {
   try {

@@ -30,7 +30,7 @@ export interface SynthesizeOptions extends RunControl {
 }
 
 /** Queries a shard: small enough that little is lost by an interruption. */
-const QUERIES_PER_SHARD = 64;
+export const QUERIES_PER_SHARD = 64;
 
 /**
  * Samples every training query, shard by shard. A set's random stream is named by its query's text and its number, so a

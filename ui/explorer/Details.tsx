@@ -1,0 +1,80 @@
+/** Everything that is known of one found item. */
+import { useEffect, useRef } from 'preact/hooks';
+import { CrossIcon } from '../shared/icons.tsx';
+import { directionOf } from './MethodColumn.tsx';
+import { Picture } from './Picture.tsx';
+import { METHOD_NAMES } from './request.ts';
+import { answers, ask, opened, question } from './state.ts';
+
+export function Details() {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const shown = opened.value;
+  useEffect(() => {
+    if (shown && !dialog.current?.open) dialog.current?.showModal();
+    if (!shown) dialog.current?.close();
+  }, [shown]);
+  const close = () => {
+    opened.value = undefined;
+  };
+  return (
+    <dialog ref={dialog} class="details" aria-label="Item" onClose={close} closedby="any">
+      {shown && <Item {...shown} />}
+      <button type="button" class="button square close" aria-label="Close" onClick={close}>
+        <CrossIcon />
+      </button>
+    </dialog>
+  );
+}
+
+function Item({ item, method }: NonNullable<typeof opened.value>) {
+  const { id, title, category, score, rank, fields } = item;
+  const result = answers.value[method]?.result;
+  const rows: [string, string][] = [
+    ['id', id],
+    ['found by', METHOD_NAMES[method]],
+    ['where', result ? directionOf(item, result).title : ''],
+    ['score', score.toFixed(3)],
+    ['rank', String(rank)],
+    ...(category === undefined ? [] : [['category', category] as [string, string]]),
+    ...Object.entries(fields).map(([name, value]): [string, string] => [name, String(value)]),
+  ];
+  const filter = `category=${category}`;
+  return (
+    <div class="item">
+      <Picture item={item} />
+      <h2>{title}</h2>
+      <dl>
+        {rows.map(([name, value]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
+      </dl>
+      <p class="buttons">
+        <button
+          type="button"
+          class="button"
+          onClick={() => {
+            opened.value = undefined;
+            ask({ query: title });
+          }}
+        >
+          Search for this
+        </button>
+        {category !== undefined && !question.value.filters.includes(filter) && (
+          <button
+            type="button"
+            class="button"
+            onClick={() => {
+              opened.value = undefined;
+              ask({ filters: [...question.value.filters, filter] });
+            }}
+          >
+            Only {category}
+          </button>
+        )}
+      </p>
+    </div>
+  );
+}

@@ -1,0 +1,269 @@
+/** The catalog as a plane of points, with the query, the directions and the chosen items of every method. */
+import { effect, useSignal } from '@preact/signals';
+import { useEffect, useRef } from 'preact/hooks';
+import type { Method } from '../../src/retrieve/retriever.js';
+import { theme } from '../shared/Page.tsx';
+import { fitPlane, nearestPoint, type Plane } from './mapPlane.ts';
+import { METHOD_NAMES } from './request.ts';
+import { type Answer, answers, catalogMap, pointed, question } from './state.ts';
+
+const MARGIN = 14;
+/** Pixels within which the pointer finds a point. */
+const REACH = 12;
+
+interface Hover {
+  readonly x: number;
+  readonly y: number;
+  readonly title: string;
+  readonly category: string;
+}
+
+export function MapView() {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const hover = useSignal<Hover | undefined>(undefined);
+  const size = useSignal({ width: 0, height: 0 });
+  const plane = useRef<Plane>(undefined);
+
+  useEffect(() => {
+    const element = canvas.current;
+    if (!element) return;
+    const observer = new ResizeObserver(([{ contentRect }]) => {
+      size.value = { width: contentRect.width, height: contentRect.height };
+    });
+    observer.observe(element);
+    const stop = effect(() => {
+      const { width, height } = size.value;
+      if (width === 0) return;
+      // Read here so that a change of theme draws again.
+      theme();
+      const points = catalogMap.value?.points ?? [];
+      plane.current = fitPlane(points, width, height, MARGIN);
+      draw(element, plane.current, size.value);
+    });
+    return () => {
+      observer.disconnect();
+      stop();
+    };
+  }, [size]);
+
+  const find = ({ offsetX: x, offsetY: y }: PointerEvent) => {
+    const map = catalogMap.peek();
+    if (!map || !plane.current) return;
+    const i = nearestPoint(map.points, plane.current, { x, y }, REACH);
+    hover.value =
+      i < 0
+        ? undefined
+        : {
+            x: plane.current.x(map.points[2 * i]),
+            y: plane.current.y(map.points[2 * i + 1]),
+            title: map.titles[i],
+            category: map.categories[map.category[i]] ?? '',
+          };
+    pointed.value = i < 0 ? undefined : map.ids[i];
+  };
+  const leave = () => {
+    hover.value = undefined;
+    pointed.value = undefined;
+  };
+
+  const map = catalogMap.value;
+  const sampled = map !== undefined && map.items > map.ids.length;
+  const tip = hover.value;
+  return (
+    <section class="map" aria-label="Map of the catalog">
+      <header>
+        <h2>Map</h2>
+        <p class="muted small num">
+          {map
+            ? `${map.ids.length.toLocaleString('en')}${sampled ? ` of ${map.items.toLocaleString('en')}` : ''} items`
+            : ' '}
+        </p>
+      </header>
+      <div class="plane">
+        <canvas ref={canvas} role="img" aria-label={describe()} onPointerMove={find} onPointerLeave={leave} />
+        {tip && (
+          <p
+            class={`tip ${tip.x > size.value.width / 2 ? 'left' : ''}`}
+            style={{ left: `${tip.x}px`, top: `${tip.y}px` }}
+          >
+            <b>{tip.title}</b>
+            {tip.category !== '' && <span class="muted"> {tip.category}</span>}
+          </p>
+        )}
+      </div>
+      <ul class="legend small muted">
+        <li>
+          <svg viewBox="0 0 12 12" aria-hidden="true">
+            <path d={STAR} fill="currentColor" transform="translate(6 6) scale(.8)" />
+          </svg>
+          query
+        </li>
+        <li>
+          <svg viewBox="0 0 12 12" aria-hidden="true">
+            <path d="M6 2.2 9.8 6 6 9.8 2.2 6Z" fill="none" stroke="currentColor" stroke-width="1.4" />
+          </svg>
+          direction
+        </li>
+        <li>
+          <svg viewBox="0 0 12 12" aria-hidden="true">
+            <circle cx="6" cy="6" r="4" fill="currentColor" />
+          </svg>
+          chosen item
+        </li>
+      </ul>
+    </section>
+  );
+}
+
+function describe(): string {
+  const { query, methods } = question.value;
+  if (query === '') return 'All items of the catalog';
+  return `Where the sets of ${methods.map((m) => METHOD_NAMES[m]).join(', ')} lie for ${query}`;
+}
+
+/** Five points around the origin, radius 6. */
+const STAR = Array.from({ length: 10 }, (_, i) => {
+  const radius = i % 2 === 0 ? 6 : 2.6;
+  const angle = (i * Math.PI) / 5 - Math.PI / 2;
+  return `${i === 0 ? 'M' : 'L'}${(radius * Math.cos(angle)).toFixed(2)} ${(radius * Math.sin(angle)).toFixed(2)}`;
+}).join('');
+
+function draw(canvas: HTMLCanvasElement, plane: Plane, size: { width: number; height: number }): void {
+  const context = canvas.getContext('2d');
+  if (!context) return;
+  const ratio = window.devicePixelRatio;
+  canvas.width = Math.round(size.width * ratio);
+  canvas.height = Math.round(size.height * ratio);
+  context.scale(ratio, ratio);
+  const style = getComputedStyle(canvas);
+  const colors: Colors = {
+    text: style.getPropertyValue('color'),
+    panel: style.getPropertyValue('background-color'),
+    of: (method) => {
+      const sample = document.querySelector(`.column.${method} .dot, .method.${method} .dot`);
+      return sample ? getComputedStyle(sample).backgroundColor : style.color;
+    },
+  };
+  drawCatalog(context, plane);
+  const place = new Map(catalogMap.value?.ids.map((id, i) => [id, i]));
+  for (const method of question.value.methods) {
+    const answer = answers.value[method];
+    if (answer)
+      drawSet(context, plane, { answer, method, color: colors.of(method), panel: colors.panel, place });
+  }
+  drawQuery(context, plane, colors);
+  drawPointed(context, plane, place, colors);
+}
+
+interface Colors {
+  readonly text: string;
+  readonly panel: string;
+  readonly of: (method: Method) => string;
+}
+
+function drawCatalog(context: CanvasRenderingContext2D, plane: Plane): void {
+  const map = catalogMap.value;
+  if (!map) return;
+  const dark = theme() === 'dark';
+  const radius = map.ids.length > 5000 ? 1 : 1.6;
+  context.globalAlpha = question.value.query === '' ? 0.8 : 0.45;
+  for (let i = 0; i < map.ids.length; i++) {
+    // Neighbours in the list of categories get hues far apart.
+    const hue = (map.category[i] * 137.5) % 360;
+    context.fillStyle = map.category[i] < 0 ? 'gray' : `hsl(${hue} 38% ${dark ? 62 : 55}%)`;
+    context.beginPath();
+    context.arc(plane.x(map.points[2 * i]), plane.y(map.points[2 * i + 1]), radius, 0, 2 * Math.PI);
+    context.fill();
+  }
+  context.globalAlpha = 1;
+}
+
+interface DrawnSet {
+  readonly answer: Answer;
+  readonly method: Method;
+  readonly color: string;
+  readonly panel: string;
+  readonly place: ReadonlyMap<string, number>;
+}
+
+function drawSet(context: CanvasRenderingContext2D, plane: Plane, set: DrawnSet): void {
+  const { answer, method, color, panel, place } = set;
+  const { items, directions = [] } = answer.result;
+  const points = catalogMap.value?.points ?? [];
+  const fanOut = method === 'diffusion' || method === 'folm';
+  const at = (i: number) => [plane.x(points[2 * i]), plane.y(points[2 * i + 1])] as const;
+  context.strokeStyle = color;
+  context.lineWidth = 1;
+  if (fanOut) {
+    for (const { id, direction } of items) {
+      const i = place.get(id);
+      const from = directions[direction]?.point;
+      if (i === undefined || !from) continue;
+      context.globalAlpha = 0.5;
+      context.beginPath();
+      context.moveTo(plane.x(from[0]), plane.y(from[1]));
+      context.lineTo(...at(i));
+      context.stroke();
+      context.globalAlpha = 1;
+    }
+  }
+  // Beneath the items: a direction that hit its item shows as a frame around it.
+  for (const { point } of fanOut ? directions : []) {
+    const [x, y] = [plane.x(point[0]), plane.y(point[1])];
+    context.strokeStyle = color;
+    context.fillStyle = panel;
+    context.lineWidth = 1.2;
+    context.beginPath();
+    context.moveTo(x, y - 7);
+    context.lineTo(x + 7, y);
+    context.lineTo(x, y + 7);
+    context.lineTo(x - 7, y);
+    context.closePath();
+    context.fill();
+    context.stroke();
+  }
+  for (const { id } of items) {
+    const i = place.get(id);
+    if (i === undefined) continue;
+    context.fillStyle = color;
+    context.strokeStyle = panel;
+    context.lineWidth = 1.5;
+    context.beginPath();
+    context.arc(...at(i), fanOut ? 4 : 4.5, 0, 2 * Math.PI);
+    context.fill();
+    context.stroke();
+  }
+}
+
+function drawQuery(context: CanvasRenderingContext2D, plane: Plane, { text, panel }: Colors): void {
+  const point = question.value.methods
+    .map((m) => answers.value[m]?.result.point)
+    .find((p) => p !== undefined);
+  if (!point) return;
+  context.save();
+  context.translate(plane.x(point[0]), plane.y(point[1]));
+  context.scale(1.4, 1.4);
+  const star = new Path2D(STAR);
+  context.strokeStyle = panel;
+  context.lineWidth = 2.5;
+  context.stroke(star);
+  context.fillStyle = text;
+  context.fill(star);
+  context.restore();
+}
+
+function drawPointed(
+  context: CanvasRenderingContext2D,
+  plane: Plane,
+  place: ReadonlyMap<string, number>,
+  { text }: Colors,
+): void {
+  const i = place.get(pointed.value ?? '');
+  const points = catalogMap.value?.points;
+  if (i === undefined || !points) return;
+  context.strokeStyle = text;
+  context.lineWidth = 2;
+  context.beginPath();
+  context.arc(plane.x(points[2 * i]), plane.y(points[2 * i + 1]), 9, 0, 2 * Math.PI);
+  context.stroke();
+}

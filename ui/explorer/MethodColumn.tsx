@@ -1,0 +1,162 @@
+/** One method's set: how good it is, and its items as cards. */
+import type { Method } from '../../src/retrieve/retriever.js';
+import type { FoundItem, ResultMetrics, SetResult } from '../../src/serve/schemas.js';
+import { Picture } from './Picture.tsx';
+import { METHOD_NAMES } from './request.ts';
+import { answers, k, opened, pointed, question, sharedBy, waiting } from './state.ts';
+
+export function MethodColumn({ method }: { method: Method }) {
+  const answer = answers.value[method];
+  const result = answer?.result;
+  const count = result ? result.items.length : k.value;
+  return (
+    <section
+      class={`column ${method}`}
+      aria-label={METHOD_NAMES[method]}
+      aria-busy={waiting.value.has(method)}
+      data-method={method}
+    >
+      <header>
+        <h2>
+          <i class="dot" />
+          {METHOD_NAMES[method]}
+        </h2>
+        <p class="time num muted" title={answer && timingsTitle(answer.timings)}>
+          {answer ? `${answer.timings.total.toFixed(answer.timings.total < 10 ? 1 : 0)} ms` : ' '}
+        </p>
+        <Bars metrics={result?.metrics} fanOut={method === 'folm' || method === 'diffusion'} />
+        {result?.fallback !== undefined && (
+          <p class="notice small">Plain search answers: {result.fallback}</p>
+        )}
+      </header>
+      <ol class="cards">
+        {result
+          ? result.items.map((item) => <Card key={item.id} item={item} method={method} result={result} />)
+          : Array.from({ length: count }, (_, i) => <li key={i} class="card empty" aria-hidden="true" />)}
+      </ol>
+      {result && result.items.length < k.value && (
+        <p class="muted small short">
+          {result.items.length === 0 ? 'No item passes the filters.' : 'No other item passes the filters.'}
+        </p>
+      )}
+    </section>
+  );
+}
+
+const BARS: readonly { name: keyof ResultMetrics; label: string; title: string }[] = [
+  {
+    name: 'diversity',
+    label: 'Diversity',
+    title: 'How different the items are: the Vendi score on a scale of 0 to 1',
+  },
+  { name: 'alignment', label: 'Alignment', title: 'Mean cosine of the items to the query' },
+  {
+    name: 'groundedness',
+    label: 'Groundedness',
+    title: '1 minus the mean distance of the directions to their items',
+  },
+];
+
+function Bars({ metrics, fanOut }: { metrics?: ResultMetrics; fanOut: boolean }) {
+  return (
+    <dl class="bars">
+      {BARS.map(({ name, label, title }) => {
+        // Methods without directions of their own have the query alone; their figure does not compare.
+        const faint = name === 'groundedness' && !fanOut;
+        const value = metrics?.[name];
+        return (
+          <div
+            key={name}
+            class={faint ? 'faint' : ''}
+            title={faint ? `${title}. Here the query is the only direction: not comparable.` : title}
+          >
+            <dt>{label}</dt>
+            <dd>
+              <span class="bar">
+                <i style={{ width: `${100 * Math.min(1, Math.max(0, value ?? 0))}%` }} />
+              </span>
+              <b class="num">{value === undefined ? '' : value.toFixed(2)}</b>
+            </dd>
+          </div>
+        );
+      })}
+    </dl>
+  );
+}
+
+interface CardProps {
+  readonly item: FoundItem;
+  readonly method: Method;
+  readonly result: SetResult;
+}
+
+function Card({ item, method, result }: CardProps) {
+  const { id, title, score } = item;
+  const shared = (sharedBy.value.get(id) ?? 1) > 1 && question.value.methods.length > 1;
+  const point = () => {
+    pointed.value = id;
+  };
+  const leave = () => {
+    if (pointed.peek() === id) pointed.value = undefined;
+  };
+  const direction = directionOf(item, result);
+  return (
+    <li class={`card ${pointed.value === id ? 'pointed' : ''}`}>
+      <button
+        type="button"
+        aria-label={`${title}, score ${score.toFixed(2)}, ${direction.text}`}
+        onClick={() => {
+          opened.value = { item, method };
+        }}
+        onPointerEnter={point}
+        onPointerLeave={leave}
+        onFocus={point}
+        onBlur={leave}
+      >
+        <Picture item={item} />
+        <span class="what">
+          <span class="title" title={title}>
+            {title}
+          </span>
+          <span class="why" title={direction.title}>
+            {direction.text}
+          </span>
+        </span>
+        <span class="score num" title="Cosine of the item to its direction">
+          {shared && <i class="shared" title="Also in another set" />}
+          {score.toFixed(2)}
+        </span>
+      </button>
+    </li>
+  );
+}
+
+/** Where an item came from, in words. */
+export function directionOf(
+  { id, direction, subQuery, rank }: FoundItem,
+  { directions = [], method }: SetResult,
+): { text: string; title: string } {
+  const place = rank > 1 ? `, its hit number ${rank}` : '';
+  if (subQuery !== undefined) return { text: `“${subQuery}”`, title: `Sub-query “${subQuery}”${place}` };
+  if (method !== 'diffusion' && method !== 'folm')
+    return { text: `hit ${rank}`, title: `Hit ${rank} of the query itself` };
+  const nearest = directions[direction]?.nearest;
+  const name = `Direction ${direction + 1}`;
+  if (!nearest || nearest.id === id)
+    return { text: name, title: `${name}; this is the item nearest to it${place}` };
+  return {
+    text: `near ${nearest.title}`,
+    title: `${name} is nearest to ${nearest.title}, which another direction took${place}`,
+  };
+}
+
+function timingsTitle(timings: {
+  queue: number;
+  encode: number;
+  directions: number;
+  search: number;
+}): string {
+  const { queue, encode, directions, search } = timings;
+  const parts = Object.entries({ queue, encode, directions, search });
+  return parts.map(([name, ms]) => `${name} ${ms.toFixed(1)} ms`).join('\n');
+}

@@ -1,0 +1,48 @@
+/** Calls of the service that this page is served by. */
+import type { CatalogMap, Info, Problem, SearchRequest, SearchResponse } from '../../src/serve/schemas.js';
+
+/** An answer that is an error; `field` names what is wrong with the request, where it is. */
+export class ServiceError extends Error {
+  constructor(
+    message: string,
+    readonly status: number,
+    readonly fields: readonly string[] = [],
+  ) {
+    super(message);
+  }
+}
+
+const KEY = 'r4t-key';
+
+/** The API key, for this tab only. */
+export function setApiKey(key: string): void {
+  sessionStorage.setItem(KEY, key);
+}
+
+async function call<T>(path: string, init: RequestInit = {}): Promise<T> {
+  const key = sessionStorage.getItem(KEY);
+  const headers = {
+    ...(init.body !== undefined && { 'content-type': 'application/json' }),
+    ...(key !== null && { authorization: `Bearer ${key}` }),
+  };
+  const response = await fetch(path, { ...init, headers }).catch((error: unknown) => {
+    if (init.signal?.aborted) throw error;
+    throw new ServiceError('the server does not answer; is it still running?', 0);
+  });
+  if (response.ok) return (await response.json()) as T;
+  const problem = (await response.json().catch(() => ({}))) as Partial<Problem>;
+  const fields = problem.errors ?? [];
+  const text = fields[0]?.detail ?? problem.detail ?? `the server answered ${response.status}`;
+  throw new ServiceError(
+    text,
+    response.status,
+    fields.map(({ field }) => field),
+  );
+}
+
+export const getInfo = (): Promise<Info> => call('v1/info');
+
+export const getMap = (): Promise<CatalogMap> => call('v1/map');
+
+export const search = (request: SearchRequest, signal: AbortSignal): Promise<SearchResponse> =>
+  call('v1/search', { method: 'POST', body: JSON.stringify(request), signal });

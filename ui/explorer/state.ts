@@ -1,0 +1,160 @@
+/** The state of the page, and the requests that follow from it. */
+import { batch, computed, effect, signal } from '@preact/signals';
+import type { Method } from '../../src/retrieve/retriever.js';
+import type { CatalogMap, FoundItem, Info, SetResult, Timings } from '../../src/serve/schemas.js';
+import { getInfo, getMap, ServiceError, search } from './api.ts';
+import { formatAddress, METHODS, NOTHING_ASKED, parseAddress, type Question } from './request.ts';
+
+/** What a column shows: the last answer stays until the next one is there. */
+export interface Answer {
+  readonly result: SetResult;
+  readonly timings: Timings;
+}
+
+export const question = signal<Question>(parseAddress(window.location.search));
+export const info = signal<Info | undefined>(undefined);
+export const catalogMap = signal<CatalogMap | undefined>(undefined);
+export const answers = signal<Partial<Record<Method, Answer>>>({});
+/** Methods whose answer is older than the question. */
+export const waiting = signal<ReadonlySet<Method>>(new Set());
+export const failure = signal<ServiceError | undefined>(undefined);
+/** The item under the pointer or the focus, wherever it is shown. */
+export const pointed = signal<string | undefined>(undefined);
+/** The item whose details are open. */
+export const opened = signal<{ item: FoundItem; method: Method } | undefined>(undefined);
+
+export const k = computed(() => question.value.k ?? info.value?.k ?? 10);
+export const steps = computed(() => question.value.steps ?? info.value?.steps ?? undefined);
+/** Why a method cannot answer here. */
+export const missing = computed(
+  () => new Map(info.value?.methods.map(({ method, missing }) => [method, missing])),
+);
+/** Methods in how many sets an item is. */
+export const sharedBy = computed(() => {
+  const counts = new Map<string, number>();
+  for (const method of question.value.methods)
+    for (const { id } of answers.value[method]?.result.items ?? []) counts.set(id, (counts.get(id) ?? 0) + 1);
+  return counts;
+});
+
+export function ask(change: Partial<Question>): void {
+  question.value = { ...question.peek(), ...change };
+}
+
+export function toggleMethod(method: Method): void {
+  const { methods } = question.peek();
+  const next = METHODS.filter((m) => (m === method ? !methods.includes(m) : methods.includes(m)));
+  if (next.length > 0) ask({ methods: next });
+}
+
+export function removeFilter(filter: string): void {
+  ask({ filters: question.peek().filters.filter((f) => f !== filter) });
+}
+
+/** Loads what does not change with the question. */
+export async function loadRun(): Promise<void> {
+  failure.value = undefined;
+  try {
+    info.value = await getInfo();
+    catalogMap.value = await getMap();
+  } catch (error) {
+    fail(error);
+  }
+}
+
+/** Keys typed within this time of each other are one question. */
+const DEBOUNCE_MS = 25;
+
+let controller = new AbortController();
+let timer: ReturnType<typeof setTimeout> | undefined;
+
+/** Asks again whenever the question changes. Each method has a request of its own: the fast ones need not wait. */
+export function start(): void {
+  void loadRun();
+  let first = true;
+  effect(() => {
+    const asked = question.value;
+    history.replaceState(null, '', `${window.location.pathname}${formatAddress(asked)}`);
+    clearTimeout(timer);
+    controller.abort();
+    controller = new AbortController();
+    const { signal } = controller;
+    if (asked.query.trim() === '') {
+      batch(() => {
+        waiting.value = new Set();
+        answers.value = {};
+        if (info.peek()) failure.value = undefined;
+      });
+      return;
+    }
+    waiting.value = new Set(asked.methods);
+    timer = setTimeout(() => void sendAll(asked, signal), first ? 0 : DEBOUNCE_MS);
+    first = false;
+  });
+  window.addEventListener('popstate', () => {
+    question.value = parseAddress(window.location.search);
+  });
+}
+
+/** Asks the same again, e.g. after the server was away. */
+export function retry(): void {
+  if (!info.peek()) void loadRun();
+  ask({});
+}
+
+async function sendAll(asked: Question, signal: AbortSignal): Promise<void> {
+  const settled = await Promise.all(asked.methods.map((method) => send(asked, method, signal)));
+  if (signal.aborted) return;
+  batch(() => {
+    failure.value = settled.find((error) => error !== undefined);
+    // A column that was closed must not come back with an old set.
+    answers.value = Object.fromEntries(
+      asked.methods.flatMap((m) => (answers.peek()[m] ? [[m, answers.peek()[m]]] : [])),
+    );
+  });
+}
+
+async function send(asked: Question, method: Method, signal: AbortSignal): Promise<ServiceError | undefined> {
+  const { query, k, steps, seed, filters } = asked;
+  const request = {
+    query,
+    method,
+    k,
+    seed,
+    directions: true,
+    ...(filters.length > 0 && { filter: [...filters] }),
+  };
+  try {
+    const stepwise = method === 'diffusion' ? { steps } : {};
+    const { results, timings } = await search({ ...request, ...stepwise }, signal);
+    if (signal.aborted) return undefined;
+    batch(() => {
+      answers.value = { ...answers.peek(), [method]: { result: results[0], timings } };
+      done(method);
+    });
+    return undefined;
+  } catch (error) {
+    if (signal.aborted) return undefined;
+    done(method);
+    return error instanceof ServiceError ? error : new ServiceError(String(error), 0);
+  }
+}
+
+function done(method: Method): void {
+  const left = new Set(waiting.peek());
+  left.delete(method);
+  waiting.value = left;
+}
+
+function fail(error: unknown): void {
+  failure.value = error instanceof ServiceError ? error : new ServiceError(String(error), 0);
+}
+
+/** Words to begin with: the catalog's most frequent categories. */
+export const suggestions = computed((): string[] => {
+  const fields = info.value?.catalog.fields ?? [];
+  const field = fields.find(({ name }) => name === 'category') ?? fields.find(({ values }) => values);
+  return (field?.values ?? []).slice(0, 6).map(({ value }) => String(value));
+});
+
+export { NOTHING_ASKED };
