@@ -12,6 +12,7 @@ export function confirmBy({ input, output, signal }: ConfirmOptions): (question:
     const terminal = createInterface({ input, output });
     // Ctrl-C comes as an event of the terminal's interface while it is open, not as a signal of the process.
     terminal.on('SIGINT', () => process.kill(process.pid, 'SIGINT'));
+    // The end of the input (Ctrl-D) answers nothing.
     const closed = new Promise<string>((resolve) => terminal.on('close', () => resolve('')));
     try {
       const answer = await Promise.race([terminal.question(`${question} [y/N] `, { signal }), closed]);
