@@ -21,6 +21,7 @@ interface CompileFlags {
   readonly queries?: string;
   readonly config?: string;
   readonly stage?: CompileStage;
+  readonly ablations?: true;
   readonly force?: true;
   readonly threads?: number;
   readonly json?: true;
@@ -37,6 +38,7 @@ export function addCompileCommand(program: Command, io: CliIo): void {
     .option('--sets <file>', 'reference sets: query, items, split')
     .option('--config <file>', 'settings (default: r4t.config.ts or .json here, if there is one)')
     .addOption(new Option('--stage <stage>', 'stop after this stage').choices(Object.keys(STAGES)))
+    .option('--ablations', 'also train the diffusions without reinforcement learning, for r4t evaluate')
     .option('--force', 'start anew if the run was made of other inputs')
     .option('--threads <n>', 'threads to compute with (default: one a core)', wholeNumber(1))
     .option('--json', 'print JSON lines: progress, finished stages, the result')

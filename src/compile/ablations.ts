@@ -92,7 +92,7 @@ async function untrainedSets(context: StageContext, queries: QueryBatch): Promis
       policy,
       world: workspace,
       queries,
-      reward,
+      reward: (fanOut) => (config.task === 'wscr' && fanOut.reference.length === 0 ? 0 : reward(fanOut)),
       rows: config.task === 'oar' ? 'items' : 'sub-queries',
       samplesPerQuery: Math.min(SETS_PER_QUERY, config.synthesis.samplesPerQuery ?? SETS_PER_QUERY),
       temperature: config.synthesis.temperature,

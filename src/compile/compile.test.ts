@@ -274,7 +274,7 @@ describe('the reward', () => {
     const own = options({ config: { ...config, reward }, stage: 'synthesis' });
     await compile(own);
     const [first] = seen;
-    expect(first.query).toMatch(/^\w+ or \w+$/);
+    expect(seen.some(({ query }) => /^\w+ or \w+$/.test(query))).toBe(true);
     expect(first.subQueries).toHaveLength(3);
     expect(first.items).toHaveLength(80);
     const { rows, rewards } = await readShard(shardFile(`${own.out}/synthesis`, 0));

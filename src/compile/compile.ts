@@ -19,6 +19,7 @@ import type { Stage } from '../run/manifest.js';
 import { parseConfig } from '../run/parseConfig.js';
 import { RunFolder } from '../run/runFolder.js';
 import { loadWorkspace } from '../run/workspace.js';
+import { compileAblations } from './ablations.js';
 import { diffusionStage } from './diffusionStage.js';
 import { encodeStage } from './encodeStage.js';
 import { policyStage, warmStartStage } from './policyStage.js';
@@ -41,6 +42,8 @@ export interface CompileOptions extends RunControl {
   readonly config?: UserConfig;
   /** Run this stage only (with those before it, where they are not done). */
   readonly stage?: CompileStage;
+  /** Also train the diffusions without reinforcement learning that an evaluation compares with. */
+  readonly ablations?: boolean;
   /** Start anew where `out` holds a run made of other inputs. */
   readonly force?: boolean;
   /** Your own text encoder in place of the configured one. */
@@ -117,6 +120,7 @@ export async function compile(options: CompileOptions): Promise<CompileResult> {
     await once(run, stage, async () => work(context));
     await dropCheckpoint(context, stage);
   }
+  if (options.ablations && !only) await compileAblations(context);
   const seconds = COMPILE_STAGES.flatMap((s) => {
     const record = run.stageDone(s);
     return record ? [[s, record.seconds]] : [];
@@ -143,12 +147,20 @@ async function collectQueries(
       field: 'task',
     });
   }
-  const open = queries === undefined || task === 'wscr' ? [] : await loadQueries(queries, { signal });
-  const given = task === 'wscr' ? withQuery : uniqueQueries([...open, ...withQuery]);
+  const open = queries === undefined ? [] : await loadQueries(queries, { signal });
+  // Weakly supervised, queries without references can be synthesised for, but neither trained with nor tested on.
+  const given =
+    task === 'wscr' ? [...withQuery, ...unseen(open, withQuery)] : uniqueQueries([...open, ...withQuery]);
   const chosen = given.length > 0 ? given : catalogQueries(catalog.items);
-  if (chosen.some((q) => q.split === 'train')) return chosen;
+  if (chosen.some((q) => q.split === 'train' && (task === 'oar' || q.items.length > 0))) return chosen;
   const [option, file] = task === 'wscr' ? ['sets', sets] : ['queries', queries];
   throw new InputError(`there are no training queries; give --${option} with broad queries`, { file });
+}
+
+/** The training queries among `queries` which `others` do not have: none of their held-out queries may be trained on. */
+function unseen(queries: readonly QueryRecord[], others: readonly QueryRecord[]): QueryRecord[] {
+  const known = new Set(others.map((q) => normalizeKey(q.query)));
+  return uniqueQueries(queries).filter((q) => q.split === 'train' && !known.has(normalizeKey(q.query)));
 }
 
 /** The first of each query: one that several sets answer must not be on both sides of a split. */

@@ -1,6 +1,8 @@
 /** Step 1 of R4T: the fan-out policy, warm-started on the catalog's words and then trained by Soft-GRPO. */
 import { saveWeights } from '../engine/index.js';
+import { gatherRows } from '../matrix.js';
 import { DecoderPolicy } from '../policy/decoderPolicy.js';
+import type { QueryBatch } from '../policy/fanOut.js';
 import {
   loadPolicyModel,
   loadPolicyWeights,
@@ -11,7 +13,9 @@ import {
 import { trainTokenizer } from '../policy/tokenizer.js';
 import { trainPolicy } from '../policy/trainPolicy.js';
 import { warmStart } from '../policy/warmStart.js';
+import type { Config } from '../run/config.js';
 import { splitQueries } from '../run/workspace.js';
+import { BestPolicy } from './bestPolicy.js';
 import { ProbeLog } from './probeLog.js';
 import { checkpointed, type StageContext, type StageSummary } from './stage.js';
 
@@ -48,17 +52,33 @@ export async function warmStartStage(context: StageContext): Promise<StageSummar
 /** Reinforcement learning from the warm start. */
 export async function policyStage(context: StageContext): Promise<StageSummary> {
   const { run, config, workspace, runtime, reward, depth, signal } = context;
-  const { steps, queriesPerStep, groupSize, epochs, learningRate, clip, klOld, klReverse } = config.policy;
-  const queries = await splitQueries(workspace, 'train', signal);
+  const { steps, queriesPerStep, groupSize, epochs, learningRate, clip, klOld, klReverse, credit } =
+    config.policy;
+  const queries = answerable(await splitQueries(workspace, 'train', signal), config.task);
+  const validation = answerable(await splitQueries(workspace, 'valid', signal), config.task);
   const model = await loadPolicyModel(run.path(...POLICY_FILES.model));
   const parameters = await loadPolicyWeights(model, run.path(...POLICY_FILES.untrained));
   const policy = await DecoderPolicy.create({ ...model, parameters, runtime });
   const { seed } = config;
   const file = run.path('policy', 'probes.jsonl');
   try {
+    let best: BestPolicy | undefined;
     const { result, seconds } = await checkpointed(context, 'policy', async (control, doneBefore) => {
       await using probes = await ProbeLog.open({ file, policy, workspace, steps, doneBefore, seed });
-      return await trainPolicy({
+      const judge = await BestPolicy.open({
+        run,
+        model,
+        policy,
+        workspace,
+        validation,
+        reward,
+        depth,
+        temperature: config.synthesis.temperature,
+        steps,
+        doneBefore,
+        seed,
+      });
+      const last = await trainPolicy({
         ...model,
         parameters,
         policy,
@@ -71,6 +91,7 @@ export async function policyStage(context: StageContext): Promise<StageSummary> 
         groupSize,
         epochs,
         learningRate,
+        credit,
         coefficients: { clip, klOld, klReverse },
         seed,
         runtime,
@@ -78,13 +99,33 @@ export async function policyStage(context: StageContext): Promise<StageSummary> 
         onStep: async (report) => {
           policy.parameters = report.state.groups.parameters;
           await probes.after(report.step);
-          await control.onStep?.(report);
+          const validated = await judge.after(report.step);
+          const { metrics } = report;
+          await control.onStep?.({
+            ...report,
+            metrics: validated === undefined ? metrics : { ...metrics, validation: validated },
+          });
         },
       });
+      best = judge;
+      return judge.choose(last);
     });
-    await saveWeights(run.path(...POLICY_FILES.trained), result);
-    return { seconds };
+    await saveWeights(run.path(...POLICY_FILES.trained), result.parameters);
+    await best?.clear();
+    return { seconds, ...(result.score && { bestStep: result.score.step, validation: result.score.reward }) };
   } finally {
     await policy.release();
   }
+}
+
+/** The queries that the reward can judge: weakly supervised, those with a reference set. */
+function answerable(queries: QueryBatch, task: Config['task']): QueryBatch {
+  const { texts, vectors, references } = queries;
+  if (task === 'oar' || !references) return queries;
+  const rows = [...texts.keys()].filter((i) => references[i].length > 0);
+  return {
+    texts: rows.map((i) => texts[i]),
+    vectors: gatherRows(vectors, rows),
+    references: rows.map((i) => references[i]),
+  };
 }

@@ -21,7 +21,8 @@ export async function synthesisStage(context: StageContext): Promise<StageSummar
       policy,
       world: workspace,
       queries,
-      reward,
+      // A query without a reference set has no reward to be known; its sets are worth learning from all the same.
+      reward: (fanOut) => (config.task === 'wscr' && fanOut.reference.length === 0 ? 0 : reward(fanOut)),
       rows: config.task === 'oar' ? 'items' : 'sub-queries',
       samplesPerQuery,
       temperature,

@@ -29,6 +29,18 @@ export function layOutPrompts(queries: readonly (readonly number[])[]): Prompts 
   return { tokens, length, padding };
 }
 
+/** Which tokens each query has, [batch, 1, vocabulary]; those which the policy does not read are left out. */
+export function promptTokens(
+  queries: readonly (readonly number[])[],
+  { vocabularySize }: DecoderConfig,
+): Tensor {
+  const data = new Float32Array(queries.length * vocabularySize);
+  queries.forEach((ids, row) => {
+    for (const id of ids.slice(0, MAX_PROMPT_TOKENS)) data[row * vocabularySize + id] = 1;
+  });
+  return { data, dims: [queries.length, 1, vocabularySize] };
+}
+
 /** Causal attention that skips each row's padding, [batch, 1, time, past + time]. */
 export function attentionBias(padding: Int32Array, past: number, time: number): Tensor {
   const keys = past + time;
@@ -98,6 +110,10 @@ export function trainingBatch(
       states: { data: states, dims },
       weights: { data: weights, dims },
       condition: { data: condition, dims: [rows, config.conditionDim] },
+      inPrompt: promptTokens(
+        sequences.map((s) => s.prompt),
+        config,
+      ),
       attentionBias: attentionBias(prompts.padding, 0, time),
       ...rotaryAngles(0, time, config),
     },

@@ -2,7 +2,16 @@
  * The built-in decoder: the block of the Llama and Qwen families (RMSNorm, rotary positions, SwiGLU, tied embeddings),
  * conditioned on the query twice: its text is the prompt, and its embedding is added to every token's.
  */
-import { type Graph, lecunNormal, normal, ones, ops, type Tensor, type Value } from '../engine/index.js';
+import {
+  type Graph,
+  lecunNormal,
+  normal,
+  ones,
+  ops,
+  type Tensor,
+  type Value,
+  zeros,
+} from '../engine/index.js';
 
 const { add, concat, gather, matmul, mul, reshape, rmsNorm, silu, slice, split, sub, transpose } = ops;
 
@@ -108,10 +117,24 @@ function embedding(graph: Graph, { vocabularySize, width }: DecoderConfig): Valu
   return graph.parameter('embedding', [vocabularySize, width], normal(1 / Math.sqrt(width)));
 }
 
-/** Logits [..., vocabulary] of the next token; the embeddings are tied (Press & Wolf 2017). */
-export function outputLogits(graph: Graph, config: DecoderConfig, hidden: Value): Value {
-  return matmul(hidden, embedding(graph, config), { transB: true });
+/**
+ * Logits [batch, time, vocabulary] of the next token; the embeddings are tied (Press & Wolf 2017). Tokens which the query has
+ * get a bonus that the hidden state decides on, as in a pointer-generator (See et al. 2017): a small decoder finds the right
+ * sense by itself, but to hit the query's very word among its synonyms would take it long to learn.
+ *
+ * @param inPrompt 1 for the tokens of the query, else 0, [batch, 1, vocabulary]
+ */
+export function outputLogits(graph: Graph, config: DecoderConfig, hidden: Value, inPrompt: Value): Value {
+  const bonus = add(
+    matmul(hidden, graph.parameter('copy.weight', [config.width, 1], zeros)),
+    graph.parameter('copy.bias', [1], ones),
+  );
+  return add(matmul(hidden, embedding(graph, config), { transB: true }), mul(bonus, inPrompt));
 }
+
+/** The input that says which tokens the query has, float32 [batch, 1, vocabulary]. */
+export const inPromptInput = (graph: Graph, { vocabularySize }: DecoderConfig): Value =>
+  graph.input('inPrompt', ['batch', 1, vocabularySize]);
 
 /** Only the last position of [batch, time, width], as [batch, 1, width]. */
 export const lastPosition = (hidden: Value): Value => slice(hidden, 1, -1, Number.MAX_SAFE_INTEGER, 1);

@@ -10,11 +10,12 @@ import {
 } from '../engine/index.js';
 import { R4tError } from '../errors.js';
 import { CounterRandom } from '../random.js';
-import { attentionBias, layOutPrompts, repeatRows } from './batch.js';
+import { attentionBias, layOutPrompts, promptTokens, repeatRows } from './batch.js';
 import {
   type DecoderConfig,
   decoder,
   decoderInputs,
+  inPromptInput,
   lastPosition,
   outputLogits,
   rotaryAngles,
@@ -109,6 +110,10 @@ export class DecoderPolicy implements Policy {
         vectors,
         rows.map(({ query }) => query),
       ),
+      inPrompt: promptTokens(
+        rows.map(({ query }) => prompts[query]),
+        config,
+      ),
       formatTable: this.table,
       inverseTemperature: { data: Float32Array.of(temperature > 0 ? 1 / temperature : 1), dims: [] },
     };
@@ -200,7 +205,10 @@ function decodingGraph(config: DecoderConfig) {
   const { hidden, caches } = decoder(graph, config, inputs);
   const table = graph.input('formatTable', [3, config.vocabularySize]);
   const bias = gather(table, graph.input('states', ['batch'], 'int32'));
-  const logits = reshape(outputLogits(graph, config, lastPosition(hidden)), ['batch', config.vocabularySize]);
+  const logits = reshape(outputLogits(graph, config, lastPosition(hidden), inPromptInput(graph, config)), [
+    'batch',
+    config.vocabularySize,
+  ]);
   const logProbs = logSoftmax(add(mul(logits, graph.input('inverseTemperature', [])), bias));
   const probabilities = exp(logProbs);
   // Forbidden tokens count nothing: their probability is exactly 0 and their logarithm finite.

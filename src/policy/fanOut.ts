@@ -41,12 +41,13 @@ export async function retrieveFanOuts(
     completions.flatMap((c) => c.subQueries),
     { signal },
   );
-  const { indices } = await index.search(directions, { k: depth });
+  const { indices, scores } = await index.search(directions, { k: depth });
   let start = 0;
   return completions.map(({ query, subQueries }) => {
     const end = start + subQueries.length;
     const hits = indices.subarray(start * depth, end * depth);
     const retrieved = Int32Array.from(subQueries, (_, i) => hits[i * depth]);
+    const reference = queries.references?.[query] ?? [];
     const fanOut: FanOut = {
       query: queries.texts[query],
       queryVector: row(queries.vectors, query),
@@ -56,7 +57,9 @@ export async function retrieveFanOuts(
       retrievedVectors: gatherRows(vectors, retrieved),
       hits,
       depth,
-      reference: queries.references?.[query] ?? [],
+      thresholds: Float32Array.from(subQueries, (_, i) => scores[(start + i + 1) * depth - 1]),
+      reference,
+      referenceVectors: gatherRows(vectors, reference),
       items,
     };
     start = end;

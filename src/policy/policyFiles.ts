@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { Graph, loadWeights, type Parameters, type RuntimeOptions } from '../engine/index.js';
 import { InputError } from '../errors.js';
 import { readJson, writeJson } from '../files.js';
-import { type DecoderConfig, decoder, decoderInputs } from './decoder.js';
+import { type DecoderConfig, decoder, decoderInputs, inPromptInput, outputLogits } from './decoder.js';
 import { DecoderPolicy } from './decoderPolicy.js';
 import type { Format } from './format.js';
 import { Tokenizer } from './tokenizer.js';
@@ -63,6 +63,7 @@ export async function loadPolicy(
 
 export function loadPolicyWeights({ config }: PolicyModel, file: string): Promise<Parameters> {
   const graph = new Graph();
-  decoder(graph, config, decoderInputs(graph, config, false));
+  const { hidden } = decoder(graph, config, decoderInputs(graph, config, false));
+  outputLogits(graph, config, hidden, inPromptInput(graph, config));
   return loadWeights(file, graph);
 }

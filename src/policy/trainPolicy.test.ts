@@ -235,7 +235,7 @@ describe('trainPolicy', () => {
 
   it('warns of a policy that is sure of every token, and not of a healthy one', async () => {
     const single = scene({ format: { k: 1, maxTokens: 3 }, layers: 1 });
-    const sure = await train({ of: single, start: randomParameters(single, 5, 100), steps: 1 });
+    const sure = await train({ of: single, start: randomParameters(single, 6, 100), steps: 1 });
     expect(sure.progress[0].warning).toMatch(/collapse: entropy fell to 0\.0/);
     const healthy = await train({ of: single, steps: 1 });
     expect(healthy.progress[0].warning).toBeUndefined();

@@ -10,6 +10,8 @@ function fanOut(subQueryVectors: Matrix, retrievedVectors: Matrix): FanOut {
     queryVector: Float32Array.of(1, 0),
     subQueries: [],
     subQueryVectors,
+    thresholds: new Float32Array(subQueryVectors.rows),
+    referenceVectors: matrix(0, subQueryVectors.cols),
     retrieved: new Int32Array(subQueryVectors.rows),
     retrievedVectors,
     hits: new Int32Array(0),

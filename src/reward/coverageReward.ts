@@ -1,13 +1,15 @@
 import { R4tError } from '../errors.js';
+import { dot, row } from '../matrix.js';
 import { coverage } from './objectives.js';
-import type { RewardFunction } from './reward.js';
+import type { FanOut, RewardFunction } from './reward.js';
 
 /**
  * The reward of weakly supervised retrieval (PAPER section 2, WSCR): the share of the query's reference set among
  * the top `depth` hits of all sub-queries.
  */
 export function coverageReward(): RewardFunction {
-  return ({ query, hits, depth, reference }) => {
+  return (fanOut) => {
+    const { query, hits, reference } = fanOut;
     if (reference.length === 0) {
       throw new R4tError(
         `the coverage reward needs a reference set, and query "${query}" has none; ` +
@@ -15,26 +17,34 @@ export function coverageReward(): RewardFunction {
       );
     }
     const raw = coverage(hits, reference);
-    const gains = marginalCoverage(hits, depth, reference);
-    return { reward: raw, components: { coverage: { raw, normalized: raw } }, gains };
+    return { reward: raw, components: { coverage: { raw, normalized: raw } }, gains: softGains(fanOut) };
   };
 }
 
+/** Width of the slope around a sub-query's threshold, as a cosine: about a third of the distance of a random item. */
+const SLOPE = 0.05;
+
 /**
- * The share of the reference set that each sub-query is the first to retrieve, [hits.length / depth]; the sum is the
- * coverage. Coverage is submodular, so a policy which is greedy in these gains is within 1 - 1/e of the best set.
+ * What each sub-query adds to the coverage given those before it, [k], with a slope in place of the step: an item counts
+ * sigmoid((cosine - threshold) / slope), so a sub-query that nearly retrieves an item is told apart from one that is far off.
+ * Whole items alone are too rare to learn from: of ten sub-queries, nine retrieve none. Coverage is submodular, so a
+ * policy which is greedy in these gains is within 1 - 1/e of the best set.
  */
-export function marginalCoverage(
-  hits: ArrayLike<number>,
-  depth: number,
-  reference: readonly number[],
-): number[] {
-  const missing = new Set(reference);
-  const share = 1 / missing.size;
-  return Array.from({ length: hits.length / depth }, (_, subQuery) => {
+export function softGains({
+  subQueryVectors,
+  thresholds,
+  referenceVectors,
+}: Pick<FanOut, 'subQueryVectors' | 'thresholds' | 'referenceVectors'>): number[] {
+  const covered = new Float64Array(referenceVectors.rows);
+  return Array.from(thresholds, (threshold, i) => {
+    const subQuery = row(subQueryVectors, i);
     let gain = 0;
-    for (let i = subQuery * depth; i < (subQuery + 1) * depth; i++)
-      if (missing.delete(hits[i])) gain += share;
+    for (let item = 0; item < covered.length; item++) {
+      const cosine = dot(subQuery, row(referenceVectors, item));
+      const soft = 1 / (1 + Math.exp((threshold - cosine) / SLOPE));
+      gain += Math.max(0, soft - covered[item]) / covered.length;
+      covered[item] = Math.max(covered[item], soft);
+    }
     return gain;
   });
 }

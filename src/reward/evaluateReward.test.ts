@@ -14,7 +14,9 @@ const fanOut = (overrides: Partial<FanOut> = {}): FanOut => ({
   retrievedVectors: matrix(1, 2),
   hits: Int32Array.of(4, 7),
   depth: 2,
+  thresholds: Float32Array.of(0),
   reference: [7, 8],
+  referenceVectors: matrix(2, 2),
   items: [],
   ...overrides,
 });

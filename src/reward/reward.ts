@@ -17,8 +17,12 @@ export interface FanOut {
   /** Top `depth` rows of each sub-query, [k * depth], best first (what coverage counts). */
   readonly hits: Int32Array;
   readonly depth: number;
+  /** Cosine of each sub-query to the last of its hits, [k]: what an item must reach to be among them. */
+  readonly thresholds: Float32Array;
   /** Row numbers of the reference set Y; empty when there is none. */
   readonly reference: readonly number[];
+  /** Content embeddings of the reference set, unit rows, [|Y|, d]. */
+  readonly referenceVectors: Matrix;
   /** The catalog, for rewards which read metadata. */
   readonly items: readonly Item[];
 }

@@ -45,6 +45,8 @@ const policy = z.strictObject({
   klOld: weight.default(0.05),
   /** b2: weight of the reverse KL term. */
   klReverse: weight.default(0.05),
+  /** Whose gain a token's advantage is: the whole set's, as in the paper, or its own sub-query's, where the reward tells. */
+  credit: z.enum(['set', 'subQuery']).default('subQuery'),
   /** Optimiser passes over each batch of rollouts. */
   epochs: count.default(1),
   maxSubQueryTokens: count.default(8),

@@ -2,7 +2,7 @@
 import { floats, Graph, type Parameters, parameterFeeds, Session } from '../../engine/index.js';
 import { type Matrix, row } from '../../matrix.js';
 import { trainingBatch } from '../batch.js';
-import { decoder, decoderInputs, outputLogits } from '../decoder.js';
+import { decoder, decoderInputs, inPromptInput, outputLogits } from '../decoder.js';
 import { formatStates, formatTable } from '../format.js';
 import type { Completion } from '../policy.js';
 import { runtime, type Scene } from './scene.js';
@@ -22,7 +22,11 @@ export async function fullForward(
 ): Promise<Float64Array[][]> {
   const graph = new Graph();
   const { hidden } = decoder(graph, config, decoderInputs(graph, config, false));
-  const session = await Session.compile(graph, { logits: outputLogits(graph, config, hidden) }, runtime);
+  const session = await Session.compile(
+    graph,
+    { logits: outputLogits(graph, config, hidden, inPromptInput(graph, config)) },
+    runtime,
+  );
   const sequences = completions.map(({ query, tokens }) => ({
     prompt: tokenizer.encode(queries[query]),
     condition: row(vectors, query),
