@@ -1,9 +1,7 @@
 import { Graph, ops, type Value } from '../engine/index.js';
 import type { NamedWeight } from './tfjsWeights.js';
+import { MAX_TOKENS, USE_LITE_DIM } from './useLiteModel.js';
 
-/** Texts are cut to so many tokens. */
-export const MAX_TOKENS = 128;
-export const USE_LITE_DIM = 512;
 const TOKEN_WIDTH = 256;
 const HEADS = 4;
 const EPSILON = 1e-6;

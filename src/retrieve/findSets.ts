@@ -1,7 +1,22 @@
 /** One method after another, from query embeddings to sets; what a retriever and a server do alike. */
+import type { SampleOptions } from '../diffusion/setDiffusion.js';
 import type { Matrix } from '../matrix.js';
+import type { RetrievalWorld } from '../policy/fanOut.js';
+import type { Policy } from '../policy/policy.js';
 import { type RetrievedSet, searchDirections, searchDpp, searchMmr, searchPlain } from './methods.js';
-import type { Method, RetrieverParts } from './retriever.js';
+import type { Method } from './setRetriever.js';
+
+/** What searching takes, wherever it runs. */
+export interface SearchParts {
+  readonly workspace: RetrievalWorld;
+  /** Items a set by default. */
+  readonly k: number;
+  readonly diffusion?: { sample(options: SampleOptions): Promise<Matrix> };
+  readonly policy?: Policy;
+  /** Settings of the opponents: MMR's lambda and DPP's theta. */
+  readonly lambda?: number;
+  readonly theta?: number;
+}
 
 /** Queries with their embeddings, unit rows [texts.length, d]. */
 export interface EmbeddedQueries {
@@ -27,7 +42,7 @@ export interface FanOutOptions {
 
 /** Why a run cannot answer by the method, or undefined if it can. */
 export function missingModel(
-  { diffusion, policy }: Pick<RetrieverParts, 'diffusion' | 'policy'>,
+  { diffusion, policy }: Pick<SearchParts, 'diffusion' | 'policy'>,
   method: Method,
 ): string | undefined {
   if (method === 'diffusion' && !diffusion) return 'this run has no trained diffusion model yet';
@@ -37,7 +52,7 @@ export function missingModel(
 
 /** The directions of every query; undefined for methods which search with the query alone. */
 export async function makeFanOuts(
-  { diffusion, policy, workspace }: RetrieverParts,
+  { diffusion, policy, workspace }: SearchParts,
   method: Method,
   { texts, vectors }: EmbeddedQueries,
   { k, steps, seed = 0, signal }: FanOutOptions,
@@ -63,7 +78,7 @@ export async function makeFanOuts(
 
 /** The set of every query: from its directions, or by a method that needs none. */
 export function findSets(
-  { workspace, lambda = 0.5, theta = 4 }: RetrieverParts,
+  { workspace, lambda = 0.5, theta = 4 }: SearchParts,
   method: Method,
   { vectors }: EmbeddedQueries,
   fanOuts: QueryFanOuts | undefined,

@@ -1,0 +1,146 @@
+import { InputError } from '../errors.js';
+
+/** A dense row-major tensor; `data.length` is the product of `shape`. */
+export interface StoredTensor {
+  readonly shape: readonly number[];
+  readonly data: Float32Array | Int32Array;
+}
+
+export interface Safetensors {
+  readonly tensors: Readonly<Record<string, StoredTensor>>;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+interface HeaderEntry {
+  readonly dtype: 'F32' | 'I32';
+  readonly shape: readonly number[];
+  readonly data_offsets: readonly [number, number];
+}
+
+/** What the reference implementation allows. */
+const MAX_HEADER_BYTES = 100_000_000;
+const METADATA = '__metadata__';
+
+/**
+ * Tensors in the safetensors format (an 8-byte header length, a JSON header, the little-endian data), readable by
+ * every safetensors library. Tensors keep the order of the object.
+ *
+ * @throws RangeError if a tensor's data and shape disagree
+ */
+export function encodeSafetensors(
+  tensors: Readonly<Record<string, StoredTensor>>,
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array {
+  const header: [string, unknown][] = [];
+  if (Object.keys(metadata).length > 0) header.push([METADATA, metadata]);
+  let size = 0;
+  for (const [name, { shape, data }] of Object.entries(tensors)) {
+    if (data.length !== volume(shape) || name === METADATA) {
+      throw new RangeError(`tensor "${name}" of shape [${shape}] cannot hold ${data.length} values`);
+    }
+    const dtype = data instanceof Float32Array ? 'F32' : 'I32';
+    header.push([name, { dtype, shape, data_offsets: [size, size + data.byteLength] }]);
+    size += data.byteLength;
+  }
+  const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries(header)));
+  // Padded with spaces, so that the data begin at a multiple of 8 and can be viewed in place.
+  const start = 8 + Math.ceil(json.length / 8) * 8;
+  const bytes = new Uint8Array(start + size).fill(0x20, 8, start);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(start - 8), true);
+  bytes.set(json, 8);
+  let offset = start;
+  for (const { data } of Object.values(tensors)) {
+    bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), offset);
+    offset += data.byteLength;
+  }
+  return bytes;
+}
+
+/**
+ * Reads safetensors of types F32 and I32. The data are views of `bytes` where aligned (always, if this package wrote
+ * them), else copies.
+ *
+ * @param file - named in errors
+ * @throws InputError if the bytes are no safetensors or are damaged
+ */
+export function decodeSafetensors(bytes: Uint8Array, file: string): Safetensors {
+  const damaged = (what: string, cause?: unknown) =>
+    new InputError(`is damaged: ${what}; delete it and run again`, { file }, { cause });
+
+  if (bytes.length < 8) throw damaged('it is too short');
+  const length = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
+  if (length > Math.min(bytes.length - 8, MAX_HEADER_BYTES)) throw damaged('its header length is wrong');
+  let header: Record<string, unknown>;
+  try {
+    header = asObject(
+      JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(8, 8 + length))),
+    );
+  } catch (cause) {
+    throw damaged('its header is not a JSON object', cause);
+  }
+
+  const { [METADATA]: metadata = {}, ...entries } = header;
+  if (!isStringRecord(metadata)) throw damaged('its metadata are not texts');
+  const data = bytes.subarray(8 + length);
+  const tensors = Object.entries(entries).map(([name, entry]) => {
+    if (!isEntry(entry))
+      throw damaged(`the entry of tensor "${name}" is not valid or not of type F32 or I32`);
+    const { shape, data_offsets: offsets } = entry;
+    if (offsets[1] - offsets[0] !== volume(shape) * 4 || offsets[1] > data.length) {
+      throw damaged(`tensor "${name}" does not fit its place`);
+    }
+    return { name, entry };
+  });
+  let end = 0;
+  for (const { name, entry } of tensors.toSorted((a, b) => compareOffsets(a.entry, b.entry))) {
+    if (entry.data_offsets[0] !== end) throw damaged(`tensor "${name}" does not follow the one before it`);
+    end = entry.data_offsets[1];
+  }
+  if (end !== data.length) throw damaged(`${data.length - end} bytes follow the last tensor`);
+  return {
+    tensors: Object.fromEntries(tensors.map(({ name, entry }) => [name, view(data, entry)])),
+    metadata,
+  };
+}
+
+function volume(shape: readonly number[]): number {
+  return shape.reduce((product, n) => product * n, 1);
+}
+
+function view(data: Uint8Array, { dtype, shape, data_offsets: [begin, end] }: HeaderEntry): StoredTensor {
+  const part = data.subarray(begin, end);
+  // Not part.slice(): a Buffer's slice is a view.
+  const aligned = part.byteOffset % 4 === 0 ? part : new Uint8Array(part);
+  const place = [aligned.buffer, aligned.byteOffset, part.length / 4] as const;
+  return { shape, data: dtype === 'F32' ? new Float32Array(...place) : new Int32Array(...place) };
+}
+
+/** Empty tensors share an offset with the next one, so the end decides. */
+function compareOffsets(a: HeaderEntry, b: HeaderEntry): number {
+  return a.data_offsets[0] - b.data_offsets[0] || a.data_offsets[1] - b.data_offsets[1];
+}
+
+function asObject(value: unknown): Record<string, unknown> {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value))
+    return value as Record<string, unknown>;
+  throw new TypeError('not an object');
+}
+
+function isStringRecord(value: unknown): value is Record<string, string> {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    Object.values(value).every((v) => typeof v === 'string')
+  );
+}
+
+function isEntry(value: unknown): value is HeaderEntry {
+  if (typeof value !== 'object' || value === null) return false;
+  const { dtype, shape, data_offsets: offsets } = value as Record<string, unknown>;
+  return (dtype === 'F32' || dtype === 'I32') && isSizes(shape) && isSizes(offsets) && offsets.length === 2;
+}
+
+function isSizes(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((n) => Number.isSafeInteger(n) && n >= 0);
+}
