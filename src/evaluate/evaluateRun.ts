@@ -40,8 +40,8 @@ export interface EvaluateRunOptions extends RunControl, RuntimeOptions {
   readonly encoder?: Encoder;
   /** The reward that Best-of-N chooses by; must not read references (the composite). */
   readonly reward?: RewardFunction;
-  /** An encoder which the reward never saw. */
-  readonly heldoutEncoder?: Encoder;
+  /** Makes an encoder which the reward never saw, from the catalog's texts; undefined where there is none. */
+  readonly heldoutEncoder?: (catalog: readonly string[]) => Promise<Encoder | undefined>;
   /** Only these methods (all that the run has). */
   readonly methods?: readonly MethodName[];
   /** Step counts at which the diffusion is measured besides its own (1, 2, 4, 8, 16). */
@@ -102,8 +102,8 @@ export async function evaluateRun(folder: string, options: EvaluateRunOptions = 
   const tuning = batchOf(valid, 0, Math.min(TUNING_QUERIES, valid.texts.length));
   const tuned: Record<string, number> = {};
   const lazy = await methodsOf({ run, config, space, train, runtime, options, tuning, tuned });
-  const heldout =
-    options.heldoutEncoder && (await heldoutSpace(options.heldoutEncoder, workspace, test, signal));
+  const heldoutEncoder = await options.heldoutEncoder?.(workspace.items.map((item) => item.text));
+  const heldout = heldoutEncoder && (await heldoutSpace(heldoutEncoder, workspace, test, signal));
   const evaluate = async (answer: AnswerMethod): Promise<MethodEvaluation> => {
     const { answers, msPerQuery } = await answerAll(answer, test, workspace, config.seed, signal);
     const metrics = await measureAnswers(answers, {

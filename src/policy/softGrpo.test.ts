@@ -12,7 +12,7 @@ import {
 import { CounterRandom } from '../random.js';
 import { DecoderPolicy } from './decoderPolicy.js';
 import { formatTable } from './format.js';
-import { groupAdvantages, softGrpoGraph, softGrpoLoss } from './softGrpo.js';
+import { groupAdvantages, softGrpoGraph, softGrpoLoss, subQueryAdvantages } from './softGrpo.js';
 import { randomParameters, randomVectors, runtime, scene } from './testing/scene.js';
 import { grpoFeeds } from './trainPolicy.js';
 
@@ -226,5 +226,52 @@ describe('softGrpoGraph', () => {
     const { kl, clipShare } = await evaluate(1, 2);
     expect(kl).toBeGreaterThan(0.1);
     expect(clipShare).toBeGreaterThan(0.5);
+  });
+});
+
+describe('subQueryAdvantages', () => {
+  it('have mean 0 at every place and deviation 1 in every group', () => {
+    fc.assert(
+      fc.property(fc.nat(), fc.constantFrom(0, 0.5, 1), (seed, discount) => {
+        const random = new CounterRandom(seed, 'test');
+        const gains = Array.from({ length: 8 }, () => Array.from({ length: 3 }, () => random.uniform()));
+        const advantages = subQueryAdvantages(gains, 4, discount);
+        for (const group of [0, 1]) {
+          const own = advantages.subarray(group * 12, (group + 1) * 12);
+          for (let place = 0; place < 3; place++) {
+            const mean = [0, 1, 2, 3].reduce((sum, i) => sum + own[i * 3 + place] / 4, 0);
+            expect(mean).toBeCloseTo(0, 5);
+          }
+          expect(own.reduce((sum, a) => sum + a * a, 0) / 12).toBeCloseTo(1, 3);
+        }
+      }),
+    );
+  });
+
+  it('credit a sub-query with what it and later ones gain, never with what came before', () => {
+    const [a, b] = [
+      [1, 0],
+      [0, 0],
+    ];
+    expect([...subQueryAdvantages([a, b], 2, 1)].map(Math.sign)).toEqual([1, 0, -1, 0]);
+    const late = [
+      [0, 1],
+      [0, 0],
+    ];
+    expect([...subQueryAdvantages(late, 2, 1)].map(Math.sign)).toEqual([1, 1, -1, -1]);
+    expect([...subQueryAdvantages(late, 2, 0)].map(Math.sign)).toEqual([0, 1, 0, -1]);
+  });
+
+  it('are 0 where a group has gained the same', () => {
+    expect([
+      ...subQueryAdvantages(
+        [
+          [1, 2],
+          [1, 2],
+        ],
+        2,
+        0.5,
+      ),
+    ]).toEqual([0, 0, 0, 0]);
   });
 });

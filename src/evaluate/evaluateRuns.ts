@@ -1,0 +1,89 @@
+/** Runs that differ in nothing but their seed, as one report. */
+import { basename, join } from 'node:path';
+import type { Encoder } from '../encode/encoder.js';
+import { InputError } from '../errors.js';
+import { configOf } from '../run/manifest.js';
+import { type MetricsLine, readMetrics } from '../run/metricsLog.js';
+import { RunFolder } from '../run/runFolder.js';
+import { reportData } from './aggregate.js';
+import { type EvaluateRunOptions, evaluateRun, type RunEvaluation } from './evaluateRun.js';
+import { writeReport } from './report/report.js';
+import type { MethodName, ReportData, ReportedCurve } from './results.js';
+
+export interface EvaluateRunsOptions extends Omit<EvaluateRunOptions, 'heldoutEncoder' | 'methods'> {
+  /** Folder for the report. */
+  readonly out: string;
+  /** Name of the data set (that of the first run's folder). */
+  readonly dataset?: string;
+  /** Makes an encoder which the reward never saw, from the catalog's texts; undefined where there is none. */
+  readonly heldoutEncoder?: (catalog: readonly string[]) => Promise<Encoder | undefined>;
+  /** What makes the report again. */
+  readonly command: string;
+}
+
+/** Methods that another seed changes; the others are the same in every run. */
+const SEEDED: readonly MethodName[] = [
+  'untrained',
+  'bestOfN',
+  'folm',
+  'diffusion',
+  'diffusionSupervised',
+  'diffusionUntrained',
+];
+/** Points of a training curve in the report. */
+const CURVE_POINTS = 300;
+
+/**
+ * Evaluates the runs and writes the report.
+ *
+ * @throws InputError if a run is not finished, lacks held-out queries, or is of other queries than the first
+ */
+export async function evaluateRuns(
+  runs: readonly string[],
+  { out, dataset, command, ...options }: EvaluateRunsOptions,
+): Promise<ReportData> {
+  const evaluations: RunEvaluation[] = [];
+  let heldoutEncoder: Encoder | undefined;
+  for (const [i, run] of runs.entries()) {
+    const evaluation = await evaluateRun(run, {
+      ...options,
+      methods: i === 0 ? undefined : SEEDED,
+      steps: i === 0 ? undefined : [],
+      heldoutEncoder: async (catalog) => {
+        heldoutEncoder ??= await options.heldoutEncoder?.(catalog);
+        return heldoutEncoder;
+      },
+    });
+    const first = evaluations[0] ?? evaluation;
+    if (evaluation.test.texts.some((text, q) => text !== first.test.texts[q]))
+      throw new InputError(`has other test queries than ${runs[0]}; evaluate it alone`, { file: run });
+    evaluations.push(evaluation);
+  }
+  const report = reportData(evaluations, {
+    dataset: dataset ?? basename(runs[0]),
+    heldoutEncoder: heldoutEncoder?.id,
+    curves: (await Promise.all(runs.map(readCurves))).flat(),
+    command,
+  });
+  await writeReport(out, report);
+  return report;
+}
+
+async function readCurves(folder: string): Promise<ReportedCurve[]> {
+  const { seed } = configOf((await RunFolder.open(folder)).manifest, folder);
+  const stages = ['warm-start', 'policy', 'diffusion'] as const;
+  const curves = await Promise.all(
+    stages.map(async (stage) => {
+      const lines = await readMetrics(join(folder, stage, 'metrics.jsonl'));
+      const every = Math.max(1, Math.ceil(lines.length / CURVE_POINTS));
+      return { stage, seed, points: lines.filter((_, i) => i % every === 0).map(numbersOf) };
+    }),
+  );
+  return curves.filter(({ points }) => points.length > 0);
+}
+
+function numbersOf(line: MetricsLine): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(line).filter((entry): entry is [string, number] => typeof entry[1] === 'number'),
+  );
+}

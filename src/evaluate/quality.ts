@@ -1,0 +1,185 @@
+/** The whole experiment on one data set: queries, a compiled run for every seed, the opponents, the report. */
+import { access } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import { type Catalog, loadCatalog } from '../catalog/catalog.js';
+import { catalogQueries } from '../catalog/catalogQueries.js';
+import type { QueryRecord } from '../catalog/item.js';
+import { loadQueries } from '../catalog/queries.js';
+import { queriesForSets } from '../catalog/queriesForSets.js';
+import { queryLines } from '../catalog/queryLines.js';
+import { loadSets } from '../catalog/sets.js';
+import { normalizeKey } from '../catalog/split.js';
+import type { CompileOptions } from '../compile/compile.js';
+import type { Encoder } from '../encode/encoder.js';
+import { InputError } from '../errors.js';
+import { writeFileAtomic } from '../files.js';
+import type { RunControl } from '../progress.js';
+import type { UserConfig } from '../run/config.js';
+import { evaluateRuns } from './evaluateRuns.js';
+import type { ReportData } from './results.js';
+
+export type Task = 'oar' | 'wscr';
+
+export interface QualityOptions extends RunControl {
+  /** Folder with `catalog.jsonl` and, for `wscr`, `sets.jsonl`; for `oar` perhaps `queries.jsonl` or `sets.jsonl`. */
+  readonly data: string;
+  readonly task: Task;
+  /** Folder for queries, runs and report; an interrupted experiment goes on from what is there. */
+  readonly out: string;
+  /** B as a share of the catalog (0.035). */
+  readonly budget?: number;
+  /** One run a seed ([1, 2, 3]; [1] when quick). */
+  readonly seeds?: readonly number[];
+  /** Shorter training: what a quarter of an hour gives. */
+  readonly quick?: boolean;
+  /** Makes an encoder which the reward never saw, from the catalog's texts; undefined where there is none. */
+  readonly heldoutEncoder?: (catalog: readonly string[]) => Promise<Encoder | undefined>;
+  /** Compiles one run; the default runs it in this process. */
+  readonly compile: (options: readonly CompileOptions[], control: RunControl) => Promise<void>;
+  /** What makes the report again, for its foot. */
+  readonly command: string;
+}
+
+/** Queries made for a data set which has none, and the most of all kinds. */
+const QUERIES_PER_SET = 4;
+const MOST_TRAINING_QUERIES = { full: 8000, quick: 2500 } as const;
+const MOST_TEST_QUERIES = 600;
+const MOST_CATALOG_QUERIES = 1500;
+
+/**
+ * Runs the experiment and writes its report into `out`.
+ *
+ * @throws InputError for a data folder that cannot be used
+ */
+export async function benchQuality(options: QualityOptions): Promise<ReportData> {
+  const { data, out, quick = false, signal, onProgress } = options;
+  const { seeds = quick ? [1] : [1, 2, 3] } = options;
+  const file = join(data, 'catalog.jsonl');
+  const catalog = await loadCatalog(file, { signal, onProgress });
+  const queries = await experimentQueries(options, catalog);
+  const files = { sets: join(out, 'sets.jsonl'), queries: join(out, 'queries.jsonl') };
+  const supervised = queries.filter((q) => q.items.length > 0);
+  const open = queries.filter((q) => q.items.length === 0);
+  if (supervised.length > 0) await writeFileAtomic(files.sets, queryLines(supervised, catalog.items));
+  if (open.length > 0) await writeFileAtomic(files.queries, queryLines(open, catalog.items));
+  const training = queries.filter((q) => q.split === 'train').length;
+  const runs = seeds.map((seed) => join(out, `seed-${seed}`));
+  await options.compile(
+    seeds.map((seed, i) => ({
+      catalog: file,
+      out: runs[i],
+      ...(supervised.length > 0 && { sets: files.sets }),
+      ...(open.length > 0 && { queries: files.queries }),
+      config: experimentConfig({ ...options, quick, training, seed }),
+      ablations: true,
+    })),
+    { signal, onProgress },
+  );
+  return evaluateRuns(runs, {
+    out,
+    dataset: basename(resolve(data)),
+    heldoutEncoder: options.heldoutEncoder,
+    command: options.command,
+    threads: 1,
+    signal,
+    onProgress,
+  });
+}
+
+interface ConfigRequest {
+  readonly task: Task;
+  readonly budget?: number;
+  readonly quick: boolean;
+  /** Training queries in all. */
+  readonly training: number;
+  readonly seed: number;
+}
+
+/**
+ * One recipe for all data sets, by task and number of training queries; nothing in it was chosen on test queries
+ * (docs/results.md says on what).
+ */
+export function experimentConfig({ task, budget, quick, training, seed }: ConfigRequest): UserConfig {
+  const sets = quick ? 10_000 : 24_000;
+  return {
+    task,
+    seed,
+    threads: 1,
+    ...(budget !== undefined && { budget }),
+    dimensions: task === 'wscr' ? 256 : 128,
+    policy: {
+      warmStartSteps: quick ? 500 : 1000,
+      steps: quick ? 80 : 240,
+      learningRate: task === 'wscr' ? 1e-3 : 2e-4,
+    },
+    synthesis: { samplesPerQuery: Math.max(2, Math.min(16, Math.round(sets / training))) },
+    diffusion: { steps: quick ? 1500 : 3000 },
+  };
+}
+
+/** The queries of an experiment, each with its split and, where known, its reference set. */
+export async function experimentQueries(
+  { data, task, quick = false, signal }: QualityOptions,
+  { items, rowOf, ...catalog }: Catalog,
+): Promise<QueryRecord[]> {
+  const file = (name: string) => join(data, name);
+  const setsFile = file('sets.jsonl');
+  const hasSets = await exists(setsFile);
+  const ownQueries = file('queries.jsonl');
+  let queries: QueryRecord[] = [];
+  if (hasSets) {
+    const sets = await loadSets(setsFile, { items, rowOf, ...catalog }, { signal });
+    queries = queriesForSets({ items, sets, queriesPerSet: QUERIES_PER_SET, seed: 1 });
+    if (sets.every((set) => set.query === undefined)) queries = oneQueryAHeldOutSet(queries);
+  } else if (task === 'wscr') {
+    throw new InputError('is missing; task wscr learns from reference sets', { file: setsFile });
+  }
+  if (await exists(ownQueries)) queries.push(...(await loadQueries(ownQueries, { signal })));
+  const training = queries.filter((q) => q.split === 'train').length;
+  // Few queries, or none: the catalog's own words are more. They have no reference set, and are never tested on beside those that have.
+  if (training < MOST_CATALOG_QUERIES) {
+    const more = catalogQueries(items).slice(0, MOST_CATALOG_QUERIES);
+    const known = new Set(queries.map((q) => normalizeKey(q.query)));
+    const fresh = more.filter((q) => !known.has(normalizeKey(q.query)));
+    queries.push(...(queries.length > 0 ? fresh.filter((q) => q.split === 'train') : fresh));
+  }
+  const most = MOST_TRAINING_QUERIES[quick ? 'quick' : 'full'];
+  return [
+    ...spread(
+      queries.filter((q) => q.split === 'train'),
+      most,
+    ),
+    ...spread(
+      queries.filter((q) => q.split === 'valid'),
+      MOST_TEST_QUERIES,
+    ),
+    ...spread(
+      queries.filter((q) => q.split === 'test'),
+      MOST_TEST_QUERIES,
+    ),
+  ];
+}
+
+/** Training sets keep all their made queries, the others the first: each held-out set counts once. */
+function oneQueryAHeldOutSet(queries: readonly QueryRecord[]): QueryRecord[] {
+  const seen = new Set<readonly number[]>();
+  return queries.filter(({ items, split }) => {
+    if (split === 'train') return true;
+    if (seen.has(items)) return false;
+    seen.add(items);
+    return true;
+  });
+}
+
+/** At most `most`, evenly from the whole list. */
+function spread<T>(list: readonly T[], most: number): T[] {
+  if (list.length <= most) return [...list];
+  return Array.from({ length: most }, (_, i) => list[Math.floor((i * list.length) / most)]);
+}
+
+function exists(file: string): Promise<boolean> {
+  return access(file).then(
+    () => true,
+    () => false,
+  );
+}
