@@ -38,6 +38,13 @@ describe('composite', () => {
     expect(reward).toBeCloseTo(0.6 * (1 - distance / 2) + 0.2 * (score - 1) + 0.2 * 0.5, 6);
   });
 
+  it('shares itself out among the sub-queries', () => {
+    const { reward, gains } = composite()(fanOut(pair(1, 0, 0.8, 0.6), pair(1, 0, 0.6, 0.8))) as RewardResult;
+    expect(gains?.reduce((sum, gain) => sum + gain, 0)).toBeCloseTo(reward, 6);
+    // The first is grounded and aligned, but adds no diversity.
+    expect(gains?.[0]).toBeCloseTo(0.3 + 0.1, 6);
+  });
+
   it('gives 1 when every weighted objective is at its best', () => {
     const weights = { groundedness: 0.6, diversity: 0.4, alignment: 0 };
     const { reward } = composite({ weights })(fanOut(pair(1, 0, 0, 1), pair(1, 0, 0, 1))) as RewardResult;

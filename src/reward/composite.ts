@@ -1,7 +1,8 @@
 import { InputError } from '../errors.js';
+import { rowRange } from '../matrix.js';
 import { alignment, groundedness } from './objectives.js';
 import type { RewardComponent, RewardFunction } from './reward.js';
-import { normalizeVendi, vendi } from './vendi.js';
+import { normalizeVendi, prefixVendi } from './vendi.js';
 
 /** How much each objective counts; not rescaled, so weights which sum to 1 give a reward in [0, 1]. */
 export interface CompositeWeights {
@@ -20,7 +21,8 @@ export interface CompositeOptions {
 /**
  * The reward of open-ended retrieval (PAPER section 2, OAR): the weighted sum of groundedness, diversity of the
  * retrieved items, and alignment of the sub-queries with the query, each in [0, 1]. An objective of weight 0 is
- * still measured and logged.
+ * still measured and logged. What a sub-query gains is its share of groundedness and alignment, and what its item adds to the
+ * Vendi score of those before it; the gains sum to the reward, but for clamping.
  *
  * @throws InputError if a weight is not a finite number >= 0
  *
@@ -34,17 +36,26 @@ export function composite({ weights = DEFAULT_WEIGHTS }: CompositeOptions = {}):
     }
   }
   return ({ queryVector, subQueryVectors, retrievedVectors }) => {
-    const score = vendi(retrievedVectors);
+    const k = retrievedVectors.rows;
+    const scores = prefixVendi(retrievedVectors);
+    const score = scores[k - 1] ?? 0;
     const components = {
       groundedness: clamped(groundedness(subQueryVectors, retrievedVectors)),
-      diversity: { raw: score, normalized: normalizeVendi(score, retrievedVectors.rows) },
+      diversity: { raw: score, normalized: normalizeVendi(score, k) },
       alignment: clamped(alignment(subQueryVectors, queryVector)),
     };
     const reward =
       weights.groundedness * components.groundedness.normalized +
       weights.diversity * components.diversity.normalized +
       weights.alignment * components.alignment.normalized;
-    return { reward, components };
+    const gains = Array.from({ length: k }, (_, i) => {
+      const subQuery = rowRange(subQueryVectors, i, i + 1);
+      const grounded = clamped(groundedness(subQuery, rowRange(retrievedVectors, i, i + 1))).normalized;
+      const aligned = clamped(alignment(subQuery, queryVector)).normalized;
+      const added = i > 0 ? (scores[i] - scores[i - 1]) / (k - 1) : 0;
+      return (weights.groundedness * grounded + weights.alignment * aligned) / k + weights.diversity * added;
+    });
+    return { reward, components, gains };
   };
 }
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { gatherRows, type Matrix, matrix, normalizeRows } from '../matrix.js';
 import { CounterRandom } from '../random.js';
-import { normalizedVendi, normalizeVendi, vendi } from './vendi.js';
+import { normalizedVendi, normalizeVendi, prefixVendi, vendi } from './vendi.js';
 
 const rows = (...values: number[][]): Matrix =>
   matrix(values.length, values[0].length, new Float32Array(values.flat()));
@@ -14,6 +14,22 @@ const randomSets = fc
     new CounterRandom(seed).fillNormal(m.data);
     return normalizeRows(m);
   });
+
+describe('prefixVendi', () => {
+  it('is the Vendi score of every beginning of the set', () => {
+    fc.assert(
+      fc.property(randomSets, (set) => {
+        prefixVendi(set).forEach((score, i) => {
+          const first = gatherRows(
+            set,
+            Array.from({ length: i + 1 }, (_, j) => j),
+          );
+          expect(score).toBeCloseTo(vendi(first), 6);
+        });
+      }),
+    );
+  });
+});
 
 describe('vendi', () => {
   it('is k for orthonormal items and 1 for identical ones', () => {

@@ -13,8 +13,30 @@ export function vendi(vectors: Matrix): number {
   if (k === 0) return 0;
   // X X^T and X^T X have the same non-zero eigenvalues: take the smaller one.
   const kernel = k <= d ? rowGram(vectors) : columnGram(vectors);
+  return exponentOfEntropy(kernel, Math.min(k, d), k);
+}
+
+/**
+ * The Vendi scores of the first 1, 2, ... k rows, [k]: what each row adds is the difference to the one before.
+ *
+ * @param vectors unit rows, [k, d]
+ */
+export function prefixVendi(vectors: Matrix): Float64Array {
+  const k = vectors.rows;
+  const gram = rowGram(vectors);
+  const scores = new Float64Array(k);
+  for (let n = 1; n <= k; n++) {
+    const kernel = new Float64Array(n * n);
+    for (let i = 0; i < n; i++) kernel.set(gram.subarray(i * k, i * k + i + 1), i * n);
+    scores[n - 1] = exponentOfEntropy(kernel, n, n);
+  }
+  return scores;
+}
+
+/** exp(-sum l ln l) over the eigenvalues l of `kernel` / k; the kernel's lower triangle, [size, size]. */
+function exponentOfEntropy(kernel: Float64Array, size: number, k: number): number {
   let entropy = 0;
-  for (const value of symmetricEigenvalues(kernel, Math.min(k, d))) {
+  for (const value of symmetricEigenvalues(kernel, size)) {
     const share = value / k;
     // Rounding leaves tiny negatives, which count as 0; written so that NaN is not lost.
     if (!(share <= 0)) entropy -= share * Math.log(share);
