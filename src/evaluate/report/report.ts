@@ -3,6 +3,8 @@ import { InputError } from '../../errors.js';
 import { readJson, writeFileAtomic, writeJson } from '../../files.js';
 import type { ReportData } from '../results.js';
 import { reportMarkdown } from './markdown.js';
+import { reportPage } from './page.js';
+import { inlinePictures } from './pictures.js';
 import { finiteOnly, reportSchema, resultsFile } from './schema.js';
 
 /** The files of a report, in its folder. */
@@ -10,19 +12,23 @@ export const REPORT_FILES = {
   results: 'results.json',
   data: 'report.json',
   markdown: 'report.md',
+  page: 'report.html',
 } as const;
 
 /**
  * Writes an evaluation into a folder: `results.json` (the figures for other programs), `report.json` (everything, see
- * {@link readReport}) and `report.md` (the tables).
+ * {@link readReport}), `report.md` (the tables) and `report.html` (a page that opens without network).
  *
  * @throws R4tError if the folder cannot be written
  */
 export async function writeReport(folder: string, data: ReportData): Promise<void> {
   const finite = finiteOnly(data);
   await writeJson(join(folder, REPORT_FILES.results), resultsFile(finite.results));
-  await writeJson(join(folder, REPORT_FILES.data), finite);
+  // Not indented: thousands of sets would be three times as large.
+  await writeFileAtomic(join(folder, REPORT_FILES.data), `${JSON.stringify(finite)}\n`);
   await writeFileAtomic(join(folder, REPORT_FILES.markdown), reportMarkdown(finite));
+  const page = reportPage(finite, await inlinePictures(finite.queries));
+  await writeFileAtomic(join(folder, REPORT_FILES.page), page);
 }
 
 /**

@@ -1,0 +1,28 @@
+import type { EvaluationResults } from '../../results.js';
+import { figure, pValue, signed } from '../figures.js';
+import { METHOD_INFO, mainMetric, metricInfo, metricsOfMethod } from '../names.js';
+
+/** One plain sentence a compiled retriever: whether it beats the best opponent on the main metric, and how sure that is. */
+export function verdicts(results: EvaluationResults): { finding: string; figures: string }[] {
+  const metric = mainMetric(results.task);
+  return (['folm', 'diffusion'] as const).flatMap((method) => {
+    const comparison = results.methods[method]?.againstBestOpponent;
+    const own = metricsOfMethod(results, method)[metric];
+    if (comparison === undefined || own === undefined) return [];
+    const { mean, low, high, opponent } = comparison;
+    const relation = low > 0 ? 'is above' : high < 0 ? 'is below' : 'is not clearly different from';
+    return [
+      {
+        finding: `${METHOD_INFO[method].name} ${relation} ${METHOD_INFO[opponent].name}, the best opponent.`,
+        figures:
+          `${metricInfo(metric).name} ${figure(own.mean)}, difference ${signed(mean)} ` +
+          `(95% interval ${signed(low)} to ${signed(high)}, p\u00a0${pText(comparison.pValue)}).`,
+      },
+    ];
+  });
+}
+
+function pText(value: number): string {
+  const text = pValue(value);
+  return text.startsWith('<') ? text.replace(' ', '\u00a0') : `=\u00a0${text}`;
+}
