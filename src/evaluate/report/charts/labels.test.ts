@@ -29,10 +29,18 @@ describe('placeLabels', () => {
 
   it('puts a lone label right beside its point, and a crowded one further away', () => {
     const at = { x: 300, y: 200, width: 50, height: 14 };
-    expect(placeLabels([at], bounds)).toEqual([
-      { x: 312, y: 193, width: 50, height: 14, far: false, distance: 4 },
-    ]);
+    expect(placeLabels([at], bounds)).toEqual([{ x: 312, y: 193, width: 50, height: 14, far: false }]);
     expect(placeLabels(Array(12).fill(at), bounds).some(({ far }) => far)).toBe(true);
+  });
+
+  it('never puts a label beside another point when there is room beside its own', () => {
+    const [left, right] = [
+      { x: 300, y: 200, width: 60, height: 14 },
+      { x: 330, y: 200, width: 60, height: 14 },
+    ];
+    const labels = placeLabels([left, right], bounds);
+    expect(labels[0].x + labels[0].width).toBeLessThan(left.x);
+    expect(labels[1].x).toBeGreaterThan(right.x);
   });
 
   it('goes out of the way of a line', () => {

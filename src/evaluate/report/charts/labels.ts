@@ -52,13 +52,18 @@ export function placeLabels(
   for (const i of order) {
     let best: PlacedLabel | undefined;
     let lowest = Number.POSITIVE_INFINITY;
-    for (const candidate of candidates(anchors[i], bounds)) {
-      const cost =
-        100 * sum(taken, (box) => overlap(candidate, box)) +
-        20 * sum(points, (box) => overlap(candidate, box)) +
-        0.6 * sum(lines, (line) => lengthInside(line, candidate)) +
-        candidate.distance;
-      if (cost < lowest) [best, lowest] = [candidate, cost];
+    for (const distance of DISTANCES) {
+      // Nothing further away can cost less.
+      if (distance >= lowest) break;
+      for (const { label, effort } of candidates(anchors[i], bounds, distance)) {
+        const cost =
+          100 * sum(taken, (box) => overlap(label, box)) +
+          20 * sum(points, (box) => overlap(label, box)) +
+          0.6 * sum(lines, (line) => lengthInside(line, label)) +
+          (misread(label, i, anchors) ? 25 : 0) +
+          effort;
+        if (cost < lowest) [best, lowest] = [label, cost];
+      }
     }
     placed[i] = best!;
     taken.push(best!);
@@ -66,30 +71,36 @@ export function placeLabels(
   return placed;
 }
 
-function* candidates(anchor: Anchor, bounds: Box): Generator<PlacedLabel & { distance: number }> {
-  const { width, height } = anchor;
-  for (const [ring, distance] of DISTANCES.entries()) {
-    for (const [turn, angle] of ANGLES.entries()) {
-      // The label's edge, not its centre, is `distance` away from the point.
-      const [dx, dy] = [Math.cos(angle), Math.sin(angle)];
-      const x = anchor.x + dx * (POINT + distance) + (dx - 1) * (width / 2);
-      const y = anchor.y + dy * (POINT + distance) + (dy - 1) * (height / 2);
-      const inside = {
-        x: Math.min(Math.max(x, bounds.x), bounds.x + bounds.width - width),
-        y: Math.min(Math.max(y, bounds.y), bounds.y + bounds.height - height),
-      };
-      const moved = Math.abs(inside.x - x) + Math.abs(inside.y - y);
-      // Beside the point reads best, then above and below, then aslant.
-      const preference = turn % 8 === 0 ? 0 : turn % 4 === 0 ? 0.5 : 1.5;
-      yield {
-        ...inside,
-        width,
-        height,
-        far: DISTANCES[ring] > FAR,
-        distance: distance + 2 * moved + preference,
-      };
-    }
-  }
+/** Labels all around a point; `effort` is at least `distance`. */
+function candidates({ x, y, width, height }: Anchor, bounds: Box, distance: number) {
+  return ANGLES.map((angle, turn) => {
+    // The label's edge, not its centre, is `distance` away from the point.
+    const [dx, dy] = [Math.cos(angle), Math.sin(angle)];
+    const left = x + dx * (POINT + distance) + (dx - 1) * (width / 2);
+    const top = y + dy * (POINT + distance) + (dy - 1) * (height / 2);
+    const label: PlacedLabel = {
+      x: Math.min(Math.max(left, bounds.x), bounds.x + bounds.width - width),
+      y: Math.min(Math.max(top, bounds.y), bounds.y + bounds.height - height),
+      width,
+      height,
+      far: distance > FAR,
+    };
+    const moved = Math.abs(label.x - left) + Math.abs(label.y - top);
+    // Beside the point reads best, then above and below, then aslant.
+    const preference = turn % 8 === 0 ? 0 : turn % 4 === 0 ? 0.5 : 1.5;
+    return { label, effort: distance + 2 * moved + preference };
+  });
+}
+
+/** Whether a label is nearer to another point than to its own. */
+function misread(label: Box, own: number, anchors: readonly Anchor[]): boolean {
+  const away = (point: Anchor) =>
+    Math.hypot(
+      Math.max(label.x - point.x, 0, point.x - label.x - label.width),
+      Math.max(label.y - point.y, 0, point.y - label.y - label.height),
+    );
+  const distance = away(anchors[own]);
+  return anchors.some((other, i) => i !== own && away(other) < distance);
 }
 
 export function overlap(a: Box, b: Box): number {
