@@ -9,10 +9,19 @@
 export function symmetricEigenvalues(a: Float64Array, n: number): Float64Array {
   const diagonal = new Float64Array(n);
   const offDiagonal = new Float64Array(n);
+  // On a scale of 1, squares neither overflow nor vanish.
+  let scale = 0;
+  for (let i = 0; i < n; i++) for (let j = 0; j <= i; j++) scale = Math.max(scale, Math.abs(a[i * n + j]));
+  if (scale === 0) return diagonal;
+  for (let i = 0; i < n; i++) for (let j = 0; j <= i; j++) a[i * n + j] /= scale;
   tridiagonalize(a, n, diagonal, offDiagonal);
   diagonalize(diagonal, offDiagonal);
+  for (let i = 0; i < n; i++) diagonal[i] *= scale;
   return diagonal;
 }
+
+/** Entries whose squares sum to less, on a scale of 1, change no eigenvalue by as much as a rounding. */
+const NOTHING = 1e-60;
 
 /** Fills `d` [n] with the diagonal and `e` [n] with the entries below it: e[i] joins i - 1 and i. */
 function tridiagonalize(a: Float64Array, n: number, d: Float64Array, e: Float64Array): void {
@@ -22,7 +31,7 @@ function tridiagonalize(a: Float64Array, n: number, d: Float64Array, e: Float64A
     let tail = 0;
     for (let j = 0; j < i - 1; j++) tail += a[row + j] * a[row + j];
     const last = a[row + i - 1];
-    if (tail === 0) {
+    if (tail < NOTHING) {
       e[i] = last; // already tridiagonal here
       continue;
     }
