@@ -1,7 +1,9 @@
 import { createRequire } from 'node:module';
 import { Command, CommanderError } from 'commander';
 import { InputError } from '../errors.js';
+import { addBenchCommand } from './benchCommand.js';
 import { addCompileCommand } from './compileCommand.js';
+import { addEvaluateCommand } from './evaluateCommand.js';
 import { addImportCommand } from './importCommand.js';
 import { addInfoCommand } from './infoCommand.js';
 import { Interrupted } from './interrupts.js';
@@ -62,7 +64,9 @@ function createProgram(io: CliIo): Command {
   addSearchCommand(program, io);
   addInfoCommand(program, io);
   addUiCommand(program, io);
+  addEvaluateCommand(program, io);
   addJudgeCommand(program, io);
+  addBenchCommand(program, io);
   return program;
 }
 

@@ -8,6 +8,7 @@ import { CachedEncoder } from '../encode/cached.js';
 import type { Encoder } from '../encode/encoder.js';
 import type { RuntimeOptions } from '../engine/index.js';
 import { InputError } from '../errors.js';
+import type { Matrix } from '../matrix.js';
 import type { QueryBatch } from '../policy/fanOut.js';
 import { loadPolicy, loadPolicyModel, POLICY_FILES } from '../policy/policyFiles.js';
 import type { RunControl } from '../progress.js';
@@ -30,6 +31,7 @@ import {
   plainAnswers,
   policyAnswers,
 } from './answers.js';
+import { vsOfDirections } from './directionDiversity.js';
 import { type HeldoutSpace, measureAnswers, type QueryAnswer, type QueryMetrics } from './measure.js';
 import type { MethodName, Metric } from './results.js';
 
@@ -70,6 +72,16 @@ export interface RunEvaluation {
   readonly tuned: Readonly<Record<string, number>>;
 }
 
+/** Methods whose directions another seed changes. */
+export const SEEDED: readonly MethodName[] = [
+  'untrained',
+  'bestOfN',
+  'folm',
+  'diffusion',
+  'diffusionSupervised',
+  'diffusionUntrained',
+];
+
 /** Queries answered together, and validation queries that the opponents are tuned on. */
 const BATCH = 8;
 const TUNING_QUERIES = 64;
@@ -104,7 +116,7 @@ export async function evaluateRun(folder: string, options: EvaluateRunOptions = 
   const lazy = await methodsOf({ run, config, space, train, runtime, options, tuning, tuned });
   const heldoutEncoder = await options.heldoutEncoder?.(workspace.items.map((item) => item.text));
   const heldout = heldoutEncoder && (await heldoutSpace(heldoutEncoder, workspace, test, signal));
-  const evaluate = async (answer: AnswerMethod): Promise<MethodEvaluation> => {
+  const evaluate = async (answer: AnswerMethod, isSeeded: boolean): Promise<MethodEvaluation> => {
     const { answers, msPerQuery } = await answerAll(answer, test, workspace, config.seed, signal);
     const metrics = await measureAnswers(answers, {
       world: workspace,
@@ -113,7 +125,8 @@ export async function evaluateRun(folder: string, options: EvaluateRunOptions = 
       heldout,
       signal,
     });
-    return { metrics, msPerQuery, answers };
+    const vs = isSeeded ? await directionDiversity(answer, answers, space, test, options.signal) : undefined;
+    return { metrics: vs ? { ...metrics, vs } : metrics, msPerQuery, answers };
   };
   const methods = new Map<MethodName, MethodEvaluation>();
   const wanted = [...lazy].filter(([name]) => options.methods?.includes(name) ?? true);
@@ -123,13 +136,16 @@ export async function evaluateRun(folder: string, options: EvaluateRunOptions = 
     options.onProgress?.({ stage: 'evaluate', done: methods.size + steps.length, total, metrics: {} });
   const steps: { steps: number; evaluation: MethodEvaluation }[] = [];
   for (const [name, make] of wanted) {
-    methods.set(name, await evaluate(await make()));
+    methods.set(name, await evaluate(await make(), SEEDED.includes(name)));
     report();
   }
   if (stepCounts.length > 0) {
     const diffusion = await loadSetDiffusion(run.path('diffusion'), runtime);
     for (const count of stepCounts) {
-      steps.push({ steps: count, evaluation: await evaluate(diffusionAnswers(space, diffusion, count)) });
+      steps.push({
+        steps: count,
+        evaluation: await evaluate(diffusionAnswers(space, diffusion, count), false),
+      });
       report();
     }
   }
@@ -143,6 +159,31 @@ export async function evaluateRun(folder: string, options: EvaluateRunOptions = 
     steps,
     tuned,
   };
+}
+
+/** Runs of which VS is the mean, as in the paper, and queries answered at once where no time is taken. */
+const VS_RUNS = 5;
+const LARGE_BATCH = 64;
+
+/** VS of every query (see `vsOfDirections`); `answers` are the first run's. */
+async function directionDiversity(
+  answer: AnswerMethod,
+  answers: readonly QueryAnswer[],
+  { k }: AnswerSpace,
+  queries: QueryBatch,
+  signal?: AbortSignal,
+): Promise<Float64Array> {
+  const runs: Matrix[][] = answers.map(({ set }) => [set.directions]);
+  for (let run = 1; run < VS_RUNS; run++) {
+    for (let start = 0; start < queries.texts.length; start += LARGE_BATCH) {
+      signal?.throwIfAborted();
+      const again = await answer(batchOf(queries, start, start + LARGE_BATCH), { seed: 1000 + run, signal });
+      again.forEach(({ set }, i) => {
+        runs[start + i].push(set.directions);
+      });
+    }
+  }
+  return Float64Array.from(runs, (directions) => vsOfDirections(directions, k));
 }
 
 interface MethodsContext {

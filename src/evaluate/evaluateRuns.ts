@@ -6,9 +6,9 @@ import { configOf } from '../run/manifest.js';
 import { type MetricsLine, readMetrics } from '../run/metricsLog.js';
 import { RunFolder } from '../run/runFolder.js';
 import { reportData } from './aggregate.js';
-import { type EvaluateRunOptions, evaluateRun, type RunEvaluation } from './evaluateRun.js';
+import { type EvaluateRunOptions, evaluateRun, type RunEvaluation, SEEDED } from './evaluateRun.js';
 import { writeReport } from './report/report.js';
-import type { MethodName, ReportData, ReportedCurve } from './results.js';
+import type { ReportData, ReportedCurve } from './results.js';
 
 export interface EvaluateRunsOptions extends Omit<EvaluateRunOptions, 'heldoutEncoder' | 'methods'> {
   /** Folder for the report. */
@@ -21,15 +21,6 @@ export interface EvaluateRunsOptions extends Omit<EvaluateRunOptions, 'heldoutEn
   readonly command: string;
 }
 
-/** Methods that another seed changes; the others are the same in every run. */
-const SEEDED: readonly MethodName[] = [
-  'untrained',
-  'bestOfN',
-  'folm',
-  'diffusion',
-  'diffusionSupervised',
-  'diffusionUntrained',
-];
 /** Points of a training curve in the report. */
 const CURVE_POINTS = 300;
 

@@ -1,0 +1,83 @@
+import { availableParallelism } from 'node:os';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { Task } from '../evaluate/quality.js';
+import { compileRuns } from './compileRuns.js';
+import type { CliIo } from './io.js';
+import { wholeNumber } from './options.js';
+import { showProgress } from './progress/showProgress.js';
+
+interface QualityFlags {
+  readonly data: string;
+  readonly task: Task;
+  readonly out: string;
+  readonly budget?: number;
+  readonly seeds?: number;
+  readonly quick?: true;
+  readonly jobs: number;
+}
+
+/** `r4t bench quality`: the whole experiment on a data folder, from queries to report. */
+export function addBenchCommand(program: Command, io: CliIo): void {
+  program
+    .command('bench')
+    .description('run an experiment from nothing but a data folder')
+    .command('quality')
+    .description('compile runs of several seeds and compare them with every opponent')
+    .requiredOption('--data <folder>', 'folder with catalog.jsonl, and sets.jsonl or queries.jsonl')
+    .addOption(
+      new Option('--task <task>', 'oar: open-ended queries; wscr: reference sets')
+        .choices(['oar', 'wscr'])
+        .makeOptionMandatory(),
+    )
+    .requiredOption('--out <folder>', 'folder for queries, runs and report; run again to go on after a stop')
+    .option('--budget <share>', 'share of the catalog a query may retrieve (default: 0.035)', share)
+    .option('--seeds <n>', 'runs, of seeds 1 to n (default: 3; 1 if quick)', wholeNumber(1))
+    .option('--quick', 'train for a quarter of an hour')
+    .option(
+      '--jobs <n>',
+      'runs compiled at once (default: one a core)',
+      wholeNumber(1),
+      availableParallelism(),
+    )
+    .action((flags: QualityFlags) => qualityAction(flags, io));
+}
+
+async function qualityAction({ jobs, seeds, ...flags }: QualityFlags, io: CliIo): Promise<void> {
+  const [{ benchQuality }, { reportMarkdown }, { heldoutEncoder }] = await Promise.all([
+    import('../evaluate/quality.js'),
+    import('../evaluate/report/markdown.js'),
+    import('./heldoutEncoder.js'),
+  ]);
+  const { signal } = io;
+  const progress = showProgress(io, { json: false });
+  try {
+    const report = await benchQuality({
+      ...flags,
+      ...(seeds !== undefined && { seeds: Array.from({ length: seeds }, (_, i) => i + 1) }),
+      heldoutEncoder: (catalog) => heldoutEncoder(catalog, io),
+      compile: (runs, control) => compileRuns(runs, control, jobs),
+      command: commandLine({ ...flags, seeds }),
+      signal,
+      onProgress: progress.onProgress,
+    });
+    progress.close();
+    io.stdout.write(`${reportMarkdown(report)}\n`);
+  } finally {
+    progress.close();
+  }
+}
+
+function commandLine({ data, task, out, budget, seeds, quick }: Omit<QualityFlags, 'jobs'>): string {
+  const optional = [
+    ...(budget === undefined ? [] : [`--budget ${budget}`]),
+    ...(seeds === undefined ? [] : [`--seeds ${seeds}`]),
+    ...(quick ? ['--quick'] : []),
+  ];
+  return ['r4t bench quality', `--data ${data}`, `--task ${task}`, `--out ${out}`, ...optional].join(' ');
+}
+
+function share(text: string): number {
+  const value = Number(text);
+  if (value > 0 && value <= 1) return value;
+  throw new InvalidArgumentError('expected a number above 0, at most 1');
+}

@@ -1,0 +1,113 @@
+import { readFileSync } from 'node:fs';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { tempFolder } from '../catalog/testing/tempFolder.js';
+import { compile } from '../compile/compile.js';
+import { TEXTS } from '../policy/testing/scene.js';
+import { letterEncoder } from '../policy/testing/world.js';
+import type { UserConfig } from '../run/config.js';
+import { aggregateSeeds } from './aggregate.js';
+import { evaluateRun } from './evaluateRun.js';
+import { evaluateRuns } from './evaluateRuns.js';
+import { resultsFileSchema } from './report/schema.js';
+import { METHODS } from './results.js';
+
+const temp = tempFolder();
+const config: UserConfig = {
+  task: 'wscr',
+  k: 3,
+  dimensions: 8,
+  budget: 0.5,
+  threads: 1,
+  policy: { vocabularySize: 300, width: 16, layers: 1, heads: 2, warmStartSteps: 2, steps: 1, groupSize: 2 },
+  synthesis: { samplesPerQuery: 1 },
+  diffusion: { steps: 2, batchSize: 4 },
+};
+const catalog = temp.write(
+  'catalog.jsonl',
+  TEXTS.map((title, id) => ({ id, title, category: id % 2 === 0 ? 'even' : 'odd' })),
+);
+const SPLITS = ['train', 'train', 'valid', 'test', 'test'];
+const sets = temp.write(
+  'sets.jsonl',
+  SPLITS.map((split, i) => ({ query: `${split} ${TEXTS[i]} ${i}`, items: [i, i + 1], split })),
+);
+const options = { encoder: letterEncoder, threads: 1, steps: [1] };
+
+const runs = [temp.path('one'), temp.path('two')];
+beforeAll(async () => {
+  for (const [i, out] of runs.entries()) {
+    const seeded = { ...config, seed: i + 1 };
+    await compile({ catalog, sets, out, config: seeded, encoder: letterEncoder, ablations: true });
+  }
+});
+
+describe('evaluateRun', () => {
+  it('measures every method on the test queries, each with its whole budget', async () => {
+    const { methods, test, budget, steps, counts } = await evaluateRun(runs[0], options);
+    expect([...methods.keys()].sort()).toEqual([...METHODS].sort());
+    expect(budget).toBe(Math.round(0.5 * TEXTS.length));
+    expect(counts).toEqual({ train: 2, valid: 1, test: 2 });
+    expect(test.texts).toHaveLength(2);
+    for (const [name, { answers, metrics }] of methods) {
+      expect(answers, name).toHaveLength(2);
+      for (const { set, retrieved } of answers) {
+        expect(new Set(retrieved).size, name).toBe(budget);
+        expect(new Set(set.assigned.map((a) => a.item)).size, name).toBe(3);
+      }
+      expect(metrics.recallAtB, name).toHaveLength(2);
+      expect(metrics.vs === undefined).toBe(
+        ['plain', 'mmr', 'dpp', 'kmeans', 'keywords', 'knnQueries'].includes(name),
+      );
+    }
+    expect(steps.map((s) => s.steps)).toEqual([1]);
+  });
+
+  it('says the same at every call', async () => {
+    const figures = async () => {
+      const { methods } = await evaluateRun(runs[0], { ...options, methods: ['folm', 'diffusion', 'mmr'] });
+      return [...methods].map(([name, { metrics }]) => [name, metrics.recallAtB, metrics.vs]);
+    };
+    expect(await figures()).toEqual(await figures());
+  });
+});
+
+describe('evaluateRuns', () => {
+  it('writes one table of several seeds', async () => {
+    const out = temp.path('report');
+    const { results, queries, curves } = await evaluateRuns(runs, {
+      ...options,
+      out,
+      command: 'r4t evaluate',
+    });
+    expect(results.seeds).toEqual([1, 2]);
+    expect(results.methods.folm?.perSeed.recallAtB).toHaveLength(2);
+    expect(results.methods.plain?.perSeed.recallAtB).toHaveLength(1);
+    const { folm } = results.methods;
+    const [a, b] = folm?.perSeed.recallAtB ?? [];
+    expect(folm?.metrics.recallAtB?.mean).toBeCloseTo((a + b) / 2, 10);
+    expect(folm?.againstBestOpponent?.opponent).not.toBe('folm');
+    expect(queries).toHaveLength(2);
+    expect(new Set(curves.map((c) => c.seed))).toEqual(new Set([1, 2]));
+    const file: unknown = JSON.parse(readFileSync(`${out}/results.json`, 'utf8'));
+    expect(resultsFileSchema.safeParse(file).success).toBe(true);
+  });
+
+  it('refuses runs of other queries', async () => {
+    const other = temp.write('other.jsonl', [
+      { query: 'a', items: [0], split: 'train' },
+      { query: 'b', items: [1], split: 'valid' },
+      { query: 'c', items: [2], split: 'test' },
+      { query: 'd', items: [2], split: 'test' },
+    ]);
+    const out = temp.path('other');
+    await compile({ catalog, sets: other, out, config, encoder: letterEncoder });
+    const mixed = evaluateRuns([runs[0], out], { ...options, out: temp.path('mixed'), command: '' });
+    await expect(mixed).rejects.toMatchObject({ name: 'InputError', file: out });
+  });
+});
+
+describe('aggregateSeeds', () => {
+  it('needs a run', () => {
+    expect(() => aggregateSeeds([], { dataset: 'none' })).toThrow(RangeError);
+  });
+});
