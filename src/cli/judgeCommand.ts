@@ -56,7 +56,7 @@ async function judgeAction(folder: string, flags: JudgeFlags, io: CliIo): Promis
     { estimateJudging },
     { judge },
     { planJudging },
-    { VerdictCache },
+    { openVerdicts },
     { writeJson },
     { judgeTables },
     { completionsUrl },
@@ -65,7 +65,7 @@ async function judgeAction(folder: string, flags: JudgeFlags, io: CliIo): Promis
     import('../evaluate/judge/estimate.js'),
     import('../evaluate/judge/judge.js'),
     import('../evaluate/judge/tasks.js'),
-    import('../evaluate/judge/verdictCache.js'),
+    import('../evaluate/judge/questions.js'),
     import('../files.js'),
     import('./judgeTables.js'),
     import('../llm/chat.js'),
@@ -78,7 +78,7 @@ async function judgeAction(folder: string, flags: JudgeFlags, io: CliIo): Promis
   const cacheFile = join(folder, FILES.cache);
 
   const tasks = planJudging(queries, { methods, limit, seed });
-  const cache = await VerdictCache.open(cacheFile);
+  const cache = await openVerdicts(cacheFile);
   const prices = { input: flags.priceIn ?? 0, output: flags.priceOut ?? 0 };
   const priced = flags.priceIn !== undefined || flags.priceOut !== undefined;
   const estimate = estimateJudging(tasks, models, cache, priced ? prices : undefined);

@@ -1,14 +1,15 @@
 import { describe, expect, it } from 'vitest';
+import { promptKey } from '../../llm/answerCache.js';
 import { estimateJudging } from './estimate.js';
+import { openVerdicts } from './questions.js';
 import { planJudging } from './tasks.js';
 import { REPORT } from './testing/stubJudge.js';
-import { VerdictCache, verdictKey } from './verdictCache.js';
 
 const tasks = planJudging(REPORT);
 
 describe('estimateJudging', () => {
   it('counts every question of every model, and its text at about four bytes a token', async () => {
-    const cache = await VerdictCache.open();
+    const cache = await openVerdicts();
     const one = estimateJudging(tasks, ['a'], cache);
     expect(one).toMatchObject({ calls: 16, cached: 0 });
     const bytes = tasks.flatMap(({ messages }) => messages.map(({ content }) => Buffer.byteLength(content)));
@@ -25,13 +26,13 @@ describe('estimateJudging', () => {
   });
 
   it('leaves out what is answered, and counts equal prompts once', async () => {
-    const cache = await VerdictCache.open();
-    await cache.set(verdictKey('a', tasks[3].messages), [5]);
+    const cache = await openVerdicts();
+    await cache.set(promptKey('a', tasks[3].messages), [5]);
     expect(estimateJudging([...tasks, ...tasks], ['a'], cache)).toMatchObject({ calls: 15, cached: 1 });
   });
 
   it('has a price for those who give prices', async () => {
-    const cache = await VerdictCache.open();
+    const cache = await openVerdicts();
     expect(estimateJudging(tasks, ['a'], cache).price).toBeUndefined();
     const { inputTokens, outputTokens, price } = estimateJudging(tasks, ['a'], cache, {
       input: 3,

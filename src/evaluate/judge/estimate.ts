@@ -1,5 +1,5 @@
+import { type AnswerCache, promptKey } from '../../llm/answerCache.js';
 import type { JudgeTask } from './tasks.js';
-import { type VerdictCache, verdictKey } from './verdictCache.js';
 
 export interface Prices {
   /** Price of a million input tokens, in whatever currency. */
@@ -25,14 +25,14 @@ export interface JudgingEstimate {
 export function estimateJudging(
   tasks: readonly JudgeTask[],
   models: readonly string[],
-  cache: VerdictCache,
+  cache: AnswerCache<number[]>,
   prices?: Prices,
 ): JudgingEstimate {
   const seen = new Set<string>();
   const sum = { calls: 0, cached: 0, inputTokens: 0, outputTokens: 0 };
   for (const model of models) {
     for (const { question, items, messages } of tasks) {
-      const key = verdictKey(model, messages);
+      const key = promptKey(model, messages);
       if (seen.has(key)) continue;
       seen.add(key);
       if (cache.get(key) !== undefined) {

@@ -1,13 +1,13 @@
+import { type AnswerCache, promptKey } from '../../llm/answerCache.js';
 import type { ChatEndpoint } from '../../llm/chat.js';
+import { inParallel } from '../../llm/inParallel.js';
 import type { RunControl } from '../../progress.js';
 import type { MethodName, ReportedQuery } from '../results.js';
 import type { Agreement } from './agreement.js';
 import { askJudge } from './askJudge.js';
-import { inParallel } from './inParallel.js';
-import type { Question } from './questions.js';
+import { openVerdicts, type Question } from './questions.js';
 import { compareJudges, type MethodVerdict, summarize, type Verdict } from './summary.js';
 import { type JudgeTask, type PlanOptions, planJudging } from './tasks.js';
-import { VerdictCache, verdictKey } from './verdictCache.js';
 
 export interface JudgeOptions extends PlanOptions, RunControl {
   /** One model, or two whose agreement is told. */
@@ -57,7 +57,7 @@ export interface Judgement {
 export async function judge(queries: readonly ReportedQuery[], options: JudgeOptions): Promise<Judgement> {
   const { seed = 0, cacheFile } = options;
   const tasks = planJudging(queries, options);
-  const cache = await VerdictCache.open(cacheFile);
+  const cache = await openVerdicts(cacheFile);
   const judges: JudgeReport[] = [];
   try {
     for (const endpoint of options.judges) {
@@ -77,11 +77,11 @@ export async function judge(queries: readonly ReportedQuery[], options: JudgeOpt
 async function judgeBy(
   endpoint: ChatEndpoint,
   tasks: readonly JudgeTask[],
-  cache: VerdictCache,
+  cache: AnswerCache<number[]>,
   { concurrency = 4, signal, onProgress }: JudgeOptions,
 ): Promise<JudgeReport> {
   const { model } = endpoint;
-  const keyed = tasks.map((task) => ({ task, key: verdictKey(model, task.messages) }));
+  const keyed = tasks.map((task) => ({ task, key: promptKey(model, task.messages) }));
   const open = new Map(
     keyed.filter(({ key }) => cache.get(key) === undefined).map(({ task, key }) => [key, task]),
   );
@@ -92,7 +92,7 @@ async function judgeBy(
     const answer = await askJudge(task, endpoint, signal);
     usage.inputTokens += answer.usage.inputTokens;
     usage.outputTokens += answer.usage.outputTokens;
-    if (answer.scores !== undefined) await cache.set(key, answer.scores);
+    if (answer.value !== undefined) await cache.set(key, answer.value);
     else problems.set(key, answer.problem ?? '');
     const metrics: Record<string, number> = problems.size > 0 ? { unanswered: problems.size } : {};
     onProgress?.({ stage: `judge/${model}`, done: ++done, total: open.size, metrics });

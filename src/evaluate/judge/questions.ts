@@ -1,4 +1,6 @@
 import * as z from 'zod';
+import { AnswerCache } from '../../llm/answerCache.js';
+import { jsonIn } from '../../llm/askJson.js';
 
 /** What a judge is asked about a set, in the order of every table (the paper's section 5). */
 export const QUESTIONS = ['groundedness', 'diversity', 'alignment'] as const;
@@ -78,13 +80,16 @@ export function answerSchema(question: Question, size: number): z.ZodType {
  * @throws SyntaxError without a JSON object, ZodError for one of another form
  */
 export function parseAnswer(question: Question, size: number, text: string): number[] {
-  const said = text.slice(text.lastIndexOf('</think>') + 1);
-  const json = said.slice(said.indexOf('{'), said.lastIndexOf('}') + 1);
-  const answer = answerSchema(question, size).parse(JSON.parse(json)) as {
+  const answer = answerSchema(question, size).parse(jsonIn(text)) as {
     score?: number;
     scores?: Readonly<Record<string, number>>;
   };
   if (answer.scores === undefined) return [answer.score as number];
   const { scores } = answer;
   return Array.from({ length: size }, (_, i) => scores[`${i + 1}`]);
+}
+
+/** The scores judges have given, kept in a file if one is named. */
+export function openVerdicts(file?: string): Promise<AnswerCache<number[]>> {
+  return AnswerCache.open(z.array(score).min(1), file);
 }

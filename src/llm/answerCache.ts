@@ -2,20 +2,21 @@ import { createHash } from 'node:crypto';
 import { type FileHandle, mkdir, open, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import * as z from 'zod';
-import { writeError } from '../../files.js';
-import type { ChatMessage } from '../../llm/chat.js';
+import { writeError } from '../files.js';
+import type { ChatMessage } from './chat.js';
 
-const lineSchema = z.object({ key: z.string(), scores: z.array(z.int().min(1).max(5)).min(1) });
+const lineSchema = z.object({ key: z.string(), answer: z.unknown() });
 
 /**
- * Scores a judge has given, as JSON lines in a file, so that a judging goes on where it was stopped and nothing is paid
- * for twice. A line that a crash has torn is passed over.
+ * What models have answered, as JSON lines in a file, so that work goes on where it was stopped and nothing is paid for
+ * twice. A line that a crash has torn is passed over, and so is an answer of another form.
  */
-export class VerdictCache {
-  readonly #scores = new Map<string, readonly number[]>();
+export class AnswerCache<T> {
+  readonly #answers = new Map<string, T>();
   #writing: Promise<unknown> = Promise.resolve();
 
   private constructor(
+    private readonly schema: z.ZodType<T>,
     private readonly file?: string,
     private readonly handle?: FileHandle,
   ) {}
@@ -24,12 +25,12 @@ export class VerdictCache {
    * @param file made if missing; without one nothing outlives the process
    * @throws R4tError if the file cannot be written
    */
-  static async open(file?: string): Promise<VerdictCache> {
-    if (file === undefined) return new VerdictCache();
+  static async open<T>(schema: z.ZodType<T>, file?: string): Promise<AnswerCache<T>> {
+    if (file === undefined) return new AnswerCache(schema);
     try {
       await mkdir(dirname(file), { recursive: true });
       const handle = await open(file, 'a');
-      const cache = new VerdictCache(file, handle);
+      const cache = new AnswerCache(schema, file, handle);
       const text = await readFile(file, 'utf8');
       if (text !== '' && !text.endsWith('\n')) await handle.appendFile('\n');
       for (const line of text.split('\n')) cache.#read(line);
@@ -41,20 +42,20 @@ export class VerdictCache {
 
   #read(line: string): void {
     try {
-      const { key, scores } = lineSchema.parse(JSON.parse(line));
-      this.#scores.set(key, scores);
+      const { key, answer } = lineSchema.parse(JSON.parse(line));
+      this.#answers.set(key, this.schema.parse(answer));
     } catch {
       // Torn or foreign: the question is asked again.
     }
   }
 
-  get(key: string): readonly number[] | undefined {
-    return this.#scores.get(key);
+  get(key: string): T | undefined {
+    return this.#answers.get(key);
   }
 
-  async set(key: string, scores: readonly number[]): Promise<void> {
-    this.#scores.set(key, scores);
-    const line = `${JSON.stringify({ key, scores })}\n`;
+  async set(key: string, answer: T): Promise<void> {
+    this.#answers.set(key, answer);
+    const line = `${JSON.stringify({ key, answer })}\n`;
     // One after the other, so that lines of concurrent calls do not mix.
     this.#writing = this.#writing.then(() => this.handle?.appendFile(line));
     try {
@@ -70,7 +71,7 @@ export class VerdictCache {
 }
 
 /** Names a question to a model. */
-export function verdictKey(model: string, messages: readonly ChatMessage[]): string {
+export function promptKey(model: string, messages: readonly ChatMessage[]): string {
   return createHash('sha256')
     .update(JSON.stringify([model, messages]))
     .digest('hex');

@@ -1,0 +1,81 @@
+import * as z from 'zod';
+import { type ChatEndpoint, type ChatMessage, type ChatUsage, chat } from './chat.js';
+
+/** How often a model is asked for an answer of the right form. */
+const ATTEMPTS = 3;
+/** Room for a model that thinks before it answers. */
+const MAX_TOKENS = 2048;
+
+export interface AskJsonOptions<T> {
+  readonly messages: readonly ChatMessage[];
+  /** What the endpoint is told of the form. */
+  readonly schema: z.ZodType;
+  /** Reads an answer; throws ZodError or SyntaxError for one that is of no use. */
+  readonly parse: (text: string) => T;
+  readonly temperature: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface JsonAnswer<T> {
+  /** Absent if no answer had the right form. */
+  readonly value?: T;
+  /** What was wrong with the last answer. */
+  readonly problem?: string;
+  readonly usage: ChatUsage;
+}
+
+/**
+ * Asks a model for a JSON object. An answer of another form is shown to the model with what is wrong, twice at most.
+ *
+ * @throws ChatError if the endpoint does not answer
+ */
+export async function askJson<T>(
+  endpoint: ChatEndpoint,
+  { messages, schema, parse, temperature, signal }: AskJsonOptions<T>,
+): Promise<JsonAnswer<T>> {
+  const conversation: ChatMessage[] = [...messages];
+  const { $schema: _, ...json } = z.toJSONSchema(schema);
+  const usage = { inputTokens: 0, outputTokens: 0 };
+  let problem = '';
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const answer = await chat({
+      ...endpoint,
+      messages: conversation,
+      temperature,
+      maxTokens: MAX_TOKENS,
+      json,
+      signal,
+    });
+    usage.inputTokens += answer.usage?.inputTokens ?? 0;
+    usage.outputTokens += answer.usage?.outputTokens ?? 0;
+    try {
+      return { value: parse(answer.text), usage };
+    } catch (error) {
+      problem = describe(error);
+    }
+    conversation.push(
+      { role: 'assistant', content: answer.text },
+      {
+        role: 'user',
+        content: `That is not such a JSON object: ${problem}. Answer with the JSON object alone.`,
+      },
+    );
+  }
+  return { problem, usage };
+}
+
+/**
+ * The JSON object in an answer; thoughts, words and code fences around it are ignored.
+ *
+ * @throws SyntaxError if there is none
+ */
+export function jsonIn(text: string): unknown {
+  const said = text.slice(text.lastIndexOf('</think>') + 1);
+  return JSON.parse(said.slice(said.indexOf('{'), said.lastIndexOf('}') + 1));
+}
+
+function describe(error: unknown): string {
+  if (!(error instanceof z.ZodError)) return 'no JSON object was found';
+  const [{ path, message }] = error.issues;
+  return `"${path.join('.')}": ${message.replace(/^Invalid \w+: /, '')}`;
+}
