@@ -15,11 +15,11 @@ const catalog = await loadCatalog(
 it('reads sets with and without a query', async () => {
   const file = temp.write('sets.jsonl', [
     { query: ' red things ', items: ['c', 'a', 'c'], split: 'test' },
-    { outfit: 12, items: [5], split: 'val' },
+    { outfit: 12, title: 'Late ', items: [5], split: 'val' },
   ]);
   expect(await loadSets(file, catalog)).toEqual([
     { query: 'red things', items: [2, 0], split: 'test' },
-    { id: '12', items: [3], split: 'valid' },
+    { id: '12', title: 'Late', items: [3], split: 'valid' },
   ]);
 });
 

@@ -5,12 +5,15 @@ import type { ReadOptions } from './lines.js';
 import { validateQuery } from './queries.js';
 import { type DataRecord, readRecords } from './records.js';
 import { readSplit } from './split.js';
+import { fieldText } from './template.js';
 
 /** A reference set: items somebody put together, with or without the query it answers. */
 export interface SetRecord {
   /** The record's `id` or `outfit`. */
   readonly id?: string;
   readonly query?: string;
+  /** What its maker calls it. */
+  readonly title?: string;
   /** Row numbers in the catalog, each once, in the order of the file. */
   readonly items: readonly number[];
   readonly split: Split;
@@ -18,7 +21,7 @@ export interface SetRecord {
 
 /**
  * Reads reference sets: records with `items` (a list of item ids; in CSV separated by `|`) and perhaps `query`, `id` (or
- * `outfit`) and `split`. A set without a split gets it by `splitOf` its query, else its id, else its items.
+ * `outfit`), `title` and `split`. A set without a split gets it by `splitOf` its query, else its id, else its items.
  *
  * @throws InputError naming file, line and field: no items, an item which is not in the catalog, a bad query or split
  */
@@ -43,9 +46,11 @@ export async function loadSets(
     const query = hasQuery ? validateQuery(record.query, { file, line }) : undefined;
     const field = record.id === undefined ? 'outfit' : 'id';
     const id = record[field] === undefined ? undefined : readId(record[field], { file, line, field });
+    const title = fieldText(record.title);
     sets.push({
       ...(id !== undefined && { id }),
       ...(query !== undefined && { query }),
+      ...(title !== '' && { title }),
       items: [...new Set(items)],
       split: readSplit(record.split, query ?? id ?? ids.join('|'), { file, line }),
     });

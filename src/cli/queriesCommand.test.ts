@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { tempFolder } from '../catalog/testing/tempFolder.js';
+import { stubChat } from '../llm/testing/stubChat.js';
+import { run } from './run.js';
 import { runCli, SHOP, writeShop } from './testing/shop.js';
 
 const temp = tempFolder();
@@ -55,4 +57,66 @@ it('says so when there are no words to make queries of', async () => {
     code: 2,
     stderr: expect.stringContaining(`r4t: ${file}: gives no queries: its items share no words\n`),
   });
+});
+
+it('lets a model write the queries of sets and of a catalog, and shows the key nowhere', async () => {
+  const stub = await stubChat(({ body }) => {
+    const items = body.messages[1].content.match(/- ".*"/g)?.length;
+    return JSON.stringify({ queries: [`${items} things ${body.messages[1].content.length}`] });
+  });
+  let text = '';
+  const sink = {
+    write: (more: string) => {
+      text += more;
+    },
+  };
+  const env = { OPENAI_API_KEY: 'secret-key' };
+  const ask = async (out: string, ...args: string[]) => {
+    const argv = [
+      'queries',
+      catalog,
+      '--config',
+      config,
+      '--out',
+      out,
+      '--llm',
+      stub.baseUrl,
+      '--model',
+      'm',
+    ];
+    expect(await run([...argv, ...args], { stdout: sink, stderr: sink, env })).toBe(0);
+    return read(out);
+  };
+  try {
+    const items = SHOP.slice(0, 4).map(({ id }) => id);
+    const sets = temp.write('open.jsonl', [
+      { items, split: 'test' },
+      { query: 'known', items, split: 'test' },
+    ]);
+    const queries = await ask(temp.path('written.jsonl'), '--sets', sets);
+    expect(queries).toEqual([
+      { query: 'known', items, split: 'test' },
+      { query: expect.stringContaining('4 things'), items, split: 'test' },
+    ]);
+    const open = await ask(temp.path('open-ended.jsonl'), '--lists', '3');
+    expect(open[0].query).toMatch(/^12 things/);
+    expect(stub.requests).toHaveLength(4);
+    expect(stub.requests[0].headers.authorization).toBe('Bearer secret-key');
+    await ask(temp.path('open-ended.jsonl'), '--lists', '3');
+    expect(stub.requests).toHaveLength(4);
+    expect(text).not.toContain('secret-key');
+    expect(readFileSync(temp.path('open-ended.jsonl.answers.jsonl'), 'utf8')).not.toContain('secret-key');
+  } finally {
+    await stub.close();
+  }
+});
+
+it.each([
+  [['--llm', 'http://localhost:1/v1'], '--llm and --model belong together'],
+  [['--llm', 'ftp://x', '--model', 'm'], '"ftp://x" is not an endpoint'],
+])('refuses %j', async (args, message) => {
+  const { code, stderr } = await runCli(['queries', catalog, '--out', temp.path('x.jsonl'), ...args]);
+  expect(code).toBe(2);
+  expect(stderr).toContain(message);
+  expect(stderr.trim().split('\n')).toHaveLength(1);
 });

@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
-import type { QueryRecord } from '../catalog/item.js';
+import type { Item, QueryRecord } from '../catalog/item.js';
+import type { SetRecord } from '../catalog/sets.js';
 import { InputError } from '../errors.js';
+import type { RunControl } from '../progress.js';
 import { findConfig } from './findConfig.js';
 import type { CliIo } from './io.js';
 import { wholeNumber } from './options.js';
@@ -15,6 +17,9 @@ interface QueriesFlags {
   readonly recombine: number;
   readonly seed: number;
   readonly config?: string;
+  readonly llm?: string;
+  readonly model?: string;
+  readonly lists?: number;
 }
 
 /** `r4t queries`: makes broad queries for a catalog whose users have left none. */
@@ -28,43 +33,100 @@ export function addQueriesCommand(program: Command, io: CliIo): void {
     .option('--per-set <n>', 'queries a set, at most', wholeNumber(1), 2)
     .option('--suffix <words>', 'ends every query of a set, e.g. outfit')
     .option('--recombine <n>', 'new training sets, put together from parts of others', wholeNumber(0), 0)
+    .option('--llm <url>', 'let a language model write them: an OpenAI-compatible endpoint')
+    .option('--model <name>', 'the model behind --llm')
+    .option('--lists <n>', 'ask about so many (default: all sets, or 300 lists of items)', wholeNumber(1))
     .option('--seed <n>', 'the same seed gives the same queries', wholeNumber(0), 0)
     .option('--config <file>', 'settings (default: r4t.config.ts or .json here, if there is one)')
+    .addHelpText('after', '\nThe API key is taken from the environment variable OPENAI_API_KEY.')
     .action((catalog: string, flags: QueriesFlags) => queriesAction(catalog, flags, io));
 }
 
 async function queriesAction(file: string, flags: QueriesFlags, io: CliIo): Promise<void> {
-  const { out, sets: setsFile, perSet: queriesPerSet, suffix, recombine, seed } = flags;
   const { signal } = io;
-  const [{ loadCatalog }, { loadConfig }, library, { queryLines }, { writeFileAtomic }] = await Promise.all([
+  if ((flags.llm === undefined) !== (flags.model === undefined)) {
+    throw new InputError('--llm and --model belong together: an endpoint and the name of a model behind it');
+  }
+  const [
+    { loadCatalog },
+    { loadSets },
+    { loadConfig },
+    library,
+    { queryLines },
+    { writeFileAtomic },
+    { completionsUrl },
+  ] = await Promise.all([
     import('../catalog/catalog.js'),
+    import('../catalog/sets.js'),
     import('../run/loadConfig.js'),
     import('../index.js'),
     import('../catalog/queryLines.js'),
     import('../files.js'),
+    import('../llm/chat.js'),
   ]);
+  if (flags.llm !== undefined) completionsUrl(flags.llm);
   const config = await loadConfig(flags.config ?? (await findConfig(process.cwd())), { library });
   const progress = showProgress(io, { json: false });
-  let queries: QueryRecord[];
+  let queries: readonly QueryRecord[];
   try {
-    const catalog = await loadCatalog(file, { ...config.catalog, signal, onProgress: progress.onProgress });
-    const { items } = catalog;
-    if (setsFile === undefined) {
-      const { catalogQueries } = await import('../catalog/catalogQueries.js');
-      queries = catalogQueries(items);
-    } else {
-      const { loadSets } = await import('../catalog/sets.js');
-      const { queriesForSets } = await import('../catalog/queriesForSets.js');
-      const sets = await loadSets(setsFile, catalog, { signal });
-      queries = queriesForSets({ items, sets, queriesPerSet, suffix, recombine, seed });
+    const { onProgress } = progress;
+    const catalog = await loadCatalog(file, { ...config.catalog, signal, onProgress });
+    const sets = flags.sets === undefined ? undefined : await loadSets(flags.sets, catalog, { signal });
+    const make = flags.llm === undefined ? queriesOfWords : queriesOfModel;
+    queries = await make(catalog.items, sets, flags, { ...io, onProgress });
+    if (queries.length === 0) {
+      const reason =
+        flags.llm === undefined ? 'its items share no words' : `${flags.model} wrote none of use`;
+      throw new InputError(`gives no queries: ${reason}`, { file });
     }
-    if (queries.length === 0) throw new InputError('gives no queries: its items share no words', { file });
-    await writeFileAtomic(out, queryLines(queries, items));
+    await writeFileAtomic(flags.out, queryLines(queries, catalog.items));
   } finally {
     progress.close();
   }
-  const option = setsFile === undefined ? '--queries' : '--sets';
-  io.stdout.write(`${out}: ${summary(queries)}; compile with ${option} ${out}\n`);
+  const option = flags.sets === undefined ? '--queries' : '--sets';
+  io.stdout.write(`${flags.out}: ${summary(queries)}; compile with ${option} ${flags.out}\n`);
+}
+
+async function queriesOfWords(
+  items: readonly Item[],
+  sets: readonly SetRecord[] | undefined,
+  { perSet: queriesPerSet, suffix, recombine, seed }: QueriesFlags,
+): Promise<QueryRecord[]> {
+  if (sets === undefined) return (await import('../catalog/catalogQueries.js')).catalogQueries(items);
+  const { queriesForSets } = await import('../catalog/queriesForSets.js');
+  return queriesForSets({ items, sets, queriesPerSet, suffix, recombine, seed });
+}
+
+/** Lists of a catalog's items to ask a model about. */
+const CATALOG_LISTS = 300;
+
+async function queriesOfModel(
+  items: readonly Item[],
+  sets: readonly SetRecord[] | undefined,
+  { out, llm = '', model = '', perSet: queriesPerList, recombine, lists, seed }: QueriesFlags,
+  { env, stderr, signal, onProgress }: CliIo & RunControl,
+): Promise<QueryRecord[]> {
+  const [{ writeQueries }, { itemTasks, setTasks }, { openSets }] = await Promise.all([
+    import('../llm/writeQueries.js'),
+    import('../llm/queryTasks.js'),
+    import('../catalog/queriesForSets.js'),
+  ]);
+  const { own, open, added } = openSets({ items, sets: sets ?? [], recombine, seed });
+  const tasks =
+    sets === undefined
+      ? itemTasks(items, lists ?? CATALOG_LISTS, seed)
+      : setTasks(items, [...open, ...added], lists, seed);
+  const { queries, unanswered } = await writeQueries(tasks, {
+    endpoint: { baseUrl: llm, model, apiKey: env?.OPENAI_API_KEY },
+    queriesPerList,
+    known: own.map(({ query }) => query),
+    cacheFile: `${out}.answers.jsonl`,
+    seed,
+    signal,
+    onProgress,
+  });
+  if (unanswered > 0) stderr.write(`r4t: no usable answer about ${formatFigure(unanswered)} lists\n`);
+  return [...own, ...queries];
 }
 
 function summary(queries: readonly QueryRecord[]): string {
