@@ -10,8 +10,8 @@ import { availableParallelism } from 'node:os';
 import { judgeTables } from '../../src/cli/judgeTables.js';
 import { estimateJudging } from '../../src/evaluate/judge/estimate.js';
 import { judge } from '../../src/evaluate/judge/judge.js';
+import { openVerdicts } from '../../src/evaluate/judge/questions.js';
 import { planJudging } from '../../src/evaluate/judge/tasks.js';
-import { VerdictCache } from '../../src/evaluate/judge/verdictCache.js';
 import type { ReportedQuery } from '../../src/evaluate/results.js';
 import { serveTinyLlama } from './tinyllama.js';
 
@@ -56,7 +56,7 @@ const queries: ReportedQuery[] = [
 const threads = Number(process.argv[2] ?? availableParallelism());
 const { baseUrl, close } = await serveTinyLlama(threads);
 try {
-  const estimate = estimateJudging(planJudging(queries), [MODEL], await VerdictCache.open());
+  const estimate = estimateJudging(planJudging(queries), [MODEL], await openVerdicts());
   const start = performance.now();
   const judgement = await judge(queries, {
     judges: [{ baseUrl, model: MODEL, timeoutMs: 600_000, maxRetries: 0 }],

@@ -50,8 +50,8 @@ function quoted(text: string): string {
   return JSON.stringify(text.replace(/\s+/g, ' ').trim().slice(0, LONGEST_TITLE));
 }
 
-/** The form of an answer. */
-export const queriesSchema = z.strictObject({ queries: z.array(z.string()).min(1) });
+/** The form of an answer, kept plain: not every endpoint takes bounds in a schema. */
+export const queriesSchema = z.strictObject({ queries: z.array(z.string()) });
 
 /**
  * The usable queries of an answer, tidied: of one to eight words, and none of the titles.
@@ -69,7 +69,7 @@ export function parseQueries(text: string, { titles }: QueryList): string[] {
     .transform(({ queries }) => [...new Set(queries.map(tidy))].filter(usable))
     .refine((queries) => queries.length > 0, {
       path: ['queries'],
-      message: `expected queries of two to six words which name no item`,
+      message: 'expected queries of two to six words which name no item',
     })
     .parse(jsonIn(text));
 }
