@@ -11,6 +11,7 @@ import type { CliIo } from './io.js';
 import { addJudgeCommand } from './judgeCommand.js';
 import { addQueriesCommand } from './queriesCommand.js';
 import { addSearchCommand } from './searchCommand.js';
+import { addServeCommand } from './serveCommand.js';
 import { oneLine } from './text.js';
 import { addUiCommand } from './uiCommand.js';
 
@@ -41,7 +42,8 @@ Examples:
   r4t compile catalog.jsonl --queries queries.txt --out runs/shop
   r4t search runs/shop "camping gear" --filter "price<100"
   r4t info runs/shop
-  r4t ui runs/shop`;
+  r4t ui runs/shop
+  r4t serve runs/shop`;
 
 function createProgram(io: CliIo): Command {
   const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
@@ -67,6 +69,7 @@ function createProgram(io: CliIo): Command {
   addEvaluateCommand(program, io);
   addJudgeCommand(program, io);
   addBenchCommand(program, io);
+  addServeCommand(program, io);
   return program;
 }
 

@@ -75,6 +75,11 @@ export class SetDiffusion {
     return new SetDiffusion(model, { steps, sampler, guidance }, runtime, fused);
   }
 
+  /** Denoising steps of a request that does not say. */
+  get steps(): number {
+    return this.defaults.steps;
+  }
+
   /**
    * Draws the sets: [n * candidates * rows, d], unit rows; query by query, and for each candidate by candidate.
    *
