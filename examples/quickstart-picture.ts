@@ -2,21 +2,15 @@
  * Draws `docs/quickstart.svg` from the quickstart's figures: alignment against diversity of every method, those with
  * directions of their own filled. Run it after `npm run quickstart`: `npx jiti examples/quickstart-picture.ts`.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ComparedMethod } from 'r4t';
-import { NAMES } from './methodNames.js';
+import { METHOD_INFO, type MethodName, readReport } from 'r4t';
 
-interface Figures {
-  readonly queries: number;
-  readonly methods: Record<ComparedMethod, { readonly diversity: number; readonly alignment: number }>;
-}
-
-const { methods, queries } = JSON.parse(
-  readFileSync(join('runs', 'quickstart', 'quickstart.json'), 'utf8'),
-) as Figures;
+const { results } = await readReport(join('runs', 'quickstart', 'evaluate'));
+const { methods } = results;
+const queries = results.queries.test;
 /** Methods with directions of their own are drawn filled, those that search with the query alone hollow. */
-const FAN_OUT = new Set<ComparedMethod>(['untrained', 'bestOfN', 'folm', 'diffusion']);
+const FAN_OUT = new Set<MethodName>(['untrained', 'bestOfN', 'folm', 'diffusion']);
 const BOX = { left: 70, top: 40, width: 520, height: 300 };
 const X = { from: 0.2, to: 0.7, label: 'diversity of the items (normalised Vendi)' };
 const Y = { from: 0.4, to: 0.7, label: 'alignment of the items with the query (cosine)' };
@@ -37,15 +31,16 @@ const grid = [
       `<path d="M${BOX.left} ${y(t)}h${BOX.width}"/><text x="${BOX.left - 8}" y="${y(t) + 4}" text-anchor="end">${t.toFixed(1)}</text>`,
   ),
 ];
-const dots = (Object.keys(NAMES) as ComparedMethod[]).map((name, i) => {
-  const { diversity, alignment } = methods[name];
+const dots = (Object.keys(methods) as MethodName[]).map((name, i) => {
+  const diversity = methods[name]?.metrics.diversity?.mean ?? 0;
+  const alignment = methods[name]?.metrics.alignment?.mean ?? 0;
   const fill = FAN_OUT.has(name) ? '#c2410c' : '#fff';
   const stroke = FAN_OUT.has(name) ? '#c2410c' : '#1d4ed8';
   // Neighbouring labels go above and below in turn.
   const shift = i % 2 === 0 ? -11 : 19;
   return (
     `<circle cx="${x(diversity)}" cy="${y(alignment)}" r="5" fill="${fill}" stroke="${stroke}" stroke-width="2"/>` +
-    `<text x="${x(diversity)}" y="${y(alignment) + shift}" text-anchor="middle" class="name">${NAMES[name]}</text>`
+    `<text x="${x(diversity)}" y="${y(alignment) + shift}" text-anchor="middle" class="name">${METHOD_INFO[name].short}</text>`
   );
 });
 writeFileSync(

@@ -2,78 +2,75 @@
  * The end of `npm run quickstart`: compares the retriever which `r4t compile` made of the OpenMoji catalog with its
  * opponents, on queries it was never trained on, and shows sets side by side.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type ComparedMethod, compareRun, formatTable, type RunComparison } from 'r4t';
-import { NAMES } from './methodNames.js';
+import { evaluateRuns, formatTable, type MethodName, type ReportData } from 'r4t';
 
 const RUN = join('runs', 'quickstart');
+const OUT = join(RUN, 'evaluate');
 /** Held-out queries whose sets are shown: broad ones which the words of the items do not answer. */
 const SHOWN = ['party', 'winter', 'horror', 'music', 'medicine'];
 
-const comparison = await compareRun(RUN, {
+const report = await evaluateRuns([RUN], {
+  out: OUT,
+  dataset: 'openmoji',
+  command: 'npm run quickstart',
   onProgress: ({ done, total }) => process.stderr.write(`comparing ${done}/${total}\r`),
 });
-const { stages } = JSON.parse(readFileSync(join(RUN, 'run.json'), 'utf8')) as {
-  stages: Record<string, { seconds: number }>;
-};
-const seconds = Object.fromEntries(Object.entries(stages).map(([name, stage]) => [name, stage.seconds]));
-printStages(seconds);
-printTable(comparison);
-printSets(comparison);
+printStages();
+printTable(report);
+printSets(report);
+console.log(`\nEverything with pictures: ${join(OUT, 'report.html')}`);
+console.log(`Ask it yourself: npx r4t search ${RUN} "camping gear"`);
 
-const { queries, methods, fanoutSpeedup } = comparison;
-const file = join(RUN, 'quickstart.json');
-writeFileSync(file, `${JSON.stringify({ stages: seconds, queries, methods, fanoutSpeedup }, null, 2)}\n`);
-console.log(`\nThe same figures: ${file}. Ask it yourself: npx r4t search ${RUN} "camping gear"`);
-
-function printStages(all: Record<string, number>): void {
-  const total = Object.values(all).reduce((sum, s) => sum + s, 0);
-  const rows = [...Object.entries(all), ['total', total] as const].map(([stage, s]) => ({
-    stage,
-    seconds: s,
-  }));
+function printStages(): void {
+  const { stages } = JSON.parse(readFileSync(join(RUN, 'run.json'), 'utf8')) as {
+    stages: Record<string, { seconds: number }>;
+  };
+  const seconds = Object.entries(stages).map(([stage, record]) => ({ stage, seconds: record.seconds }));
+  const total = seconds.reduce((sum, row) => sum + row.seconds, 0);
   console.log(
-    `\n${formatTable(rows, [
-      { title: 'stage', value: (r) => r.stage },
-      { title: 'seconds', value: (r) => r.seconds, digits: 1 },
-    ])}`,
+    `\n${formatTable(
+      [...seconds, { stage: 'total', seconds: total }],
+      [
+        { title: 'stage', value: (r) => r.stage },
+        { title: 'seconds', value: (r) => r.seconds, digits: 1 },
+      ],
+    )}`,
   );
 }
 
-function printTable({ queries, methods, fanoutSpeedup, lambda, theta }: RunComparison): void {
-  const rows = (Object.keys(NAMES) as ComparedMethod[]).map((name) => ({
-    name: NAMES[name],
-    ...methods[name],
-  }));
+function printTable({ results }: ReportData): void {
+  const { methods, queries, k, tuned } = results;
+  const settings = Object.entries(tuned).map(([name, value]) => `${name} ${value}`);
   console.log(
-    `\n${queries} held-out queries, 10 items each, batches of 8 (MMR lambda ${lambda}, DPP theta ${theta}, tuned on validation queries)`,
+    `\n${queries.test} held-out queries, ${k} items each (on validation queries: ${settings.join(', ')})`,
   );
+  const rows = (Object.keys(methods) as MethodName[]).flatMap((name) => {
+    const method = methods[name];
+    return method ? [{ name, msPerQuery: method.msPerQuery, ...method.metrics }] : [];
+  });
   console.log(
     formatTable(rows, [
       { title: 'method', value: (r) => r.name },
-      { title: 'groundedness', value: (r) => r.groundedness, digits: 3 },
-      { title: 'diversity', value: (r) => r.diversity, digits: 3 },
-      { title: 'alignment', value: (r) => r.alignment, digits: 3 },
-      { title: 'composite', value: (r) => r.composite, digits: 3 },
+      { title: 'groundedness', value: (r) => r.groundedness?.mean },
+      { title: 'diversity', value: (r) => r.diversity?.mean },
+      { title: 'alignment', value: (r) => r.alignment?.mean },
+      { title: 'composite', value: (r) => r.composite?.mean },
       { title: 'ms/query', value: (r) => r.msPerQuery, digits: 2 },
     ]),
   );
-  console.log(
-    'Groundedness and composite compare the methods with sub-queries or directions of their own (from warm start on).',
-  );
-  console.log(`Ten directions by Diffusion: ${fanoutSpeedup.toFixed(1)}x faster than by the FOLM, batch 8.`);
+  console.log('Groundedness and composite compare the methods with directions of their own.');
 }
 
-function printSets({ workspace, test, sets }: RunComparison): void {
+function printSets({ queries }: ReportData): void {
   for (const query of SHOWN) {
-    const row = test.texts.indexOf(query);
-    if (row < 0) continue;
+    const found = queries.find((q) => q.query === query);
+    if (!found) continue;
     console.log(`\n"${query}"`);
     for (const method of ['plain', 'folm', 'diffusion'] as const) {
-      const items = sets[method][row].assigned.map(({ item }) => workspace.items[item]);
-      console.log(`  ${NAMES[method].padEnd(13)} ${items.map((i) => i.metadata.emoji).join(' ')}`);
-      console.log(`  ${''.padEnd(13)} ${items.map((i) => i.title).join(', ')}`);
+      const titles = found.sets[method]?.items.map((item) => item.title) ?? [];
+      console.log(`  ${method.padEnd(10)} ${titles.join(', ')}`);
     }
   }
 }

@@ -19,10 +19,11 @@ export type { Encoder } from './encode/encoder.js';
 export { UseLiteEncoder } from './encode/useLite.js';
 export type { Device, RuntimeOptions } from './engine/index.js';
 export { InputError, type InputLocation, R4tError, TrainingError } from './errors.js';
-export type { ComparedMethod, Comparison, MethodScore } from './evaluate/compareMethods.js';
-export { type CompareRunOptions, compareRun, type RunComparison } from './evaluate/compareRun.js';
+export { type EvaluateRunOptions, evaluateRun, type RunEvaluation } from './evaluate/evaluateRun.js';
+export { type EvaluateRunsOptions, evaluateRuns } from './evaluate/evaluateRuns.js';
 export { type Judgement, type JudgeOptions, type JudgeReport, judge } from './evaluate/judge/judge.js';
 export type { Verdict } from './evaluate/judge/summary.js';
+export { METHOD_INFO, type MethodInfo } from './evaluate/report/names.js';
 export { readReport, writeReport } from './evaluate/report/report.js';
 export type {
   EvaluationResults,

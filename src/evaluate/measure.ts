@@ -3,11 +3,8 @@ import type { Encoder } from '../encode/encoder.js';
 import { gatherRows, type Matrix, row, rowRange } from '../matrix.js';
 import type { QueryBatch, RetrievalWorld } from '../policy/fanOut.js';
 import type { RetrievedSet } from '../retrieve/methods.js';
-import { DEFAULT_WEIGHTS } from '../reward/composite.js';
-import { alignment, groundedness } from '../reward/objectives.js';
-import { normalizeVendi, vendi } from '../reward/vendi.js';
 import type { Metric } from './results.js';
-import { hitAtB, recallAtB } from './setMetrics.js';
+import { hitAtB, recallAtB, setMetrics } from './setMetrics.js';
 
 /** What a method found for one query. */
 export interface QueryAnswer {
@@ -62,16 +59,13 @@ export async function measureAnswers(
     }
     const inSpace = (suffix: '' | 'Heldout', catalog: Matrix, query: Float32Array, directions?: Matrix) => {
       const items = gatherRows(catalog, rows);
-      const diversity = normalizeVendi(vendi(items), Math.min(k, items.rows));
-      const align = alignment(items, query);
-      put(`diversity${suffix}`, i, diversity);
-      put(`alignment${suffix}`, i, align);
+      // Row j of the directions is the one that brought item j.
+      const measured = setMetrics({ items, query, directions });
+      put(`diversity${suffix}`, i, measured.diversity);
+      put(`alignment${suffix}`, i, measured.alignment);
       if (!directions) return;
-      // Row j must be the direction that brought item j.
-      const ground = groundedness(directions, items);
-      put(`groundedness${suffix}`, i, ground);
-      const { groundedness: g, diversity: d, alignment: a } = DEFAULT_WEIGHTS;
-      put(`composite${suffix}`, i, g * ground + d * diversity + a * align);
+      put(`groundedness${suffix}`, i, measured.groundedness);
+      put(`composite${suffix}`, i, measured.composite);
     };
     const numbers = set.assigned.map((a) => a.direction);
     inSpace('', world.vectors, row(queries.vectors, i), gatherRows(set.directions, numbers));
