@@ -93,12 +93,12 @@ if (source) {
       figures.append(make('dt', '', name), bar);
     });
     const items = make('ol', 'items');
-    items.append(...set.items.map((item) => cardOf(set, item)));
+    items.append(...set.items.map((item) => cardOf(query, set, item)));
     article.append(figures, items);
     return article;
   }
 
-  function cardOf(set, [row, direction, relevant]) {
+  function cardOf(query, set, [row, direction, relevant]) {
     const [title, picture] = data.items[row];
     const card = make('li', relevant ? 'card relevant' : 'card');
     if (picture >= 0) {
@@ -111,7 +111,8 @@ if (source) {
     const name = make('span', 'title', title);
     name.title = title;
     words.append(name);
-    if (set.subQueries[direction] !== undefined) words.append(make('span', 'via', set.subQueries[direction]));
+    const via = set.subQueries[direction];
+    if (via !== undefined && via !== query.text) words.append(make('span', 'via', via));
     if (relevant) words.append(make('span', 'hit', '✓ relevant'));
     card.append(words);
     return card;

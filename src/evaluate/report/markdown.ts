@@ -7,6 +7,7 @@ import {
   METHOD_INFO,
   mainMetric,
   methodsOf,
+  metricFigure,
   metricInfo,
   metricsOf,
   metricsOfMethod,
@@ -67,8 +68,9 @@ function resultsTable(results: EvaluationResults, metrics: readonly Metric[]): s
   const cell = (name: MethodName, metric: Metric) => {
     const estimate = shown(name, metricsOfMethod(results, name), metric);
     if (estimate === undefined) return undefined;
-    const mean = figure(estimate.mean);
-    return `${best.get(metric) === name ? `**${mean}**` : mean} ${interval(estimate)}`;
+    const format = metricFigure(metric);
+    const mean = format(estimate.mean);
+    return `${best.get(metric) === name ? `**${mean}**` : mean} ${interval(estimate, format)}`;
   };
   return formatTable(
     methodsOf(results),
@@ -127,7 +129,7 @@ function seedSection(results: EvaluationResults): string[] {
   if (several.length === 0) return [];
   const perSeed = (name: MethodName, metric: Metric) =>
     shown(name, results.methods[name]?.perSeed ?? {}, metric)
-      ?.map((value) => figure(value))
+      ?.map(metricFigure(metric))
       .join(' / ');
   const metrics = [...metricsOf(results, 'own'), ...metricsOf(results, 'heldout')].filter((metric) =>
     several.some((name) => perSeed(name, metric) !== undefined),
@@ -157,6 +159,7 @@ function stepsTable(steps: ReportData['steps']): string {
       { title: 'steps', value: (row) => row.steps, digits: 0 },
       ...metrics.map((metric) => ({
         title: `${metricInfo(metric).name}${ownMetric(metric) === metric ? '' : ' (held-out)'}`,
+        digits: metricInfo(metric).digits,
         value: (row: ReportData['steps'][number]) => row.metrics[metric],
       })),
       { title: 'ms/query', value: (row) => milliseconds(row.msPerQuery) },

@@ -1,6 +1,8 @@
 /** What people call the methods and metrics, and which of them a report shows. */
+
 import type { EvaluationResults, MethodName, Metric, MetricEstimates } from '../results.js';
 import { METHODS, METRICS } from '../results.js';
+import { figure } from './figures.js';
 
 /** What a method does to the query; methods of one family look alike in pictures. */
 export type Family = 'search' | 'expansion' | 'policy' | 'diffusion';
@@ -37,7 +39,7 @@ export const METHOD_INFO: Readonly<Record<MethodName, MethodInfo>> = {
     name: 'k-means',
     short: 'k-means',
     family: 'expansion',
-    about: 'Centroids of the hits of the query as directions.',
+    about: 'Centroids of the hits of the query as directions, tuned on validation queries.',
   },
   keywords: {
     name: 'Keywords',
@@ -48,8 +50,8 @@ export const METHOD_INFO: Readonly<Record<MethodName, MethodInfo>> = {
   knnQueries: {
     name: 'kNN queries',
     short: 'kNN',
-    family: 'expansion',
-    about: 'What the nearest training queries are known to want.',
+    family: 'search',
+    about: 'Hits of the query, those first that the reference sets of similar training queries vote for.',
   },
   untrained: {
     name: 'Untrained policy',
@@ -91,13 +93,20 @@ export const METHOD_INFO: Readonly<Record<MethodName, MethodInfo>> = {
 
 export interface MetricInfo {
   readonly name: string;
+  /** Decimals worth printing (3). */
+  readonly digits?: number;
   readonly about: string;
 }
 
 const OWN: Readonly<Record<string, MetricInfo>> = {
   recallAtB: { name: 'Recall@B', about: 'Share of the reference items among the B retrieved.' },
   hitAtB: { name: 'Hit@B', about: 'Share of the queries with a reference item among the B retrieved.' },
-  vs: { name: 'VS', about: 'Vendi score of the mean direction over several runs: variety between answers.' },
+  vs: {
+    name: 'VS',
+    digits: 1,
+    about:
+      'Vendi score of the directions, averaged over several runs, as a percentage of k: how different they are.',
+  },
   groundedness: {
     name: 'Groundedness',
     about: '1 minus the distance of each direction to its item; methods with directions only.',
@@ -130,7 +139,7 @@ export function mainMetric(task: EvaluationResults['task']): 'recallAtB' | 'comp
   return task === 'wscr' ? 'recallAtB' : 'composite';
 }
 
-/** Plain search, MMR and DPP search with the query alone: they have no directions to be grounded. */
+/** Plain search and what puts its hits in another order have the query alone: no directions to be grounded. */
 export function hasDirections(method: MethodName): boolean {
   return METHOD_INFO[method].family !== 'search';
 }
@@ -168,6 +177,12 @@ export function metricsOfMethod(
   name: MethodName,
 ): MetricEstimates {
   return methods[name]?.metrics ?? {};
+}
+
+/** Formats figures of a metric. */
+export function metricFigure(metric: Metric): (value: number | undefined) => string {
+  const { digits } = metricInfo(metric);
+  return (value) => figure(value, digits);
 }
 
 /** The method with the highest mean. */

@@ -5,7 +5,7 @@ import type { ReportData } from '../results.js';
 import { reportMarkdown } from './markdown.js';
 import { reportPage } from './page.js';
 import { inlinePictures } from './pictures.js';
-import { finiteOnly, reportSchema, resultsFile } from './schema.js';
+import { meaningful, reportSchema, resultsFile } from './schema.js';
 
 /** The files of a report, in its folder. */
 export const REPORT_FILES = {
@@ -22,12 +22,12 @@ export const REPORT_FILES = {
  * @throws R4tError if the folder cannot be written
  */
 export async function writeReport(folder: string, data: ReportData): Promise<void> {
-  const finite = finiteOnly(data);
-  await writeJson(join(folder, REPORT_FILES.results), resultsFile(finite.results));
+  const shown = meaningful(data);
+  await writeJson(join(folder, REPORT_FILES.results), resultsFile(shown.results));
   // Not indented: thousands of sets would be three times as large.
-  await writeFileAtomic(join(folder, REPORT_FILES.data), `${JSON.stringify(finite)}\n`);
-  await writeFileAtomic(join(folder, REPORT_FILES.markdown), reportMarkdown(finite));
-  const page = reportPage(finite, await inlinePictures(finite.queries));
+  await writeFileAtomic(join(folder, REPORT_FILES.data), `${JSON.stringify(shown)}\n`);
+  await writeFileAtomic(join(folder, REPORT_FILES.markdown), reportMarkdown(shown));
+  const page = reportPage(shown, await inlinePictures(shown.queries));
   await writeFileAtomic(join(folder, REPORT_FILES.page), page);
 }
 

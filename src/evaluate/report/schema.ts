@@ -1,7 +1,7 @@
 /** The shape of `results.json` and `report.json`. */
 import * as z from 'zod';
-import { type EvaluationResults, METHODS, METRICS, type ReportData } from '../results.js';
-import { methodsOf } from './names.js';
+import { type EvaluationResults, METHODS, METRICS, type MethodName, type ReportData } from '../results.js';
+import { isMeaningful, methodsOf } from './names.js';
 
 const method = z.enum(METHODS);
 const metric = z.enum(METRICS);
@@ -100,19 +100,25 @@ export const reportSchema: z.ZodType<ReportData> = z.object({
 });
 
 /**
- * The data without figures that are not finite, which JSON cannot hold (a metrics log has null for them): the table
- * shows a dash, a curve goes on at its next point.
+ * The data without figures that say nothing: groundedness of methods without directions, and what is not finite, which
+ * JSON cannot hold (a metrics log has null for it). A table shows a dash, a curve goes on at its next point.
  */
-export function finiteOnly(data: ReportData): ReportData {
+export function meaningful(data: ReportData): ReportData {
   const { results, curves, queries, steps } = data;
   return {
     ...data,
     results: {
       ...results,
-      methods: mapRecord(results.methods, (result) => ({
+      methods: mapMethods(results.methods, (result, name) => ({
         ...result,
-        metrics: keep(result.metrics, ({ mean, low, high }) => isFiniteNumber(mean + low + high)),
-        perSeed: keep(result.perSeed, (values) => values.every(isFiniteNumber)),
+        metrics: keep(
+          result.metrics,
+          ({ mean, low, high }, key) => isMeaningful(name, key) && isFiniteNumber(mean + low + high),
+        ),
+        perSeed: keep(
+          result.perSeed,
+          (values, key) => isMeaningful(name, key) && values.every(isFiniteNumber),
+        ),
       })),
     },
     curves: curves.map((curve) => ({
@@ -121,7 +127,10 @@ export function finiteOnly(data: ReportData): ReportData {
     })),
     queries: queries.map((query) => ({
       ...query,
-      sets: mapRecord(query.sets, (set) => ({ ...set, metrics: keep(set.metrics, isFiniteNumber) })),
+      sets: mapMethods(query.sets, (set, name) => ({
+        ...set,
+        metrics: keep(set.metrics, (value, key) => isMeaningful(name, key) && isFiniteNumber(value)),
+      })),
     })),
     steps: steps.map((step) => ({ ...step, metrics: keep(step.metrics, isFiniteNumber) })),
   };
@@ -130,17 +139,17 @@ export function finiteOnly(data: ReportData): ReportData {
 /** Not a number, infinite, or no number at all. */
 const isFiniteNumber = (value: unknown): boolean => Number.isFinite(value);
 
-function keep<T extends object>(record: T, wanted: (value: T[keyof T] & {}) => boolean): T {
-  const entries = Object.entries(record) as [string, T[keyof T] & {}][];
-  return Object.fromEntries(entries.filter(([, value]) => value !== undefined && wanted(value))) as T;
+function keep<T extends object>(record: T, wanted: (value: T[keyof T] & {}, key: keyof T) => boolean): T {
+  const entries = Object.entries(record) as [keyof T, T[keyof T] & {}][];
+  return Object.fromEntries(entries.filter(([key, value]) => value !== undefined && wanted(value, key))) as T;
 }
 
-function mapRecord<K extends string, V>(
-  record: Partial<Record<K, V>>,
-  map: (value: V) => V,
-): Partial<Record<K, V>> {
-  const entries = Object.entries(record) as [K, V | undefined][];
+function mapMethods<V>(
+  record: Partial<Record<MethodName, V>>,
+  map: (value: V, name: MethodName) => V,
+): Partial<Record<MethodName, V>> {
+  const entries = Object.entries(record) as [MethodName, V | undefined][];
   return Object.fromEntries(
-    entries.flatMap(([key, value]) => (value === undefined ? [] : [[key, map(value)]])),
-  ) as Partial<Record<K, V>>;
+    entries.flatMap(([name, value]) => (value === undefined ? [] : [[name, map(value, name)]])),
+  );
 }

@@ -173,7 +173,8 @@ pre { margin: 0; padding: 14px 16px; overflow-x: auto; background: var(--soft); 
   #query-reference ul { columns: 1; }
   .sets { grid-auto-columns: minmax(78%, 1fr); scroll-snap-type: x proximity; }
   .set { scroll-snap-align: start; }
-  table.texts td, table.texts th { min-width: 0; overflow-wrap: anywhere; }
+  table.texts td, table.texts th { min-width: 0; }
+  table.texts td { overflow-wrap: anywhere; }
   table.texts .icon { display: none; }
   .glossary { grid-template-columns: 1fr; gap: 0; }
   .glossary dd { margin-bottom: 8px; }

@@ -128,7 +128,10 @@ export function lengthInside([x1, y1, x2, y2]: Segment, { x, y, width, height }:
 
 /** Room a text takes, generously: fonts differ. */
 export function textWidth(text: string, size: number): number {
-  return text.length * size * 0.58;
+  return (
+    sum([...text], (letter) => (/[MWmw@]/.test(letter) ? 0.95 : /[iljtf.,' -]/.test(letter) ? 0.38 : 0.66)) *
+    size
+  );
 }
 
 function sum<T>(values: readonly T[], of: (value: T) => number): number {

@@ -1,13 +1,14 @@
 import type { EvaluationResults, MethodName, Metric, ReportData } from '../../results.js';
 import { forestChart } from '../charts/forest.js';
 import { markIcon } from '../charts/marks.js';
-import { figure, interval, milliseconds, pValue, signed } from '../figures.js';
+import { interval, milliseconds, pValue, signed } from '../figures.js';
 import { html, type Markup } from '../markup.js';
 import {
   bestMethod,
   METHOD_INFO,
   mainMetric,
   methodsOf,
+  metricFigure,
   metricInfo,
   metricsOf,
   metricsOfMethod,
@@ -72,7 +73,8 @@ export function methodCell(name: MethodName, order: number): Markup {
 function estimateCell(results: EvaluationResults, name: MethodName, metric: Metric, best: boolean): Markup {
   const estimate = shown(name, metricsOfMethod(results, name), metric);
   if (estimate === undefined) return html`<td class="none">–</td>`;
-  return html`<td data-value="${estimate.mean}"${best && html` class="best"`}>${figure(estimate.mean)}<small>${figure(estimate.low)}–${figure(estimate.high)}</small></td>`;
+  const format = metricFigure(metric);
+  return html`<td data-value="${estimate.mean}"${best && html` class="best"`}>${format(estimate.mean)}<small>${format(estimate.low)}–${format(estimate.high)}</small></td>`;
 }
 
 function versusCell(results: EvaluationResults, name: MethodName, named: boolean): Markup {
@@ -90,7 +92,7 @@ function seedTable(results: EvaluationResults): Markup | undefined {
   const metrics = metricsOf(results, 'own');
   const values = (name: MethodName, metric: Metric) =>
     shown(name, results.methods[name]?.perSeed ?? {}, metric)
-      ?.map((value) => figure(value))
+      ?.map(metricFigure(metric))
       .join(' · ') ?? '–';
   return scrollable(
     'Mean of each seed',
