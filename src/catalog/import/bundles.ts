@@ -4,8 +4,7 @@ import { InputError } from '../../errors.js';
 import { readRecords } from '../records.js';
 import { normalizeKey } from '../split.js';
 import { decodeEntities } from './entities.js';
-import type { Importer } from './importDataset.js';
-import { checkRecord, type Reading } from './reading.js';
+import { checkRecord, type Importer, type Reading } from './reading.js';
 
 const COLUMNS = {
   'item_titles.csv': ['item ID', 'titles'],

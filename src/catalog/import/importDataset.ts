@@ -3,14 +3,7 @@ import { importBundles } from './bundles.js';
 import { type DatasetSummary, DatasetWriter } from './dataset.js';
 import { importPlaylists } from './playlists.js';
 import { importPolyvore } from './polyvore.js';
-import { Reading } from './reading.js';
-
-/** Reads the files of a public data set and writes items and sets; returns the files it had no use for. */
-export type Importer = (
-  files: readonly string[],
-  writer: DatasetWriter,
-  reading: Reading,
-) => Promise<readonly string[]>;
+import { type Importer, Reading } from './reading.js';
 
 const IMPORTERS = {
   polyvore: importPolyvore,

@@ -1,7 +1,6 @@
 import * as z from 'zod';
-import type { Importer } from './importDataset.js';
 import { readJsonMembers } from './jsonMembers.js';
-import { checkRecord, idField, textField } from './reading.js';
+import { checkRecord, type Importer, idField, textField } from './reading.js';
 
 const playlistSchema = z.object({
   pid: idField,

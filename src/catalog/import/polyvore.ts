@@ -4,9 +4,8 @@ import { InputError } from '../../errors.js';
 import type { Split } from '../item.js';
 import { readLines } from '../lines.js';
 import type { DatasetWriter } from './dataset.js';
-import type { Importer } from './importDataset.js';
 import { readJsonMembers } from './jsonMembers.js';
-import { checkRecord, idField, type Reading, textField } from './reading.js';
+import { checkRecord, type Importer, idField, type Reading, textField } from './reading.js';
 
 /**
  * Polyvore outfits, in either of their published forms:

@@ -3,6 +3,14 @@ import { InputError, type InputLocation } from '../../errors.js';
 import { checkInputFile } from '../../inputFile.js';
 import type { RunControl } from '../../progress.js';
 import type { ReadOptions } from '../lines.js';
+import type { DatasetWriter } from './dataset.js';
+
+/** Reads the files of a public data set and writes items and sets; returns the files it had no use for. */
+export type Importer = (
+  files: readonly string[],
+  writer: DatasetWriter,
+  reading: Reading,
+) => Promise<readonly string[]>;
 
 /** Reads several files as one piece of work: adds up its progress, in bytes, and can be stopped. */
 export class Reading {
