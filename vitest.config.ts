@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   resolve: {
     alias: {
+      'r4t/web': fileURLToPath(new URL('./src/web/index.ts', import.meta.url)),
       'r4t/engine': fileURLToPath(new URL('./src/engine/index.ts', import.meta.url)),
       r4t: fileURLToPath(new URL('./src/index.ts', import.meta.url)),
     },

@@ -51,7 +51,7 @@ it('config.md has the training settings of the presets', () => {
   }
 });
 
-it.each(['import', 'queries', 'compile', 'search', 'info', 'judge', 'serve'])(
+it.each(['import', 'queries', 'compile', 'search', 'info', 'ui', 'export', 'judge', 'serve'])(
   'cli.md has every option of %s',
   async (command) => {
     const { code, stdout } = await runCli([command, '--help']);

@@ -4,6 +4,7 @@ import { InputError } from '../errors.js';
 import { addBenchCommand } from './benchCommand.js';
 import { addCompileCommand } from './compileCommand.js';
 import { addEvaluateCommand } from './evaluateCommand.js';
+import { addExportCommand } from './exportCommand.js';
 import { addImportCommand } from './importCommand.js';
 import { addInfoCommand } from './infoCommand.js';
 import { Interrupted } from './interrupts.js';
@@ -67,6 +68,7 @@ function createProgram(io: CliIo): Command {
   addInfoCommand(program, io);
   addUiCommand(program, io);
   addEvaluateCommand(program, io);
+  addExportCommand(program, io);
   addJudgeCommand(program, io);
   addBenchCommand(program, io);
   addServeCommand(program, io);

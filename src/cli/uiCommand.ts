@@ -8,7 +8,7 @@ export function addUiCommand(program: Command, io: CliIo): void {
     .command('ui')
     .description('watch runs in the browser: curves, sub-queries over time, progress')
     .argument('<run...>', 'run folders, finished or not')
-    .option('--port <n>', 'port on 127.0.0.1; 0 takes a free one', wholeNumber(0), 8078)
+    .option('--port <n>', 'port on 127.0.0.1; 0 takes a free one', wholeNumber(0), 7481)
     .action((runs: string[], { port }: { port: number }) => uiAction(runs, port, io));
 }
 

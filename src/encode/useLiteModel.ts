@@ -7,6 +7,7 @@ import type { UnigramTokenizer } from './unigramTokenizer.js';
 /** Texts are cut to so many tokens. */
 export const MAX_TOKENS = 128;
 export const USE_LITE_DIM = 512;
+export const USE_LITE_ID = 'use-lite-en/lower-case';
 
 /** Texts tokenized at a time: enough to fill the batches of every length, few enough to keep the event loop alive. */
 const WINDOW = 4096;
@@ -26,7 +27,7 @@ export interface UseLiteParts {
 
 /** From texts to batches of tokens, and back to vectors, for whatever runtime holds the model. */
 export class UseLiteModel implements Encoder {
-  readonly id = 'use-lite-en/lower-case';
+  readonly id = USE_LITE_ID;
   readonly dim = USE_LITE_DIM;
   readonly #averaging = new Map<number, Float32Array>();
 

@@ -1,5 +1,5 @@
 /** One method after another, from query embeddings to sets; what a retriever and a server do alike. */
-import type { SampleOptions } from '../diffusion/setDiffusion.js';
+import type { SampleOptions } from '../diffusion/setSampler.js';
 import type { Matrix } from '../matrix.js';
 import type { RetrievalWorld } from '../policy/fanOut.js';
 import type { Policy } from '../policy/policy.js';
@@ -59,7 +59,14 @@ export async function makeFanOuts(
 ): Promise<QueryFanOuts | undefined> {
   if (method === 'diffusion' && diffusion) {
     return {
-      directions: await diffusion.sample({ conditions: vectors, rows: k, steps, seed, signal }),
+      directions: await diffusion.sample({
+        conditions: vectors,
+        rows: k,
+        steps,
+        seed,
+        streams: texts,
+        signal,
+      }),
       perQuery: k,
     };
   }

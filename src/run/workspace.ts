@@ -36,7 +36,8 @@ export interface EncodedCatalog {
   readonly queries: readonly QueryRecord[];
 }
 
-const FILES = {
+/** Names of the files in the folder of the encode stage. */
+export const ENCODED_FILES = {
   items: 'items.jsonl',
   vectors: 'vectors.safetensors',
   projection: 'projection.safetensors',
@@ -48,14 +49,14 @@ export async function saveEncoded(
   { items, vectors, projection, queries }: EncodedCatalog,
 ): Promise<void> {
   await mkdir(run.path('encode'), { recursive: true });
-  await writeItems(run.path('encode', FILES.items), items);
-  await writeSafetensors(run.path('encode', FILES.vectors), { vectors: tensor(vectors) });
+  await writeItems(run.path('encode', ENCODED_FILES.items), items);
+  await writeSafetensors(run.path('encode', ENCODED_FILES.vectors), { vectors: tensor(vectors) });
   await writeSafetensors(
-    run.path('encode', FILES.projection),
+    run.path('encode', ENCODED_FILES.projection),
     { components: tensor(projection.components) },
     { keptVariance: String(projection.keptVariance) },
   );
-  await writeJson(run.path('encode', FILES.queries), queries);
+  await writeJson(run.path('encode', ENCODED_FILES.queries), queries);
 }
 
 /**
@@ -69,27 +70,27 @@ export async function loadWorkspace(
   textEncoder: Encoder,
   runtime: RuntimeOptions,
 ): Promise<Workspace> {
-  const items = await readItems(run.path('encode', FILES.items));
-  const vectors = await readMatrix(run.path('encode', FILES.vectors), 'vectors');
+  const items = await readItems(run.path('encode', ENCODED_FILES.items));
+  const vectors = await readMatrix(run.path('encode', ENCODED_FILES.vectors), 'vectors');
   if (vectors.rows !== items.length) {
     throw new InputError(
       `holds ${vectors.rows} vectors for ${items.length} items; compile again with --force`,
-      { file: run.path('encode', FILES.vectors) },
+      { file: run.path('encode', ENCODED_FILES.vectors) },
     );
   }
-  const projection = await readProjection(run.path('encode', FILES.projection));
+  const projection = await readProjection(run.path('encode', ENCODED_FILES.projection));
   const { rows } = projection.components;
   if (rows !== vectors.cols) {
     throw new InputError(
       `makes vectors of length ${rows}, the catalog's have ${vectors.cols}; compile again with --force`,
-      { file: run.path('encode', FILES.projection) },
+      { file: run.path('encode', ENCODED_FILES.projection) },
     );
   }
   const encoder = new CachedEncoder(await ProjectedEncoder.create(textEncoder, projection, runtime));
   const index = await ExactIndex.create({ vectors, ...runtime });
   const queries = parseQueries(
-    await readJson(run.path('encode', FILES.queries)),
-    run.path('encode', FILES.queries),
+    await readJson(run.path('encode', ENCODED_FILES.queries)),
+    run.path('encode', ENCODED_FILES.queries),
   );
   return { items, vectors, projection, encoder, index, queries };
 }

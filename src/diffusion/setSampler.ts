@@ -1,0 +1,150 @@
+/** Sampling of sets with any runtime: the paper's step 3 as a request sees it (section 4). */
+import type { Feeds, Tensor } from '../engine/session.js';
+import { type Matrix, matrix, normalizeRows } from '../matrix.js';
+import type { DenoiserConfig } from './config.js';
+import { type Denoise, type SamplerName, samplers } from './sampling.js';
+import { defaultSteps, samplingSigmas } from './samplingGrid.js';
+import { SetNoise } from './setNoise.js';
+
+export interface SampleOptions {
+  /** Query embeddings [n, dz]. */
+  readonly conditions: Matrix;
+  /** k: rows of a set; may differ from the training sets'. */
+  readonly rows: number;
+  /** Sets drawn for each query (1). */
+  readonly candidates?: number;
+  /**
+   * Denoising steps (what `create` was given, or the sampler's default). Settings other than those of `create` run step
+   * by step, which is slower.
+   */
+  readonly steps?: number;
+  readonly sampler?: SamplerName;
+  /** Strength w >= 0 of classifier-free guidance; above 0 every step costs twice. */
+  readonly guidance?: number;
+  /** The same seed, query and candidate give the same set, whatever else is in the batch (0). */
+  readonly seed?: number;
+  /**
+   * Names of the queries' noise, e.g. their texts. Absent: the vectors name it, to the last bit, which another machine or
+   * runtime may round otherwise.
+   */
+  readonly streams?: readonly (string | number)[];
+  readonly signal?: AbortSignal;
+}
+
+/** How a model samples unless a request says otherwise. */
+export interface SamplerDefaults {
+  readonly steps: number;
+  readonly sampler: SamplerName;
+  readonly guidance: number;
+}
+
+/** A loaded model; results named in `into` are written there. */
+export interface ModelSession {
+  run(feeds: Feeds, into?: Feeds): Promise<Record<string, Tensor>>;
+  release(): Promise<void>;
+}
+
+/** Sets denoised together: more would fall out of the cache. */
+const SETS_PER_RUN = 64;
+
+/** Draws sets of directions. A subclass says where the model comes from. */
+export abstract class SetSampler {
+  protected constructor(
+    readonly config: DenoiserConfig,
+    protected readonly defaults: SamplerDefaults,
+    /** All steps of the defaults in one model; absent where these have none. */
+    protected readonly fused: ModelSession | undefined,
+  ) {}
+
+  /** Denoising steps of a request that does not say. */
+  get steps(): number {
+    return this.defaults.steps;
+  }
+
+  /** The model of a single denoising step, loaded when it is first asked for. */
+  protected abstract stepSession(guided: boolean): Promise<ModelSession>;
+
+  /**
+   * Draws the sets: [n * candidates * rows, d], unit rows; query by query, and for each candidate by candidate.
+   *
+   * @throws RangeError for conditions of another length than the model's, or settings out of range
+   */
+  async sample(options: SampleOptions): Promise<Matrix> {
+    const { conditions, rows, candidates = 1, seed = 0, streams, signal } = options;
+    const { dimension: d, conditionDimension: dz } = this.config;
+    const { sampler = this.defaults.sampler } = options;
+    const usual =
+      sampler === this.defaults.sampler ? this.defaults.steps : defaultSteps(this.config, sampler);
+    const settings = {
+      steps: options.steps ?? usual,
+      sampler,
+      guidance: options.guidance ?? this.defaults.guidance,
+    };
+    checkSettings({ ...settings, rows, candidates });
+    if (conditions.cols !== dz)
+      throw new RangeError(`conditions have length ${conditions.cols}, the model wants ${dz}`);
+    const sets = conditions.rows * candidates;
+    const out = matrix(sets * rows, d);
+    for (let start = 0; start < sets; start += SETS_PER_RUN) {
+      signal?.throwIfAborted();
+      const n = Math.min(SETS_PER_RUN, sets - start);
+      const repeated = new Float32Array(n * dz);
+      for (let i = 0; i < n; i++) {
+        const query = Math.floor((start + i) / candidates);
+        repeated.set(conditions.data.subarray(query * dz, (query + 1) * dz), i * dz);
+      }
+      const candidate = (i: number) => (start + i) % candidates;
+      const stream = streams && ((i: number) => streams[Math.floor((start + i) / candidates)]);
+      const noise = new SetNoise({ conditions: matrix(n, dz, repeated), candidate, seed, stream });
+      const chunk = out.data.subarray(start * rows * d, (start + n) * rows * d);
+      await this.run({ condition: repeated, noise, chunk, n, rows, signal, ...settings });
+    }
+    return normalizeRows(out);
+  }
+
+  /** Fills `chunk` [n, rows, d]. */
+  private async run(request: {
+    condition: Float32Array;
+    noise: SetNoise;
+    chunk: Float32Array;
+    n: number;
+    rows: number;
+    steps: number;
+    sampler: SamplerName;
+    guidance: number;
+    signal?: AbortSignal;
+  }): Promise<void> {
+    const { condition, noise, chunk, n, rows, steps, sampler, guidance, signal } = request;
+    const dims = [n, rows, this.config.dimension];
+    const feed = { data: condition, dims: [n, this.config.conditionDimension] };
+    const into = { clean: { data: chunk, dims } };
+    const { defaults, fused } = this;
+    if (fused && steps === defaults.steps && sampler === defaults.sampler && guidance === defaults.guidance) {
+      const normals = new Float32Array(chunk.length);
+      noise.fillNormal(normals);
+      await fused.run({ noise: { data: normals, dims }, condition: feed }, into);
+      return;
+    }
+    const session = await this.stepSession(guidance > 0);
+    const strength = { data: Float32Array.of(guidance), dims: [] };
+    const denoise: Denoise = async (x, sigma) => {
+      const level = { data: Float32Array.of(sigma), dims: [1, 1, 1] };
+      const feeds = { x: { data: x, dims }, sigma: level, condition: feed, guidance: strength };
+      return (await session.run(feeds, into)).clean.data as Float32Array;
+    };
+    const sigmas = samplingSigmas(this.config, sampler, steps);
+    const x = new Float32Array(chunk.length);
+    noise.fillNormal(x, sigmas[0]);
+    chunk.set(await samplers[sampler](denoise, x, sigmas, { random: noise, signal }));
+  }
+}
+
+export function checkSettings(settings: Readonly<Record<string, unknown>>): void {
+  for (const name of ['steps', 'rows', 'candidates']) {
+    const value = settings[name];
+    if (value !== undefined && !(Number.isInteger(value) && (value as number) >= 1))
+      throw new RangeError(`${name} must be a whole number from 1, got ${value}`);
+  }
+  const { guidance } = settings;
+  if (!((guidance as number) >= 0)) throw new RangeError(`guidance must be 0 or more, got ${guidance}`);
+}

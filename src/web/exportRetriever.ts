@@ -1,0 +1,82 @@
+/** Writes a compiled run as the files that `r4t/web` loads. The one module of this folder that needs Node. */
+import { copyFile, mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { denoiserOnnx, samplerOnnx } from '../diffusion/model.js';
+import { readDiffusion } from '../diffusion/modelFiles.js';
+import { defaultSteps, samplingSigmas } from '../diffusion/samplingGrid.js';
+import type { SamplerDefaults } from '../diffusion/setSampler.js';
+import { readUseLite } from '../encode/useLite.js';
+import { USE_LITE_ID } from '../encode/useLiteModel.js';
+import { encodeOnnx, encodeSafetensors, readSafetensors, type StoredTensor } from '../engine/index.js';
+import { InputError } from '../errors.js';
+import { writeError, writeFileAtomic, writeJson } from '../files.js';
+import { configOf } from '../run/manifest.js';
+import { RunFolder } from '../run/runFolder.js';
+import { ENCODED_FILES } from '../run/workspace.js';
+import { WEB_FILES, WEB_FORMAT, WEB_VERSION, type WebManifest } from './manifest.js';
+
+/**
+ * Exports a run into `out`, a folder to be hosted as it is; the manifest last, so that a folder which has one is whole.
+ *
+ * @throws InputError if the folder holds no run that can be searched
+ */
+export async function exportRetriever(folder: string, out: string): Promise<WebManifest> {
+  const run = await RunFolder.open(folder);
+  if (!run.stageDone('encode')) {
+    throw new InputError('is not compiled far enough to be searched; run compile again to go on', {
+      file: folder,
+    });
+  }
+  const to = (name: string) => join(out, name);
+  const { vectors } = (await readSafetensors(run.path('encode', ENCODED_FILES.vectors))).tensors;
+  const { components } = (await readSafetensors(run.path('encode', ENCODED_FILES.projection))).tensors;
+  const tensors: Record<string, StoredTensor> = { vectors, projection: components };
+  const included = run.manifest.encoder === USE_LITE_ID;
+  await mkdir(out, { recursive: true }).catch((error: unknown) => {
+    throw writeError(error, out);
+  });
+  if (included) {
+    const { model, vocabulary } = await readUseLite();
+    tensors.timing = { shape: [model.timing.length], data: model.timing };
+    tensors.empty = { shape: [model.empty.length], data: model.empty };
+    await writeFileAtomic(
+      to(WEB_FILES.encoder),
+      encodeOnnx(model.graph, { outputs: { vectors: model.vectors } }),
+    );
+    await writeFileAtomic(to(WEB_FILES.vocabulary), JSON.stringify(vocabulary));
+  }
+  await writeFileAtomic(to(WEB_FILES.tensors), encodeSafetensors(tensors));
+  await copyFile(run.path('encode', ENCODED_FILES.items), to(WEB_FILES.items));
+  const diffusion = run.stageDone('diffusion') && (await exportDiffusion(run, to));
+  const evaluation = run.stageDone('evaluate');
+  const tuned = (name: 'lambda' | 'theta') =>
+    typeof evaluation?.[name] === 'number' && { [name]: evaluation[name] };
+  const manifest: WebManifest = {
+    format: WEB_FORMAT,
+    version: WEB_VERSION,
+    k: configOf(run.manifest, run.path('run.json')).k,
+    items: vectors.shape[0],
+    encoder: { id: run.manifest.encoder, included },
+    ...(diffusion && { diffusion }),
+    ...tuned('lambda'),
+    ...tuned('theta'),
+  };
+  await writeJson(to(WEB_FILES.manifest), manifest);
+  return manifest;
+}
+
+async function exportDiffusion(
+  run: RunFolder,
+  to: (name: string) => string,
+): Promise<NonNullable<WebManifest['diffusion']>> {
+  const { model, sampling } = await readDiffusion(run.path('diffusion'));
+  const { sampler, guidance, steps = defaultSteps(model.config, sampler) } = sampling;
+  const defaults: SamplerDefaults = { steps, sampler, guidance };
+  const fused = sampler === 'dpmSolverPlusPlus2M';
+  if (fused) {
+    const sigmas = samplingSigmas(model.config, sampler, steps);
+    await writeFileAtomic(to(WEB_FILES.sampler), samplerOnnx(model, { sigmas, guidance }));
+  }
+  await writeFileAtomic(to(WEB_FILES.denoiser), denoiserOnnx(model, { guided: guidance > 0 }));
+  return { config: model.config, defaults, fused };
+}

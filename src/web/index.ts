@@ -1,0 +1,14 @@
+/**
+ * The compiled retriever in a browser or an edge worker, on onnxruntime-web and without a server. Nothing here needs
+ * Node.
+ *
+ * @module
+ */
+export type { Filter, FilterOperator } from '../catalog/filter.js';
+export type { Item, Metadata, MetadataValue } from '../catalog/item.js';
+export type { Encoder } from '../encode/encoder.js';
+export { InputError, R4tError } from '../errors.js';
+export { type Matrix, matrix } from '../matrix.js';
+export type { Method, SearchOptions, SearchResult, SetRetriever, Slot } from '../retrieve/setRetriever.js';
+export { type LoadWebRetrieverOptions, loadRetriever } from './loadRetriever.js';
+export type { Ort } from './ort.js';

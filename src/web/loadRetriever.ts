@@ -1,0 +1,160 @@
+/** Loads a retriever that `r4t export` wrote, from URLs, without Node. */
+import type { Item } from '../catalog/item.js';
+import { type ModelSession, SetSampler } from '../diffusion/setSampler.js';
+import { CachedEncoder } from '../encode/cached.js';
+import type { Encoder } from '../encode/encoder.js';
+import { type Piece, UnigramTokenizer } from '../encode/unigramTokenizer.js';
+import { UseLiteModel } from '../encode/useLiteModel.js';
+import { decodeSafetensors, type Safetensors } from '../engine/safetensorsFormat.js';
+import { InputError } from '../errors.js';
+import { dot, type Matrix, matrix, normalizeRows, row } from '../matrix.js';
+import { SetRetriever } from '../retrieve/setRetriever.js';
+import { FlatIndex } from './flatIndex.js';
+import { WEB_FILES, WEB_FORMAT, WEB_VERSION, type WebManifest } from './manifest.js';
+import { loadModel, type Ort } from './ort.js';
+
+export interface LoadWebRetrieverOptions {
+  /** `onnxruntime-web`, or one of its builds such as `onnxruntime-web/wasm`. */
+  readonly ort: Ort;
+  /** Where the models run, tried in order (wasm). */
+  readonly executionProviders?: readonly string[];
+  /** The text encoder the run was compiled with, where the export does not hold it. */
+  readonly encoder?: Encoder;
+  /** Gets a file (the global `fetch`). */
+  readonly fetch?: (url: string, init: { signal?: AbortSignal }) => Promise<Response>;
+  readonly signal?: AbortSignal;
+}
+
+/** Queries remembered, so that asking for another method or seed need not encode again. */
+const REMEMBERED = 1000;
+
+/**
+ * The compiled retriever in a browser or an edge worker: the answers of `Retriever`, up to rounding, by the methods
+ * `diffusion`, `plain`, `mmr` and `dpp`. The policy stays at home; `folm` falls back to plain search.
+ *
+ * @param base URL of the folder that `r4t export` wrote
+ * @throws InputError if a file is missing, or the export holds no encoder and none is given
+ *
+ * @example
+ * import * as ort from 'onnxruntime-web/wasm';
+ * import { loadRetriever } from 'r4t/web';
+ *
+ * const retriever = await loadRetriever('/retriever/', { ort });
+ * const { slots } = await retriever.search('camping gear', { k: 10 });
+ */
+export async function loadRetriever(
+  base: string | URL,
+  options: LoadWebRetrieverOptions,
+): Promise<SetRetriever> {
+  const { ort, executionProviders = ['wasm'] } = options;
+  const get = reader(base, options);
+  const manifest = checkManifest(await (await get(WEB_FILES.manifest)).json(), String(base));
+  const load = async (name: string): Promise<ModelSession> =>
+    loadModel(ort, await bytes(get(name)), executionProviders);
+  const { diffusion } = manifest;
+  const [items, tensors, sampler, model] = await Promise.all([
+    get(WEB_FILES.items).then(async (response) => parseItems(await response.text())),
+    bytes(get(WEB_FILES.tensors)).then((data) => decodeSafetensors(data, WEB_FILES.tensors)),
+    diffusion?.fused ? load(WEB_FILES.sampler) : undefined,
+    manifest.encoder.included && !options.encoder ? load(WEB_FILES.encoder) : undefined,
+  ]);
+  const vectors = matrixOf(tensors, 'vectors');
+  if (vectors.rows !== items.length || items.length !== manifest.items)
+    throw new InputError('does not belong to the other files; export again', { file: WEB_FILES.items });
+  const text = options.encoder ?? (model && (await useLite(model, tensors, get)));
+  if (text?.id !== manifest.encoder.id) {
+    const problem = text ? `not with "${text.id}"` : 'which the export does not hold';
+    throw new InputError(`was compiled with the encoder "${manifest.encoder.id}", ${problem}`, {
+      file: String(base),
+    });
+  }
+  const encoder = new CachedEncoder(projected(text, matrixOf(tensors, 'projection')), {
+    capacity: REMEMBERED,
+  });
+  return new SetRetriever({
+    workspace: { items, vectors, encoder, index: new FlatIndex(vectors) },
+    k: manifest.k,
+    diffusion: diffusion && new WebSampler(diffusion, sampler, () => load(WEB_FILES.denoiser)),
+    lambda: manifest.lambda,
+    theta: manifest.theta,
+  });
+}
+
+class WebSampler extends SetSampler {
+  private denoiser: Promise<ModelSession> | undefined;
+
+  constructor(
+    { config, defaults }: NonNullable<WebManifest['diffusion']>,
+    fused: ModelSession | undefined,
+    private readonly load: () => Promise<ModelSession>,
+  ) {
+    super(config, defaults, fused);
+  }
+
+  /** The exported step is guided if the run's default is, and no request asks for another guidance. */
+  protected stepSession(): Promise<ModelSession> {
+    this.denoiser ??= this.load();
+    return this.denoiser;
+  }
+}
+
+type Get = (name: string) => Promise<Response>;
+
+function reader(base: string | URL, { fetch: own, signal }: LoadWebRetrieverOptions): Get {
+  const folder = String(base).replace(/\/*$/, '/');
+  const get = own ?? ((url: string, init: { signal?: AbortSignal }) => fetch(url, init));
+  return async (name) => {
+    const url = `${folder}${name}`;
+    const response = await get(url, { signal });
+    if (!response.ok) throw new InputError(`cannot be loaded: status ${response.status}`, { file: url });
+    return response;
+  };
+}
+
+const bytes = async (response: Promise<Response>): Promise<Uint8Array> =>
+  new Uint8Array(await (await response).arrayBuffer());
+
+function checkManifest(value: unknown, file: string): WebManifest {
+  const { format, version } = value as Partial<WebManifest>;
+  if (format !== WEB_FORMAT) throw new InputError('holds no exported retriever', { file });
+  if (version !== WEB_VERSION)
+    throw new InputError(`has version ${version} of the export; use the r4t that wrote it`, { file });
+  return value as WebManifest;
+}
+
+const parseItems = (text: string): Item[] =>
+  text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as Item);
+
+function matrixOf({ tensors }: Safetensors, name: string): Matrix {
+  const { shape, data } = tensors[name];
+  return matrix(shape[0], shape[1], data as Float32Array);
+}
+
+async function useLite(session: ModelSession, { tensors }: Safetensors, get: Get): Promise<Encoder> {
+  const vocabulary = (await (await get(WEB_FILES.vocabulary)).json()) as Piece[];
+  return new UseLiteModel({
+    session,
+    tokenizer: new UnigramTokenizer({ vocabulary }),
+    timing: tensors.timing.data as Float32Array,
+    empty: tensors.empty.data as Float32Array,
+  });
+}
+
+/** The encoder's vectors through the linear map `components` [d, dim], unit rows. */
+function projected(encoder: Encoder, components: Matrix): Encoder {
+  const { rows: d } = components;
+  return {
+    id: encoder.id,
+    dim: d,
+    async encode(texts, control) {
+      const full = await encoder.encode(texts, control);
+      const out = matrix(full.rows, d);
+      for (let i = 0; i < full.rows; i++)
+        for (let j = 0; j < d; j++) out.data[i * d + j] = dot(row(full, i), row(components, j));
+      return normalizeRows(out);
+    },
+  };
+}

@@ -1,0 +1,125 @@
+/** What `r4t export` writes, loaded by `r4t/web` on onnxruntime-web's WebAssembly, against the retriever in Node. */
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import fc from 'fast-check';
+import * as ort from 'onnxruntime-web';
+import { build } from 'vite';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { tempFolder } from '../catalog/testing/tempFolder.js';
+import { runCli, TINY, writeShop } from '../cli/testing/shop.js';
+import { compile } from '../compile/compile.js';
+import { matrix, normalizeRows } from '../matrix.js';
+import { plainIndex } from '../policy/testing/world.js';
+import { Retriever } from '../retrieve/retriever.js';
+import type { SearchOptions, SetRetriever } from '../retrieve/setRetriever.js';
+import { FlatIndex } from './flatIndex.js';
+import { loadRetriever } from './loadRetriever.js';
+import { WEB_FILES } from './manifest.js';
+
+const temp = tempFolder();
+/** Fetches files of this machine, and notes their names. */
+const fetched: string[] = [];
+const fetchFile = async (url: string): Promise<Response> => {
+  fetched.push(url.slice(url.lastIndexOf('/') + 1));
+  const file = await readFile(url).catch(() => undefined);
+  return file ? new Response(new Uint8Array(file)) : new Response(null, { status: 404 });
+};
+
+describe('an exported run', () => {
+  const [run, out] = [temp.path('run'), temp.path('export')];
+  let here: Retriever;
+  let web: SetRetriever;
+
+  beforeAll(async () => {
+    ort.env.wasm.numThreads = 1;
+    await compile({ catalog: writeShop(temp).catalog, out: run, config: TINY });
+    const { code, stdout, stderr } = await runCli(['export', run, '--out', out]);
+    expect([code, stderr]).toEqual([0, '']);
+    for (const name of Object.values(WEB_FILES)) expect(stdout).toContain(name);
+    here = await Retriever.load(run, { threads: 1 });
+    web = await loadRetriever(out, { ort, fetch: fetchFile });
+  }, 120_000);
+
+  it.each<SearchOptions>([
+    {},
+    { k: 5, seed: 3 },
+    { steps: 4 },
+    { filters: ['color=red|blue', 'price<50'] },
+    { method: 'plain', k: 8 },
+    { method: 'mmr' },
+    { method: 'dpp', k: 6 },
+  ])('answers as Node does: %j', async (options) => {
+    const queries = ['something for the garden', 'camping', 'red things'];
+    const expected = await here.searchAll(queries, options);
+    const found = await web.searchAll(queries, options);
+    expect(found.map(({ method }) => method)).toEqual(expected.map(({ method }) => method));
+    for (const [i, { slots }] of found.entries()) {
+      // The order of scores that are the same but for rounding may differ.
+      const byId = new Map(expected[i].slots.map((slot) => [slot.id, slot]));
+      expect(new Set(slots.map(({ id }) => id))).toEqual(new Set(byId.keys()));
+      for (const { id, score, metadata } of slots) {
+        expect(score).toBeCloseTo(byId.get(id)?.score ?? Number.NaN, 4);
+        expect(metadata).toEqual(byId.get(id)?.metadata);
+      }
+    }
+  });
+
+  it('fetches the single step only when it is needed', async () => {
+    fetched.length = 0;
+    const fresh = await loadRetriever(`${out}/`, { ort, fetch: fetchFile });
+    await fresh.search('camping');
+    expect(fetched).not.toContain(WEB_FILES.denoiser);
+    await fresh.search('camping', { steps: 5 });
+    await fresh.search('camping', { steps: 6 });
+    expect(fetched.filter((name) => name === WEB_FILES.denoiser)).toHaveLength(1);
+  });
+
+  it('has no policy: folm falls back and says so', async () => {
+    expect(await web.search('camping', { method: 'folm' })).toMatchObject({
+      method: 'plain',
+      fallback: 'this run has no trained policy yet',
+    });
+  });
+
+  it('refuses what is no export, or of another encoder', async () => {
+    await expect(loadRetriever(temp.path('none'), { ort, fetch: fetchFile })).rejects.toThrow('status 404');
+    const encoder = { id: 'other', dim: 512, encode: async () => matrix(0, 512) };
+    await expect(loadRetriever(out, { ort, fetch: fetchFile, encoder })).rejects.toThrow(
+      'was compiled with the encoder "use-lite-en/lower-case", not with "other"',
+    );
+  });
+});
+
+it('a flat index finds what looking at every row finds', async () => {
+  const cell = fc.integer({ min: -3, max: 3 });
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.tuple(cell, cell, cell), { minLength: 1, maxLength: 40 }),
+      fc.integer({ min: 1, max: 12 }),
+      async (rows, k) => {
+        const vectors = normalizeRows(matrix(rows.length, 3, Float32Array.from(rows.flat())));
+        const directions = matrix(1, 3, Float32Array.of(0.6, 0.8, 0));
+        const found = await new FlatIndex(vectors).search(directions, { k });
+        expect(found).toEqual(await plainIndex(vectors).search(directions, { k }));
+        const mask = Uint8Array.from(rows, (_, i) => i % 2);
+        const { indices } = await new FlatIndex(vectors).search(directions, { k, mask });
+        expect(indices.filter((i) => i >= 0).every((i) => i % 2 === 1)).toBe(true);
+        expect(indices.filter((i) => i >= 0)).toHaveLength(Math.min(k, Math.floor(rows.length / 2)));
+      },
+    ),
+  );
+});
+
+it('the browser part needs nothing of Node, nor any package', async () => {
+  const entry = fileURLToPath(new URL('./index.ts', import.meta.url));
+  const outDir = temp.path('bundle');
+  await build({
+    configFile: false,
+    logLevel: 'silent',
+    build: { outDir, minify: false, lib: { entry, formats: ['es'], fileName: 'web' } },
+  });
+  const code = await readFile(`${outDir}/web.js`, 'utf8');
+  expect(code).toContain('r4t-web');
+  expect(code).not.toMatch(/^import |\bimport\(|\brequire\(|__vite-browser-external|node:/m);
+  expect(code.length).toBeLessThan(80_000);
+});
