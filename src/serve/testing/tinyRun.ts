@@ -1,0 +1,100 @@
+/** A compiled run so small that a test can afford it, and a service over it in this process. */
+import type { TempFolder } from '../../catalog/testing/tempFolder.js';
+import { compile } from '../../compile/compile.js';
+import { letterEncoder } from '../../policy/testing/world.js';
+import type { UserConfig } from '../../run/config.js';
+import { type App, type AppOptions, createApp } from '../app.js';
+import { RunHost } from '../host.js';
+import { RunEngine } from '../runEngine.js';
+
+export const CONFIG: UserConfig = {
+  k: 4,
+  dimensions: 8,
+  threads: 1,
+  policy: {
+    vocabularySize: 300,
+    width: 16,
+    layers: 1,
+    heads: 2,
+    warmStartSteps: 2,
+    steps: 1,
+    queriesPerStep: 2,
+    groupSize: 2,
+    maxSubQueryTokens: 4,
+  },
+  synthesis: { samplesPerQuery: 1 },
+  diffusion: { steps: 2, batchSize: 4, samplerSteps: 2 },
+};
+
+const COLORS = ['red', 'blue', 'green', 'golden'];
+const THINGS = ['chair', 'table', 'lamp', 'tent', 'boot'];
+
+/** 20 items: two fields, one of them with a picture in the catalog's folder. */
+export const ITEMS = COLORS.flatMap((color) =>
+  THINGS.map((thing, i) => ({
+    id: `${color}-${thing}`,
+    title: `${color} ${thing}`,
+    category: thing,
+    color,
+    price: i * 10,
+    ...(thing === 'tent' && { image: color === 'red' ? 'tent.svg' : `https://example.com/${color}.png` }),
+  })),
+);
+
+export interface CompileTinyOptions {
+  readonly out?: string;
+  readonly items?: readonly object[];
+  readonly config?: UserConfig;
+  readonly stage?: 'encode';
+  readonly force?: boolean;
+}
+
+/** Compiles a run with an encoder that needs no model; returns its folder. */
+export async function compileTiny(
+  temp: TempFolder,
+  { out = 'run', items = ITEMS, config = CONFIG, stage, force }: CompileTinyOptions = {},
+): Promise<string> {
+  const catalog = temp.write(`${out}-catalog.jsonl`, items);
+  temp.write('tent.svg', '<svg xmlns="http://www.w3.org/2000/svg"/>');
+  const queries = temp.write(
+    'queries.jsonl',
+    ['red', 'blue', 'lamp', 'tent'].map((query) => ({ query, split: 'train' })),
+  );
+  const run = temp.path(out);
+  await compile({ catalog, queries, out: run, config, encoder: letterEncoder, stage, force });
+  return run;
+}
+
+export interface TinyService extends App {
+  readonly host: RunHost;
+  /** Posts a body as JSON. */
+  post(path: string, body: unknown, headers?: Readonly<Record<string, string>>): Promise<Response>;
+  /** Resolves once searches see every accepted change. */
+  settled(): Promise<void>;
+}
+
+/** Serves a run without a socket or a thread. */
+export async function serveTiny(folder: string, options: Partial<AppOptions> = {}): Promise<TinyService> {
+  const host = await RunHost.open({
+    folder,
+    start: (run) => RunEngine.load(run, { encoder: letterEncoder, threads: 1 }),
+    onError(message, error) {
+      throw new Error(message, { cause: error });
+    },
+  });
+  const app = createApp({ host, maxWait: 0, ...options });
+  return {
+    ...app,
+    host,
+    async post(path, body, headers = {}) {
+      return app.request(path, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json', ...headers },
+        body: typeof body === 'string' ? body : JSON.stringify(body),
+      });
+    },
+    async settled() {
+      while (host.changes.pending > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    },
+  };
+}
