@@ -174,15 +174,25 @@ export class Journal {
       await this.#compact().catch(() => {});
   }
 
+  /** Writes the journal anew. The open file takes the name: from then on nothing goes into the old one. */
   async #compact(): Promise<void> {
     const text = textOf(this.catalog, [...this.#last.values()]);
-    await writeFileAtomic(this.file, text);
-    await syncFolder(dirname(this.file));
-    const handle = await open(this.file, 'r+');
-    await this.handle?.close();
-    this.handle = handle;
+    const temporary = `${this.file}.tmp`;
+    const fresh = await open(temporary, 'w+');
+    try {
+      await fresh.writeFile(text);
+      await fresh.sync();
+      await rename(temporary, this.file);
+    } catch (error) {
+      await fresh.close();
+      throw error;
+    }
+    const old = this.handle;
+    this.handle = fresh;
     this.size = Buffer.byteLength(text);
     this.#lines = this.#last.size;
+    await old?.close();
+    await syncFolder(dirname(this.file));
   }
 
   #note(entry: JournalEntry): void {
