@@ -5,6 +5,7 @@ export default defineConfig({
   resolve: {
     alias: {
       'r4t/web': fileURLToPath(new URL('./src/web/index.ts', import.meta.url)),
+      'r4t/client': fileURLToPath(new URL('./src/client/index.ts', import.meta.url)),
       'r4t/engine': fileURLToPath(new URL('./src/engine/index.ts', import.meta.url)),
       r4t: fileURLToPath(new URL('./src/index.ts', import.meta.url)),
     },

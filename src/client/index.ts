@@ -1,0 +1,28 @@
+/**
+ * `r4t/client`: the typed client of `r4t serve`.
+ *
+ * @module
+ */
+export type {
+  CatalogMap,
+  Direction,
+  Drift,
+  FanoutRequest,
+  FanoutResponse,
+  FieldInfo,
+  FoundItem,
+  Info,
+  ItemsRequest,
+  ItemsResponse,
+  Problem,
+  ProblemCode,
+  ReloadResponse,
+  RequestFilter,
+  ResultMetrics,
+  RunProvenance,
+  SearchRequest,
+  SearchResponse,
+  SetResult,
+  Timings,
+} from '../serve/schemas.js';
+export { type CallOptions, Client, type ClientOptions, ConnectionError, ServiceError } from './client.js';
