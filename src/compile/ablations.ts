@@ -3,8 +3,6 @@
  * keeps them in `ablations/`, each a model of its own; the retriever never uses them.
  */
 import { access } from 'node:fs/promises';
-import { saveDiffusion } from '../diffusion/modelFiles.js';
-import { trainDiffusion } from '../diffusion/trainDiffusion.js';
 import type { Matrix } from '../matrix.js';
 import type { QueryBatch } from '../policy/fanOut.js';
 import { loadPolicy, loadPolicyModel, POLICY_FILES } from '../policy/policyFiles.js';
@@ -12,6 +10,7 @@ import { CounterRandom } from '../random.js';
 import type { RunFolder } from '../run/runFolder.js';
 import { splitQueries } from '../run/workspace.js';
 import { readSets, synthesize } from '../synthesis/synthesize.js';
+import { fitDiffusion, type TargetSets } from './fitDiffusion.js';
 import type { StageContext } from './stage.js';
 
 /** Trained on the reference sets themselves; and on what the untrained policy writes. */
@@ -31,8 +30,7 @@ const SETS_PER_QUERY = 8;
 
 /** Trains the ablations that are not there yet, with the settings of the run. Without reference sets there is none to be supervised by. */
 export async function compileAblations(context: StageContext): Promise<void> {
-  const { run, config, workspace, runtime, signal } = context;
-  const { preset, sampler, samplerSteps, guidance, ...training } = config.diffusion;
+  const { run, config, workspace, signal, onProgress } = context;
   const queries = await splitQueries(workspace, 'train', signal);
   for (const ablation of ABLATIONS) {
     if (await ablationFolder(run, ablation)) continue;
@@ -41,23 +39,9 @@ export async function compileAblations(context: StageContext): Promise<void> {
         ? referenceSets(queries, workspace.vectors, config.k, config.seed)
         : await untrainedSets(context, queries);
     if (!sets) continue;
-    const model = await trainDiffusion({
-      data: { conditions: queries.vectors, ...sets },
-      network: preset,
-      ...training,
-      seed: config.seed,
-      runtime,
-      signal,
-      onProgress: context.onProgress,
-    });
-    await saveDiffusion(run.path('ablations', ablation), model, { steps: samplerSteps, sampler, guidance });
+    const folder = run.path('ablations', ablation);
+    await fitDiffusion(context, queries, sets, folder, { signal, onProgress });
   }
-}
-
-interface Sets {
-  readonly queryOf: Int32Array;
-  readonly rows: Int32Array;
-  readonly table: Matrix;
 }
 
 /** Sets of k rows from each query's reference set: some of a large one, a small one over and over. */
@@ -66,7 +50,7 @@ function referenceSets(
   vectors: Matrix,
   k: number,
   seed: number,
-): Sets | undefined {
+): TargetSets | undefined {
   if (!references) return undefined;
   const queryOf: number[] = [];
   const rows: number[] = [];
@@ -82,7 +66,7 @@ function referenceSets(
   return { queryOf: Int32Array.from(queryOf), rows: Int32Array.from(rows), table: vectors };
 }
 
-async function untrainedSets(context: StageContext, queries: QueryBatch): Promise<Sets> {
+async function untrainedSets(context: StageContext, queries: QueryBatch): Promise<TargetSets> {
   const { run, config, workspace, runtime, reward, depth, signal, onProgress } = context;
   const model = await loadPolicyModel(run.path(...POLICY_FILES.model));
   const policy = await loadPolicy(model, run.path(...POLICY_FILES.untrained), runtime);

@@ -1,14 +1,11 @@
 /** Step 3 of R4T: the set denoiser learns from the synthesised sets. */
-import { saveDiffusion } from '../diffusion/modelFiles.js';
-import { trainDiffusion } from '../diffusion/trainDiffusion.js';
-import { countParameters } from '../engine/index.js';
 import { splitQueries } from '../run/workspace.js';
 import { readSets } from '../synthesis/synthesize.js';
+import { fitDiffusion } from './fitDiffusion.js';
 import { checkpointed, type StageContext, type StageSummary } from './stage.js';
 
 export async function diffusionStage(context: StageContext): Promise<StageSummary> {
-  const { run, config, workspace, runtime, signal } = context;
-  const { preset, sampler, samplerSteps, guidance, ...training } = config.diffusion;
+  const { run, config, workspace, signal } = context;
   const queries = await splitQueries(workspace, 'train', signal);
   const sets = await readSets({
     folder: run.path('synthesis'),
@@ -16,16 +13,8 @@ export async function diffusionStage(context: StageContext): Promise<StageSummar
     vectors: workspace.vectors,
     rewardQuantile: config.synthesis.rewardQuantile,
   });
-  const { result: model, seconds } = await checkpointed(context, 'diffusion', (control) =>
-    trainDiffusion({
-      data: { conditions: queries.vectors, ...sets },
-      network: preset,
-      ...training,
-      seed: config.seed,
-      runtime,
-      ...control,
-    }),
+  const { result: parameters, seconds } = await checkpointed(context, 'diffusion', (control) =>
+    fitDiffusion(context, queries, sets, run.path('diffusion'), control),
   );
-  await saveDiffusion(run.path('diffusion'), model, { steps: samplerSteps, sampler, guidance });
-  return { seconds, parameters: countParameters(model.parameters), sets: sets.queryOf.length };
+  return { seconds, parameters, sets: sets.queryOf.length };
 }

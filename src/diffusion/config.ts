@@ -25,8 +25,10 @@ export interface NetworkConfig {
 export interface DenoiserConfig extends NetworkConfig {
   /** Length d of a row. */
   readonly dimension: number;
-  /** Length of a query's embedding z_q. */
+  /** Length of a condition: of the query's embedding z_q, and of as many more as there are condition words. */
   readonly conditionDimension: number;
+  /** Words of the query whose embeddings follow the query's own in its condition (see `conditions.ts`). */
+  readonly conditionWords: number;
   /** Standard deviation of the data: 1 / sqrt(d) for rows of unit length. */
   readonly sigmaData: number;
   /** Number of anchors, and the standard deviation of the data around them; 0 anchors is plain EDM. */

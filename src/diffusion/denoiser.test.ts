@@ -95,3 +95,26 @@ function expectClose(actual: Float32Array, expected: Float32Array): void {
   const error = Math.max(...actual.map((value, i) => Math.abs(value - expected[i])));
   expect(error).toBeLessThan(1e-4);
 }
+
+describe('condition words', () => {
+  test('reach the rows, whatever their order', async () => {
+    const config = tinyConfig({ conditionDimension: 24, conditionWords: 2 });
+    const model = randomModel(config);
+    const session = await Session.load(denoiserOnnx(model, { guided: false }), { threads: 1 });
+    const x = { data: unitRows(3, 8, 1).data, dims: [1, 3, 8] };
+    const sigma = { data: Float32Array.of(0.3), dims: [1, 1, 1] };
+    const [query, first, second] = [2, 3, 4].map((seed) => [...unitRows(1, 8, seed).data]);
+    const run = async (...parts: number[][]) => {
+      const condition = { data: Float32Array.from(parts.flat()), dims: [1, 24] };
+      return floats((await session.run({ x, sigma, condition })).clean);
+    };
+    const clean = await run(query, first, second);
+    const swapped = await run(query, second, first);
+    const other = await run(query, first, first);
+    await session.release();
+    swapped.forEach((value, i) => {
+      expect(value).toBeCloseTo(clean[i], 5);
+    });
+    expect(Math.max(...other.map((value, i) => Math.abs(value - clean[i])))).toBeGreaterThan(1e-3);
+  });
+});

@@ -38,6 +38,7 @@ const schema = z.object({
       maxAnchors: z.int().min(0),
       dimension: size,
       conditionDimension: size,
+      conditionWords: z.int().min(0),
       sigmaData: z.number().positive(),
       anchors: z.int().min(0),
       anchorSpread: z.number().min(0),

@@ -7,7 +7,7 @@ import { defaultSteps, samplingSigmas } from './samplingGrid.js';
 import { SetNoise } from './setNoise.js';
 
 export interface SampleOptions {
-  /** Query embeddings [n, dz]. */
+  /** Query embeddings [n, dz], made by `queryConditions` where the model also reads words. */
   readonly conditions: Matrix;
   /** k: rows of a set; may differ from the training sets'. */
   readonly rows: number;
@@ -59,6 +59,11 @@ export abstract class SetSampler {
   /** Denoising steps of a request that does not say. */
   get steps(): number {
     return this.defaults.steps;
+  }
+
+  /** Words of a query that its condition holds besides its embedding; see `queryConditions`. */
+  get conditionWords(): number {
+    return this.config.conditionWords;
   }
 
   /** The model of a single denoising step, loaded when it is first asked for. */

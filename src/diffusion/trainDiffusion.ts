@@ -41,6 +41,8 @@ export interface TrainDiffusionOptions extends TrainingControl {
   readonly warmupSteps?: number;
   /** Decay of the moving average of the parameters. */
   readonly emaDecay?: number;
+  /** Words of the query whose embeddings follow its own in `data.conditions` (0). */
+  readonly conditionWords?: number;
   /** Probability of a set to lose its query, which guidance needs (0.1). */
   readonly conditionDropout?: number;
   /** Where training spends its noise levels (`trainingNoise`). */
@@ -72,6 +74,7 @@ export async function trainDiffusion(options: TrainDiffusionOptions): Promise<Di
     ...sizes,
     dimension: data.table.cols,
     conditionDimension: data.conditions.cols,
+    conditionWords: options.conditionWords ?? 0,
     sigmaData: 1 / Math.sqrt(data.table.cols),
     anchors: anchors?.vectors.rows ?? 0,
     anchorSpread: anchors?.spread ?? 0,

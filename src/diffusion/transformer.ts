@@ -25,6 +25,8 @@ export interface ConditionMemory {
   readonly blocks: readonly { readonly keys: Value; readonly values: Value }[];
   /** The query's own vote for the anchors [batch, 1, dimension]; absent without anchors or query. */
   readonly vote?: Value;
+  /** What rows may copy, [batch, words, dimension], and by which keys [batch, words, width]; only with condition words. */
+  readonly words?: { readonly keys: Value; readonly vectors: Value };
 }
 
 /** x [..., n] -> [..., out]. */
@@ -58,17 +60,27 @@ function attention(q: Value, keys: Value, values: Value, drop: (weights: Value) 
  * `kept` [batch, 1, 1] is 0 (absent: nowhere) a learned null condition takes the query's place.
  */
 export function conditionMemory(config: DenoiserConfig, condition: Value, kept?: Value): ConditionMemory {
-  const { conditionTokens, conditionWidth, dimension } = config;
+  const { conditionTokens, conditionWidth, conditionWords, dimension } = config;
   const batch = condition.shape[0];
-  const flat = linear(condition, 'condition', conditionTokens * conditionWidth);
-  const tokens = reshape(flat, [batch, conditionTokens, conditionWidth]);
+  const size = config.conditionDimension / (1 + conditionWords);
+  const [query, rest] =
+    conditionWords > 0 ? split(condition, [size, conditionWords * size], 1) : [condition, undefined];
+  const flat = linear(query, 'condition', conditionTokens * conditionWidth);
+  let tokens = reshape(flat, [batch, conditionTokens, conditionWidth]);
+  const vectors = rest && reshape(rest, [batch, conditionWords, size]);
+  const words = vectors && linear(vectors, 'condition.word', conditionWidth);
+  if (words) tokens = ops.concat([tokens, words], 1);
   const none = nullTokens(config, condition.graph);
   const blocks = memoryBlocks(config, kept ? add(none, mul(kept, sub(tokens, none))) : tokens);
-  if (config.anchors === 0) return { blocks };
-  const size = [config.conditionDimension, dimension];
-  const weight = condition.graph.parameter('condition.vote', size, scaledIdentity);
-  const vote = reshape(matmul(condition, weight), [batch, 1, dimension]);
-  return { blocks, vote: kept ? mul(kept, vote) : vote };
+  const copied = vectors &&
+    words && {
+      keys: linear(norm(words, 'copy.norm'), 'copy.key', config.width),
+      vectors: kept ? mul(kept, vectors) : vectors,
+    };
+  if (config.anchors === 0) return { blocks, words: copied };
+  const weight = condition.graph.parameter('condition.vote', [size, dimension], scaledIdentity);
+  const vote = reshape(matmul(query, weight), [batch, 1, dimension]);
+  return { blocks, words: copied, vote: kept ? mul(kept, vote) : vote };
 }
 
 /** The memory of the null condition; its batch of one broadcasts. */
@@ -76,8 +88,11 @@ export function nullMemory(config: DenoiserConfig, graph: Graph): ConditionMemor
   return { blocks: memoryBlocks(config, nullTokens(config, graph)) };
 }
 
-function nullTokens({ conditionTokens, conditionWidth }: DenoiserConfig, graph: Graph): Value {
-  return graph.parameter('condition.null', [1, conditionTokens, conditionWidth], normal(1));
+function nullTokens(
+  { conditionTokens, conditionWords, conditionWidth }: DenoiserConfig,
+  graph: Graph,
+): Value {
+  return graph.parameter('condition.null', [1, conditionTokens + conditionWords, conditionWidth], normal(1));
 }
 
 function memoryBlocks({ width, heads, layers }: DenoiserConfig, tokens: Value): ConditionMemory['blocks'] {
@@ -139,5 +154,21 @@ export function transformer(
     const inner = silu(linear(norm(h, `${name}.mlp.norm`), `${name}.mlp.in`, hidden));
     residual(linear(inner, `${name}.mlp.out`, width));
   }
-  return linear(norm(h, 'out.norm'), 'out', outputs, zeros);
+  const last = norm(h, 'out.norm');
+  const made = linear(last, 'out', outputs, zeros);
+  return condition.words ? add(made, copiedWords(config, last, condition.words)) : made;
+}
+
+/**
+ * A mixture of the query's words for each row, in the network's scale of unit variance, as much of it as the row asks for: a
+ * sub-query is mostly a word of the query and what goes with it, which should not have to pass the network's narrow width.
+ */
+function copiedWords(
+  { width, dimension }: DenoiserConfig,
+  rows: Value,
+  { keys, vectors }: NonNullable<ConditionMemory['words']>,
+): Value {
+  const asked = linear(rows, 'copy.query', width);
+  const weights = softmax(matmul(asked, keys, { transB: true, alpha: 1 / Math.sqrt(width) }));
+  return mul(mul(matmul(weights, vectors), linear(rows, 'copy.gate', 1)), Math.sqrt(dimension));
 }

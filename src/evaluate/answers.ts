@@ -1,4 +1,5 @@
 /** Every compared method as one function from queries to answers. */
+import { queryConditions } from '../diffusion/conditions.js';
 import type { SetDiffusion } from '../diffusion/setDiffusion.js';
 import { dppMap } from '../index/dpp.js';
 import { mmr } from '../index/mmr.js';
@@ -199,13 +200,17 @@ export function policyAnswers(
 /** What the set diffusion makes of the query's embedding. */
 export const diffusionAnswers = (
   space: AnswerSpace,
-  diffusion: Pick<SetDiffusion, 'sample'>,
+  diffusion: Pick<SetDiffusion, 'sample' | 'conditionWords'>,
   steps?: number,
 ): AnswerMethod =>
-  fanOutAnswers(space, async ({ vectors }, { seed, signal }) => ({
-    directions: await diffusion.sample({ conditions: vectors, rows: space.k, steps, seed, signal }),
-    perQuery: space.k,
-  }));
+  fanOutAnswers(space, async (queries, { seed, signal }) => {
+    const { encoder } = space.workspace;
+    const conditions = await queryConditions(queries, diffusion.conditionWords, encoder, signal);
+    return {
+      directions: await diffusion.sample({ conditions, rows: space.k, steps, seed, signal }),
+      perQuery: space.k,
+    };
+  });
 
 /** Queries `start` to `end` of a batch. */
 export function batchOf({ texts, vectors, references }: QueryBatch, start: number, end: number): QueryBatch {

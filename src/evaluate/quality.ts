@@ -108,12 +108,15 @@ export function experimentConfig({ task, budget, quick, training, seed }: Config
     ...(budget !== undefined && { budget }),
     dimensions: task === 'wscr' ? 256 : 128,
     policy: {
-      warmStartSteps: quick ? 500 : 1000,
+      warmStartSteps: quick ? 600 : 1000,
       steps: quick ? 80 : 240,
-      learningRate: task === 'wscr' ? 1e-3 : 2e-4,
+      learningRate: task === 'wscr' ? 1.5e-3 : 5e-4,
     },
     synthesis: { samplesPerQuery: Math.max(2, Math.min(16, Math.round(sets / training))) },
-    diffusion: { steps: quick ? 1500 : 3000 },
+    diffusion: {
+      steps: quick ? 1200 : 3000,
+      ...(task === 'wscr' && { samplerSteps: 4, guidance: 1 }),
+    },
   };
 }
 

@@ -1,4 +1,5 @@
 /** One method after another, from query embeddings to sets; what a retriever and a server do alike. */
+import { queryConditions } from '../diffusion/conditions.js';
 import type { SampleOptions } from '../diffusion/setSampler.js';
 import type { Matrix } from '../matrix.js';
 import type { RetrievalWorld } from '../policy/fanOut.js';
@@ -11,7 +12,10 @@ export interface SearchParts {
   readonly workspace: RetrievalWorld;
   /** Items a set by default. */
   readonly k: number;
-  readonly diffusion?: { sample(options: SampleOptions): Promise<Matrix> };
+  readonly diffusion?: {
+    readonly conditionWords: number;
+    sample(options: SampleOptions): Promise<Matrix>;
+  };
   readonly policy?: Policy;
   /** Settings of the opponents: MMR's lambda and DPP's theta. */
   readonly lambda?: number;
@@ -58,9 +62,11 @@ export async function makeFanOuts(
   { k, steps, seed = 0, signal }: FanOutOptions,
 ): Promise<QueryFanOuts | undefined> {
   if (method === 'diffusion' && diffusion) {
+    const queries = { texts, vectors };
+    const conditions = await queryConditions(queries, diffusion.conditionWords, workspace.encoder, signal);
     return {
       directions: await diffusion.sample({
-        conditions: vectors,
+        conditions,
         rows: k,
         steps,
         seed,

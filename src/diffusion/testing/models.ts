@@ -19,6 +19,7 @@ export function tinyConfig(changes: Partial<DenoiserConfig> = {}): DenoiserConfi
     noiseFeatures: 8,
     dimension,
     conditionDimension: dimension,
+    conditionWords: 0,
     sigmaData: 1 / Math.sqrt(dimension),
     anchors: 0,
     anchorSpread: 0,

@@ -1,0 +1,61 @@
+/** Trains a set diffusion with a run's settings: the retriever's own, and those an evaluation compares it with. */
+import { queryConditions } from '../diffusion/conditions.js';
+import { type NetworkConfig, presets } from '../diffusion/config.js';
+import { saveDiffusion } from '../diffusion/modelFiles.js';
+import { trainDiffusion } from '../diffusion/trainDiffusion.js';
+import { countParameters } from '../engine/index.js';
+import type { Matrix } from '../matrix.js';
+import type { QueryBatch } from '../policy/fanOut.js';
+import type { TrainingControl } from '../training.js';
+import type { StageContext } from './stage.js';
+
+/** Sets as numbers of rows of a table; see `DiffusionData`. */
+export interface TargetSets {
+  readonly queryOf: Int32Array;
+  readonly rows: Int32Array;
+  readonly table: Matrix;
+}
+
+/** Words of a query that a weakly supervised model reads; its queries are made of words, those of OAR mostly are one. */
+const CONDITION_WORDS = { oar: 0, wscr: 4 } as const;
+
+/** Trains on the sets and saves the model to `folder`; resolves with its number of parameters. */
+export async function fitDiffusion(
+  { config, workspace, runtime, signal }: StageContext,
+  queries: QueryBatch,
+  sets: TargetSets,
+  folder: string,
+  control: TrainingControl,
+): Promise<number> {
+  const { preset, sampler, samplerSteps, guidance, ...training } = config.diffusion;
+  const conditionWords = CONDITION_WORDS[config.task];
+  const model = await trainDiffusion({
+    data: {
+      conditions: await queryConditions(queries, conditionWords, workspace.encoder, signal),
+      ...sets,
+    },
+    conditionWords,
+    network: config.task === 'wscr' ? forSubQueries(presets[preset], config.dimensions) : preset,
+    ...training,
+    seed: config.seed,
+    runtime,
+    ...control,
+  });
+  await saveDiffusion(folder, model, { steps: samplerSteps, sampler, guidance });
+  return countParameters(model.parameters);
+}
+
+/**
+ * A network for sub-queries' embeddings: without anchors, which only items have (they are few and known), and at least as
+ * wide as the rows, or it could not pass them on.
+ */
+function forSubQueries(network: NetworkConfig, dimension: number): NetworkConfig {
+  const width = Math.max(network.width, dimension);
+  return {
+    ...network,
+    width,
+    hidden: Math.max(network.hidden, 2 * dimension),
+    conditionWidth: Math.max(network.conditionWidth, dimension),
+    maxAnchors: 0,
+  };
+}
