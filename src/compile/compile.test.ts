@@ -263,6 +263,29 @@ describe('force', () => {
   });
 });
 
+describe('the policy', () => {
+  it('keeps the parameters that did best on validation queries', async () => {
+    const own = options({ stage: 'policy' });
+    await compile(own);
+    const metrics = await readMetrics(`${own.out}/policy/metrics.jsonl`);
+    const validated = metrics.flatMap((line) =>
+      'validation' in line ? [{ step: line.step + 1, reward: Number(line.validation) }] : [],
+    );
+    expect(validated.map(({ step }) => step)).toEqual([1, 2, 3]);
+    const { policy } = await stagesOf(own.out);
+    const { bestStep, validation } = policy as unknown as { bestStep: number; validation: number };
+    expect(validation).toBeGreaterThanOrEqual(Math.max(...validated.map(({ reward }) => reward)));
+    if (bestStep > 0) expect(validation).toBe(validated.find(({ step }) => step === bestStep)?.reward);
+    const kept = await readSafetensors(`${own.out}/policy/weights.safetensors`);
+    const start = await readSafetensors(`${own.out}/warm-start/weights.safetensors`);
+    const same = [...Object.entries(kept.tensors)].every(([name, { data }]) =>
+      data.every((x, i) => x === start.tensors[name].data[i]),
+    );
+    expect(same).toBe(bestStep === 0);
+    expect(existsSync(`${own.out}/policy/best.safetensors`)).toBe(false);
+  });
+});
+
 describe('the reward', () => {
   it('may be a function of your own, which sees the fan-out and the catalog', async () => {
     const seen: FanOut[] = [];
@@ -330,6 +353,32 @@ describe('reference sets', () => {
     expect(line).toHaveProperty('coverage');
     const retriever = await Retriever.load(own.out, { encoder, threads: 1 });
     expect((await retriever.search('dinner')).slots).toHaveLength(3);
+  });
+
+  it('may be joined by training queries without one, which are synthesised for', async () => {
+    const file = temp.write('sets.jsonl', sets);
+    const open = temp.write('open.jsonl', [
+      { query: 'anything red', split: 'train' },
+      { query: 'Dinner', split: 'train' },
+      { query: 'held out', split: 'test' },
+    ]);
+    const own = options({
+      config: { ...config, task: 'wscr' },
+      queries: open,
+      sets: file,
+      stage: 'synthesis',
+    });
+    await compile(own);
+    // Neither a held-out query of the sets nor an open one that is not for training.
+    expect(queriesOf(own.out).map((q) => q.query)).toEqual([
+      'a tent for the night',
+      'garden work',
+      'dinner',
+      'anything red',
+    ]);
+    const { queryOf, rewards } = await readShard(shardFile(`${own.out}/synthesis`, 0));
+    expect([...queryOf]).toEqual([0, 1, 2]);
+    expect(rewards[2]).toBe(0);
   });
 
   it('are looked for among as many items as the budget gives each sub-query', async () => {
