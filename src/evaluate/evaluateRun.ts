@@ -84,7 +84,7 @@ export const SEEDED: readonly MethodName[] = [
 
 /** Queries answered together, and validation queries that the opponents are tuned on. */
 const BATCH = 8;
-const TUNING_QUERIES = 64;
+const TUNING_QUERIES = { set: 64, budget: 24 } as const;
 /** Samples of Best-of-N, as in the paper. */
 const BEST_OF = 5;
 
@@ -111,7 +111,9 @@ export async function evaluateRun(folder: string, options: EvaluateRunOptions = 
       ? Math.max(config.k, Math.round(config.budget * workspace.items.length))
       : undefined;
   const space: AnswerSpace = { workspace, k: config.k, budget };
-  const tuning = batchOf(valid, 0, Math.min(TUNING_QUERIES, valid.texts.length));
+  // Reordering a whole budget of hits takes a good part of a second a query.
+  const most = TUNING_QUERIES[budget === undefined ? 'set' : 'budget'];
+  const tuning = batchOf(valid, 0, Math.min(most, valid.texts.length));
   const tuned: Record<string, number> = {};
   const lazy = await methodsOf({ run, config, space, train, runtime, options, tuning, tuned });
   const heldoutEncoder = await options.heldoutEncoder?.(workspace.items.map((item) => item.text));
@@ -209,8 +211,8 @@ async function methodsOf(context: MethodsContext): Promise<Map<MethodName, () =>
   const { references } = train;
   const methods = new Map<MethodName, () => Promise<AnswerMethod>>([
     ['plain', async () => plainAnswers(space)],
-    ['mmr', () => tune(context, 'mmr.lambda', [1, 0.9, 0.8, 0.7, 0.5, 0.3], (v) => mmrAnswers(space, v))],
-    ['dpp', () => tune(context, 'dpp.theta', [64, 32, 16, 8, 4, 1], (v) => dppAnswers(space, v))],
+    ['mmr', () => tune(context, 'mmr.lambda', [1, 0.9, 0.7, 0.5, 0.3], (v) => mmrAnswers(space, v))],
+    ['dpp', () => tune(context, 'dpp.theta', [64, 16, 8, 4, 1], (v) => dppAnswers(space, v))],
     ['kmeans', () => tune(context, 'kmeans.queryShare', [0, 0.3, 0.5, 0.7], (v) => kMeansAnswers(space, v))],
     ['keywords', async () => keywordAnswers(space)],
   ]);

@@ -43,7 +43,7 @@ export interface QualityOptions extends RunControl {
 /** Queries made for a data set which has none, and the most of all kinds. */
 const QUERIES_PER_SET = 4;
 const MOST_TRAINING_QUERIES = { full: 8000, quick: 2500 } as const;
-const MOST_TEST_QUERIES = 600;
+const MOST_TEST_QUERIES = { full: 600, quick: 200 } as const;
 const MOST_CATALOG_QUERIES = 1500;
 
 /**
@@ -146,19 +146,19 @@ export async function experimentQueries(
     const fresh = more.filter((q) => !known.has(normalizeKey(q.query)));
     queries.push(...(queries.length > 0 ? fresh.filter((q) => q.split === 'train') : fresh));
   }
-  const most = MOST_TRAINING_QUERIES[quick ? 'quick' : 'full'];
+  const size = quick ? 'quick' : 'full';
   return [
     ...spread(
       queries.filter((q) => q.split === 'train'),
-      most,
+      MOST_TRAINING_QUERIES[size],
     ),
     ...spread(
       queries.filter((q) => q.split === 'valid'),
-      MOST_TEST_QUERIES,
+      MOST_TEST_QUERIES[size],
     ),
     ...spread(
       queries.filter((q) => q.split === 'test'),
-      MOST_TEST_QUERIES,
+      MOST_TEST_QUERIES[size],
     ),
   ];
 }
