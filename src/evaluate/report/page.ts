@@ -69,8 +69,10 @@ function facts(results: EvaluationResults): Markup {
       `${count(queries.train)} train, ${count(queries.valid)} validation`,
     ],
     ['Catalog', plural(items, 'item'), ''],
-    ['Directions', `k = ${count(k)}`, 'each retrieves its share of the budget'],
-    ['Budget', `B = ${count(budget)}`, `${((100 * budget) / items).toFixed(1)}% of the catalog`],
+    ['Directions', `k = ${count(k)}`, task === 'wscr' ? 'each retrieves its share of the budget' : ''],
+    task === 'wscr'
+      ? ['Budget', `B = ${count(budget)}`, `${((100 * budget) / items).toFixed(1)}% of the catalog`]
+      : ['Set', plural(budget, 'item'), ''],
     ['Seeds', count(seeds.length), seeds.join(', ')],
   ];
   return html`<dl class="facts">${entries.map(([name, value, about]) => html`<div><dt>${name}</dt><dd>${value}${about !== '' && html`<small>${about}</small>`}</dd></div>`)}</dl>`;

@@ -71,6 +71,7 @@ details > :not(summary) { margin-top: 10px; }
 .glossary { display: grid; grid-template-columns: max-content 1fr; gap: 6px 20px; }
 .glossary dt { display: flex; gap: 7px; align-items: center; align-self: start; font-weight: 500; }
 .glossary dd { margin: 0; color: var(--muted); overflow-wrap: anywhere; }
+.glossary + .lead { margin-top: 18px; }
 pre { margin: 0; padding: 14px 16px; overflow-x: auto; background: var(--soft); border-radius: 10px; font: 13.5px/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }
 
 .picture { background: var(--surface); border: 1px solid var(--line); border-radius: 10px; padding: 16px; margin-top: 16px; }

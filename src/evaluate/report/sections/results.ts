@@ -30,7 +30,7 @@ export function resultsSection({ results }: ReportData): Section {
 ${resultsTable(results, metricsOf(results, 'own'), 'Results of every method')}
 ${
   forest &&
-  html`<figure class="picture"><figcaption>${metricInfo(metric).name}: mean, 95% interval over queries, each seed as a tick${results.methods.plain?.metrics[metric] !== undefined && '; dashed: plain search'}</figcaption>
+  html`<figure class="picture"><figcaption>${metricInfo(metric).name}: mean and 95% interval over queries${results.seeds.length > 1 && '; each seed as a tick'}${results.methods.plain?.metrics[metric] !== undefined && '; dashed: plain search'}</figcaption>
 ${forest}</figure>`
 }
 ${
