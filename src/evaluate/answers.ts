@@ -9,8 +9,10 @@ import { type QueryBatch, retrieveFanOuts } from '../policy/fanOut.js';
 import type { Completion, Policy } from '../policy/policy.js';
 import { CANDIDATES, searchDirections } from '../retrieve/methods.js';
 import {
+  documentFrequencies,
   keywordSubQueries,
   kMeansDirections,
+  neighbourDirections,
   rankByNeighbours,
   type TrainingMemory,
 } from '../retrieve/opponents.js';
@@ -129,6 +131,13 @@ export function neighbourAnswers(
   );
 }
 
+/** The training queries most like the query as its fan-out, where there are no reference sets to vote. */
+export const neighbourFanOutAnswers = (space: AnswerSpace, memory: Matrix): AnswerMethod =>
+  fanOutAnswers(space, async ({ vectors }) => ({
+    directions: neighbourDirections(vectors, memory, space.k),
+    perQuery: Math.min(space.k, memory.rows),
+  }));
+
 /** k-means over the head of plain search. */
 export const kMeansAnswers = (space: AnswerSpace, queryShare: number): AnswerMethod =>
   fanOutAnswers(space, async ({ vectors }, { seed }) => ({
@@ -138,10 +147,11 @@ export const kMeansAnswers = (space: AnswerSpace, queryShare: number): AnswerMet
 
 /** One sub-query a content word and pair of words; queries differ in their number, so each is retrieved alone. */
 export function keywordAnswers(space: AnswerSpace): AnswerMethod {
+  const frequencies = documentFrequencies(space.workspace.items.map((item) => item.text));
   return async (queries, options) => {
     const answers: QueryAnswer[] = [];
     for (const [i, text] of queries.texts.entries()) {
-      const subQueries = keywordSubQueries(text, space.k);
+      const subQueries = keywordSubQueries(text, space.k, frequencies);
       const directions = await space.workspace.encoder.encode(subQueries, { signal: options.signal });
       const one = fanOutAnswers(space, async () => ({
         directions,

@@ -28,6 +28,7 @@ import {
   kMeansAnswers,
   mmrAnswers,
   neighbourAnswers,
+  neighbourFanOutAnswers,
   plainAnswers,
   policyAnswers,
 } from './answers.js';
@@ -222,6 +223,8 @@ async function methodsOf(context: MethodsContext): Promise<Map<MethodName, () =>
         neighbourAnswers(space, { vectors: train.vectors, references }, v),
       ),
     );
+  else if (train.vectors.rows > 0)
+    methods.set('knnQueries', async () => neighbourFanOutAnswers(space, train.vectors));
   methods.set('untrained', async () => policyAnswers(space, { policy: await untrained(), temperature }));
   methods.set('bestOfN', async () =>
     policyAnswers(space, { policy: await untrained(), temperature, samples: BEST_OF, reward }),

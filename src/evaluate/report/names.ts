@@ -51,7 +51,8 @@ export const METHOD_INFO: Readonly<Record<MethodName, MethodInfo>> = {
     name: 'kNN queries',
     short: 'kNN',
     family: 'search',
-    about: 'Hits of the query, those first that the reference sets of similar training queries vote for.',
+    about:
+      'Hits of the query, those first that the reference sets of similar training queries vote for; where there are no sets, similar training queries as directions.',
   },
   untrained: {
     name: 'Untrained policy',
