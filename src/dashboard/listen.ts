@@ -12,7 +12,7 @@ export interface Listening extends AsyncDisposable {
  *
  * @throws InputError if the port is taken
  */
-export async function listen(app: Hono, port: number): Promise<Listening> {
+export async function listen(app: Pick<Hono, 'fetch'>, port: number): Promise<Listening> {
   const server = createAdaptorServer({ fetch: app.fetch });
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {

@@ -3,7 +3,7 @@ import { batch, computed, effect, signal } from '@preact/signals';
 import type { Method } from '../../src/retrieve/retriever.js';
 import type { CatalogMap, FoundItem, Info, SetResult, Timings } from '../../src/serve/schemas.js';
 import { getInfo, getMap, ServiceError, search } from './api.ts';
-import { formatAddress, METHODS, NOTHING_ASKED, parseAddress, type Question } from './request.ts';
+import { formatAddress, METHODS, parseAddress, type Question } from './request.ts';
 
 /** What a column shows: the last answer stays until the next one is there. */
 export interface Answer {
@@ -150,11 +150,12 @@ function fail(error: unknown): void {
   failure.value = error instanceof ServiceError ? error : new ServiceError(String(error), 0);
 }
 
-/** Words to begin with: the catalog's most frequent categories. */
+/** Words to begin with: some of the larger categories, not only the largest, which tend to be left-overs. */
 export const suggestions = computed((): string[] => {
-  const fields = info.value?.catalog.fields ?? [];
-  const field = fields.find(({ name }) => name === 'category') ?? fields.find(({ values }) => values);
-  return (field?.values ?? []).slice(0, 6).map(({ value }) => String(value));
+  const { categories = [], category = [] } = catalogMap.value ?? {};
+  const counts = new Array<number>(categories.length).fill(0);
+  for (const c of category) if (c >= 0) counts[c]++;
+  const order = [...categories.keys()].sort((x, y) => counts[y] - counts[x]).slice(0, 24);
+  const every = Math.max(1, Math.floor(order.length / 6));
+  return order.filter((_, i) => i % every === every - 1).map((c) => categories[c]);
 });
-
-export { NOTHING_ASKED };

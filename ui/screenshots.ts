@@ -1,0 +1,94 @@
+/**
+ * Makes the pictures of docs/explorer.md from a compiled run, by default the quickstart's:
+ * `npm run build && npx jiti ui/screenshots.ts [run] [folder]`.
+ */
+import { mkdir } from 'node:fs/promises';
+import { pino } from 'pino';
+import type { Page } from 'playwright-core';
+import { createDashboard } from '../src/dashboard/dashboard.js';
+import { listen } from '../src/dashboard/listen.js';
+import { startServer } from '../src/serve/server.js';
+import { launch } from './testing/browser.ts';
+
+const [run = 'runs/quickstart', folder = 'docs/images'] = process.argv.slice(2);
+const SIZES = {
+  desktop: { width: 1400, height: 900 },
+  tablet: { width: 800, height: 900 },
+  phone: { width: 390, height: 844 },
+};
+const PATIENCE = 300_000;
+
+const log = pino({ level: 'silent' });
+const settings = {
+  host: '127.0.0.1',
+  port: 0,
+  keys: [],
+  threads: 1,
+  seconds: 60,
+  queue: 64,
+  logQueries: false,
+};
+const server = await startServer({ ...settings, run, log });
+const dashboard = await listen(await createDashboard({ runs: [run] }), 0);
+const browser = await launch();
+await mkdir(folder, { recursive: true });
+
+interface Shot {
+  readonly name: string;
+  readonly url: string;
+  readonly size: keyof typeof SIZES;
+  readonly scheme: 'light' | 'dark';
+  /** What must be there. */
+  readonly wait: string;
+  readonly before?: (page: Page) => Promise<unknown>;
+}
+
+const SHOTS: readonly Shot[] = [
+  {
+    name: 'explorer',
+    url: `${server.url}/?q=winter`,
+    size: 'desktop',
+    scheme: 'light',
+    wait: '.diffusion .card img',
+  },
+  {
+    name: 'explorer-methods',
+    url: `${server.url}/?q=winter&m=plain,mmr,folm,diffusion`,
+    size: 'desktop',
+    scheme: 'dark',
+    wait: '.folm .card img',
+  },
+  {
+    name: 'explorer-phone',
+    url: `${server.url}/?q=winter`,
+    size: 'phone',
+    scheme: 'light',
+    wait: '.diffusion .card img',
+  },
+  { name: 'explorer-tablet', url: `${server.url}/`, size: 'tablet', scheme: 'dark', wait: '.suggestions' },
+  { name: 'dashboard', url: dashboard.url, size: 'desktop', scheme: 'light', wait: '.probe' },
+  {
+    name: 'dashboard-probes',
+    url: dashboard.url,
+    size: 'desktop',
+    scheme: 'dark',
+    wait: '.probe',
+    before: (page) => page.locator('.probes').scrollIntoViewIfNeeded(),
+  },
+];
+
+for (const { name, url, size, scheme, wait, before } of SHOTS) {
+  const page = await browser.newPage({ viewport: SIZES[size], colorScheme: scheme });
+  page.setDefaultTimeout(PATIENCE);
+  await page.goto(url);
+  await page.waitForSelector(wait);
+  await page.waitForFunction(() => Array.from(document.images).every((image) => image.complete));
+  await before?.(page);
+  // Nothing moves or blinks in a picture.
+  await page.screenshot({ path: `${folder}/${name}.png`, animations: 'disabled', caret: 'hide' });
+  await page.close();
+  process.stderr.write(`${name} `);
+}
+await browser.close();
+await dashboard[Symbol.asyncDispose]();
+await server.close();
