@@ -33,7 +33,7 @@ export function fitScale(values: readonly number[]): Scale {
   const cut = Math.floor(sorted.length / 100);
   let [low, high] = [sorted[cut], sorted[sorted.length - 1 - cut]];
   if (high - low <= 1e-9 * Math.max(Math.abs(high), 1e-6)) {
-    const around = Math.abs(high) * 0.1 || 0.5;
+    const around = Math.abs(high) > 1e-12 ? Math.abs(high) * 0.1 : 0.5;
     [low, high] = [low - around, high + around];
   }
   const step = roundStep((high - low) / 3);

@@ -23,5 +23,5 @@ export function launch(): Promise<Browser> {
 /** Builds both pages into a folder. */
 export async function buildPages(folder: string): Promise<void> {
   const configFile = new URL('../vite.config.ts', import.meta.url).pathname;
-  await build({ configFile, logLevel: 'warn', build: { outDir: folder } });
+  await build({ configFile, logLevel: 'warn', build: { outDir: folder, emptyOutDir: true } });
 }
