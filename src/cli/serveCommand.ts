@@ -49,7 +49,7 @@ async function serveAction(folder: string, flags: ServeFlags, io: CliIo): Promis
     await aborted(io.signal);
   } finally {
     process.off('SIGHUP', reload);
-    log.info('going down: no new connections');
+    log.info('going down');
     await server.close();
     log.info('stopped');
   }

@@ -1,6 +1,7 @@
 /** The service on a socket: from loading to draining. */
 import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { createAdaptorServer } from '@hono/node-server';
 import type { Logger } from 'pino';
@@ -24,6 +25,8 @@ export interface ServeOptions {
   readonly seconds: number;
   /** Queries that may wait. */
   readonly queue: number;
+  /** Queries answered by one call of the model (32). */
+  readonly maxBatch?: number;
   readonly logQueries: boolean;
   readonly log: Logger;
 }
@@ -32,7 +35,7 @@ export interface RunningServer {
   /** Where it listens, e.g. `http://127.0.0.1:8080`. */
   readonly url: string;
   readonly host: RunHost;
-  /** Takes no new connections, answers what has arrived, and ends; what is not done after the seconds is cut off. */
+  /** Answers what has arrived and ends; what is not done after the seconds (10) is cut off. */
   close(seconds?: number): Promise<void>;
 }
 
@@ -41,7 +44,7 @@ const REQUEST_TIMEOUT = 30_000;
 
 /** @throws InputError if the run cannot be searched, or an address that others reach has no keys */
 export async function startServer(options: ServeOptions): Promise<RunningServer> {
-  const { run, host: address, port, keys, threads, seconds, queue, logQueries, log } = options;
+  const { run, host: address, port, keys, threads, seconds, queue, maxBatch, logQueries, log } = options;
   if (keys.length === 0 && !isLoopback(address)) {
     throw new InputError(
       `others reach ${address}, so it needs API keys: give --api-key-file, or set R4T_API_KEYS`,
@@ -64,6 +67,7 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
     keys,
     seconds,
     queue,
+    maxBatch,
     logQueries,
     files,
     onAccess({ status, ...line }) {
@@ -76,6 +80,7 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
     fetch: app.fetch,
     serverOptions: { requestTimeout: REQUEST_TIMEOUT },
   }) as Server;
+  const fresh = watchFresh(server);
   try {
     await listen(server, address, port);
   } catch (error) {
@@ -88,7 +93,7 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
     host,
     async close(grace = 10) {
       app.drain();
-      await drain(server, grace);
+      await drain(server, fresh, grace);
       await host.close();
     },
   };
@@ -117,9 +122,28 @@ function urlOf({ address, family, port }: AddressInfo): string {
   return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
 }
 
-/** Ends when every connection has; idle ones are closed at once, the others after their answer. */
-function drain(server: Server, seconds: number): Promise<void> {
-  return new Promise((resolve) => {
+/** A server that goes down listens this long: those who balance loads see that it is not ready, and look elsewhere. */
+const LAST_MOMENT = 500;
+/** Longest wait for the first request of a connection that was opened before. */
+const FIRST_REQUEST = 2000;
+
+/** Connections that have not asked anything yet. */
+function watchFresh(server: Server): ReadonlySet<Socket> {
+  const fresh = new Set<Socket>();
+  server.on('connection', (socket) => {
+    fresh.add(socket);
+    socket.once('close', () => fresh.delete(socket));
+  });
+  server.on('request', ({ socket }) => fresh.delete(socket));
+  return fresh;
+}
+
+/** Ends when every connection has; what is not done after the seconds is cut off. */
+async function drain(server: Server, fresh: ReadonlySet<Socket>, seconds: number): Promise<void> {
+  await sleep(LAST_MOMENT);
+  // Closing would reset them, with their request perhaps on its way.
+  for (let waited = 0; fresh.size > 0 && waited < FIRST_REQUEST; waited += 50) await sleep(50);
+  await new Promise<void>((resolve) => {
     const last = setTimeout(() => server.closeAllConnections(), seconds * 1000);
     // A kept-alive connection is idle again only after its answer.
     const sweep = setInterval(() => server.closeIdleConnections(), 50);
@@ -128,6 +152,5 @@ function drain(server: Server, seconds: number): Promise<void> {
       clearInterval(sweep);
       resolve();
     });
-    server.closeIdleConnections();
   });
 }

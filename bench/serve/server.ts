@@ -1,0 +1,20 @@
+/** A server for the load test, in a process of its own: `server.ts <run> <batch> <queue>`. */
+import { pino } from 'pino';
+import { startServer } from '../../src/serve/server.js';
+
+const [run, maxBatch, queue] = process.argv.slice(2);
+const server = await startServer({
+  run,
+  host: '127.0.0.1',
+  port: 0,
+  keys: [],
+  threads: 1,
+  seconds: 10,
+  queue: Number(queue),
+  maxBatch: Number(maxBatch),
+  logQueries: false,
+  // Written and thrown away: logging is part of the work.
+  log: pino({ base: null }, { write: () => {} }),
+});
+process.on('SIGTERM', () => void server.close().then(() => process.exit()));
+console.log(server.url);
