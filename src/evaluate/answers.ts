@@ -12,7 +12,7 @@ import {
   documentFrequencies,
   keywordSubQueries,
   kMeansDirections,
-  neighbourDirections,
+  neighbourQueries,
   rankByNeighbours,
   type TrainingMemory,
 } from '../retrieve/opponents.js';
@@ -132,11 +132,15 @@ export function neighbourAnswers(
 }
 
 /** The training queries most like the query as its fan-out, where there are no reference sets to vote. */
-export const neighbourFanOutAnswers = (space: AnswerSpace, memory: Matrix): AnswerMethod =>
-  fanOutAnswers(space, async ({ vectors }) => ({
-    directions: neighbourDirections(vectors, memory, space.k),
-    perQuery: Math.min(space.k, memory.rows),
-  }));
+export const neighbourFanOutAnswers = (space: AnswerSpace, train: QueryBatch): AnswerMethod =>
+  fanOutAnswers(space, async ({ vectors }) => {
+    const rows = neighbourQueries(vectors, train.vectors, space.k);
+    return {
+      directions: gatherRows(train.vectors, rows.flat()),
+      perQuery: Math.min(space.k, train.vectors.rows),
+      subQueries: rows.map((list) => list.map((i) => train.texts[i])),
+    };
+  });
 
 /** k-means over the head of plain search. */
 export const kMeansAnswers = (space: AnswerSpace, queryShare: number): AnswerMethod =>

@@ -224,7 +224,7 @@ async function methodsOf(context: MethodsContext): Promise<Map<MethodName, () =>
       ),
     );
   else if (train.vectors.rows > 0)
-    methods.set('knnQueries', async () => neighbourFanOutAnswers(space, train.vectors));
+    methods.set('knnQueries', async () => neighbourFanOutAnswers(space, train));
   methods.set('untrained', async () => policyAnswers(space, { policy: await untrained(), temperature }));
   methods.set('bestOfN', async () =>
     policyAnswers(space, { policy: await untrained(), temperature, samples: BEST_OF, reward }),

@@ -1,6 +1,6 @@
 /** Fan-outs that need no training: what a user can have today. */
 import { contentWords, wordsOf } from '../catalog/words.js';
-import { concatRows, dot, gatherRows, type Matrix, matrix, normalizeRows, row } from '../matrix.js';
+import { dot, gatherRows, type Matrix, matrix, normalizeRows, row } from '../matrix.js';
 import { CounterRandom } from '../random.js';
 import type { SearchSpace } from './methods.js';
 
@@ -144,18 +144,15 @@ export interface TrainingMemory {
 }
 
 /**
- * Training queries as a fan-out, where there are no reference sets to vote: the directions of a query are the training
- * queries most like it.
+ * Training queries as a fan-out, where there are no reference sets to vote: those most like each query are its sub-queries.
  *
  * @param queries unit rows [n, d]
  * @param memory embeddings of the training queries, unit rows [m, d]
- * @returns unit rows [n * min(k, m), d]
+ * @returns for each query min(k, m) rows of the memory, the most alike first
  */
-export function neighbourDirections(queries: Matrix, memory: Matrix, k: number): Matrix {
-  return concatRows(
-    Array.from({ length: queries.rows }, (_, q) =>
-      gatherRows(memory, nearestFirst(memory, row(queries, q)).order.slice(0, k)),
-    ),
+export function neighbourQueries(queries: Matrix, memory: Matrix, k: number): number[][] {
+  return Array.from({ length: queries.rows }, (_, q) =>
+    nearestFirst(memory, row(queries, q)).order.slice(0, k),
   );
 }
 
