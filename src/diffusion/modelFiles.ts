@@ -84,7 +84,7 @@ export async function loadSetDiffusion(folder: string, runtime?: RuntimeOptions)
 }
 
 /** A graph with every parameter a request may need, guided or not, and the anchors: what the weights must have. */
-function parameterGraph(config: DenoiserConfig): Graph {
+export function parameterGraph(config: DenoiserConfig): Graph {
   const { anchors: n, dimension: d, conditionDimension } = config;
   const graph = new Graph();
   nullMemory(config, graph);
