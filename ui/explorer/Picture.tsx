@@ -1,5 +1,6 @@
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import type { FoundItem } from '../../src/serve/schemas.js';
+import { needsKey, pictureUrl } from './api.ts';
 
 /** Fields that may hold a picture as text. */
 const EMOJI_FIELDS = ['emoji', 'icon'];
@@ -8,10 +9,11 @@ const EMOJI_FIELDS = ['emoji', 'icon'];
 export function Picture({ item }: { item: FoundItem }) {
   const { image, title, fields } = item;
   const [broken, setBroken] = useState<string>();
+  const source = useSource(image, () => setBroken(image));
   if (image !== undefined && image !== broken) {
     return (
       <span class="picture">
-        <img src={image} alt="" decoding="async" onError={() => setBroken(image)} />
+        {source && <img src={source} alt="" decoding="async" onError={() => setBroken(image)} />}
       </span>
     );
   }
@@ -21,6 +23,31 @@ export function Picture({ item }: { item: FoundItem }) {
       {emoji ?? initials(title)}
     </span>
   );
+}
+
+/** What the element shows; undefined while a picture behind a key is on its way. */
+function useSource(image: string | undefined, onError: () => void): string | undefined {
+  const [fetched, setFetched] = useState<{ image: string; url: string }>();
+  const fetches = image !== undefined && needsKey(image);
+  // Another picture begins anew, another handler does not.
+  useEffect(() => {
+    if (image === undefined || !fetches) return;
+    const controller = new AbortController();
+    let made: string | undefined;
+    pictureUrl(image, controller.signal).then(
+      (url) => {
+        made = url;
+        setFetched({ image, url });
+      },
+      () => controller.signal.aborted || onError(),
+    );
+    return () => {
+      controller.abort();
+      if (made) URL.revokeObjectURL(made);
+    };
+  }, [image, fetches]);
+  if (!fetches) return image;
+  return fetched?.image === image ? fetched?.url : undefined;
 }
 
 export function initials(title: string): string {

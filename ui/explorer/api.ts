@@ -19,11 +19,16 @@ export function setApiKey(key: string): void {
   sessionStorage.setItem(KEY, key);
 }
 
-async function call<T>(path: string, init: RequestInit = {}): Promise<T> {
+/** The headers that show the key, or undefined where none is needed. */
+function keyHeaders(): Record<string, string> | undefined {
   const key = sessionStorage.getItem(KEY);
+  return key === null ? undefined : { authorization: `Bearer ${key}` };
+}
+
+async function call<T>(path: string, init: RequestInit = {}): Promise<T> {
   const headers = {
     ...(init.body !== undefined && { 'content-type': 'application/json' }),
-    ...(key !== null && { authorization: `Bearer ${key}` }),
+    ...keyHeaders(),
   };
   const response = await fetch(path, { ...init, headers }).catch((error: unknown) => {
     if (init.signal?.aborted) throw error;
@@ -46,3 +51,15 @@ export const getMap = (): Promise<CatalogMap> => call('v1/map');
 
 export const search = (request: SearchRequest, signal: AbortSignal): Promise<SearchResponse> =>
   call('v1/search', { method: 'POST', body: JSON.stringify(request), signal });
+
+/** A picture as a browser can show it: an element cannot send a key, so one behind a key is fetched here. */
+export async function pictureUrl(image: string, signal: AbortSignal): Promise<string> {
+  const headers = keyHeaders();
+  if (!headers || !image.startsWith('/')) return image;
+  const response = await fetch(image, { headers, signal });
+  if (!response.ok) throw new ServiceError(`the server answered ${response.status}`, response.status);
+  return URL.createObjectURL(await response.blob());
+}
+
+/** Whether pictures of this server must be fetched by `pictureUrl`. */
+export const needsKey = (image: string): boolean => image.startsWith('/') && keyHeaders() !== undefined;

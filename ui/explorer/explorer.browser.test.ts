@@ -3,6 +3,7 @@ import type { Browser, Page, Route } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { tempFolder } from '../../src/catalog/testing/tempFolder.js';
 import { type Listening, listen } from '../../src/dashboard/listen.js';
+import { parseKeys } from '../../src/serve/auth.js';
 import { loadStaticFiles } from '../../src/serve/staticFiles.js';
 import { compileTiny, serveTiny, type TinyService } from '../../src/serve/testing/tinyRun.js';
 import { buildPages, launch, noBrowser } from '../testing/browser.ts';
@@ -192,6 +193,26 @@ describe.skipIf(noBrowser())('the explorer', () => {
     await open('?q=tent&m=plain,mmr,dpp,folm,diffusion');
     await answered();
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
+  });
+
+  it('asks for a key where the service wants one, and shows its pictures then', async () => {
+    const keys = parseKeys('read:sixteen-letters-or-more', {});
+    const locked = await serveTiny(temp.path('run'), {
+      files: await loadStaticFiles(temp.path('pages')),
+      keys,
+    });
+    await using other = await listen(locked, 0);
+    await page.goto(`${other.url}?q=red+tent`);
+    await page.fill('.key input', 'a-key-that-is-wrong');
+    await page.click('.key button');
+    await page.waitForSelector('.key');
+    await page.fill('.key input', 'sixteen-letters-or-more');
+    await page.click('.key button');
+    await answered();
+    expect(await titles('plain')).toContain('red tent');
+    await page.waitForSelector('.card img[src^="blob:"]');
+    await page.waitForSelector('.key', { state: 'detached' });
+    await locked.host.close();
   });
 
   it('makes no errors', () => {

@@ -32,6 +32,7 @@ it('takes any address', () => {
       for (const value of [k, steps]) expect(value === undefined || value >= 1).toBe(true);
       expect(seed).toBeGreaterThanOrEqual(0);
     }),
+    { numRuns: 30 },
   );
   expect(parseAddress('?m=none,folm&k=-1&steps=x&seed=1.5')).toEqual({ ...NOTHING_ASKED, methods: ['folm'] });
 });

@@ -48,7 +48,11 @@ describe.skipIf(noBrowser())('in a browser', () => {
     await exportRetriever(run, temp.path('export'));
     const entry = fileURLToPath(new URL('../../src/web/index.ts', import.meta.url));
     const lib = { entry, formats: ['es' as const], fileName: 'web' };
-    await build({ configFile: false, logLevel: 'warn', build: { outDir: temp.path('web'), emptyOutDir: true, lib } });
+    await build({
+      configFile: false,
+      logLevel: 'warn',
+      build: { outDir: temp.path('web'), emptyOutDir: true, lib },
+    });
     const folders: Record<string, string> = {
       web: temp.path('web'),
       ort: dirname(createRequire(import.meta.url).resolve('onnxruntime-web')),
