@@ -110,7 +110,7 @@ export function experimentConfig({ task, budget, quick, training, seed }: Config
     policy: {
       warmStartSteps: quick ? 600 : 1000,
       steps: quick ? 80 : 240,
-      learningRate: task === 'wscr' ? 1.5e-3 : 5e-4,
+      learningRate: task === 'wscr' ? 1.5e-3 : 1e-3,
     },
     synthesis: { samplesPerQuery: Math.max(2, Math.min(16, Math.round(sets / training))) },
     diffusion: {

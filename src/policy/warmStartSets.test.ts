@@ -40,7 +40,7 @@ describe('buildPostings', () => {
 
 describe('drawSubQueries', () => {
   it('writes k sub-queries of words of the query and of the catalog, and nothing else', () => {
-    const known = new Set(TITLES.flatMap((t) => t.split(' ')).concat('women'));
+    const known = new Set(TITLES.flatMap((t) => t.split(' ')).concat('women', 'look'));
     fc.assert(
       fc.property(fc.nat(), fc.constantFrom('red denim look', 'party', ''), (seed, query) => {
         const subQueries = draw(seed, query);
@@ -58,6 +58,7 @@ describe('drawSubQueries', () => {
     const texts = all.flat();
     expect(texts.some((t) => t.split(' ').filter((w) => w === 'red').length >= 2)).toBe(true);
     expect(texts).toContain('blue denim jacket');
+    expect(texts).toContain('red look');
     expect(new Set(all.map((s) => s.join('|'))).size).toBe(50);
   });
 

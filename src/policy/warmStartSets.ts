@@ -26,6 +26,8 @@ interface Style {
   /** Share of sub-queries about one word of the query; of the others, of those about an item near the query. */
   readonly aboutWord: number;
   readonly aboutNeighbour: number;
+  /** Share of those about the query which are about all its words at once. */
+  readonly whole: number;
   /** How often the word of the query is written: text encoders listen to repetition. */
   readonly repeats: number;
   /** Chances of what stands beside the word: nothing, another word of the query, or else words of an item which has it. */
@@ -45,13 +47,15 @@ export interface DrawSubQueriesOptions {
   readonly random: CounterRandom;
 }
 
-/** k sub-queries for one query: words of the query with words of the catalog, and words of near and of reference items. */
+/** k sub-queries for one query: all of it or words of it, with words of the catalog, and words of near and of reference items. */
 export function drawSubQueries(options: DrawSubQueriesOptions): string[] {
   const { items, postings, query, reference, neighbours, k, random } = options;
   const words = random.shuffle(contentWords(query).filter((word) => postings.has(word)));
+  const all = contentWords(query).join(' ');
   const style: Style = {
     aboutWord: words.length > 0 ? random.uniform() : 0,
     aboutNeighbour: random.uniform(),
+    whole: random.uniform(),
     repeats: 1 + random.integer(3),
     alone: random.uniform(),
     beside: random.uniform(),
@@ -59,6 +63,10 @@ export function drawSubQueries(options: DrawSubQueriesOptions): string[] {
   return Array.from({ length: k }, (_, i) => {
     if (random.uniform() < style.aboutWord) {
       const word = words[i % words.length];
+      if (random.uniform() < style.whole) {
+        const near = items[neighbours[random.integer(neighbours.length)]];
+        return random.uniform() < style.alone ? all : `${all} ${itemWords(near, random)}`;
+      }
       return [...Array<string>(style.repeats).fill(word), companion(word, words, style, options)]
         .join(' ')
         .trim();

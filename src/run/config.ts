@@ -39,7 +39,7 @@ const policy = z.strictObject({
   steps: z.int().min(0).default(60),
   queriesPerStep: count.default(32),
   groupSize: count.min(2).default(8),
-  learningRate: positive.default(2e-4),
+  learningRate: positive.default(1e-3),
   clip: share.default(0.2),
   /** b1: weight of the KL term towards the policy that sampled. */
   klOld: weight.default(0.05),
