@@ -14,11 +14,13 @@ import {
   ownMetric,
   shown,
 } from './names.js';
+import { meaningful } from './schema.js';
 
 const EXTREMES = 5;
 
 /** The report's tables as Markdown. */
-export function reportMarkdown(data: ReportData): string {
+export function reportMarkdown(report: ReportData): string {
+  const data = meaningful(report);
   const { results, steps, failures, command } = data;
   const main = mainMetric(results.task);
   return [

@@ -50,9 +50,9 @@ export const METHOD_INFO: Readonly<Record<MethodName, MethodInfo>> = {
   knnQueries: {
     name: 'kNN queries',
     short: 'kNN',
-    family: 'search',
+    family: 'expansion',
     about:
-      'Hits of the query, those first that the reference sets of similar training queries vote for; where there are no sets, similar training queries as directions.',
+      'The most similar training queries as sub-queries; with reference sets, hits of the query by their votes.',
   },
   untrained: {
     name: 'Untrained policy',
@@ -140,14 +140,17 @@ export function mainMetric(task: EvaluationResults['task']): 'recallAtB' | 'comp
   return task === 'wscr' ? 'recallAtB' : 'composite';
 }
 
-/** Plain search and what puts its hits in another order have the query alone: no directions to be grounded. */
-export function hasDirections(method: MethodName): boolean {
-  return METHOD_INFO[method].family !== 'search';
+/**
+ * Plain search and what puts its hits in another order have the query alone, no directions to be grounded; kNN queries
+ * do so where there are reference sets.
+ */
+export function hasDirections(method: MethodName, task?: EvaluationResults['task']): boolean {
+  return METHOD_INFO[method].family !== 'search' && !(method === 'knnQueries' && task === 'wscr');
 }
 
 /** Whether the metric says anything of the method. */
-export function isMeaningful(method: MethodName, metric: Metric): boolean {
-  return hasDirections(method) || !['groundedness', 'composite'].includes(ownMetric(metric));
+export function isMeaningful(method: MethodName, metric: Metric, task?: EvaluationResults['task']): boolean {
+  return hasDirections(method, task) || !['groundedness', 'composite'].includes(ownMetric(metric));
 }
 
 /** A method's figure, or undefined where it has none or one that means nothing. */

@@ -41,10 +41,17 @@ describe('writeReport', () => {
     await writeReport(temp.path('directions'), sampleReport({ task: 'oar' }));
     const { methods } = json(temp.path('directions', 'results.json'));
     const has = (metric: string) => METHODS.filter((name) => metric in methods[name]);
-    const without = ['plain', 'mmr', 'dpp', 'knnQueries'];
+    const without = ['plain', 'mmr', 'dpp'];
     expect(has('diversity')).toEqual([...METHODS]);
     expect(has('composite')).toEqual(METHODS.filter((name) => !without.includes(name)));
     expect(has('groundedness')).toEqual(has('composite'));
+    const wscr = sampleReport().results;
+    const knnQueries = {
+      ...wscr.methods.knnQueries!,
+      metrics: { groundedness: { mean: 1, low: 1, high: 1 } },
+    };
+    await writeReport(temp.path('knn'), { ...sampleReport(), results: { ...wscr, methods: { knnQueries } } });
+    expect((await readReport(temp.path('knn'))).results.methods.knnQueries?.metrics).toEqual({});
     const { queries } = await readReport(temp.path('directions'));
     expect(queries[0].sets.dpp?.metrics).not.toHaveProperty('composite');
     expect(queries[0].sets.folm?.metrics).toHaveProperty('composite');

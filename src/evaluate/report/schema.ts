@@ -113,11 +113,12 @@ export function meaningful(data: ReportData): ReportData {
         ...result,
         metrics: keep(
           result.metrics,
-          ({ mean, low, high }, key) => isMeaningful(name, key) && isFiniteNumber(mean + low + high),
+          ({ mean, low, high }, key) =>
+            isMeaningful(name, key, results.task) && isFiniteNumber(mean + low + high),
         ),
         perSeed: keep(
           result.perSeed,
-          (values, key) => isMeaningful(name, key) && values.every(isFiniteNumber),
+          (values, key) => isMeaningful(name, key, results.task) && values.every(isFiniteNumber),
         ),
       })),
     },
@@ -129,7 +130,10 @@ export function meaningful(data: ReportData): ReportData {
       ...query,
       sets: mapMethods(query.sets, (set, name) => ({
         ...set,
-        metrics: keep(set.metrics, (value, key) => isMeaningful(name, key) && isFiniteNumber(value)),
+        metrics: keep(
+          set.metrics,
+          (value, key) => isMeaningful(name, key, results.task) && isFiniteNumber(value),
+        ),
       })),
     })),
     steps: steps.map((step) => ({ ...step, metrics: keep(step.metrics, isFiniteNumber) })),

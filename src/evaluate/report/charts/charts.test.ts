@@ -71,7 +71,7 @@ describe('latencyChart', () => {
   });
 
   it('leaves out methods without the metric', () => {
-    expect(count(latencyChart(oar, { metric: 'composite', ...size }), 'class="mark ')).toBe(8 + 3);
+    expect(count(latencyChart(oar, { metric: 'composite', ...size }), 'class="mark ')).toBe(9 + 3);
     expect(
       latencyChart({ results: { ...oar.results, methods: {} }, steps: [] }, { metric: 'composite', ...size }),
     ).toBe(undefined);
@@ -88,7 +88,7 @@ describe('forestChart', () => {
 
   it('has no row and no reference for methods without directions', () => {
     const svg = forestChart(oar.results, { metric: 'composite', width: 350 });
-    expect(count(svg, 'class="interval"')).toBe(8);
+    expect(count(svg, 'class="interval"')).toBe(9);
     expect(count(svg, 'class="reference"')).toBe(0);
     expect(String(svg)).not.toContain('Plain');
   });

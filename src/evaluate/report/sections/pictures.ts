@@ -8,7 +8,7 @@ import { wideAndNarrow } from './results.js';
 import type { Section } from './section.js';
 
 const FAMILIES: Readonly<Record<Family, string>> = {
-  search: 'one direction, the query',
+  search: 'search with the query alone',
   expansion: 'fan-out without a model',
   policy: 'language model',
   diffusion: 'set diffusion',
