@@ -74,7 +74,7 @@ function estimateCell(results: EvaluationResults, name: MethodName, metric: Metr
   const estimate = shown(name, metricsOfMethod(results, name), metric);
   if (estimate === undefined) return html`<td class="none">–</td>`;
   const format = metricFigure(metric);
-  return html`<td data-value="${estimate.mean}"${best && html` class="best"`}>${format(estimate.mean)}<small>${format(estimate.low)}–${format(estimate.high)}</small></td>`;
+  return html`<td data-value="${estimate.mean}"${best && html` class="best"`}>${format(estimate.mean)}<small>${format(estimate.low)}${estimate.low < 0 ? ' to ' : '–'}${format(estimate.high)}</small></td>`;
 }
 
 function versusCell(results: EvaluationResults, name: MethodName, named: boolean): Markup {
