@@ -144,7 +144,7 @@ function draw(canvas: HTMLCanvasElement, plane: Plane, size: { width: number; he
       return sample ? getComputedStyle(sample).backgroundColor : style.color;
     },
   };
-  drawCatalog(context, plane);
+  context.drawImage(catalogLayer(plane, size), 0, 0, size.width, size.height);
   const place = new Map(catalogMap.value?.ids.map((id, i) => [id, i]));
   for (const method of question.value.methods) {
     const answer = answers.value[method];
@@ -159,6 +159,27 @@ interface Colors {
   readonly text: string;
   readonly panel: string;
   readonly of: (method: Method) => string;
+}
+
+let layer: { key: string; map: unknown; canvas: HTMLCanvasElement } | undefined;
+
+/** The catalog's points, drawn once for a size and theme: they are many, and answers come with every key. */
+function catalogLayer(plane: Plane, { width, height }: { width: number; height: number }): HTMLCanvasElement {
+  const ratio = window.devicePixelRatio;
+  const map = catalogMap.value;
+  const asked = question.value.query !== '';
+  const key = [width, height, ratio, theme(), asked].join();
+  if (layer?.key === key && layer.map === map) return layer.canvas;
+  const canvas = document.createElement('canvas');
+  canvas.width = Math.max(1, Math.round(width * ratio));
+  canvas.height = Math.max(1, Math.round(height * ratio));
+  const context = canvas.getContext('2d');
+  if (context) {
+    context.scale(ratio, ratio);
+    drawCatalog(context, plane);
+  }
+  layer = { key, map, canvas };
+  return canvas;
 }
 
 function drawCatalog(context: CanvasRenderingContext2D, plane: Plane): void {
