@@ -9,7 +9,7 @@ import { InputError, R4tError } from '../errors.js';
 import { type ApiKey, isLocalHostHeader, presentedKey, roleOf } from './auth.js';
 import { Batcher, QueueFull, WaitedTooLong } from './batcher.js';
 import { docsPage } from './docsPage.js';
-import type { ItemChange, JobResult, SearchJob } from './engine.js';
+import type { Engine, ItemChange, JobResult, SearchJob } from './engine.js';
 import type { RunHost } from './host.js';
 import { idText } from './itemReader.js';
 import { Metrics } from './metrics.js';
@@ -21,6 +21,7 @@ import {
   type Info,
   type ItemsResponse,
   LIMITS,
+  type RunProvenance,
   type SearchResponse,
   type Timings,
 } from './schemas.js';
@@ -91,9 +92,13 @@ export function createApp(options: AppOptions): App {
     maxQueue: queue,
     weight: weightOf,
     async run(jobs, milliseconds) {
-      const { results, timings } = await host.engine.search(jobs, milliseconds);
+      const { engine } = host;
+      const { results, timings } = await engine
+        .search(jobs, milliseconds)
+        .catch((error: unknown) => lost(engine, error));
       metrics.batch(jobs.length, timings);
-      return results.map((result) => ({ result, timings }));
+      const { run } = engine.facts;
+      return results.map((result) => ({ result, timings, run }));
     },
   });
   const metrics = new Metrics({
@@ -104,6 +109,16 @@ export function createApp(options: AppOptions): App {
     ready: () => host.ready && !draining,
   });
   const app = new Hono<{ Variables: Variables }>();
+
+  /** An engine that failed may have died; then another one is started, and trying again helps. */
+  async function lost(engine: Engine, error: unknown): Promise<never> {
+    await new Promise((resolve) => setImmediate(resolve));
+    if (host.ready && host.engine === engine) throw error;
+    throw new HttpProblem('unavailable', 'the search thread is being started again', {
+      retryAfter: 2,
+      cause: error,
+    });
+  }
 
   app.use(async (c, next) => {
     const started = performance.now();
@@ -181,7 +196,7 @@ export function createApp(options: AppOptions): App {
     c: Ctx,
     jobs: readonly SearchJob[],
     pick: (result: JobResult) => R | undefined,
-  ): Promise<{ results: R[]; timings: Timings }> {
+  ): Promise<{ results: R[]; run: RunProvenance; timings: Timings }> {
     c.set('queries', [...new Set(jobs.map(({ query }) => query))]);
     const started = performance.now();
     const milliseconds = seconds * 1000;
@@ -199,7 +214,7 @@ export function createApp(options: AppOptions): App {
     });
     const { waited, answer } = batched.reduce((slow, one) => (one.waited > slow.waited ? one : slow));
     const total = performance.now() - started;
-    return { results, timings: roundedTimings({ queue: waited, ...answer.timings, total }) };
+    return { results, run: answer.run, timings: roundedTimings({ queue: waited, ...answer.timings, total }) };
   }
 
   on('search', async (c, body) => {
@@ -215,9 +230,8 @@ export function createApp(options: AppOptions): App {
     const jobs = queries.flatMap((q) =>
       methods.map((m): SearchJob => ({ query: q, method: m, filters: filter, directions, ...settings })),
     );
-    const { run } = host.facts;
-    const { results, timings } = await work(c, jobs, (result) => ('set' in result ? result.set : undefined));
-    return answer({ results, run, timings } satisfies SearchResponse);
+    const answered = await work(c, jobs, (result) => ('set' in result ? result.set : undefined));
+    return answer(answered satisfies SearchResponse);
   });
 
   on('fanout', async (c, body) => {
@@ -228,11 +242,8 @@ export function createApp(options: AppOptions): App {
       ...settings
     } = body as z.output<typeof operations.fanout.body.schema>;
     const jobs = queries.map((q): SearchJob => ({ query: q, method, fanout: true, ...settings }));
-    const { run } = host.facts;
-    const { results, timings } = await work(c, jobs, (result) =>
-      'fanout' in result ? result.fanout : undefined,
-    );
-    return answer({ results, run, timings } satisfies FanoutResponse);
+    const answered = await work(c, jobs, (result) => ('fanout' in result ? result.fanout : undefined));
+    return answer(answered satisfies FanoutResponse);
   });
 
   on('items', async (_, body) => {
@@ -328,6 +339,8 @@ export function createApp(options: AppOptions): App {
 interface Answer {
   readonly result: JobResult;
   readonly timings: Omit<Timings, 'queue' | 'total'>;
+  /** The run that answered; another may be served meanwhile. */
+  readonly run: RunProvenance;
 }
 
 /** @throws HttpProblem unless the request may be made */
