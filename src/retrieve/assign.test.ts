@@ -129,6 +129,23 @@ describe('assignItems', () => {
     expect(assignItems(hitsOf([...others, ...mine], 3), { start: 1, count: 2, k: 3 })).toEqual(alone);
   });
 
+  it('does not depend on the last bits of the scores', () => {
+    const hits = (noise: number) =>
+      hitsOf(
+        [
+          [1 - noise, 0.5, 0.25],
+          [0.25, 1 + noise, 0.5],
+          [1 + noise, 0.25, 0.75],
+        ],
+        3,
+      );
+    const order = (noise: number) => {
+      const assigned = assignItems(hits(noise), { start: 0, count: 3, k: 3 });
+      return assigned.map(({ direction, item }) => [direction, item]);
+    };
+    expect(order(3e-7)).toEqual(order(-3e-7));
+  });
+
   it('gives nothing where the filter lets nothing through', () => {
     const hits = hitsOf([[1, 0.5]], 2, [false, false]);
     expect(assignItems(hits, { start: 0, count: 1, k: 2 })).toEqual([]);

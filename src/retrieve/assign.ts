@@ -30,7 +30,7 @@ export interface AssignOptions {
 export function assignItems(hits: SearchHits, { start, count, k }: AssignOptions): Assignment[] {
   const { indices, scores, k: ranks } = hits;
   const directions = Array.from({ length: count }, (_, i) => i);
-  directions.sort((a, b) => scores[(start + b) * ranks] - scores[(start + a) * ranks] || a - b);
+  directions.sort((a, b) => compareScores(scores[(start + a) * ranks], scores[(start + b) * ranks]) || a - b);
   const next = new Int32Array(count);
   const taken = new Set<number>();
   const assigned: Assignment[] = [];
@@ -46,5 +46,14 @@ export function assignItems(hits: SearchHits, { start, count, k }: AssignOptions
       if (assigned.length === k) break;
     }
   }
-  return assigned.sort((a, b) => b.score - a.score || a.direction - b.direction);
+  return assigned.sort((a, b) => compareScores(a.score, b.score) || a.direction - b.direction);
+}
+
+/**
+ * Higher scores first. What differs by rounding only counts as equal: the last bits of a direction depend on the batch it
+ * was made in, the order of a set must not.
+ */
+function compareScores(a: number, b: number): number {
+  // Where a direction found nothing both may be -Infinity.
+  return a === b ? 0 : Math.round(b * 1e5) - Math.round(a * 1e5);
 }
