@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { tempFolder } from '../catalog/testing/tempFolder.js';
 import { letterEncoder } from '../policy/testing/world.js';
 import { METHODS, Retriever } from '../retrieve/retriever.js';
-import type { AccessLine } from './app.js';
+import { type AccessLine, createApp } from './app.js';
+import type { RunHost } from './host.js';
 import { operations } from './operations.js';
 import type { CatalogMap, FanoutResponse, Info, ItemsResponse, Problem, SearchResponse } from './schemas.js';
 import { PROBLEMS, searchResponseSchema } from './schemas.js';
@@ -327,6 +328,50 @@ it('answers 503 while it goes down, and when the queue is full', async () => {
   expect(await (await small.post('/v1/search', { query: 'x' })).json()).toMatchObject({
     type: '/docs#unavailable',
   });
+});
+
+it.each([
+  [
+    'stops in time',
+    async () => ({ results: [{ late: true }], timings: { encode: 0, directions: 0, search: 0 } }),
+  ],
+  ['does not', () => new Promise(() => {})],
+])('gives a search up when the engine %s', async (_, find) => {
+  const engine = { facts: service.host.facts, search: find };
+  const host = { engine, ready: true } as unknown as RunHost;
+  const app = createApp({ host, seconds: 0.02 });
+  const response = await app.request('/v1/search', {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: '{"query":"tents"}',
+  });
+  expect(await response.json()).toMatchObject({ type: '/docs#timeout', status: 504 });
+});
+
+it('does not work for a caller that has gone', async () => {
+  const gone = new AbortController();
+  const searches: unknown[] = [];
+  const engine = {
+    facts: service.host.facts,
+    search: (jobs: unknown) => {
+      searches.push(jobs);
+      return new Promise(() => {});
+    },
+  };
+  const app = createApp({ host: { engine, ready: true } as unknown as RunHost, seconds: 1, maxWait: 0 });
+  const ask = (signal?: AbortSignal) =>
+    app.request('/v1/search', {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: '{"query":"tents"}',
+      signal,
+    });
+  const first = ask();
+  const second = ask(gone.signal);
+  gone.abort();
+  expect((await first).status).toBe(504);
+  expect((await second).status).toBe(503);
+  expect(searches).toHaveLength(1);
 });
 
 it('says that plain search answers where a model is missing; makes no directions then', async () => {

@@ -202,11 +202,14 @@ export function createApp(options: AppOptions): App {
     const milliseconds = seconds * 1000;
     // An engine that cannot answer now should say so before the queue does.
     void host.engine;
+    const { signal } = c.req.raw;
     const batched = await withDeadline(
-      batcher.submit(jobs, { milliseconds, signal: c.req.raw.signal }),
+      batcher.submit(jobs, { milliseconds, signal }),
       // The engine stops by itself a little earlier.
       milliseconds + 250,
-    );
+    ).catch((error: unknown) => {
+      throw signal.aborted ? new HttpProblem('unavailable', 'the caller has gone') : error;
+    });
     const results = batched.map(({ answer: { result } }) => {
       const picked = pick(result);
       if (picked !== undefined) return picked;
