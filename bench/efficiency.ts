@@ -170,15 +170,17 @@ async function timeBatch(directions: Method['directions'], batch: number): Promi
   };
 }
 
-const scaled = ({ directions, withSearch }: Time, scale: number): Time => ({
-  directions: directions * scale,
-  withSearch: withSearch * scale,
-  extrapolated: true,
-});
+function scaled({ directions, withSearch }: Time, scale: number): Time {
+  return { directions: directions * scale, withSearch: withSearch * scale, extrapolated: true };
+}
 
-const short = (value: number) => Number(value.toPrecision(3)).toLocaleString('en-US');
+function short(value: number): string {
+  return Number(value.toPrecision(3)).toLocaleString('en-US');
+}
 
-const median = (values: readonly number[]) => values.toSorted((a, b) => a - b)[values.length >> 1];
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[values.length >> 1];
+}
 
 function randomModel(config: DenoiserConfig): DiffusionModel {
   return { config, parameters: initialize(parameterGraph(config), 1) };
