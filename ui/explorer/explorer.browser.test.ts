@@ -167,7 +167,7 @@ describe.skipIf(noBrowser())('the explorer', () => {
     await page.keyboard.press('3');
     await expect.poll(() => cards('dpp').count()).toBe(5);
     await page.keyboard.press('/');
-    expect(await focused()).toBe('Query');
+    await expect.poll(focused).toBe('Query');
   });
 
   it('shows on the map what is pointed at', async () => {
