@@ -44,6 +44,11 @@ describe('logScale', () => {
     expect(many.at(10)).toBeCloseTo(Math.log(500) / Math.log(250_000));
   });
 
+  it('has a tick also where the values lie between two of them', () => {
+    expect(logScale([2.1, 4.3]).ticks).toEqual([2, 5]);
+    expect(logScale([200_000.00000000003, 400_000.00000000006]).ticks).not.toEqual([]);
+  });
+
   it('has room for all its values, and a tick', () => {
     fc.assert(
       fc.property(values({ min: 1e-4, max: 1e6 }), (all) => {

@@ -34,7 +34,8 @@ export function linearScale(values: readonly number[], { ticks: wanted = 5 } = {
 export function logScale(values: readonly number[]): Scale {
   const positive = values.filter((value) => value > 0);
   let [low, high] = extent(positive.length > 0 ? positive : [1]);
-  if (high / low < 2) [low, high] = [low / 2, high * 2];
+  // From 2 to 5 is the widest gap between ticks: a shorter axis could have none.
+  if (high / low < 3) [low, high] = [low / 2, high * 2];
   const [from, to] = [Math.log10(low), Math.log10(high)];
   const between = to - from < 2.5 ? [1, 2, 5] : [1];
   const ticks: number[] = [];
