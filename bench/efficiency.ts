@@ -71,6 +71,7 @@ if (!trained) throw new Error(`${options.run} has no trained policy; compile it 
 const untrained = await loadPolicy(
   await loadPolicyModel(run.path(...POLICY_FILES.model)),
   run.path(...POLICY_FILES.untrained),
+  workspace,
   runtime,
 );
 const known = workspace.queries.map(({ query }) => query);

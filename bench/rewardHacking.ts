@@ -143,7 +143,7 @@ async function startFromWarmStart(folder: string, config: UserConfig): Promise<R
 /** What a policy writes for the test queries, and for the shown ones; with the curves of its training. */
 async function result(name: string, run: RunFolder, weights: readonly string[]) {
   const model = await loadPolicyModel(run.path(...POLICY_FILES.model));
-  const policy = await loadPolicy(model, run.path(...weights), runtime);
+  const policy = await loadPolicy(model, run.path(...weights), workspace, runtime);
   const completions = await policy.sample({ queries: test.texts, vectors: test.vectors, seed: 1 });
   const fanOuts = await retrieveFanOuts(completions, test, workspace);
   const probes = await policy.sample({ ...shown, seed: 1 });

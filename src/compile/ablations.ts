@@ -69,7 +69,7 @@ function referenceSets(
 async function untrainedSets(context: StageContext, queries: QueryBatch): Promise<TargetSets> {
   const { run, config, workspace, runtime, reward, depth, signal, onProgress } = context;
   const model = await loadPolicyModel(run.path(...POLICY_FILES.model));
-  const policy = await loadPolicy(model, run.path(...POLICY_FILES.untrained), runtime);
+  const policy = await loadPolicy(model, run.path(...POLICY_FILES.untrained), workspace, runtime);
   const folder = run.path('ablations', 'synthesis');
   try {
     await synthesize({

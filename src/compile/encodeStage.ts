@@ -1,6 +1,7 @@
 /** Encodes the catalog, fits the projection, collects the queries. */
 import type { Catalog } from '../catalog/catalog.js';
 import type { QueryRecord } from '../catalog/item.js';
+import { commonDirections } from '../encode/commonDirections.js';
 import type { Encoder } from '../encode/encoder.js';
 import { fitProjection, Projector } from '../encode/projection.js';
 import type { RuntimeOptions } from '../engine/index.js';
@@ -35,6 +36,7 @@ export async function encodeStage(options: EncodeStageOptions): Promise<StageSum
   const queryVectors = await encoder.encode(training, { signal });
   const projection = await fitProjection([sample, queryVectors], {
     d: config.dimensions,
+    without: commonDirections([sample, queryVectors]),
     signal,
     ...runtime,
   });

@@ -3,6 +3,7 @@ import { saveWeights } from '../engine/index.js';
 import { gatherRows } from '../matrix.js';
 import { DecoderPolicy } from '../policy/decoderPolicy.js';
 import type { QueryBatch } from '../policy/fanOut.js';
+import { Neighbourhood } from '../policy/neighbourhood.js';
 import {
   loadPolicyModel,
   loadPolicyWeights,
@@ -58,7 +59,8 @@ export async function policyStage(context: StageContext): Promise<StageSummary> 
   const validation = answerable(await splitQueries(workspace, 'valid', signal), config.task);
   const model = await loadPolicyModel(run.path(...POLICY_FILES.model));
   const parameters = await loadPolicyWeights(model, run.path(...POLICY_FILES.untrained));
-  const policy = await DecoderPolicy.create({ ...model, parameters, runtime });
+  const neighbourhood = new Neighbourhood(workspace, model.tokenizer);
+  const policy = await DecoderPolicy.create({ ...model, parameters, neighbourhood, runtime });
   const { seed } = config;
   const file = run.path('policy', 'probes.jsonl');
   try {

@@ -13,7 +13,7 @@ export async function synthesisStage(context: StageContext): Promise<StageSummar
   const { temperature, topP } = config.synthesis;
   const { samplesPerQuery = SAMPLES_PER_QUERY[config.diffusion.preset] } = config.synthesis;
   const model = await loadPolicyModel(run.path(...POLICY_FILES.model));
-  const policy = await loadPolicy(model, run.path(...POLICY_FILES.trained), runtime);
+  const policy = await loadPolicy(model, run.path(...POLICY_FILES.trained), workspace, runtime);
   const queries = await splitQueries(workspace, 'train', signal);
   const folder = run.path('synthesis');
   try {

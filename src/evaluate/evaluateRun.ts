@@ -206,7 +206,7 @@ async function methodsOf(context: MethodsContext): Promise<Map<MethodName, () =>
   const { run, config, space, train, runtime, options } = context;
   const { temperature } = config.synthesis;
   const model = await loadPolicyModel(run.path(...POLICY_FILES.model));
-  const untrained = () => loadPolicy(model, run.path(...POLICY_FILES.untrained), runtime);
+  const untrained = () => loadPolicy(model, run.path(...POLICY_FILES.untrained), space.workspace, runtime);
   const reward = options.reward ?? (config.task === 'oar' ? rewardOf(config) : composite());
   const diffusion = async (folder: string): Promise<SetDiffusion> => loadSetDiffusion(folder, runtime);
   const { references } = train;
@@ -231,7 +231,7 @@ async function methodsOf(context: MethodsContext): Promise<Map<MethodName, () =>
   );
   methods.set('folm', async () =>
     policyAnswers(space, {
-      policy: await loadPolicy(model, run.path(...POLICY_FILES.trained), runtime),
+      policy: await loadPolicy(model, run.path(...POLICY_FILES.trained), space.workspace, runtime),
       temperature,
     }),
   );

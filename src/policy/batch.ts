@@ -1,8 +1,9 @@
 /** Lays sequences out as the decoder's input tensors: prompt left-padded, then START, then the completion. */
 import type { Feeds, Tensor } from '../engine/index.js';
 import type { Matrix } from '../matrix.js';
-import { type DecoderConfig, rotaryAngles } from './decoder.js';
+import { type DecoderConfig, HINTS, rotaryAngles } from './decoder.js';
 import { FORBIDDEN, type Format, formatStates, INSIDE } from './format.js';
+import type { NearTokens } from './neighbourhood.js';
 import { PAD, SEPARATOR, START } from './tokenizer.js';
 
 /** Prompts of one batch: int32 tokens [batch, length], and how many padding tokens each row begins with. */
@@ -29,16 +30,23 @@ export function layOutPrompts(queries: readonly (readonly number[])[]): Prompts 
   return { tokens, length, padding };
 }
 
-/** Which tokens each query has, [batch, 1, vocabulary]; those which the policy does not read are left out. */
-export function promptTokens(
-  queries: readonly (readonly number[])[],
+/**
+ * The decoder's hints, [batch, HINTS, vocabulary]: 1 for the tokens of each query, but for those which the policy does not read;
+ * and the weights of the tokens near it, where they are known.
+ */
+export function tokenHints(
+  queries: readonly { readonly prompt: readonly number[]; readonly near?: NearTokens }[],
   { vocabularySize }: DecoderConfig,
 ): Tensor {
-  const data = new Float32Array(queries.length * vocabularySize);
-  queries.forEach((ids, row) => {
-    for (const id of ids.slice(0, MAX_PROMPT_TOKENS)) data[row * vocabularySize + id] = 1;
+  const data = new Float32Array(queries.length * HINTS * vocabularySize);
+  queries.forEach(({ prompt, near }, row) => {
+    const own = row * HINTS * vocabularySize;
+    for (const id of prompt.slice(0, MAX_PROMPT_TOKENS)) data[own + id] = 1;
+    near?.tokens.forEach((id, i) => {
+      data[own + vocabularySize + id] = near.weights[i];
+    });
   });
-  return { data, dims: [queries.length, 1, vocabularySize] };
+  return { data, dims: [queries.length, HINTS, vocabularySize] };
 }
 
 /** Causal attention that skips each row's padding, [batch, 1, time, past + time]. */
@@ -59,6 +67,7 @@ export function attentionBias(padding: Int32Array, past: number, time: number): 
 export interface Sequence {
   readonly prompt: readonly number[];
   readonly condition: Float32Array;
+  readonly near?: NearTokens;
   /** The completion: k sub-queries, each ended by a separator. */
   readonly tokens: Int32Array;
 }
@@ -110,10 +119,7 @@ export function trainingBatch(
       states: { data: states, dims },
       weights: { data: weights, dims },
       condition: { data: condition, dims: [rows, config.conditionDim] },
-      inPrompt: promptTokens(
-        sequences.map((s) => s.prompt),
-        config,
-      ),
+      hints: tokenHints(sequences, config),
       attentionBias: attentionBias(prompts.padding, 0, time),
       ...rotaryAngles(0, time, config),
     },

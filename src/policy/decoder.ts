@@ -117,24 +117,28 @@ function embedding(graph: Graph, { vocabularySize, width }: DecoderConfig): Valu
   return graph.parameter('embedding', [vocabularySize, width], normal(1 / Math.sqrt(width)));
 }
 
+/** Kinds of hints: tokens of the query, and tokens of items near it. */
+export const HINTS = 2;
+
 /**
- * Logits [batch, time, vocabulary] of the next token; the embeddings are tied (Press & Wolf 2017). Tokens which the query has
- * get a bonus that the hidden state decides on, as in a pointer-generator (See et al. 2017): a small decoder finds the right
- * sense by itself, but to hit the query's very word among its synonyms would take it long to learn.
+ * Logits [batch, time, vocabulary] of the next token; the embeddings are tied (Press & Wolf 2017). Hinted tokens get
+ * a bonus that the hidden state decides on, one for each kind of hint, as in a pointer-generator (See et al. 2017): a small
+ * decoder finds the right sense by itself, but to hit the query's very word among its synonyms, or the words that the catalog
+ * has for it, would take it long to learn.
  *
- * @param inPrompt 1 for the tokens of the query, else 0, [batch, 1, vocabulary]
+ * @param hints 0 to 1 for each kind of hint and token, [batch, HINTS, vocabulary]
  */
-export function outputLogits(graph: Graph, config: DecoderConfig, hidden: Value, inPrompt: Value): Value {
+export function outputLogits(graph: Graph, config: DecoderConfig, hidden: Value, hints: Value): Value {
   const bonus = add(
-    matmul(hidden, graph.parameter('copy.weight', [config.width, 1], zeros)),
-    graph.parameter('copy.bias', [1], ones),
+    matmul(hidden, graph.parameter('hint.weight', [config.width, HINTS], zeros)),
+    graph.parameter('hint.bias', [HINTS], ones),
   );
-  return add(matmul(hidden, embedding(graph, config), { transB: true }), mul(bonus, inPrompt));
+  return add(matmul(hidden, embedding(graph, config), { transB: true }), matmul(bonus, hints));
 }
 
-/** The input that says which tokens the query has, float32 [batch, 1, vocabulary]. */
-export const inPromptInput = (graph: Graph, { vocabularySize }: DecoderConfig): Value =>
-  graph.input('inPrompt', ['batch', 1, vocabularySize]);
+/** The input with the hints, float32 [batch, HINTS, vocabulary]. */
+export const hintsInput = (graph: Graph, { vocabularySize }: DecoderConfig): Value =>
+  graph.input('hints', ['batch', HINTS, vocabularySize]);
 
 /** Only the last position of [batch, time, width], as [batch, 1, width]. */
 export const lastPosition = (hidden: Value): Value => slice(hidden, 1, -1, Number.MAX_SAFE_INTEGER, 1);

@@ -6,10 +6,11 @@ import { gatherRows } from '../matrix.js';
 import { MAX_PROMPT_TOKENS } from './batch.js';
 import { DecoderPolicy } from './decoderPolicy.js';
 import { formatStates, formatTable } from './format.js';
+import { type NearTokens, Neighbourhood } from './neighbourhood.js';
 import type { Completion, SampleOptions } from './policy.js';
 import { targetLogProbs } from './softGrpo.js';
 import { entropyOf, fullForward } from './testing/fullForward.js';
-import { randomParameters, randomVectors, runtime, scene } from './testing/scene.js';
+import { catalogOfThings, randomParameters, randomVectors, runtime, scene } from './testing/scene.js';
 import { SEPARATOR } from './tokenizer.js';
 import { grpoFeeds } from './trainPolicy.js';
 
@@ -27,11 +28,14 @@ const queries = [
 const vectors = randomVectors(queries.length, 1);
 const parameters = randomParameters(tiny, 1, 2);
 
+let near: readonly NearTokens[];
 let policy: DecoderPolicy;
 let frozen: DecoderPolicy;
 beforeAll(async () => {
-  policy = await DecoderPolicy.create({ ...tiny, parameters, runtime });
-  frozen = await DecoderPolicy.create({ ...tiny, parameters, runtime, frozen: true });
+  const neighbourhood = new Neighbourhood(await catalogOfThings(), tokenizer);
+  policy = await DecoderPolicy.create({ ...tiny, parameters, neighbourhood, runtime });
+  frozen = await DecoderPolicy.create({ ...tiny, parameters, neighbourhood, runtime, frozen: true });
+  near = await policy.near(vectors);
 });
 afterAll(async () => {
   await policy.release();
@@ -71,7 +75,7 @@ async function trainingLogProbs(
     completions,
     new Float32Array(completions.length),
     { texts: queries, vectors },
-    queries.map((query) => tokenizer.encode(query)),
+    queries.map((query, i) => ({ prompt: tokenizer.encode(query), near: near[i] })),
     { config, format },
   );
   const result = (await session.run({ ...feeds, ...parameterFeeds(weights) })).logProbs;
@@ -179,7 +183,13 @@ describe('sampling', () => {
   it('with a cache computes what the whole sequence without one gives: log-probabilities and entropies', async () => {
     for (const temperature of [0.7, 1, 2]) {
       const completions = await sample({ temperature, samplesPerQuery: 2 });
-      const forward = await fullForward(completions, tiny, { parameters, queries, vectors, temperature });
+      const forward = await fullForward(completions, tiny, {
+        parameters,
+        queries,
+        vectors,
+        near,
+        temperature,
+      });
       completions.forEach(({ tokens, logProbs, entropies }, i) => {
         const expected = forward[i].map((distribution, t) => Math.log(distribution[tokens[t]]));
         expect(largestDifference(logProbs, expected)).toBeLessThan(1e-4);
@@ -190,7 +200,7 @@ describe('sampling', () => {
 
   it('takes the likeliest token at temperature 0', async () => {
     const completions = await sample({ temperature: 0, samplesPerQuery: 2 });
-    const forward = await fullForward(completions, tiny, { parameters, queries, vectors });
+    const forward = await fullForward(completions, tiny, { parameters, queries, vectors, near });
     completions.forEach(({ tokens, logProbs }, i) => {
       const likeliest = forward[i].map((distribution) => distribution.indexOf(Math.max(...distribution)));
       expect([...tokens]).toEqual(likeliest);
@@ -203,7 +213,7 @@ describe('sampling', () => {
   it('draws only from the nucleus, and from all of it', async () => {
     const topP = 0.6;
     const completions = await sample({ topP, samplesPerQuery: 40 });
-    const forward = await fullForward(completions, tiny, { parameters, queries, vectors });
+    const forward = await fullForward(completions, tiny, { parameters, queries, vectors, near });
     const ranks = new Set<number>();
     completions.forEach(({ tokens }, i) => {
       tokens.forEach((id, t) => {
@@ -223,6 +233,7 @@ describe('sampling', () => {
       parameters,
       queries,
       vectors,
+      near,
     });
     const counts = new Float64Array(tokenizer.size);
     for (const { tokens } of completions) counts[tokens[0]] += 1 / n;

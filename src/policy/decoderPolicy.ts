@@ -9,19 +9,21 @@ import {
   type Tensor,
 } from '../engine/index.js';
 import { R4tError } from '../errors.js';
+import type { Matrix } from '../matrix.js';
 import { CounterRandom } from '../random.js';
-import { attentionBias, layOutPrompts, promptTokens, repeatRows } from './batch.js';
+import { attentionBias, layOutPrompts, repeatRows, tokenHints } from './batch.js';
 import {
   type DecoderConfig,
   decoder,
   decoderInputs,
-  inPromptInput,
+  hintsInput,
   lastPosition,
   outputLogits,
   rotaryAngles,
 } from './decoder.js';
 import { type Format, formatState, formatTable, maxCompletionTokens, parseCompletion } from './format.js';
 import { KeyValueCache } from './keyValueCache.js';
+import type { NearTokens, Neighbourhood } from './neighbourhood.js';
 import type { Completion, Policy, SampleOptions } from './policy.js';
 import { PAD, SEPARATOR, type Tokenizer } from './tokenizer.js';
 
@@ -32,6 +34,8 @@ export interface DecoderPolicyOptions {
   readonly tokenizer: Tokenizer;
   readonly format: Format;
   readonly parameters: Parameters;
+  /** What the policy is told of the catalog near a query (nothing). */
+  readonly neighbourhood?: Neighbourhood;
   /** Store the parameters inside the model: faster, but they can no longer be replaced (false). */
   readonly frozen?: boolean;
   readonly runtime?: RuntimeOptions;
@@ -74,6 +78,8 @@ export class DecoderPolicy implements Policy {
   async sample(options: SampleOptions): Promise<Completion[]> {
     const { queries, samplesPerQuery = 1, signal, onProgress } = options;
     const prompts = queries.map((query) => this.options.tokenizer.encode(query));
+    const near = await this.near(options.vectors);
+    const hinted = prompts.map((prompt, i) => ({ prompt, near: near[i] }));
     const total = queries.length * samplesPerQuery;
     const completions: Completion[] = [];
     for (let start = 0; start < total; start += BATCH) {
@@ -82,10 +88,15 @@ export class DecoderPolicy implements Policy {
         const query = Math.floor((start + i) / samplesPerQuery);
         return { query, stream: options.streams?.[query] ?? query, sample: (start + i) % samplesPerQuery };
       });
-      completions.push(...(await this.sampleBatch(rows, prompts, options)));
+      completions.push(...(await this.sampleBatch(rows, hinted, options)));
       onProgress?.({ stage: 'policy/sample', done: completions.length, total });
     }
     return completions;
+  }
+
+  /** The hints for queries [n, d]; none where the policy has no neighbourhood. */
+  async near(queries: Matrix): Promise<readonly NearTokens[]> {
+    return (await this.options.neighbourhood?.near(queries)) ?? [];
   }
 
   /** Frees the native model. */
@@ -95,11 +106,11 @@ export class DecoderPolicy implements Policy {
 
   private async sampleBatch(
     rows: readonly { query: number; stream: string | number; sample: number }[],
-    prompts: readonly number[][],
+    prompts: readonly { readonly prompt: number[]; readonly near?: NearTokens }[],
     { vectors, seed, temperature = 1, topP = 1 }: SampleOptions,
   ): Promise<Completion[]> {
     const { config, format, tokenizer } = this.options;
-    const { length, padding, tokens } = layOutPrompts(rows.map(({ query }) => prompts[query]));
+    const { length, padding, tokens } = layOutPrompts(rows.map(({ query }) => prompts[query].prompt));
     const writers = rows.map(
       ({ stream, sample }) =>
         new CompletionWriter(format, new CounterRandom(seed, 'policy/sample', stream, sample)),
@@ -110,7 +121,7 @@ export class DecoderPolicy implements Policy {
         vectors,
         rows.map(({ query }) => query),
       ),
-      inPrompt: promptTokens(
+      hints: tokenHints(
         rows.map(({ query }) => prompts[query]),
         config,
       ),
@@ -205,7 +216,7 @@ function decodingGraph(config: DecoderConfig) {
   const { hidden, caches } = decoder(graph, config, inputs);
   const table = graph.input('formatTable', [3, config.vocabularySize]);
   const bias = gather(table, graph.input('states', ['batch'], 'int32'));
-  const logits = reshape(outputLogits(graph, config, lastPosition(hidden), inPromptInput(graph, config)), [
+  const logits = reshape(outputLogits(graph, config, lastPosition(hidden), hintsInput(graph, config)), [
     'batch',
     config.vocabularySize,
   ]);

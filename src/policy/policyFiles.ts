@@ -3,9 +3,11 @@ import * as z from 'zod';
 import { Graph, loadWeights, type Parameters, type RuntimeOptions } from '../engine/index.js';
 import { InputError } from '../errors.js';
 import { readJson, writeJson } from '../files.js';
-import { type DecoderConfig, decoder, decoderInputs, inPromptInput, outputLogits } from './decoder.js';
+import { type DecoderConfig, decoder, decoderInputs, hintsInput, outputLogits } from './decoder.js';
 import { DecoderPolicy } from './decoderPolicy.js';
+import type { RetrievalWorld } from './fanOut.js';
 import type { Format } from './format.js';
+import { Neighbourhood } from './neighbourhood.js';
 import { Tokenizer } from './tokenizer.js';
 
 /** The policy's files in a run: the model, the warm start's weights and the trained ones. */
@@ -47,15 +49,17 @@ export async function loadPolicyModel(file: string): Promise<PolicyModel> {
   return { config, format, tokenizer: new Tokenizer(tokenizer) };
 }
 
-/** A policy ready to sample, its weights stored in the model. */
+/** A policy ready to sample in the catalog it was trained on, its weights stored in the model. */
 export async function loadPolicy(
   model: PolicyModel,
   weightsFile: string,
+  world: Pick<RetrievalWorld, 'items' | 'index'>,
   runtime: RuntimeOptions,
 ): Promise<DecoderPolicy> {
   return DecoderPolicy.create({
     ...model,
     parameters: await loadPolicyWeights(model, weightsFile),
+    neighbourhood: new Neighbourhood(world, model.tokenizer),
     frozen: true,
     runtime,
   });
@@ -64,6 +68,6 @@ export async function loadPolicy(
 export function loadPolicyWeights({ config }: PolicyModel, file: string): Promise<Parameters> {
   const graph = new Graph();
   const { hidden } = decoder(graph, config, decoderInputs(graph, config, false));
-  outputLogits(graph, config, hidden, inPromptInput(graph, config));
+  outputLogits(graph, config, hidden, hintsInput(graph, config));
   return loadWeights(file, graph);
 }

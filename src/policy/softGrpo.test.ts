@@ -198,7 +198,7 @@ describe('softGrpoGraph', () => {
       completions,
       advantages,
       { texts: queries, vectors },
-      queries.map((query) => tiny.tokenizer.encode(query)),
+      queries.map((query) => ({ prompt: tiny.tokenizer.encode(query) })),
       tiny,
     );
     const parameters = parameterFeeds(randomParameters(tiny, trainedFrom, 2));

@@ -1,6 +1,6 @@
 /** Soft-GRPO (PAPER section 2): group advantages, and the clipped per-token loss with both KL directions. */
 import { Graph, ops, type Value } from '../engine/index.js';
-import { type DecoderConfig, decoder, decoderInputs, inPromptInput, outputLogits } from './decoder.js';
+import { type DecoderConfig, decoder, decoderInputs, hintsInput, outputLogits } from './decoder.js';
 
 const {
   add,
@@ -106,7 +106,7 @@ export function targetLogProbs(
     config.vocabularySize,
   ]);
   const bias = gather(table, graph.input('states', ['batch', 'time'], 'int32'));
-  const all = logSoftmax(add(outputLogits(graph, config, hidden, inPromptInput(graph, config)), bias));
+  const all = logSoftmax(add(outputLogits(graph, config, hidden, hintsInput(graph, config)), bias));
   const picked = gatherLast(all, graph.input('targets', ['batch', 'time', 1], 'int32'));
   return { logProbs: reshape(picked, ['batch', 'time']), weights: graph.input('weights', ['batch', 'time']) };
 }

@@ -12,7 +12,7 @@ import { CounterRandom } from '../random.js';
 import { scoreFanOuts } from '../reward/evaluateReward.js';
 import type { FanOut, RewardComponent, RewardFunction } from '../reward/reward.js';
 import type { TrainingControl } from '../training.js';
-import { trainingBatch } from './batch.js';
+import { type Sequence, trainingBatch } from './batch.js';
 import type { DecoderConfig } from './decoder.js';
 import type { DecoderPolicy } from './decoderPolicy.js';
 import { type QueryBatch, type RetrievalWorld, retrieveFanOuts } from './fanOut.js';
@@ -207,6 +207,7 @@ async function optimise(
     config,
     tokenizer,
     format,
+    policy,
     epochs,
     miniBatch = MINI_BATCH,
     steps,
@@ -214,7 +215,8 @@ async function optimise(
     seed,
   }: TrainPolicyOptions,
 ): Promise<{ loss: number; kl: number; clipShare: number; gradientNorm: number }> {
-  const prompts = queries.texts.map((text) => tokenizer.encode(text));
+  const near = await policy.near(queries.vectors);
+  const prompts = queries.texts.map((text, i) => ({ prompt: tokenizer.encode(text), near: near[i] }));
   const rate = warmupCosine(step, { peak: learningRate, warmupSteps: 5, totalSteps: steps, final: 0.1 });
   const totals = { loss: 0, kl: 0, clipShare: 0, gradientNorm: 0 };
   let count = 0;
@@ -248,12 +250,12 @@ export function grpoFeeds(
   completions: readonly Completion[],
   advantages: Float32Array,
   queries: QueryBatch,
-  prompts: readonly (readonly number[])[],
+  prompts: readonly Pick<Sequence, 'prompt' | 'near'>[],
   { config, format }: { config: DecoderConfig; format: Format },
 ): Feeds {
   const picked = Array.from(rows, (r) => completions[r]);
   const sequences = picked.map(({ query, tokens }) => ({
-    prompt: prompts[query],
+    ...prompts[query],
     condition: row(queries.vectors, query),
     tokens,
   }));

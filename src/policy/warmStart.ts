@@ -14,6 +14,7 @@ import type { TrainingControl } from '../training.js';
 import { type Sequence, trainingBatch } from './batch.js';
 import type { DecoderConfig } from './decoder.js';
 import { type Format, formatCompletion, formatTable } from './format.js';
+import { Neighbourhood } from './neighbourhood.js';
 import { crossEntropyGraph } from './softGrpo.js';
 import type { Tokenizer } from './tokenizer.js';
 import { buildPostings, drawSubQueries } from './warmStartSets.js';
@@ -151,9 +152,10 @@ type DrawSequences = (random: CounterRandom) => Promise<Sequence[]>;
  */
 function openSequences(options: WarmStartOptions): DrawSequences {
   const { tokenizer, format, items, vectors } = options;
+  const neighbourhoods = neighbourFinder(options);
   return async (random) => {
     const examples = drawExamples(options, random);
-    const { depth, indices, scores } = await neighbourhoods(examples, options);
+    const { depth, indices, scores, hints } = await neighbourhoods(examples);
     return examples.map(({ text, vector }, i) => {
       const half = random
         .permutation(depth)
@@ -169,6 +171,7 @@ function openSequences(options: WarmStartOptions): DrawSequences {
       return {
         prompt: tokenizer.encode(text),
         condition: vector,
+        near: hints[i],
         tokens: formatCompletion(subQueries, tokenizer, format),
       };
     });
@@ -182,6 +185,7 @@ function supervisedSequences(
 ): DrawSequences {
   const { tokenizer, format, items, encoder, queries, queryVectors, batchSize = BATCH } = options;
   const postings = buildPostings(items);
+  const neighbourhoods = neighbourFinder(options);
   return async (random) => {
     const examples = Array.from({ length: batchSize }, (_, i) => {
       if (queries.length > 0 && i % 2 === 0) {
@@ -199,10 +203,11 @@ function supervisedSequences(
     );
     let next = 0;
     const complete = examples.map((e) => ({ ...e, vector: e.vector ?? row(made, next++) }));
-    const { depth, indices } = await neighbourhoods(complete, options);
+    const { depth, indices, hints } = await neighbourhoods(complete);
     return complete.map(({ text, vector, reference }, i) => ({
       prompt: tokenizer.encode(text),
       condition: vector,
+      near: hints[i],
       tokens: formatCompletion(
         drawSubQueries({
           items,
@@ -220,14 +225,15 @@ function supervisedSequences(
   };
 }
 
-/** The items nearest to each example, best first. */
-async function neighbourhoods(
-  examples: readonly Pick<Example, 'vector'>[],
-  { items, index }: WarmStartOptions,
-) {
+/** Finds the items nearest to each example, best first, and their tokens. */
+function neighbourFinder({ items, index, tokenizer }: WarmStartOptions) {
   const depth = Math.min(NEIGHBOURS, items.length);
-  const conditions = concatRows(examples.map(({ vector }) => matrix(1, vector.length, vector)));
-  return { depth, ...(await index.search(conditions, { k: depth })) };
+  const neighbourhood = new Neighbourhood({ items, index }, tokenizer);
+  return async (examples: readonly Pick<Example, 'vector'>[]) => {
+    const conditions = concatRows(examples.map(({ vector }) => matrix(1, vector.length, vector)));
+    const hints = await neighbourhood.near(conditions);
+    return { depth, ...(await index.search(conditions, { k: depth })), hints };
+  };
 }
 
 /** An item's text, or (one time in four) one to four neighbouring words of it. */

@@ -5,6 +5,7 @@ import { PrecomputedEncoder } from '../encode/precomputed.js';
 import { UseLiteEncoder } from '../encode/useLite.js';
 import type { RuntimeOptions } from '../engine/index.js';
 import { InputError } from '../errors.js';
+import type { RetrievalWorld } from '../policy/fanOut.js';
 import type { Policy } from '../policy/policy.js';
 import { loadPolicy, loadPolicyModel, POLICY_FILES } from '../policy/policyFiles.js';
 import { configOf } from '../run/manifest.js';
@@ -37,7 +38,7 @@ export async function loadRetrieverParts(
   const workspace = await loadWorkspace(run, encoder, runtime);
   const wants = (method: Method) => methods?.includes(method) ?? true;
   signal?.throwIfAborted();
-  const policy = wants('folm') ? await policyOf(run, runtime) : undefined;
+  const policy = wants('folm') ? await policyOf(run, workspace, runtime) : undefined;
   signal?.throwIfAborted();
   const diffusion =
     wants('diffusion') && run.stageDone('diffusion')
@@ -74,8 +75,12 @@ async function encoderOf(
   );
 }
 
-async function policyOf(run: RunFolder, runtime: RuntimeOptions): Promise<Policy | undefined> {
+async function policyOf(
+  run: RunFolder,
+  world: RetrievalWorld,
+  runtime: RuntimeOptions,
+): Promise<Policy | undefined> {
   if (!run.stageDone('policy')) return undefined;
   const model = await loadPolicyModel(run.path(...POLICY_FILES.model));
-  return loadPolicy(model, run.path(...POLICY_FILES.trained), runtime);
+  return loadPolicy(model, run.path(...POLICY_FILES.trained), world, runtime);
 }

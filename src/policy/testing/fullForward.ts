@@ -2,8 +2,9 @@
 import { floats, Graph, type Parameters, parameterFeeds, Session } from '../../engine/index.js';
 import { type Matrix, row } from '../../matrix.js';
 import { trainingBatch } from '../batch.js';
-import { decoder, decoderInputs, inPromptInput, outputLogits } from '../decoder.js';
+import { decoder, decoderInputs, hintsInput, outputLogits } from '../decoder.js';
 import { formatStates, formatTable } from '../format.js';
+import type { NearTokens } from '../neighbourhood.js';
 import type { Completion } from '../policy.js';
 import { runtime, type Scene } from './scene.js';
 
@@ -11,6 +12,7 @@ export interface ForwardOptions {
   readonly parameters: Parameters;
   readonly queries: readonly string[];
   readonly vectors: Matrix;
+  readonly near?: readonly NearTokens[];
   readonly temperature?: number;
 }
 
@@ -18,18 +20,19 @@ export interface ForwardOptions {
 export async function fullForward(
   completions: readonly Completion[],
   { config, tokenizer, format }: Scene,
-  { parameters, queries, vectors, temperature = 1 }: ForwardOptions,
+  { parameters, queries, vectors, near, temperature = 1 }: ForwardOptions,
 ): Promise<Float64Array[][]> {
   const graph = new Graph();
   const { hidden } = decoder(graph, config, decoderInputs(graph, config, false));
   const session = await Session.compile(
     graph,
-    { logits: outputLogits(graph, config, hidden, inPromptInput(graph, config)) },
+    { logits: outputLogits(graph, config, hidden, hintsInput(graph, config)) },
     runtime,
   );
   const sequences = completions.map(({ query, tokens }) => ({
     prompt: tokenizer.encode(queries[query]),
     condition: row(vectors, query),
+    near: near?.[query],
     tokens,
   }));
   const { feeds, time, start } = trainingBatch(sequences, format, config);

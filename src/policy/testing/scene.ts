@@ -1,5 +1,6 @@
 /** A decoder small enough for tests, with a tokenizer of a few dozen words and random parameters. */
 import { initialize, type Parameters } from '../../engine/index.js';
+import { ExactIndex } from '../../index/exactIndex.js';
 import { type Matrix, matrix, normalizeRows } from '../../matrix.js';
 import { CounterRandom } from '../../random.js';
 import type { DecoderConfig } from '../decoder.js';
@@ -58,4 +59,10 @@ export function randomVectors(rows: number, seed: number): Matrix {
   const m = matrix(rows, DIM);
   new CounterRandom(seed, 'policy test vectors').fillNormal(m.data);
   return normalizeRows(m);
+}
+
+/** The things as a catalog with random vectors. */
+export async function catalogOfThings() {
+  const items = TEXTS.map((text, i) => ({ id: String(i), text, title: text, metadata: {} }));
+  return { items, index: await ExactIndex.create({ vectors: randomVectors(items.length, 7), ...runtime }) };
 }

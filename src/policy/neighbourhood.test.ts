@@ -1,0 +1,53 @@
+import { describe, expect, it } from 'vitest';
+import { ExactIndex } from '../index/exactIndex.js';
+import { matrix } from '../matrix.js';
+import { tokenHints } from './batch.js';
+import { Neighbourhood } from './neighbourhood.js';
+import { catalogOfThings, randomVectors, runtime, scene } from './testing/scene.js';
+
+const { tokenizer, config } = scene();
+
+describe('Neighbourhood', () => {
+  it('weighs the tokens of near items, the nearest most', async () => {
+    const items = ['red lamp', 'blue tent', 'red tent'].map((text, i) => ({
+      id: String(i),
+      text,
+      title: text,
+      metadata: {},
+    }));
+    const vectors = matrix(3, 2, Float32Array.of(1, 0, 0, 1, 0.6, 0.8));
+    const index = await ExactIndex.create({ vectors, ...runtime });
+    const [near] = await new Neighbourhood({ items, index }, tokenizer).near(
+      matrix(1, 2, Float32Array.of(1, 0)),
+    );
+    const weightOf = (text: string) =>
+      tokenizer.encode(text).map((token) => near.weights[near.tokens.indexOf(token)]);
+    for (const weight of weightOf('red lamp')) expect(weight).toBeCloseTo(1);
+    for (const weight of weightOf('tent')) expect(weight).toBeCloseTo(0.6);
+    for (const weight of weightOf('blue')) expect(weight).toBeCloseTo(0);
+    expect(new Set(near.tokens).size).toBe(near.tokens.length);
+  });
+
+  it('gives every query its own, with weights from 0 to 1', async () => {
+    const neighbourhood = new Neighbourhood(await catalogOfThings(), tokenizer);
+    const queries = randomVectors(5, 1);
+    const near = await neighbourhood.near(queries);
+    expect(near).toHaveLength(5);
+    for (const { tokens, weights } of near) {
+      expect(tokens).toHaveLength(weights.length);
+      expect(Math.max(...weights)).toBe(1);
+      expect(Math.min(...weights)).toBeGreaterThanOrEqual(0);
+    }
+  });
+});
+
+describe('tokenHints', () => {
+  it('has a row for the query and one for what is near', () => {
+    const near = { tokens: Int32Array.of(7, 9), weights: Float32Array.of(1, 0.25) };
+    const { data, dims } = tokenHints([{ prompt: [5, 6], near }, { prompt: [7] }], config);
+    const v = config.vocabularySize;
+    expect(dims).toEqual([2, 2, v]);
+    const set = Object.fromEntries([...data.entries()].filter(([, x]) => x !== 0));
+    expect(set).toEqual({ 5: 1, 6: 1, [v + 7]: 1, [v + 9]: 0.25, [2 * v + 7]: 1 });
+  });
+});
