@@ -68,6 +68,10 @@ export function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
   return sum0 + sum1 + (sum2 + sum3);
 }
 
+/** Dot products of row `i` with all rows, [rows]. */
+export const dotsWithRow = (m: Matrix, i: number): Float64Array =>
+  Float64Array.from({ length: m.rows }, (_, j) => dot(row(m, i), row(m, j)));
+
 /** Scales every row to unit length in place and returns the matrix; a zero row stays zero. */
 export function normalizeRows(m: Matrix): Matrix {
   for (let i = 0; i < m.rows; i++) {

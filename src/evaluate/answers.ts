@@ -1,8 +1,9 @@
 /** Every compared method as one function from queries to answers. */
 import { queryConditions } from '../diffusion/conditions.js';
 import type { SetDiffusion } from '../diffusion/setDiffusion.js';
+import type { CosineMatrix } from '../index/cosineMatrix.js';
 import { dppMap } from '../index/dpp.js';
-import { mmr } from '../index/mmr.js';
+import { type MmrOptions, mmr } from '../index/mmr.js';
 import { retrieveBudget } from '../index/retrieveBudget.js';
 import { dot, gatherRows, type Matrix, row, rowRange } from '../matrix.js';
 import { type QueryBatch, retrieveFanOuts } from '../policy/fanOut.js';
@@ -73,15 +74,16 @@ export const plainAnswers = (space: AnswerSpace): AnswerMethod =>
 function rankedAnswers(
   { workspace, k, budget }: AnswerSpace,
   poolSize: number,
-  rank: (head: { query: Float32Array; hits: Int32Array; relevance: Float32Array }) => Int32Array,
+  rank: (head: RankedHead) => Int32Array | Promise<Int32Array>,
 ): AnswerMethod {
   return async ({ vectors, texts }) => {
     const pool = Math.min(poolSize, workspace.index.size);
     const { indices, scores } = await workspace.index.search(vectors, { k: pool });
-    return Array.from({ length: vectors.rows }, (_, q) => {
+    const answers: QueryAnswer[] = [];
+    for (let q = 0; q < vectors.rows; q++) {
       const query = row(vectors, q);
       const hits = indices.subarray(q * pool, (q + 1) * pool);
-      const ranked = rank({ query, hits, relevance: scores.subarray(q * pool, (q + 1) * pool) });
+      const ranked = await rank({ query, hits, relevance: scores.subarray(q * pool, (q + 1) * pool) });
       const assigned = Array.from(ranked.subarray(0, k), (item, i) => ({
         direction: 0,
         item,
@@ -89,34 +91,45 @@ function rankedAnswers(
         rank: i + 1,
       }));
       const directions = rowRange(vectors, q, q + 1);
-      return {
+      answers.push({
         set: { directions, assigned },
         retrieved: budget === undefined ? undefined : ranked,
         subQueries: [texts[q]],
-      };
-    });
+      });
+    }
+    return answers;
   };
+}
+
+/** The best hits of plain search for one query. */
+interface RankedHead {
+  readonly query: Float32Array;
+  /** Rows, best first, and their cosines to the query. */
+  readonly hits: Int32Array;
+  readonly relevance: Float32Array;
 }
 
 /** How many hits of plain search a diversifier chooses from: twice the budget, or the usual head. */
 const poolOf = ({ budget }: AnswerSpace): number => (budget === undefined ? CANDIDATES : 2 * budget);
 
 /** Maximal marginal relevance over the head of plain search. */
-export function mmrAnswers(space: AnswerSpace, lambda: number): AnswerMethod {
-  const k = space.budget ?? space.k;
-  return rankedAnswers(space, poolOf(space), ({ hits, relevance }) =>
-    mmr({ candidates: gatherRows(space.workspace.vectors, hits), relevance, lambda, k }).map((i) => hits[i]),
-  );
-}
+export const mmrAnswers = (space: AnswerSpace, cosines: CosineMatrix, lambda: number): AnswerMethod =>
+  diversifiedAnswers(space, cosines, (head) => mmr({ ...head, lambda }));
 
 /** Greedy MAP of a determinantal point process over the head of plain search. */
-export function dppAnswers(space: AnswerSpace, theta: number): AnswerMethod {
-  const k = space.budget ?? space.k;
-  return rankedAnswers(space, poolOf(space), ({ hits, relevance }) =>
-    dppMap({ candidates: gatherRows(space.workspace.vectors, hits), relevance, theta, k }).map(
-      (i) => hits[i],
-    ),
-  );
+export const dppAnswers = (space: AnswerSpace, cosines: CosineMatrix, theta: number): AnswerMethod =>
+  diversifiedAnswers(space, cosines, (head) => dppMap({ ...head, theta }));
+
+function diversifiedAnswers(
+  space: AnswerSpace,
+  matrixOf: CosineMatrix,
+  pick: (head: Omit<MmrOptions, 'lambda'>) => Int32Array,
+): AnswerMethod {
+  return rankedAnswers(space, poolOf(space), async ({ hits, relevance }) => {
+    const candidates = gatherRows(space.workspace.vectors, hits);
+    const cosines = await matrixOf.of(candidates);
+    return pick({ candidates, cosines, relevance, k: space.budget ?? space.k }).map((i) => hits[i]);
+  });
 }
 
 /** The items which the reference sets of similar training queries vote for. */

@@ -8,6 +8,7 @@ import { CachedEncoder } from '../encode/cached.js';
 import type { Encoder } from '../encode/encoder.js';
 import type { RuntimeOptions } from '../engine/index.js';
 import { InputError } from '../errors.js';
+import { CosineMatrix } from '../index/cosineMatrix.js';
 import type { Matrix } from '../matrix.js';
 import type { QueryBatch } from '../policy/fanOut.js';
 import { loadPolicy, loadPolicyModel, POLICY_FILES } from '../policy/policyFiles.js';
@@ -209,11 +210,12 @@ async function methodsOf(context: MethodsContext): Promise<Map<MethodName, () =>
   const untrained = () => loadPolicy(model, run.path(...POLICY_FILES.untrained), space.workspace, runtime);
   const reward = options.reward ?? (config.task === 'oar' ? rewardOf(config) : composite());
   const diffusion = async (folder: string): Promise<SetDiffusion> => loadSetDiffusion(folder, runtime);
+  const cosines = await CosineMatrix.create(runtime);
   const { references } = train;
   const methods = new Map<MethodName, () => Promise<AnswerMethod>>([
     ['plain', async () => plainAnswers(space)],
-    ['mmr', () => tune(context, 'mmr.lambda', [1, 0.9, 0.7, 0.5, 0.3], (v) => mmrAnswers(space, v))],
-    ['dpp', () => tune(context, 'dpp.theta', [64, 16, 8, 4, 1], (v) => dppAnswers(space, v))],
+    ['mmr', () => tune(context, 'mmr.lambda', [1, 0.9, 0.7, 0.5, 0.3], (v) => mmrAnswers(space, cosines, v))],
+    ['dpp', () => tune(context, 'dpp.theta', [64, 16, 8, 4, 1], (v) => dppAnswers(space, cosines, v))],
     ['kmeans', () => tune(context, 'kmeans.queryShare', [0, 0.3, 0.5, 0.7], (v) => kMeansAnswers(space, v))],
     ['keywords', async () => keywordAnswers(space)],
   ]);

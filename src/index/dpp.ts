@@ -1,8 +1,10 @@
-import { dot, type Matrix, row } from '../matrix.js';
+import { dotsWithRow, type Matrix, row } from '../matrix.js';
 
 export interface DppOptions {
   /** The head of a plain search, unit rows, [n, d]. */
   readonly candidates: Matrix;
+  /** Cosines between the candidates, [n, n], where they are known (else computed as needed). */
+  readonly cosines?: Matrix;
   /** Cosine of each candidate to the query, [n]. */
   readonly relevance: ArrayLike<number>;
   /** Weight of relevance: 0 = diversity only; the larger, the closer to plain search. */
@@ -25,7 +27,7 @@ const SINGULAR = 1e-6;
  *
  * @returns positions in `candidates` in the order picked, min(k, n) of them; equal gains go to the lower position
  */
-export function dppMap({ candidates, relevance, theta, k }: DppOptions): Int32Array {
+export function dppMap({ candidates, cosines, relevance, theta, k }: DppOptions): Int32Array {
   const n = candidates.rows;
   const picked = new Int32Array(Math.min(k, n));
   const taken = new Uint8Array(n);
@@ -40,10 +42,15 @@ export function dppMap({ candidates, relevance, theta, k }: DppOptions): Int32Ar
     taken[best] = 1;
     if (residual[best] <= SINGULAR) continue;
     const scale = 1 / Math.sqrt(residual[best]);
+    const rest = Float64Array.from(cosines ? row(cosines, best) : dotsWithRow(candidates, best));
+    // Column by column: along the rows of the factor memory is read in order.
+    for (let s = 0; s < step; s++) {
+      const column = factor.subarray(s * n, (s + 1) * n);
+      const weight = column[best];
+      if (weight !== 0) for (let i = 0; i < n; i++) rest[i] -= weight * column[i];
+    }
     for (let i = 0; i < n; i++) {
-      let rest = dot(row(candidates, best), row(candidates, i));
-      for (let s = 0; s < step; s++) rest -= factor[s * n + best] * factor[s * n + i];
-      const entry = rest * scale;
+      const entry = rest[i] * scale;
       factor[step * n + i] = entry;
       residual[i] -= entry * entry;
     }

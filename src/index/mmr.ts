@@ -1,8 +1,10 @@
-import { dot, type Matrix, row } from '../matrix.js';
+import { dotsWithRow, type Matrix, row } from '../matrix.js';
 
 export interface MmrOptions {
   /** The head of a plain search, unit rows, [n, d]. */
   readonly candidates: Matrix;
+  /** Cosines between the candidates, [n, n], where they are known (else computed as needed). */
+  readonly cosines?: Matrix;
   /** Cosine of each candidate to the query, [n]. */
   readonly relevance: ArrayLike<number>;
   /** 1 = relevance only (plain search), 0 = novelty only. */
@@ -17,7 +19,7 @@ export interface MmrOptions {
  *
  * @returns positions in `candidates` in the order picked, min(k, n) of them; equal scores go to the lower position
  */
-export function mmr({ candidates, relevance, lambda, k }: MmrOptions): Int32Array {
+export function mmr({ candidates, cosines, relevance, lambda, k }: MmrOptions): Int32Array {
   const n = candidates.rows;
   const picked = new Int32Array(Math.min(k, n));
   const taken = new Uint8Array(n);
@@ -34,10 +36,9 @@ export function mmr({ candidates, relevance, lambda, k }: MmrOptions): Int32Arra
     }
     picked[step] = best;
     taken[best] = 1;
-    for (let i = 0; i < n; i++) {
-      const cosine = dot(row(candidates, i), row(candidates, best));
-      redundancy[i] = step === 0 ? cosine : Math.max(redundancy[i], cosine);
-    }
+    const similarity = cosines ? row(cosines, best) : dotsWithRow(candidates, best);
+    for (let i = 0; i < n; i++)
+      redundancy[i] = step === 0 ? similarity[i] : Math.max(redundancy[i], similarity[i]);
   }
   return picked;
 }
