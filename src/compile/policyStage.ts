@@ -24,11 +24,19 @@ import { checkpointed, type StageContext, type StageSummary } from './stage.js';
 export async function warmStartStage(context: StageContext): Promise<StageSummary> {
   const { run, config, workspace, runtime, signal } = context;
   const { vocabularySize, width, layers, heads, maxSubQueryTokens, warmStartSteps } = config.policy;
+  const { words = config.task === 'oar' ? 'near' : 'any' } = config.policy;
   const queries = await splitQueries(workspace, 'train', signal);
   const texts = [...workspace.items.map((item) => item.text), ...queries.texts];
   const tokenizer = trainTokenizer(texts, { vocabularySize });
   const model: PolicyModel = {
-    config: { vocabularySize: tokenizer.size, conditionDim: workspace.encoder.dim, width, layers, heads },
+    config: {
+      vocabularySize: tokenizer.size,
+      conditionDim: workspace.encoder.dim,
+      width,
+      layers,
+      heads,
+      hintedOnly: words === 'near',
+    },
     format: { k: config.k, maxTokens: maxSubQueryTokens },
     tokenizer,
   };

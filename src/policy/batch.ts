@@ -4,7 +4,7 @@ import type { Matrix } from '../matrix.js';
 import { type DecoderConfig, HINTS, rotaryAngles } from './decoder.js';
 import { FORBIDDEN, type Format, formatStates, INSIDE } from './format.js';
 import type { NearTokens } from './neighbourhood.js';
-import { PAD, SEPARATOR, START } from './tokenizer.js';
+import { PAD, SEPARATOR, START, UNKNOWN } from './tokenizer.js';
 
 /** Prompts of one batch: int32 tokens [batch, length], and how many padding tokens each row begins with. */
 export interface Prompts {
@@ -32,12 +32,12 @@ export function layOutPrompts(queries: readonly (readonly number[])[]): Prompts 
 
 /**
  * The decoder's hints, [batch, HINTS, vocabulary]: 1 for the tokens of each query, but for those which the policy does not read;
- * and the weights of the tokens near it, where they are known.
+ * and the weights of the tokens near it, where they are known. With them, if only hinted tokens can be written, the others.
  */
 export function tokenHints(
   queries: readonly { readonly prompt: readonly number[]; readonly near?: NearTokens }[],
-  { vocabularySize }: DecoderConfig,
-): Tensor {
+  { vocabularySize, hintedOnly }: DecoderConfig,
+): { hints: Tensor; unhinted?: Tensor } {
   const data = new Float32Array(queries.length * HINTS * vocabularySize);
   queries.forEach(({ prompt, near }, row) => {
     const own = row * HINTS * vocabularySize;
@@ -46,8 +46,18 @@ export function tokenHints(
       data[own + vocabularySize + id] = near.weights[i];
     });
   });
-  return { data, dims: [queries.length, HINTS, vocabularySize] };
+  const hints = { data, dims: [queries.length, HINTS, vocabularySize] };
+  if (!hintedOnly) return { hints };
+  const unhinted = new Float32Array(queries.length * vocabularySize).fill(1);
+  queries.forEach(({ prompt, near }, row) => {
+    for (const ids of [FORMAT_TOKENS, prompt, near?.tokens ?? []])
+      for (let i = 0; i < ids.length; i++) unhinted[row * vocabularySize + ids[i]] = 0;
+  });
+  return { hints, unhinted: { data: unhinted, dims: [queries.length, 1, vocabularySize] } };
 }
+
+/** These are up to the format alone. */
+const FORMAT_TOKENS = [PAD, SEPARATOR, START, UNKNOWN];
 
 /** Causal attention that skips each row's padding, [batch, 1, time, past + time]. */
 export function attentionBias(padding: Int32Array, past: number, time: number): Tensor {
@@ -119,7 +129,7 @@ export function trainingBatch(
       states: { data: states, dims },
       weights: { data: weights, dims },
       condition: { data: condition, dims: [rows, config.conditionDim] },
-      hints: tokenHints(sequences, config),
+      ...tokenHints(sequences, config),
       attentionBias: attentionBias(prompts.padding, 0, time),
       ...rotaryAngles(0, time, config),
     },

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { floats, Graph, likeParameters, type Parameters, parameterFeeds, Session } from '../engine/index.js';
 import { R4tError } from '../errors.js';
+import { ExactIndex } from '../index/exactIndex.js';
 import { gatherRows } from '../matrix.js';
 import { MAX_PROMPT_TOKENS } from './batch.js';
 import { DecoderPolicy } from './decoderPolicy.js';
@@ -224,6 +225,29 @@ describe('sampling', () => {
       });
     });
     expect(ranks.size).toBeGreaterThan(3);
+  });
+
+  it('writes hinted tokens only, where the policy is made so, and knows their probabilities', async () => {
+    const bound = scene({ hintedOnly: true });
+    const items = [{ id: 'a', text: 'red tent', title: 'red tent', metadata: {} }];
+    const index = await ExactIndex.create({ vectors: randomVectors(1, 3), ...runtime });
+    const neighbourhood = new Neighbourhood({ items, index }, tokenizer);
+    const policy = await DecoderPolicy.create({ ...bound, parameters, neighbourhood, runtime });
+    const request = { queries: ['lamp'], vectors: randomVectors(1, 4), samplesPerQuery: 50, seed: 1 };
+    const completions = await policy.sample(request);
+    const written = new Set(completions.flatMap((c) => c.subQueries).flatMap((s) => tokenizer.encode(s)));
+    expect(written).toEqual(new Set(tokenizer.encode('lamp red tent')));
+    const forward = await fullForward(completions, bound, {
+      ...request,
+      parameters,
+      near: await policy.near(request.vectors),
+    });
+    completions.forEach(({ tokens, logProbs }, i) => {
+      tokens.forEach((id, t) => {
+        expect(logProbs[t]).toBeCloseTo(Math.log(forward[i][t][id]), 3);
+      });
+    });
+    await policy.release();
   });
 
   it('draws tokens as often as their probabilities say', async () => {

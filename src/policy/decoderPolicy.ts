@@ -121,7 +121,7 @@ export class DecoderPolicy implements Policy {
         vectors,
         rows.map(({ query }) => query),
       ),
-      hints: tokenHints(
+      ...tokenHints(
         rows.map(({ query }) => prompts[query]),
         config,
       ),

@@ -4,6 +4,7 @@ import { matrix } from '../matrix.js';
 import { tokenHints } from './batch.js';
 import { Neighbourhood } from './neighbourhood.js';
 import { catalogOfThings, randomVectors, runtime, scene } from './testing/scene.js';
+import { PAD, SEPARATOR, START, UNKNOWN } from './tokenizer.js';
 
 const { tokenizer, config } = scene();
 
@@ -44,10 +45,19 @@ describe('Neighbourhood', () => {
 describe('tokenHints', () => {
   it('has a row for the query and one for what is near', () => {
     const near = { tokens: Int32Array.of(7, 9), weights: Float32Array.of(1, 0.25) };
-    const { data, dims } = tokenHints([{ prompt: [5, 6], near }, { prompt: [7] }], config);
+    const { hints, unhinted } = tokenHints([{ prompt: [5, 6], near }, { prompt: [7] }], config);
     const v = config.vocabularySize;
+    expect(unhinted).toBeUndefined();
+    const { data, dims } = hints;
     expect(dims).toEqual([2, 2, v]);
     const set = Object.fromEntries([...data.entries()].filter(([, x]) => x !== 0));
     expect(set).toEqual({ 5: 1, 6: 1, [v + 7]: 1, [v + 9]: 0.25, [2 * v + 7]: 1 });
+  });
+
+  it('names what no hint allows', () => {
+    const near = { tokens: Int32Array.of(7), weights: Float32Array.of(0) };
+    const { unhinted } = tokenHints([{ prompt: [5], near }], { ...config, hintedOnly: true });
+    const allowed = [...(unhinted?.data.entries() ?? [])].filter(([, x]) => x === 0).map(([id]) => id);
+    expect(allowed).toEqual([PAD, SEPARATOR, START, UNKNOWN, 5, 7]);
   });
 });

@@ -10,8 +10,8 @@ export interface NearTokens {
   readonly weights: Float32Array;
 }
 
-/** Items looked at: about as many as a warm start draws sub-queries from. */
-const ITEMS = 64;
+/** Items looked at, best first; a warm start draws sub-queries from the same. */
+export const NEIGHBOURS = 100;
 
 /**
  * The tokens of the items nearest to a query: pseudo-relevance feedback for the policy, which then need not know the whole
@@ -31,7 +31,7 @@ export class Neighbourhood {
 
   /** @param queries unit rows [n, d] */
   async near(queries: Matrix): Promise<NearTokens[]> {
-    const k = Math.min(ITEMS, this.#index.size);
+    const k = Math.min(NEIGHBOURS, this.#index.size);
     const { indices, scores } = await this.#index.search(queries, { k });
     return Array.from({ length: queries.rows }, (_, q) => {
       const [first, last] = [scores[q * k], scores[(q + 1) * k - 1]];

@@ -26,7 +26,14 @@ export interface PolicyModel {
 
 const count = z.int().positive();
 const schema = z.object({
-  config: z.object({ vocabularySize: count, conditionDim: count, width: count, layers: count, heads: count }),
+  config: z.object({
+    vocabularySize: count,
+    conditionDim: count,
+    width: count,
+    layers: count,
+    heads: count,
+    hintedOnly: z.boolean(),
+  }),
   format: z.object({ k: count, maxTokens: count }),
   tokenizer: z.object({
     vocabulary: z.array(z.string()),

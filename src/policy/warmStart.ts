@@ -14,7 +14,7 @@ import type { TrainingControl } from '../training.js';
 import { type Sequence, trainingBatch } from './batch.js';
 import type { DecoderConfig } from './decoder.js';
 import { type Format, formatCompletion, formatTable } from './format.js';
-import { Neighbourhood } from './neighbourhood.js';
+import { NEIGHBOURS, Neighbourhood } from './neighbourhood.js';
 import { crossEntropyGraph } from './softGrpo.js';
 import type { Tokenizer } from './tokenizer.js';
 import { buildPostings, drawSubQueries } from './warmStartSets.js';
@@ -41,8 +41,6 @@ export interface WarmStartOptions extends TrainingControl {
   readonly runtime?: RuntimeOptions;
 }
 
-/** Sub-queries are drawn from this many items nearest to the query. */
-const NEIGHBOURS = 100;
 /** Relevance against novelty when they are drawn. */
 const LAMBDA = 0.5;
 /** Sequences a step. */

@@ -50,6 +50,8 @@ const policy = z.strictObject({
   /** Optimiser passes over each batch of rollouts. */
   epochs: count.default(1),
   maxSubQueryTokens: count.default(8),
+  /** `near`: sub-queries are made of words of the query and of the items nearest to it; absent: `near` for `oar`, else `any`. */
+  words: z.enum(['near', 'any']).optional(),
 });
 
 /** Sampling the frozen policy into training targets. */

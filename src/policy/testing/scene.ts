@@ -29,6 +29,7 @@ export interface SceneOptions {
   readonly vocabularySize?: number;
   readonly format?: Format;
   readonly layers?: number;
+  readonly hintedOnly?: boolean;
 }
 
 export function scene({
@@ -36,12 +37,13 @@ export function scene({
   vocabularySize = 48,
   format = { k: 3, maxTokens: 4 },
   layers = 2,
+  hintedOnly = false,
 }: SceneOptions = {}): Scene {
   const tokenizer = trainTokenizer(texts, { vocabularySize });
   return {
     tokenizer,
     format,
-    config: { vocabularySize: tokenizer.size, conditionDim: DIM, width: 16, layers, heads: 2 },
+    config: { vocabularySize: tokenizer.size, conditionDim: DIM, width: 16, layers, heads: 2, hintedOnly },
   };
 }
 
