@@ -118,9 +118,23 @@ export function reportData(
       msPerQuery: evaluation.msPerQuery,
       metrics: mapMetrics(evaluation.metrics, mean),
     })),
-    failures: [],
+    failures: shortSets(first),
     command: options.command,
   };
+}
+
+/** Queries for which a method found fewer than k items. */
+export function shortSets({
+  methods,
+  test,
+  config: { k },
+}: Pick<RunEvaluation, 'methods' | 'test' | 'config'>): ReportData['failures'] {
+  return [...methods].flatMap(([method, { answers }]) =>
+    answers.flatMap(({ set }, i) => {
+      const found = set.assigned.length;
+      return found < k ? [{ method, query: test.texts[i], reason: `${found} of ${k} items found` }] : [];
+    }),
+  );
 }
 
 function reportedQuery({ test, workspace, methods }: RunEvaluation, query: number): ReportedQuery {

@@ -109,7 +109,7 @@ export interface ReportData {
     readonly msPerQuery: number;
     readonly metrics: Partial<Record<Metric, number>>;
   }[];
-  /** Queries a method failed on, and why. */
+  /** Queries for which a method found fewer than k items. */
   readonly failures: readonly {
     readonly method: MethodName;
     readonly query: string;

@@ -6,7 +6,7 @@ import { METHOD_INFO } from '../names.js';
 import { scrollable } from './results.js';
 import type { Section } from './section.js';
 
-/** Queries without a set, and why. */
+/** Queries with fewer items than asked for. */
 export function failuresSection({ failures }: ReportData): Section {
   return {
     id: 'failures',
@@ -15,7 +15,7 @@ export function failuresSection({ failures }: ReportData): Section {
     body:
       failures.length === 0
         ? html`<p class="nothing">No query failed.</p>`
-        : html`<p class="lead">${plural(failures.length, 'query got', 'queries got')} no set.</p>
+        : html`<p class="lead">${plural(failures.length, 'query got', 'queries got')} fewer items than asked for.</p>
 ${scrollable(
   'Failed queries',
   html`<table class="texts"><thead><tr><th scope="col">Method</th><th scope="col">Query</th><th scope="col">Reason</th></tr></thead>
