@@ -67,7 +67,7 @@ function referenceSets(
 }
 
 async function untrainedSets(context: StageContext, queries: QueryBatch): Promise<TargetSets> {
-  const { run, config, workspace, runtime, reward, depth, signal, onProgress } = context;
+  const { run, config, workspace, runtime, reward, budget, signal, onProgress } = context;
   const model = await loadPolicyModel(run.path(...POLICY_FILES.model));
   const policy = await loadPolicy(model, run.path(...POLICY_FILES.untrained), workspace, runtime);
   const folder = run.path('ablations', 'synthesis');
@@ -81,7 +81,7 @@ async function untrainedSets(context: StageContext, queries: QueryBatch): Promis
       samplesPerQuery: Math.min(SETS_PER_QUERY, config.synthesis.samplesPerQuery ?? SETS_PER_QUERY),
       temperature: config.synthesis.temperature,
       topP: config.synthesis.topP,
-      depth,
+      budget,
       seed: config.seed,
       folder,
       signal,

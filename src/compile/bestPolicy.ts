@@ -18,7 +18,7 @@ export interface BestPolicyOptions {
   readonly workspace: Workspace;
   readonly validation: QueryBatch;
   readonly reward: RewardFunction;
-  readonly depth: number;
+  readonly budget?: number;
   readonly temperature: number;
   readonly steps: number;
   /** Steps of an earlier session. */
@@ -82,7 +82,7 @@ export class BestPolicy {
   }
 
   private async judge(step: number): Promise<number | undefined> {
-    const { policy, workspace, reward, depth, temperature, seed, run } = this.options;
+    const { policy, workspace, reward, budget, temperature, seed, run } = this.options;
     const queries = this.validation;
     if (queries.texts.length === 0) return undefined;
     const completions = await policy.sample({
@@ -94,7 +94,7 @@ export class BestPolicy {
       streams: queries.texts.map((text) => `validation/${text}`),
     });
     const { meanReward } = scoreFanOuts(
-      await retrieveFanOuts(completions, queries, workspace, { depth }),
+      await retrieveFanOuts(completions, queries, workspace, { budget }),
       reward,
     );
     if (meanReward > (this.best?.reward ?? Number.NEGATIVE_INFINITY)) {

@@ -381,23 +381,23 @@ describe('reference sets', () => {
     expect(rewards[2]).toBe(0);
   });
 
-  it('are looked for among as many items as the budget gives each sub-query', async () => {
-    const depths = new Set<number>();
-    const reward = ({ depth, hits, reference }: FanOut) => {
-      expect(hits).toHaveLength(3 * depth);
+  it('are looked for among as many items as the budget says', async () => {
+    const found = new Set<number>();
+    const reward = ({ withinBudget, reference }: FanOut) => {
+      expect(new Set(withinBudget).size).toBe(withinBudget.length);
       expect(reference).toHaveLength(2);
-      depths.add(depth);
+      found.add(withinBudget.length);
       return 1;
     };
     const file = temp.write('sets.jsonl', sets);
-    // 30% of 80 items, shared by 3 sub-queries.
+    // 30% of 80 items, whatever the sub-queries share.
     const own = options({
       config: { ...config, task: 'wscr', budget: 0.3, reward },
       sets: file,
       stage: 'policy',
     });
     await compile(own);
-    expect([...depths]).toEqual([8]);
+    expect([...found]).toEqual([24]);
   });
 
   it('are needed for training, with queries', async () => {

@@ -99,8 +99,7 @@ export async function compile(options: CompileOptions): Promise<CompileResult> {
     config,
     runtime,
     reward: rewardOf(config),
-    depth:
-      config.task === 'wscr' ? Math.max(1, Math.ceil((config.budget * catalog.items.length) / config.k)) : 1,
+    budget: budgetOf(config, catalog.items.length),
     workspace: await loadWorkspace(run, encoder, runtime),
     signal,
     onProgress,
@@ -189,6 +188,10 @@ export async function textEncoder(
   }
   return new PrecomputedEncoder({ id: 'precomputed', dim, queryEncoder: own });
 }
+
+/** B, the items which all sub-queries of a query retrieve together; undefined for open-ended tasks. */
+export const budgetOf = ({ task, k, budget }: Config, items: number): number | undefined =>
+  task === 'wscr' ? Math.max(k, Math.round(budget * items)) : undefined;
 
 /** The reward a config asks for. */
 export function rewardOf({ reward, task }: Config): RewardFunction {

@@ -24,7 +24,7 @@ import { checkpointed, type StageContext, type StageSummary } from './stage.js';
 export async function warmStartStage(context: StageContext): Promise<StageSummary> {
   const { run, config, workspace, runtime, signal } = context;
   const { vocabularySize, width, layers, heads, maxSubQueryTokens, warmStartSteps } = config.policy;
-  const { words = config.task === 'oar' ? 'near' : 'any' } = config.policy;
+  const { writes = config.task === 'oar' ? 'nearTexts' : 'anything' } = config.policy;
   const queries = await splitQueries(workspace, 'train', signal);
   const texts = [...workspace.items.map((item) => item.text), ...queries.texts];
   const tokenizer = trainTokenizer(texts, { vocabularySize });
@@ -35,7 +35,7 @@ export async function warmStartStage(context: StageContext): Promise<StageSummar
       width,
       layers,
       heads,
-      hintedOnly: words === 'near',
+      writes,
     },
     format: { k: config.k, maxTokens: maxSubQueryTokens },
     tokenizer,
@@ -60,14 +60,14 @@ export async function warmStartStage(context: StageContext): Promise<StageSummar
 
 /** Reinforcement learning from the warm start. */
 export async function policyStage(context: StageContext): Promise<StageSummary> {
-  const { run, config, workspace, runtime, reward, depth, signal } = context;
+  const { run, config, workspace, runtime, reward, budget, signal } = context;
   const { steps, queriesPerStep, groupSize, epochs, learningRate, clip, klOld, klReverse, credit } =
     config.policy;
   const queries = answerable(await splitQueries(workspace, 'train', signal), config.task);
   const validation = answerable(await splitQueries(workspace, 'valid', signal), config.task);
   const model = await loadPolicyModel(run.path(...POLICY_FILES.model));
   const parameters = await loadPolicyWeights(model, run.path(...POLICY_FILES.untrained));
-  const neighbourhood = new Neighbourhood(workspace, model.tokenizer);
+  const neighbourhood = new Neighbourhood(workspace, model.tokenizer, model.format);
   const policy = await DecoderPolicy.create({ ...model, parameters, neighbourhood, runtime });
   const { seed } = config;
   const file = run.path('policy', 'probes.jsonl');
@@ -82,7 +82,7 @@ export async function policyStage(context: StageContext): Promise<StageSummary> 
         workspace,
         validation,
         reward,
-        depth,
+        budget,
         temperature: config.synthesis.temperature,
         steps,
         doneBefore,
@@ -95,7 +95,7 @@ export async function policyStage(context: StageContext): Promise<StageSummary> 
         world: workspace,
         queries,
         reward,
-        depth,
+        budget,
         steps,
         queriesPerStep,
         groupSize,

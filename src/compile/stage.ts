@@ -15,8 +15,8 @@ export interface StageContext extends RunControl {
   readonly config: Config;
   readonly runtime: RuntimeOptions;
   readonly reward: RewardFunction;
-  /** Items a sub-query retrieves, for rewards which count them. */
-  readonly depth: number;
+  /** B: items which all sub-queries retrieve together, where the reward counts them. */
+  readonly budget?: number;
   readonly workspace: Workspace;
 }
 

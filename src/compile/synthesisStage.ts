@@ -8,7 +8,7 @@ import type { StageContext, StageSummary } from './stage.js';
 const SAMPLES_PER_QUERY = { small: 16, paper: 128 } as const;
 
 export async function synthesisStage(context: StageContext): Promise<StageSummary> {
-  const { run, config, workspace, runtime, reward, depth, signal, onProgress } = context;
+  const { run, config, workspace, runtime, reward, budget, signal, onProgress } = context;
   const started = performance.now();
   const { temperature, topP } = config.synthesis;
   const { samplesPerQuery = SAMPLES_PER_QUERY[config.diffusion.preset] } = config.synthesis;
@@ -27,7 +27,7 @@ export async function synthesisStage(context: StageContext): Promise<StageSummar
       samplesPerQuery,
       temperature,
       topP,
-      depth,
+      budget,
       seed: config.seed,
       folder,
       signal,

@@ -1,7 +1,7 @@
 /** One compiled run against its opponents, query by query, on test queries that nothing was trained or tuned on. */
 
 import { ABLATIONS, ablationFolder } from '../compile/ablations.js';
-import { rewardOf, textEncoder } from '../compile/compile.js';
+import { budgetOf, rewardOf, textEncoder } from '../compile/compile.js';
 import { loadSetDiffusion } from '../diffusion/modelFiles.js';
 import type { SetDiffusion } from '../diffusion/setDiffusion.js';
 import { CachedEncoder } from '../encode/cached.js';
@@ -108,10 +108,7 @@ export async function evaluateRun(folder: string, options: EvaluateRunOptions = 
     throw new InputError('has no validation queries to tune the opponents on', { file: folder });
   const test = batchOf(all, 0, Math.min(limit ?? all.texts.length, all.texts.length));
   const train = await splitQueries(workspace, 'train', signal);
-  const budget =
-    config.task === 'wscr'
-      ? Math.max(config.k, Math.round(config.budget * workspace.items.length))
-      : undefined;
+  const budget = budgetOf(config, workspace.items.length);
   const space: AnswerSpace = { workspace, k: config.k, budget };
   // Reordering a whole budget of hits takes a good part of a second a query.
   const most = TUNING_QUERIES[budget === undefined ? 'set' : 'budget'];

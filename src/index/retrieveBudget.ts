@@ -1,6 +1,6 @@
 /** Retrieval under one budget for all: what makes fan-outs of different sizes, and plain search, comparable. */
 import { type Matrix, rowRange } from '../matrix.js';
-import type { VectorIndex } from './vectorIndex.js';
+import type { SearchHits, VectorIndex } from './vectorIndex.js';
 
 export interface RetrieveBudgetOptions {
   /** Unit rows [queries * perQuery, d], query by query. */
@@ -36,11 +36,11 @@ export async function retrieveBudget(
     const part = rowRange(directions, start * perQuery, end * perQuery);
     const { indices } = await index.search(part, { k: depth });
     for (let q = 0; q < end - start; q++) {
-      let items = takeTurns(indices, q * perQuery, perQuery, depth, wanted);
+      let { items } = takeTurns({ indices, k: depth }, { start: q * perQuery, count: perQuery, wanted });
       for (let deeper = depth; items.length < wanted && deeper < wanted; ) {
         deeper = Math.min(wanted, 2 * deeper);
         const again = await index.search(rowRange(part, q * perQuery, (q + 1) * perQuery), { k: deeper });
-        items = takeTurns(again.indices, 0, perQuery, deeper, wanted);
+        ({ items } = takeTurns(again, { start: 0, count: perQuery, wanted }));
       }
       found.push(items);
     }
@@ -48,17 +48,18 @@ export async function retrieveBudget(
   return found;
 }
 
-/** Rank by rank, direction by direction, without repetition. */
-function takeTurns(
-  indices: Int32Array,
-  first: number,
-  count: number,
-  depth: number,
-  wanted: number,
-): Int32Array {
+/**
+ * Rank by rank, direction by direction, without repetition: the items of directions `start` to `start + count`, `wanted` of them if
+ * the hits are deep enough, and the number of ranks it took.
+ */
+export function takeTurns(
+  { indices, k: depth }: Pick<SearchHits, 'indices' | 'k'>,
+  { start, count, wanted }: { readonly start: number; readonly count: number; readonly wanted: number },
+): { items: Int32Array; ranks: number } {
   const taken = new Set<number>();
-  for (let rank = 0; rank < depth && taken.size < wanted; rank++) {
-    for (let j = 0; j < count && taken.size < wanted; j++) taken.add(indices[(first + j) * depth + rank]);
+  let ranks = 0;
+  for (; ranks < depth && taken.size < wanted; ranks++) {
+    for (let j = 0; j < count && taken.size < wanted; j++) taken.add(indices[(start + j) * depth + ranks]);
   }
-  return Int32Array.from(taken);
+  return { items: Int32Array.from(taken), ranks };
 }

@@ -3,8 +3,9 @@ import type { Feeds, Tensor } from '../engine/index.js';
 import type { Matrix } from '../matrix.js';
 import { type DecoderConfig, HINTS, rotaryAngles } from './decoder.js';
 import { FORBIDDEN, type Format, formatStates, INSIDE } from './format.js';
+import { NearTexts } from './nearTexts.js';
 import type { NearTokens } from './neighbourhood.js';
-import { PAD, SEPARATOR, START, UNKNOWN } from './tokenizer.js';
+import { PAD, SEPARATOR, START } from './tokenizer.js';
 
 /** Prompts of one batch: int32 tokens [batch, length], and how many padding tokens each row begins with. */
 export interface Prompts {
@@ -32,12 +33,12 @@ export function layOutPrompts(queries: readonly (readonly number[])[]): Prompts 
 
 /**
  * The decoder's hints, [batch, HINTS, vocabulary]: 1 for the tokens of each query, but for those which the policy does not read;
- * and the weights of the tokens near it, where they are known. With them, if only hinted tokens can be written, the others.
+ * and the weights of the tokens near it, where they are known.
  */
 export function tokenHints(
   queries: readonly { readonly prompt: readonly number[]; readonly near?: NearTokens }[],
-  { vocabularySize, hintedOnly }: DecoderConfig,
-): { hints: Tensor; unhinted?: Tensor } {
+  { vocabularySize }: DecoderConfig,
+): Tensor {
   const data = new Float32Array(queries.length * HINTS * vocabularySize);
   queries.forEach(({ prompt, near }, row) => {
     const own = row * HINTS * vocabularySize;
@@ -46,18 +47,8 @@ export function tokenHints(
       data[own + vocabularySize + id] = near.weights[i];
     });
   });
-  const hints = { data, dims: [queries.length, HINTS, vocabularySize] };
-  if (!hintedOnly) return { hints };
-  const unhinted = new Float32Array(queries.length * vocabularySize).fill(1);
-  queries.forEach(({ prompt, near }, row) => {
-    for (const ids of [FORMAT_TOKENS, prompt, near?.tokens ?? []])
-      for (let i = 0; i < ids.length; i++) unhinted[row * vocabularySize + ids[i]] = 0;
-  });
-  return { hints, unhinted: { data: unhinted, dims: [queries.length, 1, vocabularySize] } };
+  return { data, dims: [queries.length, HINTS, vocabularySize] };
 }
-
-/** These are up to the format alone. */
-const FORMAT_TOKENS = [PAD, SEPARATOR, START, UNKNOWN];
 
 /** Causal attention that skips each row's padding, [batch, 1, time, past + time]. */
 export function attentionBias(padding: Int32Array, past: number, time: number): Tensor {
@@ -129,11 +120,30 @@ export function trainingBatch(
       states: { data: states, dims },
       weights: { data: weights, dims },
       condition: { data: condition, dims: [rows, config.conditionDim] },
-      ...tokenHints(sequences, config),
+      hints: tokenHints(sequences, config),
+      ...(config.writes === 'nearTexts' && { bias: nearTextBias(sequences, { start, time, config }) }),
       attentionBias: attentionBias(prompts.padding, 0, time),
       ...rotaryAngles(0, time, config),
     },
   };
+}
+
+/** The bias of every position, [batch, time, vocabulary]: 0, or -1e9 where no text near the query goes on so. */
+function nearTextBias(
+  sequences: readonly Sequence[],
+  { start, time, config }: { start: number; time: number; config: DecoderConfig },
+): Tensor {
+  const size = config.vocabularySize;
+  const data = new Float32Array(sequences.length * time * size);
+  sequences.forEach(({ near, tokens }, row) => {
+    const texts = new NearTexts(near?.texts ?? []);
+    tokens.forEach((token, t) => {
+      const at = (row * time + start + t) * size;
+      texts.writeBias(data.subarray(at, at + size));
+      texts.write(token);
+    });
+  });
+  return { data, dims: [sequences.length, time, size] };
 }
 
 /** The given rows of the queries' embeddings as a tensor. */

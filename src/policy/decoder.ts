@@ -12,9 +12,10 @@ import {
   type Value,
   zeros,
 } from '../engine/index.js';
-import { FORBIDDEN } from './format.js';
 
 const { add, concat, gather, matmul, mul, reshape, rmsNorm, silu, slice, split, sub, transpose } = ops;
+
+export type Writes = 'anything' | 'nearTexts';
 
 export interface DecoderConfig {
   readonly vocabularySize: number;
@@ -24,8 +25,8 @@ export interface DecoderConfig {
   readonly layers: number;
   /** Attention heads; `width / heads` must be even. */
   readonly heads: number;
-  /** Whether only hinted tokens can be written: part of the policy's format, as the number of sub-queries is. */
-  readonly hintedOnly: boolean;
+  /** What a sub-query may be: any words, or the text of an item near the query (see `nearTexts.ts`). */
+  readonly writes: Writes;
 }
 
 /** Keys and values of one layer for the positions before this call: [batch, heads, past, width / heads]. */
@@ -136,13 +137,8 @@ export function outputLogits(graph: Graph, config: DecoderConfig, hidden: Value,
     matmul(hidden, graph.parameter('hint.weight', [config.width, HINTS], zeros)),
     graph.parameter('hint.bias', [HINTS], ones),
   );
-  const logits = add(matmul(hidden, embedding(graph, config), { transB: true }), matmul(bonus, hints));
-  return config.hintedOnly ? add(logits, mul(unhintedInput(graph, config), FORBIDDEN)) : logits;
+  return add(matmul(hidden, embedding(graph, config), { transB: true }), matmul(bonus, hints));
 }
-
-/** The input that says which tokens no hint allows, 0 or 1, float32 [batch, 1, vocabulary]. */
-const unhintedInput = (graph: Graph, { vocabularySize }: DecoderConfig): Value =>
-  graph.input('unhinted', ['batch', 1, vocabularySize]);
 
 /** The input with the hints, float32 [batch, HINTS, vocabulary]. */
 export const hintsInput = (graph: Graph, { vocabularySize }: DecoderConfig): Value =>

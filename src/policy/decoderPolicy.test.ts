@@ -2,7 +2,6 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { floats, Graph, likeParameters, type Parameters, parameterFeeds, Session } from '../engine/index.js';
 import { R4tError } from '../errors.js';
-import { ExactIndex } from '../index/exactIndex.js';
 import { gatherRows } from '../matrix.js';
 import { MAX_PROMPT_TOKENS } from './batch.js';
 import { DecoderPolicy } from './decoderPolicy.js';
@@ -16,7 +15,7 @@ import { SEPARATOR } from './tokenizer.js';
 import { grpoFeeds } from './trainPolicy.js';
 
 const tiny = scene();
-const { config, format, tokenizer } = tiny;
+const { format, tokenizer } = tiny;
 const table = formatTable(tokenizer);
 /** Of different lengths, one without tokens, one longer than the policy reads. */
 const queries = [
@@ -33,7 +32,7 @@ let near: readonly NearTokens[];
 let policy: DecoderPolicy;
 let frozen: DecoderPolicy;
 beforeAll(async () => {
-  const neighbourhood = new Neighbourhood(await catalogOfThings(), tokenizer);
+  const neighbourhood = new Neighbourhood(await catalogOfThings(), tokenizer, format);
   policy = await DecoderPolicy.create({ ...tiny, parameters, neighbourhood, runtime });
   frozen = await DecoderPolicy.create({ ...tiny, parameters, neighbourhood, runtime, frozen: true });
   near = await policy.near(vectors);
@@ -67,17 +66,18 @@ function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
 async function trainingLogProbs(
   completions: readonly Completion[],
   weights: Parameters,
+  { of = tiny, texts = queries, conditions = vectors, hints = near } = {},
 ): Promise<number[][]> {
   const graph = new Graph();
-  const { logProbs } = targetLogProbs(graph, config, table);
+  const { logProbs } = targetLogProbs(graph, of.config, table);
   const session = await Session.compile(graph, { logProbs }, runtime);
   const feeds = grpoFeeds(
     completions.map((_, i) => i),
     completions,
     new Float32Array(completions.length),
-    { texts: queries, vectors },
-    queries.map((query, i) => ({ prompt: tokenizer.encode(query), near: near[i] })),
-    { config, format },
+    { texts, vectors: conditions },
+    texts.map((query, i) => ({ prompt: tokenizer.encode(query), near: hints[i] })),
+    of,
   );
   const result = (await session.run({ ...feeds, ...parameterFeeds(weights) })).logProbs;
   await session.release();
@@ -227,27 +227,26 @@ describe('sampling', () => {
     expect(ranks.size).toBeGreaterThan(3);
   });
 
-  it('writes hinted tokens only, where the policy is made so, and knows their probabilities', async () => {
-    const bound = scene({ hintedOnly: true });
-    const items = [{ id: 'a', text: 'red tent', title: 'red tent', metadata: {} }];
-    const index = await ExactIndex.create({ vectors: randomVectors(1, 3), ...runtime });
-    const neighbourhood = new Neighbourhood({ items, index }, tokenizer);
+  it('writes different texts near the query, where it is made so, and knows their probabilities', async () => {
+    const bound = scene({ writes: 'nearTexts', format: { k: 3, maxTokens: 9 } });
+    const world = await catalogOfThings();
+    const neighbourhood = new Neighbourhood(world, tokenizer, bound.format);
     const policy = await DecoderPolicy.create({ ...bound, parameters, neighbourhood, runtime });
-    const request = { queries: ['lamp'], vectors: randomVectors(1, 4), samplesPerQuery: 50, seed: 1 };
+    const request = { queries: ['lamp', ''], vectors: randomVectors(2, 4), samplesPerQuery: 20, seed: 1 };
     const completions = await policy.sample(request);
-    const written = new Set(completions.flatMap((c) => c.subQueries).flatMap((s) => tokenizer.encode(s)));
-    expect(written).toEqual(new Set(tokenizer.encode('lamp red tent')));
-    const forward = await fullForward(completions, bound, {
-      ...request,
-      parameters,
-      near: await policy.near(request.vectors),
-    });
-    completions.forEach(({ tokens, logProbs }, i) => {
-      tokens.forEach((id, t) => {
-        expect(logProbs[t]).toBeCloseTo(Math.log(forward[i][t][id]), 3);
-      });
+    const known = world.items.map(({ text }) => text);
+    for (const { subQueries } of completions) {
+      for (const subQuery of subQueries) expect(known).toContain(subQuery);
+      expect(new Set(subQueries).size).toBe(format.k);
+    }
+    const { queries: texts, vectors: conditions } = request;
+    const hints = await policy.near(conditions);
+    const forward = await trainingLogProbs(completions, parameters, { of: bound, texts, conditions, hints });
+    completions.forEach(({ logProbs }, i) => {
+      expect(largestDifference(logProbs, forward[i])).toBeLessThan(1e-4);
     });
     await policy.release();
+    await expect(DecoderPolicy.create({ ...bound, parameters, runtime })).rejects.toThrow(RangeError);
   });
 
   it('draws tokens as often as their probabilities say', async () => {

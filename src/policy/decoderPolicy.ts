@@ -1,5 +1,6 @@
 import {
   encodeOnnx,
+  type Feeds,
   Graph,
   ops,
   type Parameters,
@@ -23,6 +24,7 @@ import {
 } from './decoder.js';
 import { type Format, formatState, formatTable, maxCompletionTokens, parseCompletion } from './format.js';
 import { KeyValueCache } from './keyValueCache.js';
+import { NearTexts } from './nearTexts.js';
 import type { NearTokens, Neighbourhood } from './neighbourhood.js';
 import type { Completion, Policy, SampleOptions } from './policy.js';
 import { PAD, SEPARATOR, type Tokenizer } from './tokenizer.js';
@@ -64,7 +66,9 @@ export class DecoderPolicy implements Policy {
   }
 
   static async create(options: DecoderPolicyOptions): Promise<DecoderPolicy> {
-    const { config, frozen = false, parameters, runtime } = options;
+    const { config, frozen = false, parameters, neighbourhood, runtime } = options;
+    if (config.writes === 'nearTexts' && !neighbourhood)
+      throw new RangeError('a policy that writes texts near the query needs a neighbourhood');
     const { graph, outputs } = decodingGraph(config);
     const weights = new Map([...parameters].map(([name, { data }]) => [name, data]));
     const model = encodeOnnx(graph, { outputs, weights: frozen ? weights : undefined });
@@ -104,6 +108,21 @@ export class DecoderPolicy implements Policy {
     await this.session.release();
   }
 
+  /** What tells the decoder which tokens may come next in each completion. */
+  private permitted(writers: readonly CompletionWriter[]): Feeds {
+    const { config } = this.options;
+    if (config.writes === 'anything') {
+      const states = Int32Array.from(writers, (w) => w.state);
+      return { formatTable: this.table, states: { data: states, dims: [writers.length] } };
+    }
+    const size = config.vocabularySize;
+    const data = new Float32Array(writers.length * size);
+    writers.forEach(({ texts, done }, i) => {
+      if (!done) texts?.writeBias(data.subarray(i * size, (i + 1) * size));
+    });
+    return { bias: { data, dims: [writers.length, size] } };
+  }
+
   private async sampleBatch(
     rows: readonly { query: number; stream: string | number; sample: number }[],
     prompts: readonly { readonly prompt: number[]; readonly near?: NearTokens }[],
@@ -112,8 +131,12 @@ export class DecoderPolicy implements Policy {
     const { config, format, tokenizer } = this.options;
     const { length, padding, tokens } = layOutPrompts(rows.map(({ query }) => prompts[query].prompt));
     const writers = rows.map(
-      ({ stream, sample }) =>
-        new CompletionWriter(format, new CounterRandom(seed, 'policy/sample', stream, sample)),
+      ({ query, stream, sample }) =>
+        new CompletionWriter(
+          format,
+          new CounterRandom(seed, 'policy/sample', stream, sample),
+          config.writes === 'nearTexts' ? prompts[query].near?.texts : undefined,
+        ),
     );
     const fixed = {
       ...(this.options.frozen ? {} : parameterFeeds(this.parameters)),
@@ -121,11 +144,10 @@ export class DecoderPolicy implements Policy {
         vectors,
         rows.map(({ query }) => query),
       ),
-      ...tokenHints(
+      hints: tokenHints(
         rows.map(({ query }) => prompts[query]),
         config,
       ),
-      formatTable: this.table,
       inverseTemperature: { data: Float32Array.of(temperature > 0 ? 1 / temperature : 1), dims: [] },
     };
     const draw = temperature > 0 ? (topP < 1 ? nucleus(topP) : drawToken) : likeliest;
@@ -148,7 +170,7 @@ export class DecoderPolicy implements Policy {
         ...rotaryAngles(cache.past, time, config),
         tokens: input,
         attentionBias: attentionBias(padding, cache.past, time),
-        states: { data: Int32Array.from(writers, (w) => w.state), dims: [rows.length] },
+        ...this.permitted(writers),
       };
       await this.session.run(feeds, { ...results, ...cache.targets(time) });
       cache.advance(time);
@@ -175,18 +197,22 @@ export class DecoderPolicy implements Policy {
   }
 }
 
-/** One completion while it is being written. */
+/** One completion while it is being written, by the format's rules or as texts near the query. */
 class CompletionWriter {
   readonly tokens: number[] = [];
   readonly logProbs: number[] = [];
   readonly entropies: number[] = [];
+  readonly texts: NearTexts | undefined;
   private length = 0;
   private subQueries = 0;
 
   constructor(
     private readonly format: Format,
     readonly random: CounterRandom,
-  ) {}
+    texts?: readonly Int32Array[],
+  ) {
+    this.texts = texts && new NearTexts(texts);
+  }
 
   get done(): boolean {
     return this.subQueries === this.format.k;
@@ -198,6 +224,7 @@ class CompletionWriter {
 
   write(token: number, logProb: number, entropy: number): void {
     this.tokens.push(token);
+    this.texts?.write(token);
     this.logProbs.push(logProb);
     this.entropies.push(entropy);
     if (token === SEPARATOR) {
@@ -214,8 +241,13 @@ function decodingGraph(config: DecoderConfig) {
   const graph = new Graph();
   const inputs = decoderInputs(graph, config, true);
   const { hidden, caches } = decoder(graph, config, inputs);
-  const table = graph.input('formatTable', [3, config.vocabularySize]);
-  const bias = gather(table, graph.input('states', ['batch'], 'int32'));
+  const bias =
+    config.writes === 'nearTexts'
+      ? graph.input('bias', ['batch', config.vocabularySize])
+      : gather(
+          graph.input('formatTable', [3, config.vocabularySize]),
+          graph.input('states', ['batch'], 'int32'),
+        );
   const logits = reshape(outputLogits(graph, config, lastPosition(hidden), hintsInput(graph, config)), [
     'batch',
     config.vocabularySize,

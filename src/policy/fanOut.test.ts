@@ -21,8 +21,8 @@ const completion = (query: number, ...subQueries: string[]): Completion => ({
 const completions = [completion(1, 'b', 'a'), completion(0, 'c', 'aab'), completion(1, 'a', 'a')];
 
 describe('retrieveFanOuts', () => {
-  it('gives each completion its own sub-queries, hits and query', async () => {
-    const fanOuts = await retrieveFanOuts(completions, queries, world, { depth: 2 });
+  it('gives each completion its own sub-queries, items and query', async () => {
+    const fanOuts = await retrieveFanOuts(completions, queries, world, { budget: 3 });
     expect(fanOuts.map((f) => f.query)).toEqual(['second', 'first', 'second']);
     expect(fanOuts.map((f) => f.reference)).toEqual([[3], [0, 2], [3]]);
     expect(fanOuts.map((f) => [...f.retrieved])).toEqual([
@@ -30,7 +30,12 @@ describe('retrieveFanOuts', () => {
       [2, 3],
       [0, 0],
     ]);
-    expect([...fanOuts[0].hits]).toEqual([1, 3, 0, 3]);
+    // 'b' and 'a' take turns; 'a' alone goes on until the budget is used up.
+    expect(fanOuts.map((f) => [...f.withinBudget])).toEqual([
+      [1, 0, 3],
+      [2, 3, 0],
+      [0, 3, 1],
+    ]);
     for (const fanOut of fanOuts) {
       const { subQueries, subQueryVectors, retrieved, retrievedVectors, items } = fanOut;
       expect(subQueryVectors).toEqual(await letterEncoder.encode(subQueries));
@@ -44,8 +49,7 @@ describe('retrieveFanOuts', () => {
 
   it('retrieves one item a sub-query and knows no references unless told', async () => {
     const [fanOut] = await retrieveFanOuts(completions, { ...queries, references: undefined }, world);
-    expect(fanOut.depth).toBe(1);
-    expect(fanOut.hits).toEqual(fanOut.retrieved);
+    expect(fanOut.withinBudget).toEqual(fanOut.retrieved);
     expect(fanOut.reference).toEqual([]);
   });
 

@@ -1,5 +1,6 @@
 import type { Item } from '../catalog/item.js';
 import type { Encoder } from '../encode/encoder.js';
+import { takeTurns } from '../index/retrieveBudget.js';
 import type { VectorIndex } from '../index/vectorIndex.js';
 import { gatherRows, type Matrix, row, rowRange } from '../matrix.js';
 import type { FanOut } from '../reward/reward.js';
@@ -25,28 +26,38 @@ export interface QueryBatch {
 }
 
 export interface FanOutOptions {
-  /** Items each sub-query retrieves; what coverage counts (1). */
-  readonly depth?: number;
+  /** B: distinct items which all sub-queries of a completion retrieve together (absent: the best of each). */
+  readonly budget?: number;
   readonly signal?: AbortSignal;
 }
+
+/**
+ * How much deeper than an equal share of the budget a sub-query may be followed: where others find the same items, what they leave
+ * of the budget is its.
+ */
+const DEEPER = 4;
 
 /** Runs the sub-queries of all completions through encoder and index in one batch each: what a reward looks at. */
 export async function retrieveFanOuts(
   completions: readonly Completion[],
   queries: QueryBatch,
   { items, vectors, index, encoder }: RetrievalWorld,
-  { depth = 1, signal }: FanOutOptions = {},
+  { budget, signal }: FanOutOptions = {},
 ): Promise<FanOut[]> {
   const directions = await encoder.encode(
     completions.flatMap((c) => c.subQueries),
     { signal },
   );
-  const { indices, scores } = await index.search(directions, { k: depth });
+  const perCompletion = completions[0]?.subQueries.length ?? 1;
+  const depth = budget === undefined ? 1 : Math.min(Math.ceil((DEEPER * budget) / perCompletion), index.size);
+  const found = await index.search(directions, { k: depth });
+  const { indices, scores } = found;
   let start = 0;
   return completions.map(({ query, subQueries }) => {
     const end = start + subQueries.length;
-    const hits = indices.subarray(start * depth, end * depth);
-    const retrieved = Int32Array.from(subQueries, (_, i) => hits[i * depth]);
+    const count = subQueries.length;
+    const { items: withinBudget, ranks } = takeTurns(found, { start, count, wanted: budget ?? count });
+    const retrieved = Int32Array.from(subQueries, (_, i) => indices[(start + i) * depth]);
     const reference = queries.references?.[query] ?? [];
     const fanOut: FanOut = {
       query: queries.texts[query],
@@ -55,9 +66,8 @@ export async function retrieveFanOuts(
       subQueryVectors: rowRange(directions, start, end),
       retrieved,
       retrievedVectors: gatherRows(vectors, retrieved),
-      hits,
-      depth,
-      thresholds: Float32Array.from(subQueries, (_, i) => scores[(start + i + 1) * depth - 1]),
+      withinBudget,
+      thresholds: Float32Array.from(subQueries, (_, i) => scores[(start + i) * depth + ranks - 1]),
       reference,
       referenceVectors: gatherRows(vectors, reference),
       items,

@@ -4,9 +4,8 @@ import { matrix } from '../matrix.js';
 import { tokenHints } from './batch.js';
 import { Neighbourhood } from './neighbourhood.js';
 import { catalogOfThings, randomVectors, runtime, scene } from './testing/scene.js';
-import { PAD, SEPARATOR, START, UNKNOWN } from './tokenizer.js';
 
-const { tokenizer, config } = scene();
+const { tokenizer, config, format } = scene();
 
 describe('Neighbourhood', () => {
   it('weighs the tokens of near items, the nearest most', async () => {
@@ -18,7 +17,7 @@ describe('Neighbourhood', () => {
     }));
     const vectors = matrix(3, 2, Float32Array.of(1, 0, 0, 1, 0.6, 0.8));
     const index = await ExactIndex.create({ vectors, ...runtime });
-    const [near] = await new Neighbourhood({ items, index }, tokenizer).near(
+    const [near] = await new Neighbourhood({ items, index }, tokenizer, format).near(
       matrix(1, 2, Float32Array.of(1, 0)),
     );
     const weightOf = (text: string) =>
@@ -30,7 +29,7 @@ describe('Neighbourhood', () => {
   });
 
   it('gives every query its own, with weights from 0 to 1', async () => {
-    const neighbourhood = new Neighbourhood(await catalogOfThings(), tokenizer);
+    const neighbourhood = new Neighbourhood(await catalogOfThings(), tokenizer, format);
     const queries = randomVectors(5, 1);
     const near = await neighbourhood.near(queries);
     expect(near).toHaveLength(5);
@@ -44,20 +43,11 @@ describe('Neighbourhood', () => {
 
 describe('tokenHints', () => {
   it('has a row for the query and one for what is near', () => {
-    const near = { tokens: Int32Array.of(7, 9), weights: Float32Array.of(1, 0.25) };
-    const { hints, unhinted } = tokenHints([{ prompt: [5, 6], near }, { prompt: [7] }], config);
+    const near = { tokens: Int32Array.of(7, 9), weights: Float32Array.of(1, 0.25), texts: [] };
+    const { data, dims } = tokenHints([{ prompt: [5, 6], near }, { prompt: [7] }], config);
     const v = config.vocabularySize;
-    expect(unhinted).toBeUndefined();
-    const { data, dims } = hints;
     expect(dims).toEqual([2, 2, v]);
     const set = Object.fromEntries([...data.entries()].filter(([, x]) => x !== 0));
     expect(set).toEqual({ 5: 1, 6: 1, [v + 7]: 1, [v + 9]: 0.25, [2 * v + 7]: 1 });
-  });
-
-  it('names what no hint allows', () => {
-    const near = { tokens: Int32Array.of(7), weights: Float32Array.of(0) };
-    const { unhinted } = tokenHints([{ prompt: [5], near }], { ...config, hintedOnly: true });
-    const allowed = [...(unhinted?.data.entries() ?? [])].filter(([, x]) => x === 0).map(([id]) => id);
-    expect(allowed).toEqual([PAD, SEPARATOR, START, UNKNOWN, 5, 7]);
   });
 });

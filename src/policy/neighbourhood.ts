@@ -2,12 +2,16 @@
 import type { Item } from '../catalog/item.js';
 import type { VectorIndex } from '../index/vectorIndex.js';
 import type { Matrix } from '../matrix.js';
+import { type Format, formatCompletion } from './format.js';
 import type { Tokenizer } from './tokenizer.js';
 
-/** Tokens of the items near one query; each counts 0 to 1, as its nearest item does. */
+/** What the items near one query say. */
 export interface NearTokens {
+  /** Tokens of their texts; each counts 0 to 1, as its nearest item does. */
   readonly tokens: Int32Array;
   readonly weights: Float32Array;
+  /** Their texts as token sequences, the nearest item's first: no longer than a sub-query may be, none empty. */
+  readonly texts: readonly Int32Array[];
 }
 
 /** Items looked at, best first; a warm start draws sub-queries from the same. */
@@ -19,14 +23,15 @@ export const NEIGHBOURS = 100;
  */
 export class Neighbourhood {
   readonly #index: VectorIndex;
-  readonly #tokens: readonly Int32Array[];
+  readonly #texts: readonly Int32Array[];
 
   constructor(
     { items, index }: { readonly items: readonly Item[]; readonly index: VectorIndex },
     tokenizer: Tokenizer,
+    format: Format,
   ) {
     this.#index = index;
-    this.#tokens = items.map(({ text }) => Int32Array.from(new Set(tokenizer.encode(text))));
+    this.#texts = items.map(({ text }) => formatCompletion([text], tokenizer, format).subarray(0, -1));
   }
 
   /** @param queries unit rows [n, d] */
@@ -36,12 +41,19 @@ export class Neighbourhood {
     return Array.from({ length: queries.rows }, (_, q) => {
       const [first, last] = [scores[q * k], scores[(q + 1) * k - 1]];
       const weights = new Map<number, number>();
+      const texts: Int32Array[] = [];
       for (let rank = q * k; rank < (q + 1) * k; rank++) {
+        const text = this.#texts[indices[rank]];
+        if (text.length > 0) texts.push(text);
         // Best first, so that the nearest item that has a token decides.
         const weight = first > last ? (scores[rank] - last) / (first - last) : 1;
-        for (const token of this.#tokens[indices[rank]]) if (!weights.has(token)) weights.set(token, weight);
+        for (const token of text) if (!weights.has(token)) weights.set(token, weight);
       }
-      return { tokens: Int32Array.from(weights.keys()), weights: Float32Array.from(weights.values()) };
+      return {
+        tokens: Int32Array.from(weights.keys()),
+        weights: Float32Array.from(weights.values()),
+        texts,
+      };
     });
   }
 }

@@ -32,7 +32,7 @@ const schema = z.object({
     width: count,
     layers: count,
     heads: count,
-    hintedOnly: z.boolean(),
+    writes: z.enum(['anything', 'nearTexts']),
   }),
   format: z.object({ k: count, maxTokens: count }),
   tokenizer: z.object({
@@ -66,7 +66,7 @@ export async function loadPolicy(
   return DecoderPolicy.create({
     ...model,
     parameters: await loadPolicyWeights(model, weightsFile),
-    neighbourhood: new Neighbourhood(world, model.tokenizer),
+    neighbourhood: new Neighbourhood(world, model.tokenizer, model.format),
     frozen: true,
     runtime,
   });

@@ -101,11 +101,13 @@ export function targetLogProbs(
   formatTable: Float32Array,
 ): { logProbs: Value; weights: Value } {
   const { hidden } = decoder(graph, config, decoderInputs(graph, config, false));
-  const table = graph.constant(formatTable, [
-    formatTable.length / config.vocabularySize,
-    config.vocabularySize,
-  ]);
-  const bias = gather(table, graph.input('states', ['batch', 'time'], 'int32'));
+  const bias =
+    config.writes === 'nearTexts'
+      ? graph.input('bias', ['batch', 'time', config.vocabularySize])
+      : gather(
+          graph.constant(formatTable, [formatTable.length / config.vocabularySize, config.vocabularySize]),
+          graph.input('states', ['batch', 'time'], 'int32'),
+        );
   const all = logSoftmax(add(outputLogits(graph, config, hidden, hintsInput(graph, config)), bias));
   const picked = gatherLast(all, graph.input('targets', ['batch', 'time', 1], 'int32'));
   return { logProbs: reshape(picked, ['batch', 'time']), weights: graph.input('weights', ['batch', 'time']) };

@@ -32,8 +32,8 @@ export interface TrainPolicyOptions extends TrainingControl {
   readonly world: RetrievalWorld;
   readonly queries: QueryBatch;
   readonly reward: RewardFunction;
-  /** Items a sub-query retrieves, for rewards which count them (1). */
-  readonly depth?: number;
+  /** B: items which all sub-queries of a completion retrieve together, for rewards which count them (absent: the best of each). */
+  readonly budget?: number;
   /** Rollout batches in all. */
   readonly steps: number;
   readonly queriesPerStep: number;
@@ -72,7 +72,7 @@ const ENTROPY_ALARM = 0.02;
  * @throws RangeError when `resume` is not a checkpoint of this training
  */
 export async function trainPolicy(options: TrainPolicyOptions): Promise<Parameters> {
-  const { config, tokenizer, format, policy, world, queries, reward, depth, steps, seed } = options;
+  const { config, tokenizer, format, policy, world, queries, reward, budget, steps, seed } = options;
   const { queriesPerStep, groupSize, signal, onProgress, onStep } = options;
   const { loss, metrics } = softGrpoGraph(config, formatTable(tokenizer), options.coefficients);
   const trainer = await Trainer.create({
@@ -108,7 +108,7 @@ export async function trainPolicy(options: TrainPolicyOptions): Promise<Paramete
         streams: batch.texts.map((_, i) => `${step}/${i}`),
       });
       const sampled = performance.now();
-      const fanOuts = await retrieveFanOuts(completions, batch, world, { depth });
+      const fanOuts = await retrieveFanOuts(completions, batch, world, { budget });
       const { results, rewards, meanReward, meanComponents } = scoreFanOuts(fanOuts, reward);
       const scored = performance.now();
       const { advantages, zeroVarianceGroups } = groupAdvantages(rewards, groupSize);

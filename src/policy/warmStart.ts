@@ -149,7 +149,7 @@ type DrawSequences = (random: CounterRandom) => Promise<Sequence[]>;
  * each other: maximal marginal relevance on a random half of the neighbourhood, so that no two sets are the same.
  */
 function openSequences(options: WarmStartOptions): DrawSequences {
-  const { tokenizer, format, items, vectors } = options;
+  const { config, tokenizer, format, items, vectors } = options;
   const neighbourhoods = neighbourFinder(options);
   return async (random) => {
     const examples = drawExamples(options, random);
@@ -165,7 +165,10 @@ function openSequences(options: WarmStartOptions): DrawSequences {
         lambda: LAMBDA,
         k: format.k,
       });
-      const subQueries = Array.from(chosen, (position) => catalogWords(items[near[position]].text, random));
+      const subQueries = Array.from(chosen, (position) => {
+        const { text } = items[near[position]];
+        return config.writes === 'nearTexts' ? text : catalogWords(text, random);
+      });
       return {
         prompt: tokenizer.encode(text),
         condition: vector,
@@ -224,9 +227,9 @@ function supervisedSequences(
 }
 
 /** Finds the items nearest to each example, best first, and their tokens. */
-function neighbourFinder({ items, index, tokenizer }: WarmStartOptions) {
+function neighbourFinder({ items, index, tokenizer, format }: WarmStartOptions) {
   const depth = Math.min(NEIGHBOURS, items.length);
-  const neighbourhood = new Neighbourhood({ items, index }, tokenizer);
+  const neighbourhood = new Neighbourhood({ items, index }, tokenizer, format);
   return async (examples: readonly Pick<Example, 'vector'>[]) => {
     const conditions = concatRows(examples.map(({ vector }) => matrix(1, vector.length, vector)));
     const hints = await neighbourhood.near(conditions);

@@ -14,8 +14,7 @@ function fanOut(subQueryVectors: Matrix, retrievedVectors: Matrix): FanOut {
     referenceVectors: matrix(0, subQueryVectors.cols),
     retrieved: new Int32Array(subQueryVectors.rows),
     retrievedVectors,
-    hits: new Int32Array(0),
-    depth: 0,
+    withinBudget: new Int32Array(0),
     reference: [],
     items: [],
   };

@@ -37,7 +37,7 @@ describe('softGains', () => {
       thresholds: Float32Array.of(0.2, 0.2),
       referenceVectors: matrix(1, 2, Float32Array.of(1, 0)),
     });
-    expect(found[0]).toBeCloseTo(1, 6);
+    expect(found[0]).toBeCloseTo(1, 5);
     expect(found[1]).toBe(0);
     const [half] = softGains({
       subQueryVectors: axis,

@@ -5,24 +5,29 @@ import type { FanOut, RewardFunction } from './reward.js';
 
 /**
  * The reward of weakly supervised retrieval (PAPER section 2, WSCR): the share of the query's reference set among
- * the top `depth` hits of all sub-queries.
+ * the items that all sub-queries retrieve together within the budget.
  */
 export function coverageReward(): RewardFunction {
   return (fanOut) => {
-    const { query, hits, reference } = fanOut;
+    const { query, withinBudget, reference } = fanOut;
     if (reference.length === 0) {
       throw new R4tError(
         `the coverage reward needs a reference set, and query "${query}" has none; ` +
           'use the composite reward for open-ended queries',
       );
     }
-    const raw = coverage(hits, reference);
+    const raw = coverage(withinBudget, reference);
     return { reward: raw, components: { coverage: { raw, normalized: raw } }, gains: softGains(fanOut) };
   };
 }
 
-/** Width of the slope around a sub-query's threshold, as a cosine: about a third of the distance of a random item. */
-const SLOPE = 0.05;
+/**
+ * Width of the slope around a sub-query's threshold, as a share of it. Random items have cosines around 0, so the threshold is their
+ * distance from being retrieved.
+ */
+const SLOPE = 0.3;
+/** Least width: a threshold at or below 0 retrieves most of the catalog. */
+const LEAST_SLOPE = 0.02;
 
 /**
  * What each sub-query adds to the coverage given those before it, [k], with a slope in place of the step: an item counts
@@ -38,10 +43,11 @@ export function softGains({
   const covered = new Float64Array(referenceVectors.rows);
   return Array.from(thresholds, (threshold, i) => {
     const subQuery = row(subQueryVectors, i);
+    const slope = Math.max(LEAST_SLOPE, SLOPE * threshold);
     let gain = 0;
     for (let item = 0; item < covered.length; item++) {
       const cosine = dot(subQuery, row(referenceVectors, item));
-      const soft = 1 / (1 + Math.exp((threshold - cosine) / SLOPE));
+      const soft = 1 / (1 + Math.exp((threshold - cosine) / slope));
       gain += Math.max(0, soft - covered[item]) / covered.length;
       covered[item] = Math.max(covered[item], soft);
     }

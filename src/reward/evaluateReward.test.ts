@@ -12,8 +12,7 @@ const fanOut = (overrides: Partial<FanOut> = {}): FanOut => ({
   subQueryVectors: matrix(1, 2),
   retrieved: Int32Array.of(4),
   retrievedVectors: matrix(1, 2),
-  hits: Int32Array.of(4, 7),
-  depth: 2,
+  withinBudget: Int32Array.of(4, 7),
   thresholds: Float32Array.of(0),
   reference: [7, 8],
   referenceVectors: matrix(2, 2),
@@ -98,9 +97,9 @@ describe('scoreFanOuts', () => {
   });
 
   it('averages a component over the results which have it', () => {
-    const reward: RewardFunction = ({ depth }) =>
-      depth === 1 ? 0 : { reward: 1, components: { novelty: { raw: 4, normalized: 0.4 } } };
-    expect(scoreFanOuts([fanOut(), fanOut({ depth: 1 })], reward)).toMatchObject({
+    const reward: RewardFunction = ({ query }) =>
+      query === '' ? 0 : { reward: 1, components: { novelty: { raw: 4, normalized: 0.4 } } };
+    expect(scoreFanOuts([fanOut(), fanOut({ query: '' })], reward)).toMatchObject({
       meanReward: 0.5,
       meanComponents: { novelty: { raw: 4, normalized: 0.4 } },
     });

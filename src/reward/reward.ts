@@ -14,10 +14,12 @@ export interface FanOut {
   readonly retrieved: Int32Array;
   /** Content embeddings of those items, unit rows, [k, d]. */
   readonly retrievedVectors: Matrix;
-  /** Top `depth` rows of each sub-query, [k * depth], best first (what coverage counts). */
-  readonly hits: Int32Array;
-  readonly depth: number;
-  /** Cosine of each sub-query to the last of its hits, [k]: what an item must reach to be among them. */
+  /**
+   * R(Q), the distinct rows which all sub-queries retrieve together: they take turns, best items first, until the budget B is used
+   * up (what coverage counts).
+   */
+  readonly withinBudget: Int32Array;
+  /** Cosine of each sub-query to the last of its items in R(Q), [k]: what an item must reach to be among them. */
   readonly thresholds: Float32Array;
   /** Row numbers of the reference set Y; empty when there is none. */
   readonly reference: readonly number[];

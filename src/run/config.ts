@@ -50,8 +50,8 @@ const policy = z.strictObject({
   /** Optimiser passes over each batch of rollouts. */
   epochs: count.default(1),
   maxSubQueryTokens: count.default(8),
-  /** `near`: sub-queries are made of words of the query and of the items nearest to it; absent: `near` for `oar`, else `any`. */
-  words: z.enum(['near', 'any']).optional(),
+  /** What a sub-query may be: any words, or the text of an item near the query; absent: `nearTexts` for `oar`, else `anything`. */
+  writes: z.enum(['anything', 'nearTexts']).optional(),
 });
 
 /** Sampling the frozen policy into training targets. */

@@ -120,13 +120,11 @@ describe('synthesize', () => {
     expect(gatherRows(table, rows)).toEqual(await letterEncoder.encode([...first, ...second]));
   });
 
-  it('hands references and depth to the reward', async () => {
+  it('hands references and what the budget buys to the reward', async () => {
     const seen: number[][] = [];
-    const reward: RewardFunction = ({ reference, hits, depth }) => {
-      expect(hits).toHaveLength(K * depth);
-      return seen.push([...reference, depth]);
-    };
-    await synthesize(options({ reward, depth: 4 }));
+    const reward: RewardFunction = ({ reference, withinBudget }) =>
+      seen.push([...reference, withinBudget.length]);
+    await synthesize(options({ reward, budget: 4 }));
     expect(seen).toEqual(queries.texts.flatMap((_, i) => Array(SAMPLES).fill([i, 4])));
   });
 

@@ -22,8 +22,8 @@ export interface SynthesizeOptions extends RunControl {
   readonly samplesPerQuery: number;
   readonly temperature: number;
   readonly topP: number;
-  /** Items a sub-query retrieves, for rewards which count them (1). */
-  readonly depth?: number;
+  /** B: items which all sub-queries of a completion retrieve together, for rewards which count them (absent: the best of each). */
+  readonly budget?: number;
   readonly seed: number;
   /** Folder of the shards; those that exist are not made again. */
   readonly folder: string;
@@ -53,7 +53,7 @@ async function synthesizeRange(
   start: number,
   end: number,
 ): Promise<SynthesisShard> {
-  const { policy, world, queries, reward, rows, depth, signal } = options;
+  const { policy, world, queries, reward, rows, budget, signal } = options;
   const batch: QueryBatch = {
     texts: queries.texts.slice(start, end),
     vectors: rowRange(queries.vectors, start, end),
@@ -69,7 +69,7 @@ async function synthesizeRange(
     streams: batch.texts.map((text) => `synthesis/${text}`),
     signal,
   });
-  const fanOuts = await retrieveFanOuts(completions, batch, world, { depth, signal });
+  const fanOuts = await retrieveFanOuts(completions, batch, world, { budget, signal });
   const { rewards } = scoreFanOuts(fanOuts, reward);
   return {
     queryOf: Int32Array.from(completions, ({ query }) => start + query),

@@ -3,7 +3,7 @@ import { initialize, type Parameters } from '../../engine/index.js';
 import { ExactIndex } from '../../index/exactIndex.js';
 import { type Matrix, matrix, normalizeRows } from '../../matrix.js';
 import { CounterRandom } from '../../random.js';
-import type { DecoderConfig } from '../decoder.js';
+import type { DecoderConfig, Writes } from '../decoder.js';
 import { type Format, formatTable } from '../format.js';
 import { crossEntropyGraph } from '../softGrpo.js';
 import { type Tokenizer, trainTokenizer } from '../tokenizer.js';
@@ -29,7 +29,7 @@ export interface SceneOptions {
   readonly vocabularySize?: number;
   readonly format?: Format;
   readonly layers?: number;
-  readonly hintedOnly?: boolean;
+  readonly writes?: Writes;
 }
 
 export function scene({
@@ -37,13 +37,13 @@ export function scene({
   vocabularySize = 48,
   format = { k: 3, maxTokens: 4 },
   layers = 2,
-  hintedOnly = false,
+  writes = 'anything',
 }: SceneOptions = {}): Scene {
   const tokenizer = trainTokenizer(texts, { vocabularySize });
   return {
     tokenizer,
     format,
-    config: { vocabularySize: tokenizer.size, conditionDim: DIM, width: 16, layers, heads: 2, hintedOnly },
+    config: { vocabularySize: tokenizer.size, conditionDim: DIM, width: 16, layers, heads: 2, writes },
   };
 }
 
