@@ -31,24 +31,50 @@ export function layOutPrompts(queries: readonly (readonly number[])[]): Prompts 
   return { tokens, length, padding };
 }
 
-/**
- * The decoder's hints, [batch, HINTS, vocabulary]: 1 for the tokens of each query, but for those which the policy does not read;
- * and the weights of the tokens near it, where they are known.
- */
-export function tokenHints(
-  queries: readonly { readonly prompt: readonly number[]; readonly near?: NearTokens }[],
-  { vocabularySize }: DecoderConfig,
-): Tensor {
-  const data = new Float32Array(queries.length * HINTS * vocabularySize);
-  queries.forEach(({ prompt, near }, row) => {
-    const own = row * HINTS * vocabularySize;
-    for (const id of prompt.slice(0, MAX_PROMPT_TOKENS)) data[own + id] = 1;
-    near?.tokens.forEach((id, i) => {
-      data[own + vocabularySize + id] = near.weights[i];
-    });
-  });
-  return { data, dims: [queries.length, HINTS, vocabularySize] };
+/** What a batch of queries is to be told, and can be answered with. */
+interface Hinted {
+  readonly prompt: readonly number[];
+  readonly near?: NearTokens;
 }
+
+/**
+ * The tokens to choose from and the decoder's hints about them: 1 for the tokens of each query, but for those which the policy
+ * does not read, and the weights of the tokens near it. A policy that writes texts near the query chooses from the tokens near it
+ * (filled up with PAD to one length), any other from all.
+ */
+export function outputFeeds(queries: readonly Hinted[], { vocabularySize, writes }: DecoderConfig): Feeds {
+  if (writes === 'anything') {
+    const hints = new Float32Array(queries.length * HINTS * vocabularySize);
+    queries.forEach(({ prompt, near }, row) => {
+      const own = row * HINTS * vocabularySize;
+      for (const id of prompt.slice(0, MAX_PROMPT_TOKENS)) hints[own + id] = 1;
+      near?.tokens.forEach((id, i) => {
+        hints[own + vocabularySize + id] = near.weights[i];
+      });
+    });
+    return { hints: { data: hints, dims: [queries.length, HINTS, vocabularySize] } };
+  }
+  const size = nearSize(queries);
+  const vocabulary = new Int32Array(queries.length * size).fill(PAD);
+  const hints = new Float32Array(queries.length * HINTS * size);
+  queries.forEach(({ prompt, near }, row) => {
+    if (!near) return;
+    vocabulary.set(near.tokens, row * size);
+    const own = new Set(prompt.slice(0, MAX_PROMPT_TOKENS));
+    near.tokens.forEach((id, i) => {
+      if (own.has(id)) hints[row * HINTS * size + i] = 1;
+    });
+    hints.set(near.weights, (row * HINTS + 1) * size);
+  });
+  return {
+    hints: { data: hints, dims: [queries.length, HINTS, size] },
+    vocabulary: { data: vocabulary, dims: [queries.length, size] },
+  };
+}
+
+/** The longest vocabulary of a batch. */
+export const nearSize = (queries: readonly Hinted[]): number =>
+  Math.max(...queries.map(({ near }) => near?.tokens.length ?? 1));
 
 /** Causal attention that skips each row's padding, [batch, 1, time, past + time]. */
 export function attentionBias(padding: Int32Array, past: number, time: number): Tensor {
@@ -65,10 +91,8 @@ export function attentionBias(padding: Int32Array, past: number, time: number): 
 }
 
 /** One training sequence. */
-export interface Sequence {
-  readonly prompt: readonly number[];
+export interface Sequence extends Hinted {
   readonly condition: Float32Array;
-  readonly near?: NearTokens;
   /** The completion: k sub-queries, each ended by a separator. */
   readonly tokens: Int32Array;
 }
@@ -109,6 +133,7 @@ export function trainingBatch(
     weights.fill(1, at + start, at + start + completion.length);
     condition.set(sequence.condition, row * config.conditionDim);
   });
+  const bias = config.writes === 'nearTexts' ? nearTextBias(sequences, targets, { start, time }) : undefined;
   const dims = [rows, time];
   return {
     rows,
@@ -120,27 +145,35 @@ export function trainingBatch(
       states: { data: states, dims },
       weights: { data: weights, dims },
       condition: { data: condition, dims: [rows, config.conditionDim] },
-      hints: tokenHints(sequences, config),
-      ...(config.writes === 'nearTexts' && { bias: nearTextBias(sequences, { start, time, config }) }),
+      ...outputFeeds(sequences, config),
+      ...(bias && { bias }),
       attentionBias: attentionBias(prompts.padding, 0, time),
       ...rotaryAngles(0, time, config),
     },
   };
 }
 
-/** The bias of every position, [batch, time, vocabulary]: 0, or -1e9 where no text near the query goes on so. */
+/**
+ * The bias [batch, time, size] where sub-queries are texts near the query: 0, or -1e9 for tokens with which no text goes on. The
+ * targets become positions in the query's vocabulary.
+ */
 function nearTextBias(
   sequences: readonly Sequence[],
-  { start, time, config }: { start: number; time: number; config: DecoderConfig },
+  targets: Int32Array,
+  { start, time }: { readonly start: number; readonly time: number },
 ): Tensor {
-  const size = config.vocabularySize;
+  const size = nearSize(sequences);
   const data = new Float32Array(sequences.length * time * size);
+  targets.fill(0);
   sequences.forEach(({ near, tokens }, row) => {
-    const texts = new NearTexts(near?.texts ?? []);
+    if (!near) return;
+    const positions = new Map(Array.from(near.tokens, (id, i) => [id, i]));
+    const texts = new NearTexts(near.texts);
     tokens.forEach((token, t) => {
-      const at = (row * time + start + t) * size;
-      texts.writeBias(data.subarray(at, at + size));
-      texts.write(token);
+      const at = row * time + start + t;
+      texts.writeBias(data.subarray(at * size, (at + 1) * size));
+      targets[at] = positions.get(token) ?? 0;
+      texts.write(targets[at]);
     });
   });
   return { data, dims: [sequences.length, time, size] };

@@ -124,25 +124,43 @@ function embedding(graph: Graph, { vocabularySize, width }: DecoderConfig): Valu
 /** Kinds of hints: tokens of the query, and tokens of items near it. */
 export const HINTS = 2;
 
+/** What the next token is chosen from. */
+export interface OutputInputs {
+  /** 0 to 1 for each kind of hint and token, [batch, HINTS, size]. */
+  readonly hints: Value;
+  /** int32 [batch, size]: the tokens that each sequence can be made of, where these are few; absent: all of them. */
+  readonly vocabulary?: Value;
+}
+
+/** Declares them: a policy that writes texts near the query has a vocabulary for each query, of some hundred tokens. */
+export function outputInputs(graph: Graph, { vocabularySize, writes }: DecoderConfig): OutputInputs {
+  if (writes === 'anything') return { hints: graph.input('hints', ['batch', HINTS, vocabularySize]) };
+  return {
+    hints: graph.input('hints', ['batch', HINTS, 'size']),
+    vocabulary: graph.input('vocabulary', ['batch', 'size'], 'int32'),
+  };
+}
+
 /**
- * Logits [batch, time, vocabulary] of the next token; the embeddings are tied (Press & Wolf 2017). Hinted tokens get
+ * Logits [batch, time, size] of the next token; the embeddings are tied (Press & Wolf 2017). Hinted tokens get
  * a bonus that the hidden state decides on, one for each kind of hint, as in a pointer-generator (See et al. 2017): a small
  * decoder finds the right sense by itself, but to hit the query's very word among its synonyms, or the words that the catalog
  * has for it, would take it long to learn.
- *
- * @param hints 0 to 1 for each kind of hint and token, [batch, HINTS, vocabulary]
  */
-export function outputLogits(graph: Graph, config: DecoderConfig, hidden: Value, hints: Value): Value {
+export function outputLogits(
+  graph: Graph,
+  config: DecoderConfig,
+  hidden: Value,
+  { hints, vocabulary }: OutputInputs,
+): Value {
   const bonus = add(
     matmul(hidden, graph.parameter('hint.weight', [config.width, HINTS], zeros)),
     graph.parameter('hint.bias', [HINTS], ones),
   );
-  return add(matmul(hidden, embedding(graph, config), { transB: true }), matmul(bonus, hints));
+  const all = embedding(graph, config);
+  const table = vocabulary ? gather(all, vocabulary) : all;
+  return add(matmul(hidden, table, { transB: true }), matmul(bonus, hints));
 }
-
-/** The input with the hints, float32 [batch, HINTS, vocabulary]. */
-export const hintsInput = (graph: Graph, { vocabularySize }: DecoderConfig): Value =>
-  graph.input('hints', ['batch', HINTS, vocabularySize]);
 
 /** Only the last position of [batch, time, width], as [batch, 1, width]. */
 export const lastPosition = (hidden: Value): Value => slice(hidden, 1, -1, Number.MAX_SAFE_INTEGER, 1);

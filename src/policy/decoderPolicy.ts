@@ -12,13 +12,13 @@ import {
 import { R4tError } from '../errors.js';
 import type { Matrix } from '../matrix.js';
 import { CounterRandom } from '../random.js';
-import { attentionBias, layOutPrompts, repeatRows, tokenHints } from './batch.js';
+import { attentionBias, layOutPrompts, nearSize, outputFeeds, repeatRows } from './batch.js';
 import {
   type DecoderConfig,
   decoder,
   decoderInputs,
-  hintsInput,
   lastPosition,
+  outputInputs,
   outputLogits,
   rotaryAngles,
 } from './decoder.js';
@@ -109,13 +109,12 @@ export class DecoderPolicy implements Policy {
   }
 
   /** What tells the decoder which tokens may come next in each completion. */
-  private permitted(writers: readonly CompletionWriter[]): Feeds {
+  private permitted(writers: readonly CompletionWriter[], size: number): Feeds {
     const { config } = this.options;
     if (config.writes === 'anything') {
       const states = Int32Array.from(writers, (w) => w.state);
       return { formatTable: this.table, states: { data: states, dims: [writers.length] } };
     }
-    const size = config.vocabularySize;
     const data = new Float32Array(writers.length * size);
     writers.forEach(({ texts, done }, i) => {
       if (!done) texts?.writeBias(data.subarray(i * size, (i + 1) * size));
@@ -129,13 +128,16 @@ export class DecoderPolicy implements Policy {
     { vectors, seed, temperature = 1, topP = 1 }: SampleOptions,
   ): Promise<Completion[]> {
     const { config, format, tokenizer } = this.options;
-    const { length, padding, tokens } = layOutPrompts(rows.map(({ query }) => prompts[query].prompt));
+    const told = rows.map(({ query }) => prompts[query]);
+    const local = config.writes === 'nearTexts';
+    const size = local ? nearSize(told) : tokenizer.size;
+    const { length, padding, tokens } = layOutPrompts(told.map(({ prompt }) => prompt));
     const writers = rows.map(
       ({ query, stream, sample }) =>
         new CompletionWriter(
           format,
           new CounterRandom(seed, 'policy/sample', stream, sample),
-          config.writes === 'nearTexts' ? prompts[query].near?.texts : undefined,
+          local ? prompts[query].near : undefined,
         ),
     );
     const fixed = {
@@ -144,10 +146,7 @@ export class DecoderPolicy implements Policy {
         vectors,
         rows.map(({ query }) => query),
       ),
-      hints: tokenHints(
-        rows.map(({ query }) => prompts[query]),
-        config,
-      ),
+      ...outputFeeds(told, config),
       inverseTemperature: { data: Float32Array.of(temperature > 0 ? 1 / temperature : 1), dims: [] },
     };
     const draw = temperature > 0 ? (topP < 1 ? nucleus(topP) : drawToken) : likeliest;
@@ -155,10 +154,10 @@ export class DecoderPolicy implements Policy {
     // A concurrent call finds none and makes its own.
     this.spareCache = undefined;
     cache.reset(rows.length);
-    const probabilities = new Float32Array(rows.length * tokenizer.size);
+    const probabilities = new Float32Array(rows.length * size);
     const entropies = new Float32Array(rows.length);
     const results = {
-      probabilities: { data: probabilities, dims: [rows.length, tokenizer.size] },
+      probabilities: { data: probabilities, dims: [rows.length, size] },
       entropies: { data: entropies, dims: [rows.length] },
     };
     let input: Tensor = { data: tokens, dims: [rows.length, length] };
@@ -170,19 +169,19 @@ export class DecoderPolicy implements Policy {
         ...rotaryAngles(cache.past, time, config),
         tokens: input,
         attentionBias: attentionBias(padding, cache.past, time),
-        ...this.permitted(writers),
+        ...this.permitted(writers, size),
       };
       await this.session.run(feeds, { ...results, ...cache.targets(time) });
       cache.advance(time);
       const next = new Int32Array(rows.length).fill(PAD);
       writers.forEach((writer, i) => {
         if (writer.done) return;
-        const distribution = probabilities.subarray(i * tokenizer.size, (i + 1) * tokenizer.size);
-        next[i] = draw(distribution, writer.random.uniform());
-        const logProb = Math.log(distribution[next[i]]);
+        const distribution = probabilities.subarray(i * size, (i + 1) * size);
+        const drawn = draw(distribution, writer.random.uniform());
+        const logProb = Math.log(distribution[drawn]);
         if (!Number.isFinite(logProb))
           throw new R4tError('the policy gives no finite probabilities; its parameters are damaged');
-        writer.write(next[i], logProb, entropies[i]);
+        next[i] = writer.write(drawn, logProb, entropies[i]);
       });
       input = { data: next, dims: [rows.length, 1] };
     }
@@ -209,9 +208,10 @@ class CompletionWriter {
   constructor(
     private readonly format: Format,
     readonly random: CounterRandom,
-    texts?: readonly Int32Array[],
+    /** The tokens to choose from, where these are few. */
+    private readonly near?: NearTokens,
   ) {
-    this.texts = texts && new NearTexts(texts);
+    this.texts = near && new NearTexts(near.texts);
   }
 
   get done(): boolean {
@@ -222,9 +222,11 @@ class CompletionWriter {
     return formatState(this.length, this.format);
   }
 
-  write(token: number, logProb: number, entropy: number): void {
+  /** Takes what was drawn, a position in the vocabulary; returns the token. */
+  write(drawn: number, logProb: number, entropy: number): number {
+    const token = this.near ? this.near.tokens[drawn] : drawn;
     this.tokens.push(token);
-    this.texts?.write(token);
+    this.texts?.write(drawn);
     this.logProbs.push(logProb);
     this.entropies.push(entropy);
     if (token === SEPARATOR) {
@@ -233,6 +235,7 @@ class CompletionWriter {
     } else {
       this.length++;
     }
+    return token;
   }
 }
 
@@ -243,14 +246,15 @@ function decodingGraph(config: DecoderConfig) {
   const { hidden, caches } = decoder(graph, config, inputs);
   const bias =
     config.writes === 'nearTexts'
-      ? graph.input('bias', ['batch', config.vocabularySize])
+      ? graph.input('bias', ['batch', 'size'])
       : gather(
           graph.input('formatTable', [3, config.vocabularySize]),
           graph.input('states', ['batch'], 'int32'),
         );
-  const logits = reshape(outputLogits(graph, config, lastPosition(hidden), hintsInput(graph, config)), [
+  const size = config.writes === 'nearTexts' ? 'size' : config.vocabularySize;
+  const logits = reshape(outputLogits(graph, config, lastPosition(hidden), outputInputs(graph, config)), [
     'batch',
-    config.vocabularySize,
+    size,
   ]);
   const logProbs = logSoftmax(add(mul(logits, graph.input('inverseTemperature', [])), bias));
   const probabilities = exp(logProbs);

@@ -1,11 +1,13 @@
 /** Sub-queries that are texts of items near the query: which token may come next. */
 import { FORBIDDEN } from './format.js';
-import { SEPARATOR } from './tokenizer.js';
+
+/** Position of the separator among the tokens near a query; see `NearTokens`. */
+const END = 0;
 
 /**
  * Follows one completion of which every sub-query is one of the given texts, each at most once as long as there are others (constrained
  * decoding as in GENRE: De Cao et al., ICLR 2021). The policy then chooses among what is there, and no reward has to teach it
- * first which words exist together.
+ * first which words exist together. Tokens are positions in the query's own small vocabulary (`NearTokens.tokens`).
  */
 export class NearTexts {
   readonly #texts: readonly Int32Array[];
@@ -14,23 +16,23 @@ export class NearTexts {
   #open: readonly Int32Array[];
   #length = 0;
 
-  /** @param texts token sequences, best first, none empty */
+  /** @param texts best first, none empty; see `NearTokens.texts` */
   constructor(texts: readonly Int32Array[]) {
     this.#texts = texts;
     this.#left = texts;
     this.#open = texts;
   }
 
-  /** 0 for tokens that may come next, -1e9 for all others, [vocabulary]. */
+  /** 0 for tokens that may come next, -1e9 for all others, [tokens]. */
   writeBias(bias: Float32Array): void {
     bias.fill(FORBIDDEN);
-    for (const text of this.#open) bias[this.#length < text.length ? text[this.#length] : SEPARATOR] = 0;
+    for (const text of this.#open) bias[this.#length < text.length ? text[this.#length] : END] = 0;
   }
 
   /** Goes on by a token that may come next. */
   write(token: number): void {
     const length = this.#length;
-    if (token !== SEPARATOR) {
+    if (token !== END) {
       this.#open = this.#open.filter((text) => text[length] === token);
       this.#length++;
       return;

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { ExactIndex } from '../index/exactIndex.js';
 import { matrix } from '../matrix.js';
-import { tokenHints } from './batch.js';
+import { outputFeeds } from './batch.js';
 import { Neighbourhood } from './neighbourhood.js';
 import { catalogOfThings, randomVectors, runtime, scene } from './testing/scene.js';
+import { PAD, SEPARATOR } from './tokenizer.js';
 
 const { tokenizer, config, format } = scene();
 
@@ -41,13 +42,37 @@ describe('Neighbourhood', () => {
   });
 });
 
-describe('tokenHints', () => {
-  it('has a row for the query and one for what is near', () => {
-    const near = { tokens: Int32Array.of(7, 9), weights: Float32Array.of(1, 0.25), texts: [] };
-    const { data, dims } = tokenHints([{ prompt: [5, 6], near }, { prompt: [7] }], config);
+describe('outputFeeds', () => {
+  const near = {
+    tokens: Int32Array.of(SEPARATOR, 7, 9),
+    weights: Float32Array.of(0, 1, 0.25),
+    texts: [Int32Array.of(1, 2)],
+  };
+
+  it('hint at the tokens of the query and at those near it', () => {
+    const { hints, vocabulary } = outputFeeds([{ prompt: [5, 6], near }, { prompt: [7] }], config);
     const v = config.vocabularySize;
-    expect(dims).toEqual([2, 2, v]);
-    const set = Object.fromEntries([...data.entries()].filter(([, x]) => x !== 0));
+    expect(vocabulary).toBeUndefined();
+    expect(hints.dims).toEqual([2, 2, v]);
+    const set = Object.fromEntries([...hints.data.entries()].filter(([, x]) => x !== 0));
     expect(set).toEqual({ 5: 1, 6: 1, [v + 7]: 1, [v + 9]: 0.25, [2 * v + 7]: 1 });
+  });
+
+  it('have a vocabulary for each query where only texts near it are written', () => {
+    const short = {
+      tokens: Int32Array.of(SEPARATOR, 8),
+      weights: Float32Array.of(0, 1),
+      texts: [Int32Array.of(1)],
+    };
+    const { hints, vocabulary } = outputFeeds(
+      [
+        { prompt: [9, 5], near },
+        { prompt: [], near: short },
+      ],
+      { ...config, writes: 'nearTexts' },
+    );
+    expect([...vocabulary.data]).toEqual([SEPARATOR, 7, 9, SEPARATOR, 8, PAD]);
+    expect(hints.dims).toEqual([2, 2, 3]);
+    expect([...hints.data]).toEqual([0, 0, 1, 0, 1, 0.25, 0, 0, 0, 0, 1, 0]);
   });
 });

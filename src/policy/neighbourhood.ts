@@ -3,14 +3,14 @@ import type { Item } from '../catalog/item.js';
 import type { VectorIndex } from '../index/vectorIndex.js';
 import type { Matrix } from '../matrix.js';
 import { type Format, formatCompletion } from './format.js';
-import type { Tokenizer } from './tokenizer.js';
+import { SEPARATOR, type Tokenizer } from './tokenizer.js';
 
 /** What the items near one query say. */
 export interface NearTokens {
-  /** Tokens of their texts; each counts 0 to 1, as its nearest item does. */
+  /** The separator (at position 0), and the tokens of their texts; each counts 0 to 1, as its nearest item does. */
   readonly tokens: Int32Array;
   readonly weights: Float32Array;
-  /** Their texts as token sequences, the nearest item's first: no longer than a sub-query may be, none empty. */
+  /** Their texts, the nearest item's first, as positions in `tokens`: no longer than a sub-query may be, none empty. */
   readonly texts: readonly Int32Array[];
 }
 
@@ -40,20 +40,21 @@ export class Neighbourhood {
     const { indices, scores } = await this.#index.search(queries, { k });
     return Array.from({ length: queries.rows }, (_, q) => {
       const [first, last] = [scores[q * k], scores[(q + 1) * k - 1]];
-      const weights = new Map<number, number>();
+      const positions = new Map([[SEPARATOR, 0]]);
+      const weights = [0];
       const texts: Int32Array[] = [];
       for (let rank = q * k; rank < (q + 1) * k; rank++) {
-        const text = this.#texts[indices[rank]];
-        if (text.length > 0) texts.push(text);
         // Best first, so that the nearest item that has a token decides.
         const weight = first > last ? (scores[rank] - last) / (first - last) : 1;
-        for (const token of text) if (!weights.has(token)) weights.set(token, weight);
+        const text = this.#texts[indices[rank]].map((token) => {
+          const known = positions.get(token);
+          if (known !== undefined) return known;
+          positions.set(token, weights.length);
+          return weights.push(weight) - 1;
+        });
+        if (text.length > 0) texts.push(text);
       }
-      return {
-        tokens: Int32Array.from(weights.keys()),
-        weights: Float32Array.from(weights.values()),
-        texts,
-      };
+      return { tokens: Int32Array.from(positions.keys()), weights: Float32Array.from(weights), texts };
     });
   }
 }

@@ -1,6 +1,6 @@
 /** Soft-GRPO (PAPER section 2): group advantages, and the clipped per-token loss with both KL directions. */
 import { Graph, ops, type Value } from '../engine/index.js';
-import { type DecoderConfig, decoder, decoderInputs, hintsInput, outputLogits } from './decoder.js';
+import { type DecoderConfig, decoder, decoderInputs, outputInputs, outputLogits } from './decoder.js';
 
 const {
   add,
@@ -103,12 +103,12 @@ export function targetLogProbs(
   const { hidden } = decoder(graph, config, decoderInputs(graph, config, false));
   const bias =
     config.writes === 'nearTexts'
-      ? graph.input('bias', ['batch', 'time', config.vocabularySize])
+      ? graph.input('bias', ['batch', 'time', 'size'])
       : gather(
           graph.constant(formatTable, [formatTable.length / config.vocabularySize, config.vocabularySize]),
           graph.input('states', ['batch', 'time'], 'int32'),
         );
-  const all = logSoftmax(add(outputLogits(graph, config, hidden, hintsInput(graph, config)), bias));
+  const all = logSoftmax(add(outputLogits(graph, config, hidden, outputInputs(graph, config)), bias));
   const picked = gatherLast(all, graph.input('targets', ['batch', 'time', 1], 'int32'));
   return { logProbs: reshape(picked, ['batch', 'time']), weights: graph.input('weights', ['batch', 'time']) };
 }

@@ -2,7 +2,7 @@
 import { floats, Graph, type Parameters, parameterFeeds, Session } from '../../engine/index.js';
 import { type Matrix, row } from '../../matrix.js';
 import { trainingBatch } from '../batch.js';
-import { decoder, decoderInputs, hintsInput, outputLogits } from '../decoder.js';
+import { decoder, decoderInputs, outputInputs, outputLogits } from '../decoder.js';
 import { formatStates, formatTable } from '../format.js';
 import type { NearTokens } from '../neighbourhood.js';
 import type { Completion } from '../policy.js';
@@ -26,7 +26,7 @@ export async function fullForward(
   const { hidden } = decoder(graph, config, decoderInputs(graph, config, false));
   const session = await Session.compile(
     graph,
-    { logits: outputLogits(graph, config, hidden, hintsInput(graph, config)) },
+    { logits: outputLogits(graph, config, hidden, outputInputs(graph, config)) },
     runtime,
   );
   const sequences = completions.map(({ query, tokens }) => ({
