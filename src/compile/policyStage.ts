@@ -24,7 +24,7 @@ import { checkpointed, type StageContext, type StageSummary } from './stage.js';
 export async function warmStartStage(context: StageContext): Promise<StageSummary> {
   const { run, config, workspace, runtime, signal } = context;
   const { vocabularySize, width, layers, heads, maxSubQueryTokens, warmStartSteps } = config.policy;
-  const { writes = config.task === 'oar' ? 'nearTexts' : 'anything' } = config.policy;
+  const { writes = config.task === 'oar' ? 'nearTexts' : 'nearWords' } = config.policy;
   const queries = await splitQueries(workspace, 'train', signal);
   const texts = [...workspace.items.map((item) => item.text), ...queries.texts];
   const tokenizer = trainTokenizer(texts, { vocabularySize });
@@ -67,7 +67,7 @@ export async function policyStage(context: StageContext): Promise<StageSummary> 
   const validation = answerable(await splitQueries(workspace, 'valid', signal), config.task);
   const model = await loadPolicyModel(run.path(...POLICY_FILES.model));
   const parameters = await loadPolicyWeights(model, run.path(...POLICY_FILES.untrained));
-  const neighbourhood = new Neighbourhood(workspace, model.tokenizer, model.format);
+  const neighbourhood = new Neighbourhood(workspace, model.tokenizer, model.format, model.config.writes);
   const policy = await DecoderPolicy.create({ ...model, parameters, neighbourhood, runtime });
   const { seed } = config;
   const file = run.path('policy', 'probes.jsonl');

@@ -1,10 +1,10 @@
 /** Lays sequences out as the decoder's input tensors: prompt left-padded, then START, then the completion. */
 import type { Feeds, Tensor } from '../engine/index.js';
 import type { Matrix } from '../matrix.js';
-import { type DecoderConfig, HINTS, rotaryAngles } from './decoder.js';
+import { type DecoderConfig, HINTS, rotaryAngles, type Writes } from './decoder.js';
 import { FORBIDDEN, type Format, formatStates, INSIDE } from './format.js';
-import { NearTexts } from './nearTexts.js';
 import type { NearTokens } from './neighbourhood.js';
+import { spellerOf } from './speller.js';
 import { PAD, SEPARATOR, START } from './tokenizer.js';
 
 /** Prompts of one batch: int32 tokens [batch, length], and how many padding tokens each row begins with. */
@@ -39,7 +39,7 @@ interface Hinted {
 
 /**
  * The tokens to choose from and the decoder's hints about them: 1 for the tokens of each query, but for those which the policy
- * does not read, and the weights of the tokens near it. A policy that writes texts near the query chooses from the tokens near it
+ * does not read, and the weights of the tokens near it. A policy that writes what is near the query chooses from the tokens near it
  * (filled up with PAD to one length), any other from all.
  */
 export function outputFeeds(queries: readonly Hinted[], { vocabularySize, writes }: DecoderConfig): Feeds {
@@ -133,7 +133,10 @@ export function trainingBatch(
     weights.fill(1, at + start, at + start + completion.length);
     condition.set(sequence.condition, row * config.conditionDim);
   });
-  const bias = config.writes === 'nearTexts' ? nearTextBias(sequences, targets, { start, time }) : undefined;
+  const bias =
+    config.writes === 'anything'
+      ? undefined
+      : spellingBias(sequences, targets, { start, time, format, writes: config.writes });
   const dims = [rows, time];
   return {
     rows,
@@ -154,13 +157,18 @@ export function trainingBatch(
 }
 
 /**
- * The bias [batch, time, size] where sub-queries are texts near the query: 0, or -1e9 for tokens with which no text goes on. The
+ * The bias [batch, time, size] where sub-queries are made of what is near the query: 0, or -1e9 for tokens that cannot come next. The
  * targets become positions in the query's vocabulary.
  */
-function nearTextBias(
+function spellingBias(
   sequences: readonly Sequence[],
   targets: Int32Array,
-  { start, time }: { readonly start: number; readonly time: number },
+  {
+    start,
+    time,
+    format,
+    writes,
+  }: { readonly start: number; readonly time: number; readonly format: Format; readonly writes: Writes },
 ): Tensor {
   const size = nearSize(sequences);
   const data = new Float32Array(sequences.length * time * size);
@@ -168,12 +176,12 @@ function nearTextBias(
   sequences.forEach(({ near, tokens }, row) => {
     if (!near) return;
     const positions = new Map(Array.from(near.tokens, (id, i) => [id, i]));
-    const texts = new NearTexts(near.texts);
+    const speller = spellerOf(near, writes, format);
     tokens.forEach((token, t) => {
       const at = row * time + start + t;
-      texts.writeBias(data.subarray(at * size, (at + 1) * size));
+      speller.writeBias(data.subarray(at * size, (at + 1) * size));
       targets[at] = positions.get(token) ?? 0;
-      texts.write(targets[at]);
+      speller.write(targets[at]);
     });
   });
   return { data, dims: [sequences.length, time, size] };

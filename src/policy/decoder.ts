@@ -15,7 +15,7 @@ import {
 
 const { add, concat, gather, matmul, mul, reshape, rmsNorm, silu, slice, split, sub, transpose } = ops;
 
-export type Writes = 'anything' | 'nearTexts';
+export type Writes = 'anything' | 'nearTexts' | 'nearWords';
 
 export interface DecoderConfig {
   readonly vocabularySize: number;
@@ -25,7 +25,7 @@ export interface DecoderConfig {
   readonly layers: number;
   /** Attention heads; `width / heads` must be even. */
   readonly heads: number;
-  /** What a sub-query may be: any words, or the text of an item near the query (see `nearTexts.ts`). */
+  /** What a sub-query may be: any tokens, the text of an item near the query, or words near it (see `speller.ts`). */
   readonly writes: Writes;
 }
 
@@ -132,7 +132,7 @@ export interface OutputInputs {
   readonly vocabulary?: Value;
 }
 
-/** Declares them: a policy that writes texts near the query has a vocabulary for each query, of some hundred tokens. */
+/** Declares them: a policy that writes what is near the query has a vocabulary for each query, of some hundred tokens. */
 export function outputInputs(graph: Graph, { vocabularySize, writes }: DecoderConfig): OutputInputs {
   if (writes === 'anything') return { hints: graph.input('hints', ['batch', HINTS, vocabularySize]) };
   return {

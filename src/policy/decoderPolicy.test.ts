@@ -32,10 +32,13 @@ let near: readonly NearTokens[];
 let policy: DecoderPolicy;
 let frozen: DecoderPolicy;
 beforeAll(async () => {
-  const neighbourhood = new Neighbourhood(await catalogOfThings(), tokenizer, format);
+  const neighbourhood = new Neighbourhood(await catalogOfThings(), tokenizer, format, 'anything');
   policy = await DecoderPolicy.create({ ...tiny, parameters, neighbourhood, runtime });
   frozen = await DecoderPolicy.create({ ...tiny, parameters, neighbourhood, runtime, frozen: true });
-  near = await policy.near(vectors);
+  near = await policy.near(
+    vectors,
+    queries.map((query) => tokenizer.encode(query)),
+  );
 });
 afterAll(async () => {
   await policy.release();
@@ -227,27 +230,42 @@ describe('sampling', () => {
     expect(ranks.size).toBeGreaterThan(3);
   });
 
-  it('writes different texts near the query, where it is made so, and knows their probabilities', async () => {
-    const bound = scene({ writes: 'nearTexts', format: { k: 3, maxTokens: 9 } });
-    const world = await catalogOfThings();
-    const neighbourhood = new Neighbourhood(world, tokenizer, bound.format);
-    const policy = await DecoderPolicy.create({ ...bound, parameters, neighbourhood, runtime });
-    const request = { queries: ['lamp', ''], vectors: randomVectors(2, 4), samplesPerQuery: 20, seed: 1 };
-    const completions = await policy.sample(request);
-    const known = world.items.map(({ text }) => text);
-    for (const { subQueries } of completions) {
-      for (const subQuery of subQueries) expect(known).toContain(subQuery);
-      expect(new Set(subQueries).size).toBe(format.k);
-    }
-    const { queries: texts, vectors: conditions } = request;
-    const hints = await policy.near(conditions);
-    const forward = await trainingLogProbs(completions, parameters, { of: bound, texts, conditions, hints });
-    completions.forEach(({ logProbs }, i) => {
-      expect(largestDifference(logProbs, forward[i])).toBeLessThan(1e-4);
-    });
-    await policy.release();
-    await expect(DecoderPolicy.create({ ...bound, parameters, runtime })).rejects.toThrow(RangeError);
-  });
+  it.each(['nearTexts', 'nearWords'] as const)(
+    'writes %s where it is made so, and knows their probabilities',
+    async (writes) => {
+      const bound = scene({ writes, format: { k: 3, maxTokens: 9 } });
+      const world = await catalogOfThings();
+      const neighbourhood = new Neighbourhood(world, tokenizer, bound.format, writes);
+      const policy = await DecoderPolicy.create({ ...bound, parameters, neighbourhood, runtime });
+      const request = { queries: ['lamp', ''], vectors: randomVectors(2, 4), samplesPerQuery: 20, seed: 1 };
+      const completions = await policy.sample(request);
+      const known = world.items.map(({ text }) => text);
+      const words = known.flatMap((text) => text.split(' '));
+      for (const { subQueries } of completions) {
+        for (const subQuery of subQueries) {
+          if (writes === 'nearTexts') expect(known).toContain(subQuery);
+          else for (const word of subQuery.split(' ')) expect(words).toContain(word);
+        }
+        if (writes === 'nearTexts') expect(new Set(subQueries).size).toBe(format.k);
+      }
+      const { queries: texts, vectors: conditions } = request;
+      const hints = await policy.near(
+        conditions,
+        texts.map((text) => tokenizer.encode(text)),
+      );
+      const forward = await trainingLogProbs(completions, parameters, {
+        of: bound,
+        texts,
+        conditions,
+        hints,
+      });
+      completions.forEach(({ logProbs }, i) => {
+        expect(largestDifference(logProbs, forward[i])).toBeLessThan(1e-4);
+      });
+      await policy.release();
+      await expect(DecoderPolicy.create({ ...bound, parameters, runtime })).rejects.toThrow(RangeError);
+    },
+  );
 
   it('draws tokens as often as their probabilities say', async () => {
     const n = 2000;

@@ -21,12 +21,13 @@ import {
   outputInputs,
   outputLogits,
   rotaryAngles,
+  type Writes,
 } from './decoder.js';
 import { type Format, formatState, formatTable, maxCompletionTokens, parseCompletion } from './format.js';
 import { KeyValueCache } from './keyValueCache.js';
-import { NearTexts } from './nearTexts.js';
 import type { NearTokens, Neighbourhood } from './neighbourhood.js';
 import type { Completion, Policy, SampleOptions } from './policy.js';
+import { type Speller, spellerOf } from './speller.js';
 import { PAD, SEPARATOR, type Tokenizer } from './tokenizer.js';
 
 const { add, exp, gather, logSoftmax, mul, neg, reshape, sum } = ops;
@@ -67,8 +68,8 @@ export class DecoderPolicy implements Policy {
 
   static async create(options: DecoderPolicyOptions): Promise<DecoderPolicy> {
     const { config, frozen = false, parameters, neighbourhood, runtime } = options;
-    if (config.writes === 'nearTexts' && !neighbourhood)
-      throw new RangeError('a policy that writes texts near the query needs a neighbourhood');
+    if (config.writes !== 'anything' && !neighbourhood)
+      throw new RangeError('a policy that writes what is near the query needs a neighbourhood');
     const { graph, outputs } = decodingGraph(config);
     const weights = new Map([...parameters].map(([name, { data }]) => [name, data]));
     const model = encodeOnnx(graph, { outputs, weights: frozen ? weights : undefined });
@@ -82,7 +83,7 @@ export class DecoderPolicy implements Policy {
   async sample(options: SampleOptions): Promise<Completion[]> {
     const { queries, samplesPerQuery = 1, signal, onProgress } = options;
     const prompts = queries.map((query) => this.options.tokenizer.encode(query));
-    const near = await this.near(options.vectors);
+    const near = await this.near(options.vectors, prompts);
     const hinted = prompts.map((prompt, i) => ({ prompt, near: near[i] }));
     const total = queries.length * samplesPerQuery;
     const completions: Completion[] = [];
@@ -98,9 +99,9 @@ export class DecoderPolicy implements Policy {
     return completions;
   }
 
-  /** The hints for queries [n, d]; none where the policy has no neighbourhood. */
-  async near(queries: Matrix): Promise<readonly NearTokens[]> {
-    return (await this.options.neighbourhood?.near(queries)) ?? [];
+  /** What is near queries [n, d] with these tokens; nothing where the policy has no neighbourhood. */
+  async near(queries: Matrix, prompts: readonly (readonly number[])[]): Promise<readonly NearTokens[]> {
+    return (await this.options.neighbourhood?.near(queries, prompts)) ?? [];
   }
 
   /** Frees the native model. */
@@ -116,8 +117,8 @@ export class DecoderPolicy implements Policy {
       return { formatTable: this.table, states: { data: states, dims: [writers.length] } };
     }
     const data = new Float32Array(writers.length * size);
-    writers.forEach(({ texts, done }, i) => {
-      if (!done) texts?.writeBias(data.subarray(i * size, (i + 1) * size));
+    writers.forEach(({ speller, done }, i) => {
+      if (!done) speller?.writeBias(data.subarray(i * size, (i + 1) * size));
     });
     return { bias: { data, dims: [writers.length, size] } };
   }
@@ -129,7 +130,7 @@ export class DecoderPolicy implements Policy {
   ): Promise<Completion[]> {
     const { config, format, tokenizer } = this.options;
     const told = rows.map(({ query }) => prompts[query]);
-    const local = config.writes === 'nearTexts';
+    const local = config.writes !== 'anything';
     const size = local ? nearSize(told) : tokenizer.size;
     const { length, padding, tokens } = layOutPrompts(told.map(({ prompt }) => prompt));
     const writers = rows.map(
@@ -137,6 +138,7 @@ export class DecoderPolicy implements Policy {
         new CompletionWriter(
           format,
           new CounterRandom(seed, 'policy/sample', stream, sample),
+          config.writes,
           local ? prompts[query].near : undefined,
         ),
     );
@@ -196,22 +198,23 @@ export class DecoderPolicy implements Policy {
   }
 }
 
-/** One completion while it is being written, by the format's rules or as texts near the query. */
+/** One completion while it is being written, by the format's rules or of what is near the query. */
 class CompletionWriter {
   readonly tokens: number[] = [];
   readonly logProbs: number[] = [];
   readonly entropies: number[] = [];
-  readonly texts: NearTexts | undefined;
+  readonly speller: Speller | undefined;
   private length = 0;
   private subQueries = 0;
 
   constructor(
     private readonly format: Format,
     readonly random: CounterRandom,
+    writes: Writes,
     /** The tokens to choose from, where these are few. */
     private readonly near?: NearTokens,
   ) {
-    this.texts = near && new NearTexts(near.texts);
+    this.speller = near && spellerOf(near, writes, format);
   }
 
   get done(): boolean {
@@ -226,7 +229,7 @@ class CompletionWriter {
   write(drawn: number, logProb: number, entropy: number): number {
     const token = this.near ? this.near.tokens[drawn] : drawn;
     this.tokens.push(token);
-    this.texts?.write(drawn);
+    this.speller?.write(drawn);
     this.logProbs.push(logProb);
     this.entropies.push(entropy);
     if (token === SEPARATOR) {
@@ -245,13 +248,13 @@ function decodingGraph(config: DecoderConfig) {
   const inputs = decoderInputs(graph, config, true);
   const { hidden, caches } = decoder(graph, config, inputs);
   const bias =
-    config.writes === 'nearTexts'
-      ? graph.input('bias', ['batch', 'size'])
-      : gather(
+    config.writes === 'anything'
+      ? gather(
           graph.input('formatTable', [3, config.vocabularySize]),
           graph.input('states', ['batch'], 'int32'),
-        );
-  const size = config.writes === 'nearTexts' ? 'size' : config.vocabularySize;
+        )
+      : graph.input('bias', ['batch', 'size']);
+  const size = config.writes === 'anything' ? config.vocabularySize : 'size';
   const logits = reshape(outputLogits(graph, config, lastPosition(hidden), outputInputs(graph, config)), [
     'batch',
     size,

@@ -18,8 +18,9 @@ describe('Neighbourhood', () => {
     }));
     const vectors = matrix(3, 2, Float32Array.of(1, 0, 0, 1, 0.6, 0.8));
     const index = await ExactIndex.create({ vectors, ...runtime });
-    const [near] = await new Neighbourhood({ items, index }, tokenizer, format).near(
+    const [near] = await new Neighbourhood({ items, index }, tokenizer, format, 'nearTexts').near(
       matrix(1, 2, Float32Array.of(1, 0)),
+      [[]],
     );
     const weightOf = (text: string) =>
       tokenizer.encode(text).map((token) => near.weights[near.tokens.indexOf(token)]);
@@ -30,9 +31,9 @@ describe('Neighbourhood', () => {
   });
 
   it('gives every query its own, with weights from 0 to 1', async () => {
-    const neighbourhood = new Neighbourhood(await catalogOfThings(), tokenizer, format);
+    const neighbourhood = new Neighbourhood(await catalogOfThings(), tokenizer, format, 'nearTexts');
     const queries = randomVectors(5, 1);
-    const near = await neighbourhood.near(queries);
+    const near = await neighbourhood.near(queries, [[], [], [], [], []]);
     expect(near).toHaveLength(5);
     for (const { tokens, weights } of near) {
       expect(tokens).toHaveLength(weights.length);
@@ -46,7 +47,7 @@ describe('outputFeeds', () => {
   const near = {
     tokens: Int32Array.of(SEPARATOR, 7, 9),
     weights: Float32Array.of(0, 1, 0.25),
-    texts: [Int32Array.of(1, 2)],
+    pieces: [Int32Array.of(1, 2)],
   };
 
   it('hint at the tokens of the query and at those near it', () => {
@@ -62,7 +63,7 @@ describe('outputFeeds', () => {
     const short = {
       tokens: Int32Array.of(SEPARATOR, 8),
       weights: Float32Array.of(0, 1),
-      texts: [Int32Array.of(1)],
+      pieces: [Int32Array.of(1)],
     };
     const { hints, vocabulary } = outputFeeds(
       [

@@ -17,7 +17,7 @@ describe('policy files', () => {
     const parameters = randomParameters(tiny, 1);
     await savePolicyModel(folder.path('model.json'), tiny);
     await saveWeights(folder.path('weights.safetensors'), parameters);
-    const neighbourhood = new Neighbourhood(world, tiny.tokenizer, tiny.format);
+    const neighbourhood = new Neighbourhood(world, tiny.tokenizer, tiny.format, 'anything');
     const saved = await DecoderPolicy.create({ ...tiny, parameters, neighbourhood, frozen: true, runtime });
     const model = await loadPolicyModel(folder.path('model.json'));
     const loaded = await loadPolicy(model, folder.path('weights.safetensors'), world, runtime);

@@ -32,7 +32,7 @@ const schema = z.object({
     width: count,
     layers: count,
     heads: count,
-    writes: z.enum(['anything', 'nearTexts']),
+    writes: z.enum(['anything', 'nearTexts', 'nearWords']),
   }),
   format: z.object({ k: count, maxTokens: count }),
   tokenizer: z.object({
@@ -66,7 +66,7 @@ export async function loadPolicy(
   return DecoderPolicy.create({
     ...model,
     parameters: await loadPolicyWeights(model, weightsFile),
-    neighbourhood: new Neighbourhood(world, model.tokenizer, model.format),
+    neighbourhood: new Neighbourhood(world, model.tokenizer, model.format, model.config.writes),
     frozen: true,
     runtime,
   });

@@ -102,12 +102,12 @@ export function targetLogProbs(
 ): { logProbs: Value; weights: Value } {
   const { hidden } = decoder(graph, config, decoderInputs(graph, config, false));
   const bias =
-    config.writes === 'nearTexts'
-      ? graph.input('bias', ['batch', 'time', 'size'])
-      : gather(
+    config.writes === 'anything'
+      ? gather(
           graph.constant(formatTable, [formatTable.length / config.vocabularySize, config.vocabularySize]),
           graph.input('states', ['batch', 'time'], 'int32'),
-        );
+        )
+      : graph.input('bias', ['batch', 'time', 'size']);
   const all = logSoftmax(add(outputLogits(graph, config, hidden, outputInputs(graph, config)), bias));
   const picked = gatherLast(all, graph.input('targets', ['batch', 'time', 1], 'int32'));
   return { logProbs: reshape(picked, ['batch', 'time']), weights: graph.input('weights', ['batch', 'time']) };

@@ -215,8 +215,9 @@ async function optimise(
     seed,
   }: TrainPolicyOptions,
 ): Promise<{ loss: number; kl: number; clipShare: number; gradientNorm: number }> {
-  const near = await policy.near(queries.vectors);
-  const prompts = queries.texts.map((text, i) => ({ prompt: tokenizer.encode(text), near: near[i] }));
+  const encoded = queries.texts.map((text) => tokenizer.encode(text));
+  const near = await policy.near(queries.vectors, encoded);
+  const prompts = encoded.map((prompt, i) => ({ prompt, near: near[i] }));
   const rate = warmupCosine(step, { peak: learningRate, warmupSteps: 5, totalSteps: steps, final: 0.1 });
   const totals = { loss: 0, kl: 0, clipShare: 0, gradientNorm: 0 };
   let count = 0;

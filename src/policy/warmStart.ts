@@ -14,7 +14,7 @@ import type { TrainingControl } from '../training.js';
 import { type Sequence, trainingBatch } from './batch.js';
 import type { DecoderConfig } from './decoder.js';
 import { type Format, formatCompletion, formatTable } from './format.js';
-import { NEIGHBOURS, Neighbourhood } from './neighbourhood.js';
+import { NEIGHBOURS, type NearTokens, Neighbourhood, wordPieces } from './neighbourhood.js';
 import { crossEntropyGraph } from './softGrpo.js';
 import type { Tokenizer } from './tokenizer.js';
 import { buildPostings, drawSubQueries } from './warmStartSets.js';
@@ -42,7 +42,7 @@ export interface WarmStartOptions extends TrainingControl {
 }
 
 /** Relevance against novelty when they are drawn. */
-const LAMBDA = 0.5;
+const LAMBDA = 0.7;
 /** Sequences a step. */
 const BATCH = 48;
 
@@ -184,7 +184,7 @@ function supervisedSequences(
   options: WarmStartOptions,
   references: readonly (readonly number[])[],
 ): DrawSequences {
-  const { tokenizer, format, items, encoder, queries, queryVectors, batchSize = BATCH } = options;
+  const { config, tokenizer, format, items, encoder, queries, queryVectors, batchSize = BATCH } = options;
   const postings = buildPostings(items);
   const neighbourhoods = neighbourFinder(options);
   return async (random) => {
@@ -205,34 +205,54 @@ function supervisedSequences(
     let next = 0;
     const complete = examples.map((e) => ({ ...e, vector: e.vector ?? row(made, next++) }));
     const { depth, indices, hints } = await neighbourhoods(complete);
-    return complete.map(({ text, vector, reference }, i) => ({
-      prompt: tokenizer.encode(text),
-      condition: vector,
-      near: hints[i],
-      tokens: formatCompletion(
-        drawSubQueries({
-          items,
-          postings,
-          query: text,
-          reference,
-          neighbours: indices.subarray(i * depth, (i + 1) * depth),
-          k: format.k,
-          random,
-        }),
-        tokenizer,
-        format,
-      ),
-    }));
+    return complete.map(({ text, vector, reference }, i) => {
+      const neighbours = indices.subarray(i * depth, (i + 1) * depth);
+      const drawn = drawSubQueries({
+        items,
+        postings,
+        query: text,
+        reference,
+        neighbours,
+        k: format.k,
+        random,
+      });
+      const subQueries =
+        config.writes === 'nearWords' ? writable(drawn, hints[i], items[neighbours[0]].text, options) : drawn;
+      return {
+        prompt: tokenizer.encode(text),
+        condition: vector,
+        near: hints[i],
+        tokens: formatCompletion(subQueries, tokenizer, format),
+      };
+    });
   };
 }
 
+/** The sub-queries without words that the policy cannot write for this query; `nearest` in place of those of which nothing is left. */
+function writable(
+  subQueries: readonly string[],
+  { tokens, pieces }: NearTokens,
+  nearest: string,
+  { tokenizer, format }: WarmStartOptions,
+): string[] {
+  const known = new Set(pieces.map((piece) => piece.map((position) => tokens[position]).join(' ')));
+  return subQueries.map((subQuery) => {
+    const words = wordPieces(tokenizer.encode(subQuery), tokenizer, format);
+    const left = words.filter((word) => known.has(word.join(' ')));
+    return left.length > 0 ? tokenizer.decode(left.flatMap((word) => [...word])) : nearest;
+  });
+}
+
 /** Finds the items nearest to each example, best first, and their tokens. */
-function neighbourFinder({ items, index, tokenizer, format }: WarmStartOptions) {
+function neighbourFinder({ config, items, index, tokenizer, format }: WarmStartOptions) {
   const depth = Math.min(NEIGHBOURS, items.length);
-  const neighbourhood = new Neighbourhood({ items, index }, tokenizer, format);
-  return async (examples: readonly Pick<Example, 'vector'>[]) => {
+  const neighbourhood = new Neighbourhood({ items, index }, tokenizer, format, config.writes);
+  return async (examples: readonly Example[]) => {
     const conditions = concatRows(examples.map(({ vector }) => matrix(1, vector.length, vector)));
-    const hints = await neighbourhood.near(conditions);
+    const hints = await neighbourhood.near(
+      conditions,
+      examples.map(({ text }) => tokenizer.encode(text)),
+    );
     return { depth, ...(await index.search(conditions, { k: depth })), hints };
   };
 }

@@ -50,8 +50,8 @@ const policy = z.strictObject({
   /** Optimiser passes over each batch of rollouts. */
   epochs: count.default(1),
   maxSubQueryTokens: count.default(8),
-  /** What a sub-query may be: any words, or the text of an item near the query; absent: `nearTexts` for `oar`, else `anything`. */
-  writes: z.enum(['anything', 'nearTexts']).optional(),
+  /** What a sub-query may be; absent: `nearTexts` for `oar`, `nearWords` for `wscr`. */
+  writes: z.enum(['anything', 'nearTexts', 'nearWords']).optional(),
 });
 
 /** Sampling the frozen policy into training targets. */
