@@ -1,5 +1,5 @@
 /** Everything that is known of one found item. */
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { CrossIcon } from '../shared/icons.tsx';
 import { directionOf } from './MethodColumn.tsx';
 import { Picture } from './Picture.tsx';
@@ -9,7 +9,8 @@ import { answers, ask, opened, question } from './state.ts';
 export function Details() {
   const dialog = useRef<HTMLDialogElement>(null);
   const shown = opened.value;
-  useEffect(() => {
+  // In the same commit as the content: after the next paint, a quick Escape would find nothing open, and the dialog then open.
+  useLayoutEffect(() => {
     if (shown && !dialog.current?.open) dialog.current?.showModal();
     if (!shown) dialog.current?.close();
   }, [shown]);

@@ -150,7 +150,7 @@ describe.skipIf(noBrowser())('the explorer', () => {
   });
 
   // Sometimes keys are dead after the dialog was closed; the cause is not found yet.
-  it('can be used by keyboard alone', { retry: 3 }, async () => {
+  it('can be used by keyboard alone', async () => {
     await open('?q=chair');
     await answered();
     const focused = () => page.evaluate(() => document.activeElement?.getAttribute('aria-label') ?? '');
