@@ -15,8 +15,11 @@ export interface NearTokens {
   readonly pieces: readonly Int32Array[];
 }
 
-/** Items looked at, best first; a warm start draws sub-queries from the same. */
-export const NEIGHBOURS = 100;
+/**
+ * Items looked at, best first; a warm start draws sub-queries from the same. Texts are whole answers, so they come from closer by
+ * than words, which are only parts of a question.
+ */
+export const neighbourCount = (writes: Writes): number => (writes === 'nearTexts' ? 50 : 100);
 /** Names of categories that can be written whatever the query is: what a fan-out may know without having seen it near. */
 const CATEGORIES = 64;
 
@@ -56,7 +59,7 @@ export class Neighbourhood {
    * @param prompts the queries' tokens
    */
   async near(queries: Matrix, prompts: readonly (readonly number[])[]): Promise<NearTokens[]> {
-    const k = Math.min(NEIGHBOURS, this.#index.size);
+    const k = Math.min(neighbourCount(this.#writes), this.#index.size);
     const { indices, scores } = await this.#index.search(queries, { k });
     return prompts.map((prompt, q) => {
       const [first, last] = [scores[q * k], scores[(q + 1) * k - 1]];

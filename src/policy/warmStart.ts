@@ -14,7 +14,7 @@ import type { TrainingControl } from '../training.js';
 import { type Sequence, trainingBatch } from './batch.js';
 import type { DecoderConfig } from './decoder.js';
 import { type Format, formatCompletion, formatTable } from './format.js';
-import { NEIGHBOURS, type NearTokens, Neighbourhood, wordPieces } from './neighbourhood.js';
+import { type NearTokens, Neighbourhood, neighbourCount, wordPieces } from './neighbourhood.js';
 import { crossEntropyGraph } from './softGrpo.js';
 import type { Tokenizer } from './tokenizer.js';
 import { buildPostings, drawSubQueries } from './warmStartSets.js';
@@ -245,7 +245,7 @@ function writable(
 
 /** Finds the items nearest to each example, best first, and their tokens. */
 function neighbourFinder({ config, items, index, tokenizer, format }: WarmStartOptions) {
-  const depth = Math.min(NEIGHBOURS, items.length);
+  const depth = Math.min(neighbourCount(config.writes), items.length);
   const neighbourhood = new Neighbourhood({ items, index }, tokenizer, format, config.writes);
   return async (examples: readonly Example[]) => {
     const conditions = concatRows(examples.map(({ vector }) => matrix(1, vector.length, vector)));

@@ -25,7 +25,7 @@ export function coverageReward(): RewardFunction {
  * Width of the slope around a sub-query's threshold, as a share of it. Random items have cosines around 0, so the threshold is their
  * distance from being retrieved.
  */
-const SLOPE = 0.3;
+const SLOPE = 0.12;
 /** Least width: a threshold at or below 0 retrieves most of the catalog. */
 const LEAST_SLOPE = 0.02;
 
