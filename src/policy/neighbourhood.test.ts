@@ -43,6 +43,28 @@ describe('Neighbourhood', () => {
   });
 });
 
+describe('a neighbourhood of words', () => {
+  it('has the words of the query, of near items and of the commonest categories', async () => {
+    const items = ['red lamp', 'blue tent'].map((text, i) => ({
+      id: String(i),
+      text,
+      title: text,
+      category: 'things > golden boot',
+      metadata: {},
+    }));
+    const index = await ExactIndex.create({ vectors: randomVectors(2, 1), ...runtime });
+    const neighbourhood = new Neighbourhood({ items, index }, tokenizer, format, 'nearWords');
+    const [near] = await neighbourhood.near(randomVectors(1, 2), [tokenizer.encode('black chair 日')]);
+    const words = near.pieces.map((piece) =>
+      tokenizer.decode(piece.map((position) => near.tokens[position])),
+    );
+    expect(new Set(words)).toEqual(
+      new Set(['red', 'lamp', 'blue', 'tent', 'golden', 'boot', 'black', 'chair']),
+    );
+    expect(words).toHaveLength(8);
+  });
+});
+
 describe('outputFeeds', () => {
   const near = {
     tokens: Int32Array.of(SEPARATOR, 7, 9),
