@@ -72,6 +72,24 @@ describe('warmStart', () => {
     expect((await train({ steps: 2, seed: 5 })).losses).not.toEqual(losses);
   });
 
+  it.each([
+    ['nearTexts', undefined],
+    ['nearWords', [[0, 1], [2], [3, 4]]],
+  ] as const)('aims only at what a policy that writes %s can write', async (writes, references) => {
+    // Texts that are the same, or the same once cut; words with characters that no token has.
+    const texts = [
+      ...TEXTS.slice(0, 8),
+      'red chair',
+      `${'red chair '.repeat(6)}tent`,
+      'red chair '.repeat(9),
+      '日本 lamp',
+    ];
+    const of = scene({ layers: 1, vocabularySize: 48, format: { k: 5, maxTokens: 8 }, writes });
+    const { losses } = await train({ ...of, ...(await letterWorld(texts)), references, steps: 10 });
+    expect(losses).toHaveLength(10);
+    for (const loss of losses) expect(loss).toBeLessThan(20);
+  });
+
   it('needs no queries', async () => {
     const none = { queries: [], queryVectors: await letterEncoder.encode([]) };
     expect((await train({ steps: 2, ...none })).losses).toHaveLength(2);

@@ -165,10 +165,11 @@ function openSequences(options: WarmStartOptions): DrawSequences {
         lambda: LAMBDA,
         k: format.k,
       });
-      const subQueries = Array.from(chosen, (position) => {
-        const { text } = items[near[position]];
-        return config.writes === 'nearTexts' ? text : catalogWords(text, random);
-      });
+      const texts = Array.from(chosen, (position) => items[near[position]].text);
+      const subQueries =
+        config.writes === 'nearTexts'
+          ? differentTexts(texts, options)
+          : texts.map((text) => catalogWords(text, random));
       return {
         prompt: tokenizer.encode(text),
         condition: vector,
@@ -228,7 +229,10 @@ function supervisedSequences(
   };
 }
 
-/** The sub-queries without words that the policy cannot write for this query; `nearest` in place of those of which nothing is left. */
+/**
+ * The sub-queries without words that the policy cannot write for this query; where nothing is left, words of the nearest item, or
+ * else the first word there is.
+ */
 function writable(
   subQueries: readonly string[],
   { tokens, pieces }: NearTokens,
@@ -236,10 +240,22 @@ function writable(
   { tokenizer, format }: WarmStartOptions,
 ): string[] {
   const known = new Set(pieces.map((piece) => piece.map((position) => tokens[position]).join(' ')));
-  return subQueries.map((subQuery) => {
-    const words = wordPieces(tokenizer.encode(subQuery), tokenizer, format);
-    const left = words.filter((word) => known.has(word.join(' ')));
-    return left.length > 0 ? tokenizer.decode(left.flatMap((word) => [...word])) : nearest;
+  const wordsLeft = (text: string) =>
+    tokenizer.decode(
+      wordPieces(tokenizer.encode(text), tokenizer, format)
+        .filter((word) => known.has(word.join(' ')))
+        .flatMap((word) => [...word]),
+    );
+  const instead = wordsLeft(nearest) || tokenizer.decode(pieces[0].map((position) => tokens[position]));
+  return subQueries.map((subQuery) => wordsLeft(subQuery) || instead);
+}
+
+/** The texts without those that are an earlier one as the policy writes them: it writes none twice. */
+function differentTexts(texts: readonly string[], { tokenizer, format }: WarmStartOptions): string[] {
+  const seen = new Set<string>();
+  return texts.filter((text) => {
+    const key = formatCompletion([text], tokenizer, format).join(' ');
+    return !seen.has(key) && seen.add(key);
   });
 }
 
