@@ -53,7 +53,7 @@ export const presets: Readonly<Record<PresetName, NetworkConfig>> = {
     noiseFeatures: 32,
     dropout: 0,
     attentionDropout: 0,
-    maxAnchors: 2048,
+    maxAnchors: 16_384,
   },
   /**
    * The paper's sizes (its section 4), 53.9M parameters for d = 128. A block has 8 square matrices of 1024 (self-attention
