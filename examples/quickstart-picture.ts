@@ -12,8 +12,8 @@ const queries = results.queries.test;
 /** Methods with directions of their own are drawn filled, those that search with the query alone hollow. */
 const FAN_OUT = new Set<MethodName>(['untrained', 'bestOfN', 'folm', 'diffusion']);
 const BOX = { left: 70, top: 40, width: 520, height: 300 };
-const X = { from: 0.2, to: 0.7, label: 'diversity of the items (normalised Vendi)' };
-const Y = { from: 0.4, to: 0.7, label: 'alignment of the items with the query (cosine)' };
+const X = { from: 0.3, to: 0.8, label: 'diversity of the items (normalised Vendi)' };
+const Y = { from: 0.2, to: 0.5, label: 'alignment of the items with the query (cosine)' };
 
 const x = (value: number) => BOX.left + ((value - X.from) / (X.to - X.from)) * BOX.width;
 const y = (value: number) => BOX.top + BOX.height - ((value - Y.from) / (Y.to - Y.from)) * BOX.height;
