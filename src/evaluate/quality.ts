@@ -112,6 +112,8 @@ export function experimentConfig({ task, budget, quick, training, seed }: Config
       warmStartSteps: task === 'oar' ? 200 : quick ? 600 : 1000,
       steps: quick ? 80 : 240,
       learningRate: task === 'wscr' ? 1.5e-3 : 1e-3,
+      // Room for a word written some times and the title of an item that has it.
+      ...(task === 'wscr' && { maxSubQueryTokens: 10 }),
     },
     synthesis: { samplesPerQuery: Math.max(2, Math.min(16, Math.round(sets / training))) },
     diffusion: {

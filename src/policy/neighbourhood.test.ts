@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ExactIndex } from '../index/exactIndex.js';
 import { matrix } from '../matrix.js';
 import { outputFeeds } from './batch.js';
-import { Neighbourhood } from './neighbourhood.js';
+import { type NearTokens, Neighbourhood } from './neighbourhood.js';
 import { catalogOfThings, randomVectors, runtime, scene } from './testing/scene.js';
 import { PAD, SEPARATOR } from './tokenizer.js';
 
@@ -18,7 +18,7 @@ describe('Neighbourhood', () => {
     }));
     const vectors = matrix(3, 2, Float32Array.of(1, 0, 0, 1, 0.6, 0.8));
     const index = await ExactIndex.create({ vectors, ...runtime });
-    const [near] = await new Neighbourhood({ items, index }, tokenizer, format, 'nearTexts').near(
+    const [near] = await new Neighbourhood({ items, index, vectors }, tokenizer, format, 'nearTexts').near(
       matrix(1, 2, Float32Array.of(1, 0)),
       [[]],
     );
@@ -44,32 +44,61 @@ describe('Neighbourhood', () => {
 });
 
 describe('a neighbourhood of words', () => {
-  it('has the words of the query, of near items and of the commonest categories', async () => {
-    const items = ['red lamp', 'blue tent'].map((text, i) => ({
+  const itemsOf = (texts: readonly string[]) =>
+    texts.map((text, i) => ({
       id: String(i),
       text,
       title: text,
       category: 'things > golden boot',
       metadata: {},
     }));
-    const index = await ExactIndex.create({ vectors: randomVectors(2, 1), ...runtime });
-    const neighbourhood = new Neighbourhood({ items, index }, tokenizer, format, 'nearWords');
+  const wordsIn = ({ tokens, pieces }: NearTokens, positions: Iterable<number> = pieces.keys()) =>
+    Array.from(positions, (piece) =>
+      tokenizer.decode(pieces[piece].map((position) => tokens[position])),
+    ).sort();
+
+  it('has the words of the query, of near items and of the commonest categories', async () => {
+    const items = itemsOf(['red lamp', 'blue tent']);
+    const vectors = randomVectors(2, 1);
+    const index = await ExactIndex.create({ vectors, ...runtime });
+    const neighbourhood = new Neighbourhood({ items, index, vectors }, tokenizer, format, 'nearWords');
     const [near] = await neighbourhood.near(randomVectors(1, 2), [tokenizer.encode('black chair 日')]);
-    const words = near.pieces.map((piece) =>
-      tokenizer.decode(piece.map((position) => near.tokens[position])),
+    expect(wordsIn(near)).toEqual(['black', 'blue', 'boot', 'chair', 'golden', 'lamp', 'red', 'tent']);
+    expect(wordsIn(near, Array(near.own).keys())).toEqual(['black', 'chair']);
+    expect(wordsIn(near, Array(near.free).keys())).toEqual(['black', 'boot', 'chair', 'golden']);
+    near.rows.forEach((row, i) => {
+      const own = [...items[row].text.split(' '), 'golden', 'boot'].sort();
+      expect(wordsIn(near, near.piecesOf[i])).toEqual(own);
+    });
+  });
+
+  it('has items with a word of the query, however far their vectors are', async () => {
+    const items = itemsOf([...Array<string>(100).fill('red lamp'), 'blue tent', 'green tent', 'green boot']);
+    const vectors = matrix(
+      items.length,
+      2,
+      Float32Array.from(items.flatMap((_, i) => (i < 100 ? [1, 0] : i === 100 ? [-1, 0] : [-0.6, -0.8]))),
     );
-    expect(new Set(words)).toEqual(
-      new Set(['red', 'lamp', 'blue', 'tent', 'golden', 'boot', 'black', 'chair']),
-    );
-    expect(words).toHaveLength(8);
+    const index = await ExactIndex.create({ vectors, ...runtime });
+    const neighbourhood = new Neighbourhood({ items, index, vectors }, tokenizer, format, 'nearWords');
+    const [near] = await neighbourhood.near(matrix(1, 2, Float32Array.of(1, 0)), [tokenizer.encode('tent')]);
+    expect(near.nearest).toBe(64);
+    // The closer one first.
+    expect([...near.rows.subarray(near.nearest)]).toEqual([101, 100]);
+    const weightOf = (word: string) => near.weights[near.tokens.indexOf(tokenizer.encode(word)[0])];
+    expect(weightOf('lamp')).toBe(1);
+    expect(weightOf('green')).toBeCloseTo(0.2);
+    expect(weightOf('blue')).toBe(0);
   });
 });
 
 describe('outputFeeds', () => {
+  const unused = { rows: new Int32Array(), nearest: 0, piecesOf: [], own: 0, free: 0 };
   const near = {
     tokens: Int32Array.of(SEPARATOR, 7, 9),
     weights: Float32Array.of(0, 1, 0.25),
     pieces: [Int32Array.of(1, 2)],
+    ...unused,
   };
 
   it('hint at the tokens of the query and at those near it', () => {
@@ -86,6 +115,7 @@ describe('outputFeeds', () => {
       tokens: Int32Array.of(SEPARATOR, 8),
       weights: Float32Array.of(0, 1),
       pieces: [Int32Array.of(1)],
+      ...unused,
     };
     const { hints, vocabulary } = outputFeeds(
       [

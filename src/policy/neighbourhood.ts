@@ -1,8 +1,10 @@
 /** What the catalog has near a query, in the policy's own tokens. */
 import type { Item } from '../catalog/item.js';
+import { contentWords } from '../catalog/words.js';
 import type { VectorIndex } from '../index/vectorIndex.js';
-import type { Matrix } from '../matrix.js';
+import { dot, type Matrix, row } from '../matrix.js';
 import type { Writes } from './decoder.js';
+import type { RetrievalWorld } from './fanOut.js';
 import { type Format, formatCompletion } from './format.js';
 import { SEPARATOR, type Tokenizer, UNKNOWN } from './tokenizer.js';
 
@@ -11,47 +13,59 @@ export interface NearTokens {
   /** The separator (at position 0), and the tokens of all pieces; each counts 0 to 1, as the nearest item that has it does. */
   readonly tokens: Int32Array;
   readonly weights: Float32Array;
-  /** Texts of the items near the query, the nearest first, or single words, as positions in `tokens`; none empty. */
+  /** Whole texts of near items, the nearest first, or single words, as positions in `tokens`; each once, none empty. */
   readonly pieces: readonly Int32Array[];
+  /** Rows of the near items: `nearest` of them for their vectors, best first, then those with words of the query. */
+  readonly rows: Int32Array;
+  readonly nearest: number;
+  /** The pieces of each of these items, as positions in `pieces`. */
+  readonly piecesOf: readonly Int32Array[];
+  /** The first `own` pieces are the query's words in its order, those from there to `free` the names of categories. */
+  readonly own: number;
+  readonly free: number;
 }
 
 /**
- * Items looked at, best first; a warm start draws sub-queries from the same. Texts are whole answers, so they come from closer by
- * than words, which are only parts of a question.
+ * Items found by their vectors. Texts are whole answers, so they come from closer by than words, which are only parts of a question.
  */
-export const neighbourCount = (writes: Writes): number => (writes === 'nearTexts' ? 50 : 100);
+const NEAREST = { nearTexts: 50, nearWords: 64, anything: 64 } as const;
+/** Items found by a word of the query, and words that are looked up, the rarest first. */
+const [ITEMS_PER_WORD, WORDS] = [32, 6];
 /** Names of categories that can be written whatever the query is: what a fan-out may know without having seen it near. */
 const CATEGORIES = 64;
 
 /**
  * What the catalog has near a query: pseudo-relevance feedback for the policy, which then need not know the whole catalog by
- * heart, but only choose from what is there. Pieces are the texts of the nearest items, or (`nearWords`) the words of the query, of
- * these items and of the commonest categories.
+ * heart, but only choose from what is there. An item is near by its vector, or because it has a word of the query: one vector stands for
+ * all words at once, and what has only one of them is far from it.
  */
 export class Neighbourhood {
   readonly #index: VectorIndex;
+  readonly #vectors: Matrix;
   readonly #writes: Writes;
   /** Pieces of each item, and those of every query. */
   readonly #pieces: readonly (readonly Int32Array[])[];
   readonly #everywhere: readonly Int32Array[];
+  /** Rows of the items that have a word, by its tokens. */
+  readonly #rowsOf: ReadonlyMap<string, readonly number[]>;
 
   constructor(
-    { items, index }: { readonly items: readonly Item[]; readonly index: VectorIndex },
+    { items, index, vectors }: Pick<RetrievalWorld, 'items' | 'index' | 'vectors'>,
     private readonly tokenizer: Tokenizer,
     private readonly format: Format,
     writes: Writes,
   ) {
     this.#index = index;
+    this.#vectors = vectors;
     this.#writes = writes;
-    const piecesOf = ({ text }: Item) =>
+    const wordsOf = (text: string) => wordPieces(tokenizer.encode(text), tokenizer, format);
+    this.#pieces = items.map(({ text, category }) =>
       writes === 'nearWords'
-        ? wordPieces(tokenizer.encode(text), tokenizer, format)
-        : [formatCompletion([text], tokenizer, format).subarray(0, -1)].filter(({ length }) => length > 0);
-    this.#pieces = items.map(piecesOf);
-    this.#everywhere =
-      writes === 'nearWords'
-        ? commonCategories(items).flatMap((name) => wordPieces(tokenizer.encode(name), tokenizer, format))
-        : [];
+        ? wordsOf(category === undefined ? text : `${text} ${lastPart(category)}`)
+        : [formatCompletion([text], tokenizer, format).subarray(0, -1)].filter(({ length }) => length > 0),
+    );
+    this.#everywhere = writes === 'nearWords' ? commonCategories(items).flatMap(wordsOf) : [];
+    this.#rowsOf = writes === 'nearTexts' ? new Map() : postings(items, wordsOf);
   }
 
   /**
@@ -59,21 +73,40 @@ export class Neighbourhood {
    * @param prompts the queries' tokens
    */
   async near(queries: Matrix, prompts: readonly (readonly number[])[]): Promise<NearTokens[]> {
-    const k = Math.min(neighbourCount(this.#writes), this.#index.size);
+    const k = Math.min(NEAREST[this.#writes], this.#index.size);
     const { indices, scores } = await this.#index.search(queries, { k });
     return prompts.map((prompt, q) => {
-      const [first, last] = [scores[q * k], scores[(q + 1) * k - 1]];
+      const words = wordPieces(prompt, this.tokenizer, this.format);
+      const scoreOf = new Map<number, number>();
+      for (let at = q * k; at < (q + 1) * k; at++) scoreOf.set(indices[at], scores[at]);
+      for (const [item, score] of this.#withWords(words, row(queries, q)))
+        if (!scoreOf.has(item)) scoreOf.set(item, score);
+      const [least, most] = [Math.min(...scoreOf.values()), scores[q * k]];
       const found = new PieceCollector();
-      for (let rank = q * k; rank < (q + 1) * k; rank++) {
-        // Best first, so that the nearest item that has a token decides.
-        const weight = first > last ? (scores[rank] - last) / (first - last) : 1;
-        for (const piece of this.#pieces[indices[rank]]) found.add(piece, weight);
-      }
-      if (this.#writes === 'nearWords')
-        for (const piece of wordPieces(prompt, this.tokenizer, this.format)) found.add(piece, 0);
+      if (this.#writes === 'nearWords') for (const piece of words) found.add(piece, 0);
+      const own = found.size;
       for (const piece of this.#everywhere) found.add(piece, 0);
-      return found.all;
+      const free = found.size;
+      const piecesOf = Array.from(scoreOf, ([item, score]) => {
+        const weight = most > least ? (score - least) / (most - least) : 1;
+        return Int32Array.from(new Set(this.#pieces[item].map((piece) => found.add(piece, weight))));
+      });
+      return { ...found.all, rows: Int32Array.from(scoreOf.keys()), nearest: k, piecesOf, own, free };
     });
+  }
+
+  /** Of each of the words, the items that have it and are closest to the query, with their cosines. */
+  #withWords(words: readonly Int32Array[], query: Float32Array): [item: number, score: number][] {
+    return [...new Set(words.map((word) => word.join(' ')))]
+      .map((word) => this.#rowsOf.get(word) ?? [])
+      .sort((a, b) => a.length - b.length)
+      .slice(0, WORDS)
+      .flatMap((items) =>
+        items
+          .map((item): [number, number] => [item, dot(query, row(this.#vectors, item))])
+          .sort(([, a], [, b]) => b - a)
+          .slice(0, ITEMS_PER_WORD),
+      );
   }
 }
 
@@ -81,27 +114,57 @@ export class Neighbourhood {
 class PieceCollector {
   readonly #positions = new Map([[SEPARATOR, 0]]);
   readonly #weights = [0];
-  readonly #pieces = new Map<string, Int32Array>();
+  readonly #pieces: Int32Array[] = [];
+  readonly #known = new Map<string, number>();
 
-  add(piece: Int32Array, weight: number): void {
-    const key = piece.join(' ');
-    if (this.#pieces.has(key)) return;
+  /** @returns the piece's position among all */
+  add(piece: Int32Array, weight: number): number {
     const local = piece.map((token) => {
       const known = this.#positions.get(token);
-      if (known !== undefined) return known;
+      if (known !== undefined) {
+        this.#weights[known] = Math.max(this.#weights[known], weight);
+        return known;
+      }
       this.#positions.set(token, this.#weights.length);
       return this.#weights.push(weight) - 1;
     });
-    this.#pieces.set(key, local);
+    const key = local.join(' ');
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
+    this.#known.set(key, this.#pieces.length);
+    return this.#pieces.push(local) - 1;
   }
 
-  get all(): NearTokens {
+  get size(): number {
+    return this.#pieces.length;
+  }
+
+  get all(): Pick<NearTokens, 'tokens' | 'weights' | 'pieces'> {
     return {
       tokens: Int32Array.from(this.#positions.keys()),
       weights: Float32Array.from(this.#weights),
-      pieces: [...this.#pieces.values()],
+      pieces: this.#pieces,
     };
   }
+}
+
+/** Rows of the items with each word that says something. */
+function postings(
+  items: readonly Item[],
+  wordsOf: (text: string) => readonly Int32Array[],
+): Map<string, number[]> {
+  const rows = new Map<string, number[]>();
+  items.forEach(({ text }, item) => {
+    const words = new Set(
+      contentWords(text).flatMap((word) => wordsOf(word).map((piece) => piece.join(' '))),
+    );
+    for (const word of words) {
+      const known = rows.get(word);
+      if (known) known.push(item);
+      else rows.set(word, [item]);
+    }
+  });
+  return rows;
 }
 
 /** The words in a text's tokens; those with unknown characters, or longer than a sub-query, are left out. */

@@ -60,7 +60,7 @@ export async function loadPolicyModel(file: string): Promise<PolicyModel> {
 export async function loadPolicy(
   model: PolicyModel,
   weightsFile: string,
-  world: Pick<RetrievalWorld, 'items' | 'index'>,
+  world: Pick<RetrievalWorld, 'items' | 'index' | 'vectors'>,
   runtime: RuntimeOptions,
 ): Promise<DecoderPolicy> {
   return DecoderPolicy.create({

@@ -8,14 +8,15 @@ import type { Encoder } from '../encode/encoder.js';
 import { initialize, type Parameters, type RuntimeOptions, Trainer, warmupCosine } from '../engine/index.js';
 import { mmr } from '../index/mmr.js';
 import type { VectorIndex } from '../index/vectorIndex.js';
-import { concatRows, gatherRows, type Matrix, matrix, normalizeRows, row } from '../matrix.js';
+import { concatRows, dot, gatherRows, type Matrix, matrix, normalizeRows, row } from '../matrix.js';
 import { CounterRandom } from '../random.js';
 import type { TrainingControl } from '../training.js';
 import { type Sequence, trainingBatch } from './batch.js';
 import type { DecoderConfig } from './decoder.js';
 import { type Format, formatCompletion, formatTable } from './format.js';
-import { type NearTokens, Neighbourhood, neighbourCount, wordPieces } from './neighbourhood.js';
+import { type NearTokens, Neighbourhood, wordPieces } from './neighbourhood.js';
 import { crossEntropyGraph } from './softGrpo.js';
+import { WordSpeller } from './speller.js';
 import type { Tokenizer } from './tokenizer.js';
 import { buildPostings, drawSubQueries } from './warmStartSets.js';
 
@@ -153,15 +154,17 @@ function openSequences(options: WarmStartOptions): DrawSequences {
   const neighbourhoods = neighbourFinder(options);
   return async (random) => {
     const examples = drawExamples(options, random);
-    const { depth, indices, scores, hints } = await neighbourhoods(examples);
+    const hints = await neighbourhoods(examples);
     return examples.map(({ text, vector }, i) => {
-      const half = random
-        .permutation(depth)
-        .subarray(0, Math.max(Math.ceil(depth / 2), Math.min(depth, 2 * format.k)));
-      const near = half.map((rank) => indices[i * depth + rank]);
+      const { rows, nearest } = hints[i];
+      const near = random
+        .permutation(nearest)
+        .subarray(0, Math.max(Math.ceil(nearest / 2), Math.min(nearest, 2 * format.k)))
+        .map((rank) => rows[rank]);
+      const candidates = gatherRows(vectors, near);
       const chosen = mmr({
-        candidates: gatherRows(vectors, near),
-        relevance: Float32Array.from(half, (rank) => scores[i * depth + rank]),
+        candidates,
+        relevance: Float32Array.from(near, (_, at) => dot(row(candidates, at), vector)),
         lambda: LAMBDA,
         k: format.k,
       });
@@ -186,7 +189,6 @@ function supervisedSequences(
   references: readonly (readonly number[])[],
 ): DrawSequences {
   const { config, tokenizer, format, items, encoder, queries, queryVectors, batchSize = BATCH } = options;
-  const postings = buildPostings(items);
   const neighbourhoods = neighbourFinder(options);
   return async (random) => {
     const examples = Array.from({ length: batchSize }, (_, i) => {
@@ -205,20 +207,20 @@ function supervisedSequences(
     );
     let next = 0;
     const complete = examples.map((e) => ({ ...e, vector: e.vector ?? row(made, next++) }));
-    const { depth, indices, hints } = await neighbourhoods(complete);
+    const hints = await neighbourhoods(complete);
     return complete.map(({ text, vector, reference }, i) => {
-      const neighbours = indices.subarray(i * depth, (i + 1) * depth);
+      const { rows, nearest } = hints[i];
       const drawn = drawSubQueries({
         items,
-        postings,
+        postings: buildPostings(items, rows),
         query: text,
         reference,
-        neighbours,
+        neighbours: rows.subarray(0, nearest),
         k: format.k,
         random,
       });
       const subQueries =
-        config.writes === 'nearWords' ? writable(drawn, hints[i], items[neighbours[0]].text, options) : drawn;
+        config.writes === 'nearWords' ? writable(drawn, hints[i], items[rows[0]].text, options) : drawn;
       return {
         prompt: tokenizer.encode(text),
         condition: vector,
@@ -230,23 +232,27 @@ function supervisedSequences(
 }
 
 /**
- * The sub-queries without words that the policy cannot write for this query; where nothing is left, words of the nearest item, or
- * else the first word there is.
+ * The sub-queries without the words that the policy cannot write, for this query or beside those before them; where nothing is left,
+ * words of the nearest item, or else the first word there is.
  */
 function writable(
   subQueries: readonly string[],
-  { tokens, pieces }: NearTokens,
+  near: NearTokens,
   nearest: string,
   { tokenizer, format }: WarmStartOptions,
 ): string[] {
-  const known = new Set(pieces.map((piece) => piece.map((position) => tokens[position]).join(' ')));
-  const wordsLeft = (text: string) =>
-    tokenizer.decode(
-      wordPieces(tokenizer.encode(text), tokenizer, format)
-        .filter((word) => known.has(word.join(' ')))
-        .flatMap((word) => [...word]),
-    );
-  const instead = wordsLeft(nearest) || tokenizer.decode(pieces[0].map((position) => tokens[position]));
+  const { tokens, pieces } = near;
+  const tokensOf = (piece: Int32Array) => piece.map((position) => tokens[position]);
+  const known = new Map(pieces.map((piece, at) => [tokensOf(piece).join(' '), at]));
+  const wordsLeft = (text: string) => {
+    const speller = new WordSpeller(near, format.maxTokens);
+    const left = wordPieces(tokenizer.encode(text), tokenizer, format).filter((word) => {
+      const piece = known.get(word.join(' '));
+      return piece !== undefined && speller.writeWord(piece);
+    });
+    return tokenizer.decode(left.flatMap((word) => [...word]));
+  };
+  const instead = wordsLeft(nearest) || tokenizer.decode(tokensOf(pieces[0]));
   return subQueries.map((subQuery) => wordsLeft(subQuery) || instead);
 }
 
@@ -259,18 +265,14 @@ function differentTexts(texts: readonly string[], { tokenizer, format }: WarmSta
   });
 }
 
-/** Finds the items nearest to each example, best first, and their tokens. */
-function neighbourFinder({ config, items, index, tokenizer, format }: WarmStartOptions) {
-  const depth = Math.min(neighbourCount(config.writes), items.length);
-  const neighbourhood = new Neighbourhood({ items, index }, tokenizer, format, config.writes);
-  return async (examples: readonly Example[]) => {
-    const conditions = concatRows(examples.map(({ vector }) => matrix(1, vector.length, vector)));
-    const hints = await neighbourhood.near(
-      conditions,
+/** Finds what is near each example. */
+function neighbourFinder({ config, tokenizer, format, ...world }: WarmStartOptions) {
+  const neighbourhood = new Neighbourhood(world, tokenizer, format, config.writes);
+  return (examples: readonly Example[]) =>
+    neighbourhood.near(
+      concatRows(examples.map(({ vector }) => matrix(1, vector.length, vector))),
       examples.map(({ text }) => tokenizer.encode(text)),
     );
-    return { depth, ...(await index.search(conditions, { k: depth })), hints };
-  };
 }
 
 /** An item's text, or (one time in four) one to four neighbouring words of it. */

@@ -35,6 +35,7 @@ describe('buildPostings', () => {
     expect(postings.get('red')).toEqual([0, 2]);
     expect(postings.get('denim')).toEqual([1, 4]);
     expect(postings.has('the')).toBe(false);
+    expect(buildPostings(items, [1, 2]).get('red')).toEqual([2]);
   });
 });
 

@@ -9,15 +9,15 @@ import type { CounterRandom } from '../random.js';
 /** Which items have a word in their text. */
 export type Postings = ReadonlyMap<string, readonly number[]>;
 
-export function buildPostings(items: readonly Item[]): Postings {
+export function buildPostings(items: readonly Item[], rows: Iterable<number> = items.keys()): Postings {
   const postings = new Map<string, number[]>();
-  items.forEach(({ text }, i) => {
-    for (const word of new Set(contentWords(text))) {
-      const rows = postings.get(word);
-      if (rows) rows.push(i);
-      else postings.set(word, [i]);
+  for (const row of rows) {
+    for (const word of new Set(contentWords(items[row].text))) {
+      const known = postings.get(word);
+      if (known) known.push(row);
+      else postings.set(word, [row]);
     }
-  });
+  }
   return postings;
 }
 
@@ -30,13 +30,13 @@ interface Style {
   readonly whole: number;
   /** How often the word of the query is written: text encoders listen to repetition. */
   readonly repeats: number;
-  /** Chances of what stands beside the word: nothing, another word of the query, or else words of an item which has it. */
+  /** Share of those which stand alone; beside the others are words of an item that has the word. */
   readonly alone: number;
-  readonly beside: number;
 }
 
 export interface DrawSubQueriesOptions {
   readonly items: readonly Item[];
+  /** Of the items near the query. */
   readonly postings: Postings;
   readonly query: string;
   /** Rows of the reference set. */
@@ -56,20 +56,19 @@ export function drawSubQueries(options: DrawSubQueriesOptions): string[] {
     aboutWord: words.length > 0 ? random.uniform() : 0,
     aboutNeighbour: random.uniform(),
     whole: random.uniform(),
-    repeats: 1 + random.integer(3),
+    repeats: 1 + random.integer(4),
     alone: random.uniform(),
-    beside: random.uniform(),
   };
   return Array.from({ length: k }, (_, i) => {
     if (random.uniform() < style.aboutWord) {
       const word = words[i % words.length];
+      const alone = random.uniform() < style.alone;
       if (random.uniform() < style.whole) {
         const near = items[neighbours[random.integer(neighbours.length)]];
-        return random.uniform() < style.alone ? all : `${all} ${itemWords(near, random)}`;
+        return alone ? all : `${all} ${itemWords(near, random)}`;
       }
-      return [...Array<string>(style.repeats).fill(word), companion(word, words, style, options)]
-        .join(' ')
-        .trim();
+      const written = Array<string>(style.repeats).fill(word).join(' ');
+      return alone ? written : `${written} ${itemWords(items[random.choice(postings.get(word)!)], random)}`;
     }
     const near = random.uniform() < style.aboutNeighbour || reference.length === 0;
     return itemWords(
@@ -77,19 +76,6 @@ export function drawSubQueries(options: DrawSubQueriesOptions): string[] {
       random,
     );
   });
-}
-
-/** What is written beside a word of the query. */
-function companion(
-  word: string,
-  words: readonly string[],
-  { alone, beside }: Style,
-  { items, postings, random }: DrawSubQueriesOptions,
-): string {
-  if (random.uniform() < alone) return '';
-  const others = words.filter((other) => other !== word);
-  if (others.length > 0 && random.uniform() < beside) return random.choice(others);
-  return itemWords(items[random.choice(postings.get(word) ?? [])], random);
 }
 
 /** An item's title, the last part of its category, or one to four neighbouring words of its text. */

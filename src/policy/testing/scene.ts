@@ -66,5 +66,6 @@ export function randomVectors(rows: number, seed: number): Matrix {
 /** The things as a catalog with random vectors. */
 export async function catalogOfThings() {
   const items = TEXTS.map((text, i) => ({ id: String(i), text, title: text, metadata: {} }));
-  return { items, index: await ExactIndex.create({ vectors: randomVectors(items.length, 7), ...runtime }) };
+  const vectors = randomVectors(items.length, 7);
+  return { items, vectors, index: await ExactIndex.create({ vectors, ...runtime }) };
 }
