@@ -127,7 +127,7 @@ async function load(
           return { ...request, body: JSON.stringify({ query: context.query, k: K }) };
         },
         onResponse(status, body, { query, sent }) {
-          if (status === 503) refused++;
+          if (status === 429 || status === 503) refused++;
           else if (status !== 200) failed++;
           else {
             times.push(performance.now() - (sent as number));

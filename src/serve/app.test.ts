@@ -3,6 +3,7 @@ import { tempFolder } from '../catalog/testing/tempFolder.js';
 import { letterEncoder } from '../policy/testing/world.js';
 import { METHODS, Retriever } from '../retrieve/retriever.js';
 import { type AccessLine, createApp } from './app.js';
+import { parseKeys } from './auth.js';
 import type { RunHost } from './host.js';
 import { operations } from './operations.js';
 import type { CatalogMap, FanoutResponse, Info, ItemsResponse, Problem, SearchResponse } from './schemas.js';
@@ -309,11 +310,31 @@ describe('items', () => {
   });
 });
 
+it('answers 429 to a caller with too much waiting, and others as before', async () => {
+  const keys = parseKeys('read:0123456789abcdef\nread:fedcba9876543210', {});
+  const small = await serveTiny(run, { queue: 20, keys });
+  const ask = (key: string, i: number) =>
+    small.post('/v1/search', { query: `q ${i}`, method: 'plain' }, { 'X-API-Key': key });
+  const answers = await Promise.all([
+    ...Array.from({ length: 40 }, (_, i) => ask('0123456789abcdef', i)),
+    ask('fedcba9876543210', 0),
+  ]);
+  const statuses = answers.map(({ status }) => status);
+  expect(statuses.slice(0, 15)).toEqual(Array(15).fill(200));
+  expect(statuses.slice(15, 40)).toEqual(Array(25).fill(429));
+  expect(statuses[40]).toBe(200);
+  expect(answers[39].headers.get('retry-after')).toBe('1');
+  expect(await answers[39].json()).toMatchObject({ type: '/docs#too-many-requests', status: 429 });
+  expect((await ask('0123456789abcdef', 41)).status).toBe(200);
+  await small.host.close();
+});
+
 it('answers 503 while it goes down, and when the queue is full', async () => {
-  const small = await serveTiny(run, { queue: 2 });
-  const answers = await Promise.all(
-    Array.from({ length: 40 }, (_, i) => small.post('/v1/search', { query: `q ${i}`, method: 'plain' })),
-  );
+  const keys = Array.from({ length: 40 }, (_, i) => `read:a key of caller ${i}`.replaceAll(' ', '-'));
+  const small = await serveTiny(run, { queue: 2, keys: parseKeys(keys.join('\n'), {}) });
+  const ask = (i: number, query: string) =>
+    small.post('/v1/search', { query, method: 'plain' }, { 'X-API-Key': keys[i].slice('read:'.length) });
+  const answers = await Promise.all(Array.from({ length: 40 }, (_, i) => ask(i, `q ${i}`)));
   const refused = answers.filter(({ status }) => status === 503);
   expect(refused.length).toBeGreaterThan(0);
   expect(refused.length).toBeLessThan(40);
@@ -323,9 +344,9 @@ it('answers 503 while it goes down, and when the queue is full', async () => {
   small.drain();
   expect((await small.request('/readyz')).status).toBe(503);
   expect((await small.request('/healthz')).status).toBe(200);
-  expect((await small.post('/v1/search', { query: 'last', method: 'plain' })).status).toBe(200);
+  expect((await ask(0, 'last')).status).toBe(200);
   await small.host.close();
-  expect(await (await small.post('/v1/search', { query: 'x' })).json()).toMatchObject({
+  expect(await (await ask(0, 'x')).json()).toMatchObject({
     type: '/docs#unavailable',
   });
 });

@@ -2,12 +2,14 @@
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { extname } from 'node:path';
+import type { HttpBindings } from '@hono/node-server';
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type * as z from 'zod';
 import { InputError, R4tError } from '../errors.js';
-import { type ApiKey, isLocalHostHeader, presentedKey, roleOf } from './auth.js';
+import { type ApiKey, findKey, isLocalHostHeader, presentedKey } from './auth.js';
 import { Batcher, QueueFull, WaitedTooLong } from './batcher.js';
+import { Callers, TooMuchWaits } from './callers.js';
 import { docsPage } from './docsPage.js';
 import type { Engine, ItemChange, JobResult, SearchJob } from './engine.js';
 import type { RunHost } from './host.js';
@@ -60,8 +62,8 @@ export interface AppOptions {
 }
 
 export interface App {
-  readonly fetch: Hono['fetch'];
-  readonly request: Hono['request'];
+  readonly fetch: Hono<AppEnv>['fetch'];
+  readonly request: Hono<AppEnv>['request'];
   readonly metrics: Metrics;
   /** From now on the service says that it is not ready. */
   drain(): void;
@@ -70,11 +72,20 @@ export interface App {
 interface Variables {
   id: string;
   route: string;
+  /** Who asks: the key, or else the address. */
+  caller: string;
   queries?: readonly string[];
   error?: unknown;
 }
-type Ctx = Context<{ Variables: Variables }>;
+interface AppEnv {
+  Variables: Variables;
+  /** What the socket is; tests call the app without one. */
+  Bindings: Partial<HttpBindings> | undefined;
+}
+type Ctx = Context<AppEnv>;
 
+/** What one caller may have waiting, as a share of the queue: others find room in the rest. */
+const CALLER_SHARE = 0.75;
 /** A folm query costs about as much as so many others. */
 const FOLM_WEIGHT = 8;
 /** Steps which an ordinary search's cost stands for. */
@@ -101,6 +112,7 @@ export function createApp(options: AppOptions): App {
       return results.map((result) => ({ result, timings, run }));
     },
   });
+  const callers = new Callers(Math.max(1, Math.floor(CALLER_SHARE * queue)));
   const metrics = new Metrics({
     queued: () => batcher.queued,
     pending: () => (host.ready ? host.changes.pending : 0),
@@ -108,7 +120,7 @@ export function createApp(options: AppOptions): App {
     drift: () => host.state?.drift.share ?? 0,
     ready: () => host.ready && !draining,
   });
-  const app = new Hono<{ Variables: Variables }>();
+  const app = new Hono<AppEnv>();
 
   /** An engine that failed may have died; then another one is started, and trying again helps. */
   async function lost(engine: Engine, error: unknown): Promise<never> {
@@ -165,7 +177,7 @@ export function createApp(options: AppOptions): App {
     const path = operation.path.replace(/\{(\w+)\}/g, ':$1');
     const enter = (c: Ctx) => {
       c.set('route', operation.path);
-      authorize(c, operation, keys);
+      c.set('caller', authorize(c, operation, keys));
     };
     if (operation.method === 'get') {
       app.get(path, (c) => {
@@ -203,8 +215,9 @@ export function createApp(options: AppOptions): App {
     // An engine that cannot answer now should say so before the queue does.
     void host.engine;
     const { signal } = c.req.raw;
+    const weight = jobs.reduce((sum, job) => sum + weightOf(job), 0);
     const batched = await withDeadline(
-      batcher.submit(jobs, { milliseconds, signal }),
+      callers.whileWaiting(c.get('caller'), weight, () => batcher.submit(jobs, { milliseconds, signal })),
       // The engine stops by itself a little earlier.
       milliseconds + 250,
     ).catch((error: unknown) => {
@@ -346,26 +359,33 @@ interface Answer {
   readonly run: RunProvenance;
 }
 
-/** @throws HttpProblem unless the request may be made */
-function authorize(c: Ctx, { access }: Operation, keys: readonly ApiKey[]): void {
+/**
+ * @returns who asks
+ * @throws HttpProblem unless the request may be made
+ */
+function authorize(c: Ctx, { access }: Operation, keys: readonly ApiKey[]): string {
   if (keys.length === 0) {
-    if (isLocalHostHeader(new URL(c.req.url).host)) return;
+    if (isLocalHostHeader(new URL(c.req.url).host)) return addressOf(c);
     throw new HttpProblem(
       'forbidden',
       'the request names another host than this machine; start the server with API keys',
     );
   }
-  if (access === 'open') return;
-  const key = presentedKey(c.req.raw.headers);
-  const role = key === undefined ? undefined : roleOf(keys, key);
-  if (role === undefined) {
+  if (access === 'open') return addressOf(c);
+  const presented = presentedKey(c.req.raw.headers);
+  const key = presented === undefined ? undefined : findKey(keys, presented);
+  if (key === undefined) {
     throw new HttpProblem(
       'unauthorized',
-      key === undefined ? 'send a key: Authorization: Bearer <key>' : 'the key is not known',
+      presented === undefined ? 'send a key: Authorization: Bearer <key>' : 'the key is not known',
     );
   }
-  if (access === 'full' && role === 'read') throw new HttpProblem('forbidden', 'this key may only read');
+  if (access === 'full' && key.role === 'read') throw new HttpProblem('forbidden', 'this key may only read');
+  return key.hash.toString('hex');
 }
+
+/** The caller's address; empty where no socket is behind the request. */
+const addressOf = (c: Ctx): string => c.env?.incoming?.socket.remoteAddress ?? '';
 
 /** The body, checked. */
 async function readBody<S extends z.ZodType>(c: Ctx, schema: S): Promise<z.output<S>> {
@@ -389,6 +409,14 @@ function problemFrom(error: unknown): HttpProblem {
   if (error instanceof HttpProblem) return error;
   if (error instanceof InputError) {
     return invalidFields([{ field: error.field ?? '', detail: problemOf(error) }]);
+  }
+  if (error instanceof TooMuchWaits) {
+    const { waiting, most } = error;
+    return new HttpProblem(
+      'too-many-requests',
+      `you have ${waiting} queries waiting, and may have ${most}; send the next when these are answered`,
+      { retryAfter: 1 },
+    );
   }
   if (error instanceof QueueFull) {
     const { retryAfter } = error;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { tempFolder } from '../catalog/testing/tempFolder.js';
-import { isLocalHostHeader, isLoopback, loadKeys, parseKeys, roleOf } from './auth.js';
+import { findKey, isLocalHostHeader, isLoopback, loadKeys, parseKeys } from './auth.js';
 import { operations } from './operations.js';
 import { compileTiny, serveTiny, type TinyService } from './testing/tinyRun.js';
 
@@ -15,8 +15,8 @@ describe('keys', () => {
     const file = temp.write('keys.txt', `# shop\nread:${READ}\n\nfull:${FULL}\n`);
     const found = await loadKeys(file, 'read:from-the-variable-1');
     expect(found.map(({ role }) => role)).toEqual(['read', 'read', 'full']);
-    expect(roleOf(found, FULL)).toBe('full');
-    expect(roleOf(found, 'from-the-variable-1')).toBe('read');
+    expect(findKey(found, FULL)?.role).toBe('full');
+    expect(findKey(found, 'from-the-variable-1')?.role).toBe('read');
     expect(JSON.stringify(found)).not.toContain(FULL);
   });
 
@@ -34,8 +34,8 @@ describe('keys', () => {
     fc.assert(
       fc.property(fc.string(), (text) => {
         fc.pre(text !== FULL && text !== READ);
-        expect(roleOf(keys, text)).toBeUndefined();
-        expect(roleOf(keys, FULL + text)).toBe(text === '' ? 'full' : undefined);
+        expect(findKey(keys, text)).toBeUndefined();
+        expect(findKey(keys, FULL + text)?.role).toBe(text === '' ? 'full' : undefined);
       }),
     );
   });

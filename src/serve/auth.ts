@@ -61,12 +61,12 @@ export async function loadKeys(file: string | undefined, variable: string | unde
   return [...keys, ...found];
 }
 
-/** The role of a presented key, or undefined. Takes the same time whichever key it is, or none. */
-export function roleOf(keys: readonly ApiKey[], presented: string): Role | undefined {
+/** The key that was presented, or undefined. Takes the same time whichever key it is, or none. */
+export function findKey(keys: readonly ApiKey[], presented: string): ApiKey | undefined {
   const hash = hashOf(presented);
-  let role: Role | undefined;
-  for (const key of keys) if (timingSafeEqual(key.hash, hash)) role = key.role;
-  return role;
+  let found: ApiKey | undefined;
+  for (const key of keys) if (timingSafeEqual(key.hash, hash)) found = key;
+  return found;
 }
 
 /** The key of a request: `Authorization: Bearer <key>` or `X-API-Key: <key>`. */

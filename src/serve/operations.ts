@@ -37,7 +37,7 @@ export interface Operation {
 }
 
 const BODY_PROBLEMS = ['invalid-request', 'too-large', 'unsupported-media-type'] as const;
-const WORK_PROBLEMS = ['overloaded', 'unavailable', 'timeout'] as const;
+const WORK_PROBLEMS = ['too-many-requests', 'overloaded', 'unavailable', 'timeout'] as const;
 
 export const operations = {
   search: {

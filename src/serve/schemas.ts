@@ -399,6 +399,7 @@ export const PROBLEMS = {
   'too-large': { status: 413, title: 'The body is too large' },
   'unsupported-media-type': { status: 415, title: 'The body must be JSON' },
   internal: { status: 500, title: 'Internal error' },
+  'too-many-requests': { status: 429, title: 'Too many requests of one caller' },
   overloaded: { status: 503, title: 'Too many requests at once' },
   unavailable: { status: 503, title: 'Not ready' },
   timeout: { status: 504, title: 'It took too long' },
