@@ -1,10 +1,10 @@
 /** Lays sequences out as the decoder's input tensors: prompt left-padded, then START, then the completion. */
 import type { Feeds, Tensor } from '../engine/index.js';
 import type { Matrix } from '../matrix.js';
-import { type DecoderConfig, HINTS, rotaryAngles, type Writes } from './decoder.js';
+import { type DecoderConfig, HINTS, RUNNING_HINTS, rotaryAngles, type Writes } from './decoder.js';
 import { FORBIDDEN, type Format, formatStates, INSIDE } from './format.js';
 import type { NearTokens } from './neighbourhood.js';
-import { spellerOf } from './speller.js';
+import { type NextTokens, spellerOf } from './speller.js';
 import { PAD, SEPARATOR, START } from './tokenizer.js';
 
 /** Prompts of one batch: int32 tokens [batch, length], and how many padding tokens each row begins with. */
@@ -133,10 +133,10 @@ export function trainingBatch(
     weights.fill(1, at + start, at + start + completion.length);
     condition.set(sequence.condition, row * config.conditionDim);
   });
-  const bias =
+  const spelling =
     config.writes === 'anything'
       ? undefined
-      : spellingBias(sequences, targets, { start, time, format, writes: config.writes });
+      : spellingFeeds(sequences, targets, { start, time, format, writes: config.writes });
   const dims = [rows, time];
   return {
     rows,
@@ -149,7 +149,7 @@ export function trainingBatch(
       weights: { data: weights, dims },
       condition: { data: condition, dims: [rows, config.conditionDim] },
       ...outputFeeds(sequences, config),
-      ...(bias && { bias }),
+      ...spelling,
       attentionBias: attentionBias(prompts.padding, 0, time),
       ...rotaryAngles(0, time, config),
     },
@@ -157,10 +157,10 @@ export function trainingBatch(
 }
 
 /**
- * The bias [batch, time, size] where sub-queries are made of what is near the query: 0, or -1e9 for tokens that cannot come next. The
+ * What may come next, and the running hints, each [batch, time, size], where sub-queries are made of what is near the query. The
  * targets become positions in the query's vocabulary.
  */
-function spellingBias(
+function spellingFeeds(
   sequences: readonly Sequence[],
   targets: Int32Array,
   {
@@ -169,22 +169,41 @@ function spellingBias(
     format,
     writes,
   }: { readonly start: number; readonly time: number; readonly format: Format; readonly writes: Writes },
-): Tensor {
+): Feeds {
   const size = nearSize(sequences);
-  const data = new Float32Array(sequences.length * time * size);
+  const { feeds, at } = nextTokenFeeds([sequences.length, time, size]);
   targets.fill(0);
   sequences.forEach(({ near, tokens }, row) => {
     if (!near) return;
     const positions = new Map(Array.from(near.tokens, (id, i) => [id, i]));
     const speller = spellerOf(near, writes, format);
     tokens.forEach((token, t) => {
-      const at = row * time + start + t;
-      speller.writeBias(data.subarray(at * size, (at + 1) * size));
-      targets[at] = positions.get(token) ?? 0;
-      speller.write(targets[at]);
+      const position = row * time + start + t;
+      speller.describe(at(position));
+      targets[position] = positions.get(token) ?? 0;
+      speller.write(targets[position]);
     });
   });
-  return { data, dims: [sequences.length, time, size] };
+  return feeds;
+}
+
+/** Zeros for the bias and the running hints, and the views of a position, counted over all leading dimensions. */
+export function nextTokenFeeds(
+  dims: readonly number[],
+  biasDims = dims,
+): { feeds: Feeds; at: (position: number) => NextTokens } {
+  const size = dims.at(-1)!;
+  const length = dims.reduce((product, n) => product * n, 1);
+  const [bias, ...hints] = Array.from({ length: 1 + RUNNING_HINTS.length }, () => new Float32Array(length));
+  const running = RUNNING_HINTS.map((name, i) => [`running.${name}`, { data: hints[i], dims: [...dims] }]);
+  return {
+    feeds: { bias: { data: bias, dims: [...biasDims] }, ...Object.fromEntries(running) },
+    at(position) {
+      const view = (data: Float32Array) => data.subarray(position * size, (position + 1) * size);
+      const [near, before, now] = hints.map(view);
+      return { bias: view(bias), running: [near, before, now] };
+    },
+  };
 }
 
 /** The given rows of the queries' embeddings as a tensor. */

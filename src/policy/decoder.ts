@@ -124,20 +124,30 @@ function embedding(graph: Graph, { vocabularySize, width }: DecoderConfig): Valu
 /** Kinds of hints: tokens of the query, and tokens of items near it. */
 export const HINTS = 2;
 
+/** Kinds of hints that change from token to token, where sub-queries are made of what is near; see `NextTokens`. */
+export const RUNNING_HINTS = ['near', 'before', 'now'] as const;
+
 /** What the next token is chosen from. */
 export interface OutputInputs {
   /** 0 to 1 for each kind of hint and token, [batch, HINTS, size]. */
   readonly hints: Value;
   /** int32 [batch, size]: the tokens that each sequence can be made of, where these are few; absent: all of them. */
   readonly vocabulary?: Value;
+  /** 0 to 1 for each kind of running hint, [batch, time, size]. */
+  readonly running?: readonly Value[];
 }
 
 /** Declares them: a policy that writes what is near the query has a vocabulary for each query, of some hundred tokens. */
-export function outputInputs(graph: Graph, { vocabularySize, writes }: DecoderConfig): OutputInputs {
+export function outputInputs(
+  graph: Graph,
+  { vocabularySize, writes }: DecoderConfig,
+  time: 'time' | 1 = 'time',
+): OutputInputs {
   if (writes === 'anything') return { hints: graph.input('hints', ['batch', HINTS, vocabularySize]) };
   return {
     hints: graph.input('hints', ['batch', HINTS, 'size']),
     vocabulary: graph.input('vocabulary', ['batch', 'size'], 'int32'),
+    running: RUNNING_HINTS.map((name) => graph.input(`running.${name}`, ['batch', time, 'size'])),
   };
 }
 
@@ -151,7 +161,7 @@ export function outputLogits(
   graph: Graph,
   config: DecoderConfig,
   hidden: Value,
-  { hints, vocabulary }: OutputInputs,
+  { hints, vocabulary, running }: OutputInputs,
 ): Value {
   const bonus = add(
     matmul(hidden, graph.parameter('hint.weight', [config.width, HINTS], zeros)),
@@ -159,7 +169,17 @@ export function outputLogits(
   );
   const all = embedding(graph, config);
   const table = vocabulary ? gather(all, vocabulary) : all;
-  return add(matmul(hidden, table, { transB: true }), matmul(bonus, hints));
+  const logits = add(matmul(hidden, table, { transB: true }), matmul(bonus, hints));
+  if (!running) return logits;
+  const kinds = running.length;
+  const weights = add(
+    matmul(hidden, graph.parameter('running.weight', [config.width, kinds], zeros)),
+    graph.parameter('running.bias', [kinds], zeros),
+  );
+  return split(weights, Array<number>(kinds).fill(1), 2).reduce(
+    (sum, weight, i) => add(sum, mul(weight, running[i])),
+    logits,
+  );
 }
 
 /** Only the last position of [batch, time, width], as [batch, 1, width]. */

@@ -234,6 +234,12 @@ describe('sampling', () => {
     'writes %s where it is made so, and knows their probabilities',
     async (writes) => {
       const bound = scene({ writes, format: { k: 3, maxTokens: 9 } });
+      const parameters = randomParameters(bound, 1, 2);
+      // They start at 0, where a hint in the wrong place would not be seen.
+      parameters.get('running.bias')!.data.set([2, -3, -1]);
+      parameters.get('running.weight')!.data.forEach((_, i, all) => {
+        all[i] = Math.sin(i);
+      });
       const world = await catalogOfThings();
       const neighbourhood = new Neighbourhood(world, tokenizer, bound.format, writes);
       const policy = await DecoderPolicy.create({ ...bound, parameters, neighbourhood, runtime });

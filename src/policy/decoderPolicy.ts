@@ -12,7 +12,7 @@ import {
 import { R4tError } from '../errors.js';
 import type { Matrix } from '../matrix.js';
 import { CounterRandom } from '../random.js';
-import { attentionBias, layOutPrompts, nearSize, outputFeeds, repeatRows } from './batch.js';
+import { attentionBias, layOutPrompts, nearSize, nextTokenFeeds, outputFeeds, repeatRows } from './batch.js';
 import {
   type DecoderConfig,
   decoder,
@@ -116,11 +116,11 @@ export class DecoderPolicy implements Policy {
       const states = Int32Array.from(writers, (w) => w.state);
       return { formatTable: this.table, states: { data: states, dims: [writers.length] } };
     }
-    const data = new Float32Array(writers.length * size);
+    const { feeds, at } = nextTokenFeeds([writers.length, 1, size], [writers.length, size]);
     writers.forEach(({ speller, done }, i) => {
-      if (!done) speller?.writeBias(data.subarray(i * size, (i + 1) * size));
+      if (!done) speller?.describe(at(i));
     });
-    return { bias: { data, dims: [writers.length, size] } };
+    return feeds;
   }
 
   private async sampleBatch(
@@ -255,10 +255,8 @@ function decodingGraph(config: DecoderConfig) {
         )
       : graph.input('bias', ['batch', 'size']);
   const size = config.writes === 'anything' ? config.vocabularySize : 'size';
-  const logits = reshape(outputLogits(graph, config, lastPosition(hidden), outputInputs(graph, config)), [
-    'batch',
-    size,
-  ]);
+  const from = outputInputs(graph, config, 1);
+  const logits = reshape(outputLogits(graph, config, lastPosition(hidden), from), ['batch', size]);
   const logProbs = logSoftmax(add(mul(logits, graph.input('inverseTemperature', [])), bias));
   const probabilities = exp(logProbs);
   // Forbidden tokens count nothing: their probability is exactly 0 and their logarithm finite.

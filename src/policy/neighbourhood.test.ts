@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ExactIndex } from '../index/exactIndex.js';
-import { matrix } from '../matrix.js';
+import { dot, matrix, row } from '../matrix.js';
 import { outputFeeds } from './batch.js';
 import { type NearTokens, Neighbourhood } from './neighbourhood.js';
 import { catalogOfThings, randomVectors, runtime, scene } from './testing/scene.js';
@@ -28,6 +28,11 @@ describe('Neighbourhood', () => {
     for (const weight of weightOf('tent')) expect(weight).toBeCloseTo(0.6);
     for (const weight of weightOf('blue')) expect(weight).toBeCloseTo(0);
     expect(new Set(near.tokens).size).toBe(near.tokens.length);
+    expect([...near.rows]).toEqual([0, 2, 1]);
+    near.cosines.forEach((cosine, at) => {
+      const [a, b] = [near.rows[Math.floor(at / 3)], near.rows[at % 3]];
+      expect(cosine).toBeCloseTo(dot(row(vectors, a), row(vectors, b)));
+    });
   });
 
   it('gives every query its own, with weights from 0 to 1', async () => {
@@ -93,7 +98,15 @@ describe('a neighbourhood of words', () => {
 });
 
 describe('outputFeeds', () => {
-  const unused = { rows: new Int32Array(), nearest: 0, piecesOf: [], own: 0, free: 0 };
+  const unused = {
+    rows: new Int32Array(),
+    nearest: 0,
+    nearness: new Float32Array(),
+    cosines: new Float32Array(),
+    piecesOf: [],
+    own: 0,
+    free: 0,
+  };
   const near = {
     tokens: Int32Array.of(SEPARATOR, 7, 9),
     weights: Float32Array.of(0, 1, 0.25),

@@ -18,6 +18,10 @@ export interface NearTokens {
   /** Rows of the near items: `nearest` of them for their vectors, best first, then those with words of the query. */
   readonly rows: Int32Array;
   readonly nearest: number;
+  /** How near each of them is, 1 for the nearest of all and 0 for the farthest. */
+  readonly nearness: Float32Array;
+  /** The cosines between them, [rows * rows]; only where whole texts are written. */
+  readonly cosines: Float32Array;
   /** The pieces of each of these items, as positions in `pieces`. */
   readonly piecesOf: readonly Int32Array[];
   /** The first `own` pieces are the query's words in its order, those from there to `free` the names of categories. */
@@ -87,12 +91,23 @@ export class Neighbourhood {
       const own = found.size;
       for (const piece of this.#everywhere) found.add(piece, 0);
       const free = found.size;
-      const piecesOf = Array.from(scoreOf, ([item, score]) => {
-        const weight = most > least ? (score - least) / (most - least) : 1;
-        return Int32Array.from(new Set(this.#pieces[item].map((piece) => found.add(piece, weight))));
-      });
-      return { ...found.all, rows: Int32Array.from(scoreOf.keys()), nearest: k, piecesOf, own, free };
+      const nearness = Float32Array.from(scoreOf.values(), (score) =>
+        most > least ? (score - least) / (most - least) : 1,
+      );
+      const rows = Int32Array.from(scoreOf.keys());
+      const piecesOf = Array.from(rows, (item, i) =>
+        Int32Array.from(new Set(this.#pieces[item].map((piece) => found.add(piece, nearness[i])))),
+      );
+      const cosines = this.#writes === 'nearTexts' ? this.#cosines(rows) : new Float32Array();
+      return { ...found.all, rows, nearest: k, nearness, cosines, piecesOf, own, free };
     });
+  }
+
+  #cosines(rows: Int32Array): Float32Array {
+    const vectors = Array.from(rows, (item) => row(this.#vectors, item));
+    return Float32Array.from({ length: rows.length ** 2 }, (_, at) =>
+      dot(vectors[Math.floor(at / rows.length)], vectors[at % rows.length]),
+    );
   }
 
   /** Of each of the words, the items that have it and are closest to the query, with their cosines. */

@@ -5,16 +5,27 @@ import { type Speller, TextSpeller, WordSpeller } from './speller.js';
 
 const SIZE = 9;
 const SEPARATOR = 0;
+const describeNext = (speller: Speller) => {
+  const [bias, near, before, now] = Array.from({ length: 4 }, () => new Float32Array(SIZE).fill(9));
+  speller.describe({ bias, running: [near, before, now] });
+  return { bias, near, before, now };
+};
 const allowed = (speller: Speller) => {
-  const bias = new Float32Array(SIZE);
-  speller.writeBias(bias);
+  const { bias } = describeNext(speller);
   expect(bias.every((x) => x === 0 || x === Math.fround(FORBIDDEN))).toBe(true);
   return [...bias.keys()].filter((id) => bias[id] === 0);
 };
 
 describe('TextSpeller', () => {
+  const of = (pieces: readonly Int32Array[]) => ({
+    pieces,
+    piecesOf: pieces.map((_, i) => Int32Array.of(i)),
+    nearness: new Float32Array(pieces.length),
+    cosines: new Float32Array(pieces.length ** 2),
+  });
+
   it('follows the texts, each once', () => {
-    const texts = new TextSpeller([Int32Array.of(4, 5), Int32Array.of(4), Int32Array.of(6, 5)]);
+    const texts = new TextSpeller(of([Int32Array.of(4, 5), Int32Array.of(4), Int32Array.of(6, 5)]));
     expect(allowed(texts)).toEqual([4, 6]);
     texts.write(4);
     expect(allowed(texts)).toEqual([SEPARATOR, 5]);
@@ -31,7 +42,9 @@ describe('TextSpeller', () => {
         fc.array(text, { minLength: 1, maxLength: 6 }),
         fc.infiniteStream(fc.nat()),
         (lists, choices) => {
-          const follow = new TextSpeller(lists.map((ids) => Int32Array.from(ids)));
+          const follow = new TextSpeller(
+            of([...new Set(lists.map(String))].map((ids) => Int32Array.from(ids.split(',').map(Number)))),
+          );
           const different = new Set(lists.map(String));
           const written: string[] = [];
           let current: number[] = [];
@@ -52,19 +65,59 @@ describe('TextSpeller', () => {
   });
 });
 
-describe('WordSpeller', () => {
-  const anyOrder = (pieces: readonly Int32Array[]) => ({ pieces, piecesOf: [], own: 0, free: pieces.length });
+describe('what a TextSpeller tells of the next tokens', () => {
+  // Items 0 and 2 have the same text.
+  const near = {
+    pieces: [Int32Array.of(4, 5), Int32Array.of(4, 6), Int32Array.of(7)],
+    piecesOf: [0, 1, 0, 2].map((piece) => Int32Array.of(piece)),
+    nearness: Float32Array.of(1, 0.75, 0.5, 0),
+    cosines: Float32Array.of(1, 0.5, 1, -0.5, 0.5, 1, 0.5, 0.25, 1, 0.5, 1, -0.5, -0.5, 0.25, -0.5, 1),
+  };
 
-  it('writes words of the list, with room for each', () => {
+  it('is how near the text is, and how close to those written', () => {
+    const speller = new TextSpeller(near);
+    expect(describeNext(speller).near).toEqual(Float32Array.of(0, 0, 0, 0, 1, 0, 0, 0, 0));
+    expect(describeNext(speller).before).toEqual(new Float32Array(SIZE));
+    for (const token of [4, 5, SEPARATOR]) speller.write(token);
+    const { near: nearness, before, now } = describeNext(speller);
+    expect([nearness[4], nearness[7]]).toEqual([0.75, 0]);
+    // A cosine below 0 counts as none.
+    expect([before[4], before[7]]).toEqual([0.5, 0]);
+    expect(now).toEqual(new Float32Array(SIZE));
+  });
+
+  it('is, where several texts go on alike, that of the one that is nearest and newest', () => {
+    const speller = new TextSpeller({ ...near, pieces: [...near.pieces.slice(0, 2), Int32Array.of(4, 8)] });
+    for (const token of [4, 5, SEPARATOR]) speller.write(token);
+    const { near: nearness, before } = describeNext(speller);
+    // 0.75 - 0.5 against 0 - 0.
+    expect([nearness[4], before[4]]).toEqual([0.75, 0.5]);
+    speller.write(4);
+    const inside = describeNext(speller);
+    expect([inside.near[6], inside.near[8]]).toEqual([0.75, 0]);
+    expect([inside.before[6], inside.before[8]]).toEqual([0.5, 0]);
+  });
+});
+
+describe('WordSpeller', () => {
+  const anyOrder = (pieces: readonly Int32Array[]) => ({
+    pieces,
+    piecesOf: [Int32Array.from(pieces.keys())],
+    nearness: Float32Array.of(1),
+    own: 0,
+    free: 0,
+  });
+
+  it('writes words of the list, each once, with room for each', () => {
     const pieces = [Int32Array.of(4, 5), Int32Array.of(4, 5, 6), Int32Array.of(7)];
     const speller = new WordSpeller(anyOrder(pieces), 4);
     expect(allowed(speller)).toEqual([4, 7]);
     speller.write(4);
     expect(allowed(speller)).toEqual([5]);
     speller.write(5);
-    expect(allowed(speller)).toEqual([SEPARATOR, 4, 6, 7]);
+    expect(allowed(speller)).toEqual([SEPARATOR, 6, 7]);
     speller.write(7);
-    expect(allowed(speller)).toEqual([SEPARATOR, 7]);
+    expect(allowed(speller)).toEqual([SEPARATOR]);
     speller.write(SEPARATOR);
     expect(allowed(speller)).toEqual([4, 7]);
   });
@@ -106,14 +159,17 @@ describe('WordSpeller', () => {
     const near = {
       pieces: [1, 2, 3, 4, 5, 6, 7].map((token) => Int32Array.of(token)),
       piecesOf: [Int32Array.of(0, 4, 5), Int32Array.of(0, 3, 6), Int32Array.of(2, 5)],
+      nearness: Float32Array.of(1, 0.5, 0.25),
       own: 3,
       free: 4,
     };
-    const after = (...tokens: number[]) => {
+    const following = (...tokens: number[]) => {
       const speller = new WordSpeller(near, 8);
       for (const token of tokens) speller.write(token);
-      return allowed(speller).filter((token) => token !== SEPARATOR);
+      return speller;
     };
+    const after = (...tokens: number[]) =>
+      allowed(following(...tokens)).filter((token) => token !== SEPARATOR);
 
     it('begins with any', () => {
       expect(after()).toEqual([1, 2, 3, 4, 5, 6, 7]);
@@ -123,25 +179,34 @@ describe('WordSpeller', () => {
     it('goes on in the order of the query or repeats one word, and writes beside it what its items have', () => {
       expect(after(1)).toEqual([1, 2, 3, 4, 5, 6, 7]);
       expect(after(1, 1)).toEqual([1, 4, 5, 6, 7]);
+      expect(after(1, 1, 1, 1)).toEqual([4, 5, 6, 7]);
       expect(after(3)).toEqual([3, 4, 6]);
-      expect(after(1, 3)).toEqual([1, 3, 4, 5, 6, 7]);
+      expect(after(1, 3)).toEqual([4, 5, 6, 7]);
       // Nothing has it: anything may stand beside it.
       expect(after(2)).toEqual([1, 2, 3, 4, 5, 6, 7]);
-      expect(after(2, 3)).toEqual([3, 4, 6]);
+      expect(after(2, 3)).toEqual([4, 6]);
     });
 
-    it('writes words together that an item has', () => {
-      expect(after(5)).toEqual([1, 4, 5, 6]);
-      expect(after(6)).toEqual([1, 3, 4, 5, 6]);
-      expect(after(3, 6)).toEqual([3, 4, 6]);
-      expect(after(1, 6)).toEqual([1, 4, 5, 6]);
-      expect(after(5, 6, 1)).toEqual([1, 4, 5, 6]);
+    it('writes words together that an item has, each once', () => {
+      expect(after(5)).toEqual([1, 4, 6]);
+      expect(after(6)).toEqual([1, 3, 4, 5]);
+      expect(after(3, 6)).toEqual([4]);
+      expect(after(1, 6)).toEqual([4, 5]);
+      expect(after(5, 6)).toEqual([1, 4]);
     });
 
     it('writes a category anywhere, and then words of its items', () => {
-      expect(after(4)).toEqual([1, 4, 7]);
-      expect(after(1, 1, 4)).toEqual([1, 4, 7]);
-      expect(after(3, 4)).toEqual([4]);
+      expect(after(4)).toEqual([1, 7]);
+      expect(after(1, 1, 4)).toEqual([7]);
+      expect(after(3, 4)).toEqual([]);
+    });
+
+    it('tells how near the items of a word are, and how often it was written', () => {
+      expect([...describeNext(following()).near]).toEqual([0, 1, 0, 0.25, 0.5, 1, 1, 0.5, 0]);
+      expect([...describeNext(following(3)).near]).toEqual([0, 0, 0, 0.25, 0, 0, 0.25, 0, 0]);
+      const { before, now } = describeNext(following(1, 1, 5, SEPARATOR, 5, SEPARATOR, 1, 1));
+      expect([before[1], before[5], before[6]]).toEqual([0.5, 1, 0]);
+      expect([now[1], now[5]]).toEqual([0.5, 0]);
     });
   });
 
@@ -149,6 +214,7 @@ describe('WordSpeller', () => {
     const near = {
       pieces: [Int32Array.of(4, 6), Int32Array.of(5), Int32Array.of(7)],
       piecesOf: [Int32Array.of(0), Int32Array.of(1, 2)],
+      nearness: Float32Array.of(1, 0),
       own: 0,
       free: 0,
     };
@@ -157,6 +223,6 @@ describe('WordSpeller', () => {
     expect(speller.writeWord(1)).toBe(false);
     expect(speller.writeWord(0)).toBe(false);
     speller.write(SEPARATOR);
-    expect([1, 2, 1, 1].map((piece) => speller.writeWord(piece))).toEqual([true, true, true, false]);
+    expect([1, 1, 2].map((piece) => speller.writeWord(piece))).toEqual([true, false, true]);
   });
 });

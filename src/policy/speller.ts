@@ -1,62 +1,106 @@
-/** Sub-queries made of pieces near the query, whole texts or words: which token may come next. */
+/** Sub-queries made of pieces near the query, whole texts or words: which token may come next, and what there is to know about it. */
 import type { Writes } from './decoder.js';
 import { FORBIDDEN, type Format } from './format.js';
 import type { NearTokens } from './neighbourhood.js';
 
 /** Position of the separator among the tokens near a query; see `NearTokens`. */
 const END = 0;
+/** Most times that a word of the query stands at the head of a sub-query: text encoders listen to repetition, up to here. */
+const MOST_REPEATS = 4;
+
+/** What is known of the tokens that may come next, each [tokens]. */
+export interface NextTokens {
+  /** 0 for tokens that may come next, -1e9 for all others. */
+  readonly bias: Float32Array;
+  /**
+   * 0 to 1: how near the query the nearest item is that goes on so; how much of it earlier sub-queries have said (for a text its highest
+   * cosine with theirs, for a word the share of them that have it); how often this one has (1: as often as it may).
+   */
+  readonly running: readonly [near: Float32Array, before: Float32Array, now: Float32Array];
+}
 
 /**
  * Follows one completion (constrained decoding as in GENRE: De Cao et al., ICLR 2021). The policy then chooses among what is there,
- * and no reward has to teach it first which letters are words, or which words exist together. Tokens are positions in the query's own small
+ * and no reward has to teach it first which letters are words, or which words exist together. What it is told of each choice is what a
+ * diversifier would go by, so that it can be one before it has learned to read. Tokens are positions in the query's own small
  * vocabulary (`NearTokens.tokens`).
  */
 export interface Speller {
-  /** 0 for tokens that may come next, -1e9 for all others, [tokens]. */
-  writeBias(bias: Float32Array): void;
+  describe(next: NextTokens): void;
   /** Goes on by a token that may come next. */
   write(token: number): void;
 }
 
 export const spellerOf = (near: NearTokens, writes: Writes, { maxTokens }: Format): Speller =>
-  writes === 'nearTexts' ? new TextSpeller(near.pieces) : new WordSpeller(near, maxTokens);
+  writes === 'nearTexts' ? new TextSpeller(near) : new WordSpeller(near, maxTokens);
+
+type SpelledTexts = Pick<NearTokens, 'pieces' | 'piecesOf' | 'nearness' | 'cosines'>;
 
 /** Every sub-query is one of the texts, each at most once as long as there are others. */
 export class TextSpeller implements Speller {
   /** Texts not written yet, and those of them which begin with the tokens of the current sub-query. */
-  #left: readonly Int32Array[];
-  #open: readonly Int32Array[];
+  #left: readonly number[];
+  #open: readonly number[];
   #length = 0;
+  /** The first item with each text, and its highest cosine with the items written. */
+  readonly #itemOf: Int32Array;
+  readonly #before: Float32Array;
 
-  /** @param texts best first, none empty */
-  constructor(private readonly texts: readonly Int32Array[]) {
-    this.#left = texts;
-    this.#open = texts;
+  constructor(private readonly near: SpelledTexts) {
+    const { pieces, piecesOf } = near;
+    this.#left = [...pieces.keys()];
+    this.#open = this.#left;
+    this.#before = new Float32Array(pieces.length);
+    this.#itemOf = new Int32Array(pieces.length);
+    for (let item = piecesOf.length - 1; item >= 0; item--)
+      for (const text of piecesOf[item]) this.#itemOf[text] = item;
   }
 
-  writeBias(bias: Float32Array): void {
+  describe({ bias, running: [near, before, now] }: NextTokens): void {
     bias.fill(FORBIDDEN);
-    for (const text of this.#open) bias[this.#length < text.length ? text[this.#length] : END] = 0;
+    for (const hints of [near, before, now]) hints.fill(0);
+    for (const text of this.#open) {
+      const token = this.#next(text);
+      const nearness = this.near.nearness[this.#itemOf[text]];
+      // Of several texts that go on alike, the one that a diversifier would take stands for all.
+      if (bias[token] === 0 && near[token] - before[token] >= nearness - this.#before[text]) continue;
+      bias[token] = 0;
+      near[token] = nearness;
+      before[token] = this.#before[text];
+    }
   }
 
   write(token: number): void {
-    const length = this.#length;
     if (token !== END) {
-      this.#open = this.#open.filter((text) => text[length] === token);
+      this.#open = this.#open.filter((text) => this.#next(text) === token);
       this.#length++;
       return;
     }
-    const written = new Set(this.#open.filter((text) => text.length === length));
-    const left = this.#left.filter((text) => !written.has(text));
-    this.#left = left.length > 0 ? left : this.texts;
+    const written = this.#open.filter((text) => this.#next(text) === END);
+    for (const text of written) this.#say(text);
+    const left = this.#left.filter((text) => !written.includes(text));
+    this.#left = left.length > 0 ? left : [...this.near.pieces.keys()];
     this.#open = this.#left;
     this.#length = 0;
+  }
+
+  #next(text: number): number {
+    const tokens = this.near.pieces[text];
+    return this.#length < tokens.length ? tokens[this.#length] : END;
+  }
+
+  #say(text: number): void {
+    const { cosines, piecesOf } = this.near;
+    const from = this.#itemOf[text] * piecesOf.length;
+    this.#itemOf.forEach((item, other) => {
+      this.#before[other] = Math.max(this.#before[other], cosines[from + item]);
+    });
   }
 }
 
 /**
- * Every sub-query begins with words of the query, in its order or one of them again and again, or with any other; `maxTokens` tokens at
- * most. Words of items stand together only if one near item has them all, and beside words of the query only if it has one of these, where there is
+ * Every sub-query begins with words of the query, in its order or one of them up to four times, or with any other; `maxTokens` tokens at
+ * most. Other words stand there once; words of items stand together only if one near item has them all, and beside words of the query only if it has one of these, where there is
  * such an item. So the policy need not learn which words of the catalog go together, nor that what is asked at once is found at
  * once: the vector of several words lies between what they mean.
  */
@@ -68,6 +112,9 @@ export class WordSpeller implements Speller {
   /** Tokens of the current word and of the current sub-query. */
   #letters = 0;
   #length = 0;
+  /** Sub-queries written, and how many of them have each word. */
+  #written = 0;
+  readonly #having: Int32Array;
 
   /** A token that begins a word must be in no other place of another; no word is longer than `maxTokens`. */
   constructor(
@@ -76,23 +123,32 @@ export class WordSpeller implements Speller {
   ) {
     this.#start = startOf(near);
     this.#before = this.#start;
+    this.#having = new Int32Array(near.pieces.length);
   }
 
-  writeBias(bias: Float32Array): void {
+  describe({ bias, running: [near, before, now] }: NextTokens): void {
     bias.fill(FORBIDDEN);
+    for (const hints of [near, before, now]) hints.fill(0);
     const { pieces } = this.near;
-    for (const piece of this.#open) {
-      const word = pieces[piece];
-      if (word.length > this.#letters) bias[word[this.#letters]] = 0;
-    }
+    const show = (sofar: Together, piece: number, token: number) => {
+      bias[token] = 0;
+      // Of several words that go on alike, each hint shows the most.
+      near[token] = Math.max(near[token], sofar.nearness(piece));
+      before[token] = Math.max(before[token], this.#having[piece] / Math.max(1, this.#written));
+      now[token] = Math.max(now[token], sofar.times(piece) / MOST_REPEATS);
+    };
+    for (const piece of this.#open)
+      if (pieces[piece].length > this.#letters) show(this.#before, piece, pieces[piece][this.#letters]);
     const sofar = this.#together();
     if (!sofar) return;
     if (this.#length > 0) bias[END] = 0;
-    for (const piece of sofar.next) if (this.#fits(piece)) bias[pieces[piece][0]] = 0;
+    for (const piece of sofar.next) if (this.#fits(piece)) show(sofar, piece, pieces[piece][0]);
   }
 
   write(token: number): void {
     if (token === END) {
+      for (const piece of new Set(this.#together()?.words)) this.#having[piece]++;
+      this.#written++;
       this.#before = this.#start;
       this.#open = [];
       this.#letters = 0;
@@ -106,7 +162,7 @@ export class WordSpeller implements Speller {
       this.#letters++;
     } else {
       this.#before = this.#together() ?? this.#before;
-      this.#open = this.#before.next.filter((piece) => pieces[piece][0] === token && this.#fits(piece));
+      this.#open = [...this.#before.next].filter((piece) => pieces[piece][0] === token && this.#fits(piece));
       this.#letters = 1;
     }
     this.#length++;
@@ -114,7 +170,7 @@ export class WordSpeller implements Speller {
 
   /** Writes a word, if it may be next. */
   writeWord(piece: number): boolean {
-    const may = this.#fits(piece) && (this.#together()?.next.includes(piece) ?? false);
+    const may = this.#fits(piece) && (this.#together()?.canFollow(piece) ?? false);
     if (may) for (const token of this.near.pieces[piece]) this.write(token);
     return may;
   }
@@ -131,58 +187,88 @@ export class WordSpeller implements Speller {
   }
 }
 
-type SpelledWords = Pick<NearTokens, 'pieces' | 'piecesOf' | 'own' | 'free'>;
+type SpelledWords = Pick<NearTokens, 'pieces' | 'piecesOf' | 'nearness' | 'own' | 'free'>;
 
 /** Nothing written yet: one for all sequences of a query, so that what follows is worked out once. */
 const starts = new WeakMap<SpelledWords, Together>();
 function startOf(near: SpelledWords): Together {
-  const start = starts.get(near) ?? new Together(near, {});
+  const start = starts.get(near) ?? new Together(near, { words: [] });
   starts.set(near, start);
   return start;
 }
 
-/** The words of a sub-query so far, as far as they decide what may follow. */
+/** The words of a sub-query so far, and what decides which may follow. */
 interface WordsSoFar {
+  readonly words: readonly number[];
   /** Near items that have one of the query's words it began with; absent: any. */
   readonly asked?: ReadonlySet<number>;
   /** Near items that have all words after those; absent: any, as there are none. */
   readonly having?: ReadonlySet<number>;
-  /** The last word of the query, while there are no others, and whether it stands there twice. */
-  readonly last?: number;
-  readonly repeated?: boolean;
 }
 
 class Together {
   readonly #after = new Map<number, Together>();
-  #next: readonly number[] | undefined;
+  /** The words that may follow, each with the nearness of the nearest item that brings it. */
+  #follow: ReadonlyMap<number, number> | undefined;
 
   constructor(
     private readonly near: SpelledWords,
     private readonly sofar: WordsSoFar,
   ) {}
 
+  get words(): readonly number[] {
+    return this.sofar.words;
+  }
+
   /** Words that may follow. */
-  get next(): readonly number[] {
-    this.#next ??= this.#findNext();
-    return this.#next;
+  get next(): Iterable<number> {
+    return this.#followers.keys();
   }
 
-  #findNext(): number[] {
-    const { piecesOf, own, free } = this.near;
-    const { asked, having } = this.sofar;
-    const next = new Set<number>();
-    for (let word = 0; word < free; word++) if (word >= own || this.#goesOn(word)) next.add(word);
+  canFollow(word: number): boolean {
+    return this.#followers.has(word);
+  }
+
+  /** How near the query the nearest item is that brings the word, 0 to 1. */
+  nearness(word: number): number {
+    return this.#followers.get(word) ?? 0;
+  }
+
+  /** How often the word is there already. */
+  times(word: number): number {
+    return this.sofar.words.reduce((n, other) => (other === word ? n + 1 : n), 0);
+  }
+
+  get #followers(): ReadonlyMap<number, number> {
+    this.#follow ??= this.#findFollowers();
+    return this.#follow;
+  }
+
+  #findFollowers(): Map<number, number> {
+    const { piecesOf, nearness, own, free } = this.near;
+    const { words, asked, having } = this.sofar;
+    const follow = new Map<number, number>();
+    for (let word = 0; word < free; word++)
+      if (word < own ? this.#goesOn(word) : !words.includes(word)) follow.set(word, 0);
     for (const item of having ?? asked ?? piecesOf.keys()) {
-      if (asked?.has(item) ?? true) for (const piece of piecesOf[item]) next.add(piece);
+      if (asked && !asked.has(item)) continue;
+      for (const word of piecesOf[item]) {
+        const known = follow.get(word);
+        if (known === undefined ? !words.includes(word) : known < nearness[item])
+          follow.set(word, nearness[item]);
+      }
     }
-    return [...next];
+    return follow;
   }
 
-  /** Whether a word of the query goes on with those it began with: in the query's order, or one of them again and again. */
+  /** Whether a word of the query goes on with those it began with: in the query's order, or one of them again. */
   #goesOn(word: number): boolean {
-    const { having, last, repeated } = this.sofar;
+    const { words, having } = this.sofar;
     if (having) return false;
-    return last === undefined || word === last || (word > last && !repeated);
+    const last = words.at(-1);
+    if (last === undefined) return true;
+    if (word === last) return words[0] === last && words.length < MOST_REPEATS;
+    return word > last && (words.length === 1 || words[0] !== last);
   }
 
   /** The same with one more word. */
@@ -190,14 +276,15 @@ class Together {
     const known = this.#after.get(word);
     if (known) return known;
     const { piecesOf, own } = this.near;
-    const { asked, having, last } = this.sofar;
+    const { asked, having } = this.sofar;
+    const words = [...this.sofar.words, word];
     const has = (item: number) => piecesOf[item].includes(word);
     let after: WordsSoFar;
     if (word < own && this.#goesOn(word)) {
       const items = new Set([...piecesOf.keys()].filter((item) => asked?.has(item) || has(item)));
-      after = { asked: items.size > 0 ? items : undefined, last: word, repeated: word === last };
+      after = { words, asked: items.size > 0 ? items : undefined };
     } else {
-      after = { asked, having: new Set([...(having ?? piecesOf.keys())].filter(has)) };
+      after = { words, asked, having: new Set([...(having ?? piecesOf.keys())].filter(has)) };
     }
     const together = new Together(this.near, after);
     this.#after.set(word, together);
