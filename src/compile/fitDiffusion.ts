@@ -6,6 +6,7 @@ import { trainDiffusion } from '../diffusion/trainDiffusion.js';
 import { countParameters } from '../engine/index.js';
 import type { Matrix } from '../matrix.js';
 import type { QueryBatch } from '../policy/fanOut.js';
+import type { Config } from '../run/config.js';
 import type { TrainingControl } from '../training.js';
 import type { StageContext } from './stage.js';
 
@@ -35,6 +36,7 @@ export async function fitDiffusion(
       ...sets,
     },
     conditionWords,
+    nearAnchors: nearAnchors(config),
     network: config.task === 'wscr' ? forSubQueries(presets[preset], config.dimensions) : preset,
     ...training,
     seed: config.seed,
@@ -44,6 +46,11 @@ export async function fitDiffusion(
   await saveDiffusion(folder, model, { steps: samplerSteps, sampler, guidance });
   return countParameters(model.parameters);
 }
+
+/** A policy that writes the texts of near items fills its sets with these: a little further than it looks, for equal texts. */
+const nearAnchors = ({ task, policy }: Config): number =>
+  task === 'oar' && (policy.writes ?? 'nearTexts') === 'nearTexts' ? NEAR_ANCHORS : 0;
+const NEAR_ANCHORS = 64;
 
 /**
  * A network for sub-queries' embeddings: without anchors, which only items have (they are few and known), and at least as

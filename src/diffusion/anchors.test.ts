@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { floats, Graph, Session } from '../engine/index.js';
 import { dot, row } from '../matrix.js';
 import { CounterRandom } from '../random.js';
-import { chooseAnchors, excludeTaken, shortlist } from './anchors.js';
+import { chooseAnchors, excludeTaken, nearestAnchors, repel, shortlist } from './anchors.js';
 import { denoiserOnnx } from './model.js';
 import { tinyConfig, unitRows, untrainedModel } from './testing/models.js';
 
@@ -89,4 +89,35 @@ test('the shortlist of a set holds the anchors that some row finds likeliest', a
   // Anchor a is the row (2a, 2a + 1).
   expect(firsts.map((value) => value / 2)).toEqual([0, 4, 5, 1, 3, 2]);
   await session.release();
+});
+
+test('the anchors near each query are its own', async () => {
+  const graph = new Graph();
+  const [anchors, queries] = [unitRows(9, 4, 1), unitRows(3, 4, 2)];
+  const near = nearestAnchors(graph.input('query', ['batch', 4]), graph.constant(anchors.data, [9, 4]), 2);
+  const session = await Session.compile(graph, { near }, { threads: 1 });
+  const result = await session.run({ query: { data: queries.data, dims: [3, 4] } });
+  await session.release();
+  expect(result.near.dims).toEqual([3, 2, 4]);
+  for (let q = 0; q < 3; q++) {
+    const order = Array.from({ length: 9 }, (_, i) => i).sort(
+      (a, b) => dot(row(anchors, b), row(queries, q)) - dot(row(anchors, a), row(queries, q)),
+    );
+    const expected = order.slice(0, 2).flatMap((i) => [...row(anchors, i)]);
+    expect([...floats(result.near).subarray(q * 8, (q + 1) * 8)]).toEqual(expected);
+  }
+});
+
+test('a row turns from what the others expect', async () => {
+  const graph = new Graph();
+  const logits = graph.input('logits', [1, 2, 3]);
+  // The first two anchors are alike, the third is their opposite.
+  const anchors = graph.constant(Float32Array.of(1, 0, 0.8, 0.6, -1, 0), [3, 2]);
+  const session = await Session.compile(graph, { y: repel(logits, anchors, graph.scalar(2)) });
+  const { y } = await session.run({ logits: { data: Float32Array.of(20, 0, 0, 0, 0, 0), dims: [1, 2, 3] } });
+  await session.release();
+  const [, , , same, alike, opposite] = floats(y);
+  expect(same).toBeCloseTo(-2, 4);
+  expect(alike).toBeCloseTo(-1.6, 4);
+  expect(opposite).toBeCloseTo(2, 4);
 });

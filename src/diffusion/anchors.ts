@@ -18,6 +18,8 @@ import { floats, Graph, ops, Session, type Value } from '../engine/index.js';
 import { gatherRows, type Matrix, matrix, row } from '../matrix.js';
 import { CounterRandom } from '../random.js';
 
+const { matmul } = ops;
+
 /** The anchors of a data set. */
 export interface Anchors {
   /** [n, d], unit rows. */
@@ -57,7 +59,7 @@ export async function chooseAnchors(
 async function assign(rows: Matrix, anchors: Matrix): Promise<{ nearest: Int32Array; meanSquare: number }> {
   const graph = new Graph();
   const x = graph.input('x', ['n', rows.cols]);
-  const cosines = ops.matmul(x, graph.constant(anchors.data, [anchors.rows, anchors.cols]), { transB: true });
+  const cosines = matmul(x, graph.constant(anchors.data, [anchors.rows, anchors.cols]), { transB: true });
   const session = await Session.compile(graph, { cosines });
   const nearest = new Int32Array(rows.rows);
   let sum = 0;
@@ -91,6 +93,21 @@ export function excludeTaken(logits: Value, strength: Value): Value {
 }
 
 /**
+ * Lowers a row's logits for anchors like those that the other rows expect: -`strength` * a . sum_(j != i) E_j, where E_j is row j's mean
+ * anchor. One step of the mean field of a set whose members repel each other, as in a determinantal point process.
+ */
+export function repel(logits: Value, anchors: Value, strength: Value): Value {
+  const expected = matmul(ops.softmax(logits), anchors);
+  const others = ops.sub(ops.sum(expected, [1], true), expected);
+  return ops.sub(logits, ops.mul(matmul(others, anchors, { transB: true }), strength));
+}
+
+/** The `size` anchors nearest to each query's embedding [batch, dimension]: [batch, size, dimension]. */
+export function nearestAnchors(query: Value, anchors: Value, size: number): Value {
+  return bestAnchors(matmul(query, anchors, { transB: true }), anchors, size);
+}
+
+/**
  * The `size` anchors that any row of a set holds likeliest, [batch, size, dimension]: what the later steps of a sampler
  * need to look at. `posterior` is [batch, rows, anchors].
  */
@@ -100,7 +117,13 @@ export function shortlist(posterior: Value, anchors: Value, size: number): Value
   const [likeliest] = graph.node('ReduceMax', [posterior, graph.int64s([1])], [{ shape: [batch, count] }], {
     keepdims: 0,
   });
-  const top = { shape: [batch, size] };
-  const [, chosen] = graph.node('TopK', [likeliest, graph.int64s([size])], [top, { ...top, dtype: 'int64' }]);
-  return graph.node('Gather', [anchors, chosen], [{ shape: [batch, size, anchors.shape[1]] }])[0];
+  return bestAnchors(likeliest, anchors, size);
+}
+
+/** The anchors with the `size` highest scores [batch, anchors]. */
+function bestAnchors(scores: Value, anchors: Value, size: number): Value {
+  const { graph, shape } = scores;
+  const top = { shape: [shape[0], size] };
+  const [, chosen] = graph.node('TopK', [scores, graph.int64s([size])], [top, { ...top, dtype: 'int64' }]);
+  return graph.node('Gather', [anchors, chosen], [{ shape: [shape[0], size, anchors.shape[1]] }])[0];
 }

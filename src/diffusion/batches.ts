@@ -22,7 +22,7 @@ export interface BatchOptions {
   /** Probability of a set to lose its query. */
   readonly conditionDropout: number;
   readonly seed: number;
-  /** Anchor of each row of the table, where the model has anchors. */
+  /** Anchor of each row of each set, [m * L], where the model has anchors. */
   readonly labels?: Int32Array;
 }
 
@@ -34,6 +34,8 @@ export interface Batch {
   readonly noise: Float32Array;
   /** [b]. */
   readonly sigma: Float32Array;
+  /** Numbers of the queries, [b]. */
+  readonly queries: Int32Array;
   /** [b, dz]. */
   readonly condition: Float32Array;
   /** 1 where the query is kept, 0 where it is dropped, [b]. */
@@ -58,6 +60,7 @@ export function batcher(options: BatchOptions): (step: number) => Batch {
     clean: new Float32Array(b * L * d),
     noise: new Float32Array(b * L * d),
     sigma: new Float32Array(b),
+    queries: new Int32Array(b),
     condition: new Float32Array(b * dz),
     kept: new Float32Array(b),
     labels: new Int32Array(b * L),
@@ -79,14 +82,15 @@ export function batcher(options: BatchOptions): (step: number) => Batch {
     const random = new CounterRandom(seed, 'diffusion/batch', step);
     for (let i = 0; i < b; i++) {
       const set = setAt(step * b + i);
-      members.set(rows.subarray(set * L, (set + 1) * L));
+      for (let j = 0; j < L; j++) members[j] = set * L + j;
       random.shuffle(members);
-      for (let j = 0; j < L; j++) {
-        const member = members[j];
-        batch.clean.set(table.data.subarray(member * d, (member + 1) * d), (i * L + j) * d);
+      members.forEach((member, j) => {
+        const from = rows[member] * d;
+        batch.clean.set(table.data.subarray(from, from + d), (i * L + j) * d);
         batch.labels[i * L + j] = labels?.[member] ?? 0;
-      }
+      });
       const query = queryOf[set];
+      batch.queries[i] = query;
       batch.condition.set(conditions.data.subarray(query * dz, (query + 1) * dz), i * dz);
       batch.kept[i] = random.uniform() < options.conditionDropout ? 0 : 1;
     }

@@ -34,6 +34,8 @@ export interface DenoiserConfig extends NetworkConfig {
   /** Number of anchors, and the standard deviation of the data around them; 0 anchors is plain EDM. */
   readonly anchors: number;
   readonly anchorSpread: number;
+  /** Anchors that a query can have in its set: so many nearest to its embedding; 0: any. */
+  readonly nearAnchors: number;
 }
 
 export type PresetName = 'small' | 'paper';

@@ -1,6 +1,6 @@
 /** The set denoiser D(x; sigma, query) and its training loss, as graph code. */
-import { ones, ops, type Value } from '../engine/index.js';
-import { excludeTaken } from './anchors.js';
+import { ones, ops, type Value, zeros } from '../engine/index.js';
+import { excludeTaken, repel } from './anchors.js';
 import type { DenoiserConfig } from './config.js';
 import { preconditioningGraph } from './edm.js';
 import { type ConditionMemory, type Drop, transformer } from './transformer.js';
@@ -80,7 +80,10 @@ function anchorPosterior(
   // Below sigma = 0.01 the anchor is certain anyway, and larger quotients would only lose digits.
   const variance = ops.maximum(add(ops.square(sigma), spread ** 2), 1e-4);
   const evidence = add(ops.div(x, variance), condition.vote ? add(h, condition.vote) : h);
-  const logits = matmul(evidence, anchors, { transB: true });
+  const votes = matmul(evidence, anchors, { transB: true });
+  // Among thousands of anchors it would cost as much again, and sets differ by themselves.
+  const logits =
+    config.nearAnchors > 0 ? repel(votes, anchors, x.graph.parameter('repulsion', [1], zeros)) : votes;
   if (spread > 0) return { logits, residual };
   return { logits: excludeTaken(logits, x.graph.parameter('exclusion', [1], ones)) };
 }

@@ -1,11 +1,11 @@
 /** A trained set denoiser, and the ONNX models made from it. */
 import { encodeOnnx, Graph, ops, type Parameters, type Value } from '../engine/index.js';
-import { shortlist } from './anchors.js';
+import { nearestAnchors, shortlist } from './anchors.js';
 import type { DenoiserConfig } from './config.js';
 import { denoise } from './denoiser.js';
 import { dpmCoefficients } from './sampling.js';
 import type { Sigmas } from './schedule.js';
-import { conditionMemory, nullMemory } from './transformer.js';
+import { conditionMemory, embeddingOf } from './transformer.js';
 
 /** Everything needed to run the denoiser: `config` is JSON, `parameters` one safetensors file. */
 export interface DiffusionModel {
@@ -25,20 +25,26 @@ function denoiserGraph(
   graph: Graph,
   guidance?: Value,
 ): { denoiseAt: DenoiseAt; anchors?: Value } {
-  const { anchors: n, dimension: d } = config;
+  const { anchors: n, nearAnchors, dimension: d } = config;
   const stored = parameters.get(ANCHORS);
   if (n > 0 && stored?.data.length !== n * d)
     throw new RangeError(`the model needs ${n} anchors of length ${d}`);
   const all = n > 0 && stored ? graph.constant(stored.data, [n, d]) : undefined;
-  const query = conditionMemory(config, graph.input('condition', ['batch', config.conditionDimension]));
-  const nothing = guidance && nullMemory(config, graph);
-  const denoiseAt: DenoiseAt = (x, sigma, anchors = all) => {
-    const guided = denoise(config, { x, sigma, condition: query, anchors });
+  const condition = graph.input('condition', ['batch', config.conditionDimension]);
+  const anchors =
+    all && nearAnchors > 0 ? nearestAnchors(embeddingOf(config, condition), all, nearAnchors) : all;
+  const near = nearAnchors > 0 ? anchors : undefined;
+  const query = conditionMemory(config, condition, { near });
+  const nothing =
+    guidance &&
+    conditionMemory(config, condition, { near, kept: graph.constant(new Float32Array(1), [1, 1, 1]) });
+  const denoiseAt: DenoiseAt = (x, sigma, from = anchors) => {
+    const guided = denoise(config, { x, sigma, condition: query, anchors: from });
     if (!guidance || !nothing) return guided;
-    const { clean } = denoise(config, { x, sigma, condition: nothing, anchors });
+    const { clean } = denoise(config, { x, sigma, condition: nothing, anchors: from });
     return { ...guided, clean: ops.add(guided.clean, ops.mul(ops.sub(guided.clean, clean), guidance)) };
   };
-  return { denoiseAt, anchors: all };
+  return { denoiseAt, anchors };
 }
 
 function encode({ parameters }: DiffusionModel, graph: Graph, outputs: Record<string, Value>): Uint8Array {
@@ -74,6 +80,7 @@ export interface SamplerOnnxOptions {
  */
 export function samplerOnnx(model: DiffusionModel, { sigmas, guidance }: SamplerOnnxOptions): Uint8Array {
   const graph = new Graph();
+  const { nearAnchors } = model.config;
   const { denoiseAt, anchors } = denoiserGraph(
     model,
     graph,
@@ -86,7 +93,7 @@ export function samplerOnnx(model: DiffusionModel, { sigmas, guidance }: Sampler
   for (let i = 0; i + 1 < sigmas.length; i++) {
     const sigma = graph.constant(Float32Array.of(sigmas[i]), [1, 1, 1]);
     const { clean, posterior } = denoiseAt(x, sigma, candidates);
-    if (i === 0 && anchors && posterior && model.config.anchors > SHORTLIST) {
+    if (i === 0 && anchors && posterior && !nearAnchors && model.config.anchors > SHORTLIST) {
       candidates = shortlist(posterior, anchors, SHORTLIST);
     }
     const { keep, now, before } = dpmCoefficients(sigmas, i);

@@ -9,7 +9,7 @@ import { denoise } from './denoiser.js';
 import { ANCHORS, type DiffusionModel } from './model.js';
 import type { SamplerName } from './sampling.js';
 import { SetDiffusion } from './setDiffusion.js';
-import { conditionMemory, nullMemory } from './transformer.js';
+import { conditionMemory } from './transformer.js';
 
 /** How a model samples when a request does not say. */
 export interface SamplingDefaults {
@@ -42,6 +42,7 @@ const schema = z.object({
       sigmaData: z.number().positive(),
       anchors: z.int().min(0),
       anchorSpread: z.number().min(0),
+      nearAnchors: z.int().min(0),
     })
     .refine(({ width, heads }) => width % heads === 0),
   sampling: z.object({
@@ -85,13 +86,15 @@ export async function loadSetDiffusion(folder: string, runtime?: RuntimeOptions)
 
 /** A graph with every parameter a request may need, guided or not, and the anchors: what the weights must have. */
 export function parameterGraph(config: DenoiserConfig): Graph {
-  const { anchors: n, dimension: d, conditionDimension } = config;
+  const { anchors: n, nearAnchors, dimension: d, conditionDimension } = config;
   const graph = new Graph();
-  nullMemory(config, graph);
   denoise(config, {
     x: graph.input('x', ['batch', 'rows', d]),
     sigma: graph.input('sigma', [1, 1, 1]),
-    condition: conditionMemory(config, graph.input('condition', ['batch', conditionDimension])),
+    condition: conditionMemory(config, graph.input('condition', ['batch', conditionDimension]), {
+      kept: graph.input('kept', ['batch', 1, 1]),
+      near: nearAnchors > 0 ? graph.input('near', ['batch', nearAnchors, d]) : undefined,
+    }),
     anchors: n > 0 ? graph.parameter(ANCHORS, [n, d], zeros) : undefined,
   });
   return graph;

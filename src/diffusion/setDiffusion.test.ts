@@ -15,7 +15,11 @@ afterAll(async () => {
   for (const diffusion of open) await diffusion.release();
 });
 
-const models = { plain: randomModel(tinyConfig()), anchored: randomModel(tinyConfig({ anchors: 12 })) };
+const models = {
+  plain: randomModel(tinyConfig()),
+  anchored: randomModel(tinyConfig({ anchors: 12 })),
+  near: randomModel(tinyConfig({ anchors: 12, nearAnchors: 5 })),
+};
 
 describe.each(Object.entries(models))('%s', (_, model) => {
   test('rows have unit length, in any number', async () => {

@@ -69,6 +69,51 @@ test('learns to draw different members of the right cluster', async () => {
   expect(diversity / wanted).toBeGreaterThan(0.95);
 }, 30_000);
 
+test('with the anchors near a query, draws only these, and learns only from sets of them', async () => {
+  const data = clusteredSets(10, 8);
+  const nearest = (query: number, count: number) =>
+    Array.from({ length: data.table.rows }, (_, i) => i)
+      .sort((a, b) => cosineTo(query, b) - cosineTo(query, a))
+      .slice(0, count);
+  const cosineTo = (query: number, item: number) => dot(row(data.conditions, query), row(data.table, item));
+  const options = { data, steps: 150, nearAnchors: 12, ...SMALL };
+  // Of 20 members in a cluster five are often not among the 12 nearest to the query.
+  const all = await trainDiffusion({ ...options, steps: 2 });
+  expect(all.config).toMatchObject({ anchors: data.table.rows, nearAnchors: 12 });
+  const sets = Array.from({ length: data.queryOf.length }, (_, set) => set);
+  const kept = sets.filter((set) => {
+    const near = nearest(data.queryOf[set], 12);
+    return [...data.rows.subarray(set * K, (set + 1) * K)].every((i) => near.includes(i));
+  });
+  expect(kept.length).toBeGreaterThan(0);
+  expect(kept.length).toBeLessThan(sets.length);
+  const fewer = {
+    ...data,
+    queryOf: Int32Array.from(kept, (set) => data.queryOf[set]),
+    rows: Int32Array.from(kept.flatMap((set) => [...data.rows.subarray(set * K, (set + 1) * K)])),
+  };
+  const same = await trainDiffusion({ ...options, data: fewer, steps: 2 });
+  expect(same).toEqual(all);
+  const model = await trainDiffusion(options);
+  const diffusion = await SetDiffusion.create({ model, steps: 8, runtime: { threads: 1 } });
+  const drawn = await diffusion.sample({ conditions: data.conditions, rows: K });
+  await diffusion.release();
+  let different = 0;
+  for (let query = 0; query < data.conditions.rows; query++) {
+    const near = nearest(query, 12);
+    const items = Array.from({ length: K }, (_, i) => nearestRow(data.table, row(drawn, query * K + i)));
+    for (const { index, cosine } of items) if (cosine > 0.999) expect(near).toContain(index);
+    different += new Set(items.map(({ index }) => index)).size / K / data.conditions.rows;
+  }
+  expect(different).toBeGreaterThan(0.9);
+}, 30_000);
+
+test('says so where no set is near its query', async () => {
+  const data = clusteredSets(1, 1);
+  const far = { ...data, rows: data.rows.map((i) => (i + MEMBERS) % data.table.rows) };
+  await expect(trainDiffusion({ data: far, nearAnchors: 5, ...SMALL })).rejects.toThrow(RangeError);
+});
+
 describe('a training run', () => {
   const data = clusteredSets(2, 4);
   const network = { ...SMALL.network, layers: 1, dropout: 0.1, attentionDropout: 0.1 };

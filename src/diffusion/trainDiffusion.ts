@@ -12,9 +12,11 @@ import {
   type Value,
   warmupCosine,
 } from '../engine/index.js';
+import { ExactIndex } from '../index/exactIndex.js';
+import { matrix, row } from '../matrix.js';
 import { CounterRandom } from '../random.js';
 import type { TrainingControl } from '../training.js';
-import { chooseAnchors } from './anchors.js';
+import { type Anchors, chooseAnchors } from './anchors.js';
 import { type Batch, batcher, type DiffusionData } from './batches.js';
 import {
   type DenoiserConfig,
@@ -43,6 +45,11 @@ export interface TrainDiffusionOptions extends TrainingControl {
   readonly emaDecay?: number;
   /** Words of the query whose embeddings follow its own in `data.conditions` (0). */
   readonly conditionWords?: number;
+  /**
+   * Rows of the table nearest to a query that its sets are made of (any). Sets with others are left out; the anchors are then all rows, for
+   * a query nobody asked before has rows near it that no set has used.
+   */
+  readonly nearAnchors?: number;
   /** Probability of a set to lose its query, which guidance needs (0.1). */
   readonly conditionDropout?: number;
   /** Where training spends its noise levels (`trainingNoise`). */
@@ -61,15 +68,14 @@ export interface TrainDiffusionOptions extends TrainingControl {
  * @throws RangeError when `data` is inconsistent, or `resume` is no checkpoint of this training
  */
 export async function trainDiffusion(options: TrainDiffusionOptions): Promise<DiffusionModel> {
-  const { data, network = 'small', seed = 0, conditionDropout = 0.1, signal, onProgress, onStep } = options;
+  const { network = 'small', seed = 0, conditionDropout = 0.1, signal, onProgress, onStep } = options;
   const defaults = trainingDefaults[typeof network === 'string' ? network : 'small'];
   const { steps = defaults.steps, batchSize = defaults.batchSize, emaDecay = defaults.emaDecay } = options;
   const { learningRate: peak = defaults.learningRate } = options;
   const { warmupSteps = Math.min(defaults.warmupSteps, steps / 10) } = options;
-  checkData(data);
+  checkData(options.data);
   const sizes = typeof network === 'string' ? presets[network] : network;
-  const chosen = sizes.maxAnchors > 0 ? { max: sizes.maxAnchors, seed } : undefined;
-  const anchors = chosen && (await chooseAnchors(data.table, data.rows, chosen));
+  const { data, labels, anchors, near } = await labelled(options, sizes);
   const config: DenoiserConfig = {
     ...sizes,
     dimension: data.table.cols,
@@ -78,6 +84,7 @@ export async function trainDiffusion(options: TrainDiffusionOptions): Promise<Di
     sigmaData: 1 / Math.sqrt(data.table.cols),
     anchors: anchors?.vectors.rows ?? 0,
     anchorSpread: anchors?.spread ?? 0,
+    nearAnchors: near?.size ?? 0,
   };
   const noise = options.noise ?? trainingNoise(config);
   const rows = data.rows.length / data.queryOf.length;
@@ -93,13 +100,13 @@ export async function trainDiffusion(options: TrainDiffusionOptions): Promise<Di
   });
   try {
     if (options.resume) trainer.restore(options.resume);
-    const batchAt = batcher({ data, batchSize, noise, conditionDropout, seed, labels: anchors?.labels });
+    const batchAt = batcher({ data, batchSize, noise, conditionDropout, seed, labels });
     for (let step = trainer.step; step < steps; step++) {
       signal?.throwIfAborted();
       const batch = batchAt(step);
       const rate = warmupCosine(step, { peak, warmupSteps, totalSteps: steps, final: 0.02 });
       const random = new CounterRandom(seed, 'diffusion/dropout', step);
-      const feeds = { ...batchFeeds(batch, config), ...dropout.feeds(random, batchSize) };
+      const feeds = { ...batchFeeds(batch, config, near), ...dropout.feeds(random, batchSize) };
       const result = await trainer.train(feeds, { learningRate: rate });
       const levels = lossByLevel(floats(result.metrics.perSet), batch.sigma, noise);
       const metrics = { loss: result.loss, ...levels };
@@ -117,6 +124,58 @@ export async function trainDiffusion(options: TrainDiffusionOptions): Promise<Di
   } finally {
     await trainer.release();
   }
+}
+
+/** What is learned from: the sets, and with anchors the number of each row's, among those near its query or among all. */
+interface LabelledData {
+  readonly data: DiffusionData;
+  readonly anchors?: Anchors;
+  /** [m * L] */
+  readonly labels?: Int32Array;
+  readonly near?: NearAnchors;
+}
+
+/** The anchors near each query, best first, [queries * size]. */
+interface NearAnchors {
+  readonly indices: Int32Array;
+  readonly size: number;
+}
+
+async function labelled(
+  { data, nearAnchors = 0, conditionWords = 0, seed = 0, runtime }: TrainDiffusionOptions,
+  { maxAnchors }: NetworkConfig,
+): Promise<LabelledData> {
+  if (maxAnchors === 0) return { data };
+  const { rows, table, conditions, queryOf } = data;
+  const used = nearAnchors > 0 ? Int32Array.from({ length: table.rows }, (_, i) => i) : rows;
+  const anchors = await chooseAnchors(table, used, { max: maxAnchors, seed });
+  const labels = rows.map((i) => anchors.labels[i]);
+  const size = Math.min(nearAnchors, anchors.vectors.rows);
+  if (size === 0) return { data, anchors, labels };
+  const d = conditions.cols / (1 + conditionWords);
+  const embeddings = matrix(conditions.rows, d);
+  for (let i = 0; i < conditions.rows; i++) embeddings.data.set(row(conditions, i).subarray(0, d), i * d);
+  const index = await ExactIndex.create({ vectors: anchors.vectors, ...runtime });
+  const { indices } = await index.search(embeddings, { k: size });
+  await index.release();
+  const L = rows.length / queryOf.length;
+  const kept: number[] = [];
+  labels.forEach((anchor, at) => {
+    const query = queryOf[Math.floor(at / L)];
+    labels[at] = indices.subarray(query * size, (query + 1) * size).indexOf(anchor);
+  });
+  queryOf.forEach((_, set) => {
+    if (!labels.subarray(set * L, (set + 1) * L).includes(-1)) kept.push(set);
+  });
+  if (kept.length === 0) throw new RangeError(`no set is made of the ${size} rows nearest to its query`);
+  const ofKept = (values: Int32Array) =>
+    Int32Array.from(kept.flatMap((set) => [...values.subarray(set * L, (set + 1) * L)]));
+  return {
+    data: { ...data, queryOf: Int32Array.from(kept, (set) => queryOf[set]), rows: ofKept(rows) },
+    anchors,
+    labels: ofKept(labels),
+    near: { indices, size },
+  };
 }
 
 /**
@@ -138,22 +197,36 @@ function lossGraph(config: DenoiserConfig, rows: number, anchors?: Float32Array)
   const graph = new Graph();
   const dropout = new Dropout(graph);
   const condition = graph.input('condition', ['batch', conditionDimension]);
+  const kept = graph.input('kept', ['batch', 1, 1]);
+  const choice = anchors && nearOf(config, graph.constant(anchors, [config.anchors, d]));
+  const near = config.nearAnchors > 0 ? choice : undefined;
   const perSet = denoisingLoss(config, {
     clean: graph.input('clean', ['batch', rows, d]),
     noise: graph.input('noise', ['batch', rows, d]),
     sigma: graph.input('sigma', ['batch', 1, 1]),
     labels: anchors && graph.input('labels', ['batch', rows, 1], 'int32'),
-    condition: conditionMemory(config, condition, graph.input('kept', ['batch', 1, 1])),
-    anchors: anchors && graph.constant(anchors, [config.anchors, d]),
+    condition: conditionMemory(config, condition, { kept, near }),
+    anchors: choice,
     drop: dropout.drop,
   });
   return { loss: ops.mean(perSet), perSet, dropout };
 }
 
-function batchFeeds(batch: Batch, { dimension: d, conditionDimension }: DenoiserConfig): Feeds {
+/** The anchors [anchors, d], or those near each query of the batch [batch, nearAnchors, d]. */
+function nearOf({ nearAnchors }: DenoiserConfig, anchors: Value): Value {
+  if (nearAnchors === 0) return anchors;
+  return ops.gather(anchors, anchors.graph.input('near', ['batch', nearAnchors], 'int32'));
+}
+
+function batchFeeds(
+  batch: Batch,
+  { dimension: d, conditionDimension }: DenoiserConfig,
+  near?: NearAnchors,
+): Feeds {
   const b = batch.sigma.length;
   const rows = batch.labels.length / b;
   return {
+    ...(near && { near: { data: nearOfQueries(batch.queries, near), dims: [b, near.size] } }),
     clean: { data: batch.clean, dims: [b, rows, d] },
     noise: { data: batch.noise, dims: [b, rows, d] },
     sigma: { data: batch.sigma, dims: [b, 1, 1] },
@@ -161,6 +234,14 @@ function batchFeeds(batch: Batch, { dimension: d, conditionDimension }: Denoiser
     kept: { data: batch.kept, dims: [b, 1, 1] },
     labels: { data: batch.labels, dims: [b, rows, 1] },
   };
+}
+
+function nearOfQueries(queries: Int32Array, { indices, size }: NearAnchors): Int32Array {
+  const data = new Int32Array(queries.length * size);
+  queries.forEach((query, i) => {
+    data.set(indices.subarray(query * size, (query + 1) * size), i * size);
+  });
+  return data;
 }
 
 /** 0.43 deviations on either side of the mean hold a third of a normal distribution. */

@@ -55,23 +55,48 @@ function attention(q: Value, keys: Value, values: Value, drop: (weights: Value) 
   return reshape(mixed, [batch, n, (heads as number) * (size as number)]);
 }
 
+/** The query's own embedding in its condition, [batch, d]; see `conditions.ts`. */
+export function embeddingOf({ conditionDimension, conditionWords }: DenoiserConfig, condition: Value): Value {
+  const size = conditionDimension / (1 + conditionWords);
+  return conditionWords > 0 ? split(condition, [size, conditionWords * size], 1)[0] : condition;
+}
+
+/** What the query's side is made of besides the condition. */
+export interface ConditionContext {
+  /** 1, or 0 where a learned null condition takes the query's place, [batch, 1, 1] (absent: nowhere). */
+  readonly kept?: Value;
+  /** The anchors near the query [batch, nearAnchors, dimension], where the model has such. */
+  readonly near?: Value;
+}
+
 /**
- * Projects `condition` [batch, conditionDimension] to a few tokens, and these to each block's keys and values. Where
- * `kept` [batch, 1, 1] is 0 (absent: nowhere) a learned null condition takes the query's place.
+ * Projects `condition` [batch, conditionDimension] to a few tokens, and these, with the anchors near the query, to each
+ * block's keys and values: rows that see what there is can agree on who takes what.
  */
-export function conditionMemory(config: DenoiserConfig, condition: Value, kept?: Value): ConditionMemory {
+export function conditionMemory(
+  config: DenoiserConfig,
+  condition: Value,
+  { kept, near }: ConditionContext = {},
+): ConditionMemory {
   const { conditionTokens, conditionWidth, conditionWords, dimension } = config;
   const batch = condition.shape[0];
-  const size = config.conditionDimension / (1 + conditionWords);
-  const [query, rest] =
-    conditionWords > 0 ? split(condition, [size, conditionWords * size], 1) : [condition, undefined];
+  const query = embeddingOf(config, condition);
+  const size = query.shape[1] as number;
   const flat = linear(query, 'condition', conditionTokens * conditionWidth);
   let tokens = reshape(flat, [batch, conditionTokens, conditionWidth]);
-  const vectors = rest && reshape(rest, [batch, conditionWords, size]);
+  const rest = conditionWords > 0 && split(condition, [size, conditionWords * size], 1)[1];
+  const vectors = rest ? reshape(rest, [batch, conditionWords, size]) : undefined;
   const words = vectors && linear(vectors, 'condition.word', conditionWidth);
   if (words) tokens = ops.concat([tokens, words], 1);
-  const none = nullTokens(config, condition.graph);
-  const blocks = memoryBlocks(config, kept ? add(none, mul(kept, sub(tokens, none))) : tokens);
+  if (kept) {
+    const none = nullTokens(config, condition.graph);
+    tokens = add(none, mul(kept, sub(tokens, none)));
+  }
+  if (near) {
+    const candidates = linear(mul(near, Math.sqrt(dimension)), 'condition.near', conditionWidth);
+    tokens = ops.concat([tokens, candidates], 1);
+  }
+  const blocks = memoryBlocks(config, tokens);
   const copied = vectors &&
     words && {
       keys: linear(norm(words, 'copy.norm'), 'copy.key', config.width),
@@ -81,11 +106,6 @@ export function conditionMemory(config: DenoiserConfig, condition: Value, kept?:
   const weight = condition.graph.parameter('condition.vote', [size, dimension], scaledIdentity);
   const vote = reshape(matmul(query, weight), [batch, 1, dimension]);
   return { blocks, words: copied, vote: kept ? mul(kept, vote) : vote };
-}
-
-/** The memory of the null condition; its batch of one broadcasts. */
-export function nullMemory(config: DenoiserConfig, graph: Graph): ConditionMemory {
-  return { blocks: memoryBlocks(config, nullTokens(config, graph)) };
 }
 
 function nullTokens(

@@ -200,8 +200,8 @@ export function nextTokenFeeds(
     feeds: { bias: { data: bias, dims: [...biasDims] }, ...Object.fromEntries(running) },
     at(position) {
       const view = (data: Float32Array) => data.subarray(position * size, (position + 1) * size);
-      const [near, before, now] = hints.map(view);
-      return { bias: view(bias), running: [near, before, now] };
+      const [near, common, before, now] = hints.map(view);
+      return { bias: view(bias), running: [near, common, before, now] };
     },
   };
 }

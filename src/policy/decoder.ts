@@ -125,7 +125,7 @@ function embedding(graph: Graph, { vocabularySize, width }: DecoderConfig): Valu
 export const HINTS = 2;
 
 /** Kinds of hints that change from token to token, where sub-queries are made of what is near; see `NextTokens`. */
-export const RUNNING_HINTS = ['near', 'before', 'now'] as const;
+export const RUNNING_HINTS = ['near', 'common', 'before', 'now'] as const;
 
 /** What the next token is chosen from. */
 export interface OutputInputs {

@@ -236,7 +236,7 @@ describe('sampling', () => {
       const bound = scene({ writes, format: { k: 3, maxTokens: 9 } });
       const parameters = randomParameters(bound, 1, 2);
       // They start at 0, where a hint in the wrong place would not be seen.
-      parameters.get('running.bias')!.data.set([2, -3, -1]);
+      parameters.get('running.bias')!.data.set([2, 1, -3, -1]);
       parameters.get('running.weight')!.data.forEach((_, i, all) => {
         all[i] = Math.sin(i);
       });

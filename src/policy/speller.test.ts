@@ -6,9 +6,9 @@ import { type Speller, TextSpeller, WordSpeller } from './speller.js';
 const SIZE = 9;
 const SEPARATOR = 0;
 const describeNext = (speller: Speller) => {
-  const [bias, near, before, now] = Array.from({ length: 4 }, () => new Float32Array(SIZE).fill(9));
-  speller.describe({ bias, running: [near, before, now] });
-  return { bias, near, before, now };
+  const [bias, near, common, before, now] = Array.from({ length: 5 }, () => new Float32Array(SIZE).fill(9));
+  speller.describe({ bias, running: [near, common, before, now] });
+  return { bias, near, common, before, now };
 };
 const allowed = (speller: Speller) => {
   const { bias } = describeNext(speller);
@@ -168,42 +168,45 @@ describe('WordSpeller', () => {
       for (const token of tokens) speller.write(token);
       return speller;
     };
-    const after = (...tokens: number[]) =>
+    const next = (...tokens: number[]) =>
       allowed(following(...tokens)).filter((token) => token !== SEPARATOR);
 
     it('begins with any', () => {
-      expect(after()).toEqual([1, 2, 3, 4, 5, 6, 7]);
-      expect(after(5, SEPARATOR)).toEqual([1, 2, 3, 4, 5, 6, 7]);
+      expect(next()).toEqual([1, 2, 3, 4, 5, 6, 7]);
+      expect(next(5, SEPARATOR)).toEqual([1, 2, 3, 4, 5, 6, 7]);
     });
 
     it('goes on in the order of the query or repeats one word, and writes beside it what its items have', () => {
-      expect(after(1)).toEqual([1, 2, 3, 4, 5, 6, 7]);
-      expect(after(1, 1)).toEqual([1, 4, 5, 6, 7]);
-      expect(after(1, 1, 1, 1)).toEqual([4, 5, 6, 7]);
-      expect(after(3)).toEqual([3, 4, 6]);
-      expect(after(1, 3)).toEqual([4, 5, 6, 7]);
+      expect(next(1)).toEqual([1, 2, 3, 4, 5, 6, 7]);
+      expect(next(1, 1)).toEqual([1, 4, 5, 6, 7]);
+      expect(next(1, 1, 1, 1)).toEqual([4, 5, 6, 7]);
+      expect(next(3)).toEqual([3, 4, 6]);
+      expect(next(1, 3)).toEqual([4, 5, 6, 7]);
       // Nothing has it: anything may stand beside it.
-      expect(after(2)).toEqual([1, 2, 3, 4, 5, 6, 7]);
-      expect(after(2, 3)).toEqual([4, 6]);
+      expect(next(2)).toEqual([1, 2, 3, 4, 5, 6, 7]);
+      expect(next(2, 3)).toEqual([4, 6]);
     });
 
     it('writes words together that an item has, each once', () => {
-      expect(after(5)).toEqual([1, 4, 6]);
-      expect(after(6)).toEqual([1, 3, 4, 5]);
-      expect(after(3, 6)).toEqual([4]);
-      expect(after(1, 6)).toEqual([4, 5]);
-      expect(after(5, 6)).toEqual([1, 4]);
+      expect(next(5)).toEqual([1, 4, 6]);
+      expect(next(6)).toEqual([1, 3, 4, 5]);
+      expect(next(3, 6)).toEqual([4]);
+      expect(next(1, 6)).toEqual([4, 5]);
+      expect(next(5, 6)).toEqual([1, 4]);
     });
 
     it('writes a category anywhere, and then words of its items', () => {
-      expect(after(4)).toEqual([1, 7]);
-      expect(after(1, 1, 4)).toEqual([7]);
-      expect(after(3, 4)).toEqual([]);
+      expect(next(4)).toEqual([1, 7]);
+      expect(next(1, 1, 4)).toEqual([7]);
+      expect(next(3, 4)).toEqual([]);
     });
 
     it('tells how near the items of a word are, and how often it was written', () => {
       expect([...describeNext(following()).near]).toEqual([0, 1, 0, 0.25, 0.5, 1, 1, 0.5, 0]);
       expect([...describeNext(following(3)).near]).toEqual([0, 0, 0, 0.25, 0, 0, 0.25, 0, 0]);
+      const { common } = describeNext(following());
+      expect([common[1], common[4], common[7]].map((x) => Math.round(3 * x))).toEqual([2, 1, 1]);
+      expect([...describeNext(following(1)).common]).toEqual([0, 1, 0, 0, 0.5, 0.5, 0.5, 0.5, 0]);
       const { before, now } = describeNext(following(1, 1, 5, SEPARATOR, 5, SEPARATOR, 1, 1));
       expect([before[1], before[5], before[6]]).toEqual([0.5, 1, 0]);
       expect([now[1], now[5]]).toEqual([0.5, 0]);

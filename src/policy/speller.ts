@@ -13,10 +13,16 @@ export interface NextTokens {
   /** 0 for tokens that may come next, -1e9 for all others. */
   readonly bias: Float32Array;
   /**
-   * 0 to 1: how near the query the nearest item is that goes on so; how much of it earlier sub-queries have said (for a text its highest
-   * cosine with theirs, for a word the share of them that have it); how often this one has (1: as often as it may).
+   * 0 to 1: how near the query the nearest item is that goes on so; of the items that have all words so far, the share that does; how much
+   * of it earlier sub-queries have said (for a text its highest cosine with theirs, for a word the share of them that have it); how often
+   * this one has (1: as often as it may). In the order of `RUNNING_HINTS`.
    */
-  readonly running: readonly [near: Float32Array, before: Float32Array, now: Float32Array];
+  readonly running: readonly [
+    near: Float32Array,
+    common: Float32Array,
+    before: Float32Array,
+    now: Float32Array,
+  ];
 }
 
 /**
@@ -56,9 +62,10 @@ export class TextSpeller implements Speller {
       for (const text of piecesOf[item]) this.#itemOf[text] = item;
   }
 
-  describe({ bias, running: [near, before, now] }: NextTokens): void {
+  describe({ bias, running }: NextTokens): void {
     bias.fill(FORBIDDEN);
-    for (const hints of [near, before, now]) hints.fill(0);
+    for (const hints of running) hints.fill(0);
+    const [near, , before] = running;
     for (const text of this.#open) {
       const token = this.#next(text);
       const nearness = this.near.nearness[this.#itemOf[text]];
@@ -126,14 +133,16 @@ export class WordSpeller implements Speller {
     this.#having = new Int32Array(near.pieces.length);
   }
 
-  describe({ bias, running: [near, before, now] }: NextTokens): void {
+  describe({ bias, running }: NextTokens): void {
     bias.fill(FORBIDDEN);
-    for (const hints of [near, before, now]) hints.fill(0);
+    for (const hints of running) hints.fill(0);
+    const [near, common, before, now] = running;
     const { pieces } = this.near;
     const show = (sofar: Together, piece: number, token: number) => {
       bias[token] = 0;
       // Of several words that go on alike, each hint shows the most.
       near[token] = Math.max(near[token], sofar.nearness(piece));
+      common[token] = Math.max(common[token], sofar.share(piece));
       before[token] = Math.max(before[token], this.#having[piece] / Math.max(1, this.#written));
       now[token] = Math.max(now[token], sofar.times(piece) / MOST_REPEATS);
     };
@@ -206,10 +215,16 @@ interface WordsSoFar {
   readonly having?: ReadonlySet<number>;
 }
 
+/** The words that may follow, with what is known of the items that bring them. */
+interface Followers {
+  readonly words: ReadonlyMap<number, { readonly nearness: number; readonly items: number }>;
+  /** Items that have all words so far. */
+  readonly items: number;
+}
+
 class Together {
   readonly #after = new Map<number, Together>();
-  /** The words that may follow, each with the nearness of the nearest item that brings it. */
-  #follow: ReadonlyMap<number, number> | undefined;
+  #follow: Followers | undefined;
 
   constructor(
     private readonly near: SpelledWords,
@@ -222,16 +237,22 @@ class Together {
 
   /** Words that may follow. */
   get next(): Iterable<number> {
-    return this.#followers.keys();
+    return this.#followers.words.keys();
   }
 
   canFollow(word: number): boolean {
-    return this.#followers.has(word);
+    return this.#followers.words.has(word);
   }
 
   /** How near the query the nearest item is that brings the word, 0 to 1. */
   nearness(word: number): number {
-    return this.#followers.get(word) ?? 0;
+    return this.#followers.words.get(word)?.nearness ?? 0;
+  }
+
+  /** The share of the items with all words so far that bring the word, 0 to 1. */
+  share(word: number): number {
+    const { words, items } = this.#followers;
+    return (words.get(word)?.items ?? 0) / Math.max(1, items);
   }
 
   /** How often the word is there already. */
@@ -239,26 +260,33 @@ class Together {
     return this.sofar.words.reduce((n, other) => (other === word ? n + 1 : n), 0);
   }
 
-  get #followers(): ReadonlyMap<number, number> {
+  get #followers(): Followers {
     this.#follow ??= this.#findFollowers();
     return this.#follow;
   }
 
-  #findFollowers(): Map<number, number> {
+  #findFollowers(): Followers {
     const { piecesOf, nearness, own, free } = this.near;
     const { words, asked, having } = this.sofar;
-    const follow = new Map<number, number>();
+    const follow = new Map<number, { nearness: number; items: number }>();
     for (let word = 0; word < free; word++)
-      if (word < own ? this.#goesOn(word) : !words.includes(word)) follow.set(word, 0);
+      if (word < own ? this.#goesOn(word) : !words.includes(word))
+        follow.set(word, { nearness: 0, items: 0 });
+    let items = 0;
     for (const item of having ?? asked ?? piecesOf.keys()) {
       if (asked && !asked.has(item)) continue;
+      items++;
       for (const word of piecesOf[item]) {
         const known = follow.get(word);
-        if (known === undefined ? !words.includes(word) : known < nearness[item])
-          follow.set(word, nearness[item]);
+        if (known) {
+          known.nearness = Math.max(known.nearness, nearness[item]);
+          known.items++;
+        } else if (!words.includes(word)) {
+          follow.set(word, { nearness: nearness[item], items: 1 });
+        }
       }
     }
-    return follow;
+    return { words: follow, items };
   }
 
   /** Whether a word of the query goes on with those it began with: in the query's order, or one of them again. */

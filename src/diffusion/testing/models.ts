@@ -5,7 +5,7 @@ import { CounterRandom } from '../../random.js';
 import { type DenoiserConfig, presets } from '../config.js';
 import { denoise } from '../denoiser.js';
 import { ANCHORS, type DiffusionModel } from '../model.js';
-import { conditionMemory, nullMemory } from '../transformer.js';
+import { conditionMemory } from '../transformer.js';
 
 /** A config small enough for fast tests. */
 export function tinyConfig(changes: Partial<DenoiserConfig> = {}): DenoiserConfig {
@@ -22,6 +22,7 @@ export function tinyConfig(changes: Partial<DenoiserConfig> = {}): DenoiserConfi
     conditionWords: 0,
     sigmaData: 1 / Math.sqrt(dimension),
     anchors: 0,
+    nearAnchors: 0,
     anchorSpread: 0,
     ...changes,
   };
@@ -46,13 +47,15 @@ export function randomModel(config: DenoiserConfig, seed = 1): DiffusionModel {
 
 /** A model as training starts with it: the network's output is zero. */
 export function untrainedModel(config: DenoiserConfig, seed = 1): DiffusionModel {
-  const { dimension: d, anchors: n, conditionDimension } = config;
+  const { dimension: d, anchors: n, nearAnchors, conditionDimension } = config;
   const graph = new Graph();
-  nullMemory(config, graph);
   denoise(config, {
     x: graph.input('x', ['batch', 'rows', d]),
     sigma: graph.input('sigma', [1, 1, 1]),
-    condition: conditionMemory(config, graph.input('condition', ['batch', conditionDimension])),
+    condition: conditionMemory(config, graph.input('condition', ['batch', conditionDimension]), {
+      kept: graph.input('kept', ['batch', 1, 1]),
+      near: nearAnchors > 0 ? graph.input('near', ['batch', nearAnchors, d]) : undefined,
+    }),
     anchors: n > 0 ? graph.constant(new Float32Array(n * d), [n, d]) : undefined,
   });
   const parameters: Parameters = initialize(graph, seed);
