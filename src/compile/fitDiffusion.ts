@@ -32,7 +32,7 @@ export async function fitDiffusion(
   const conditionWords = CONDITION_WORDS[config.task];
   const model = await trainDiffusion({
     data: {
-      conditions: await queryConditions(queries, conditionWords, workspace.encoder, signal),
+      conditions: await queryConditions(queries, conditionWords, workspace, signal),
       ...sets,
     },
     conditionWords,

@@ -231,8 +231,7 @@ export const diffusionAnswers = (
   steps?: number,
 ): AnswerMethod =>
   fanOutAnswers(space, async (queries, { seed, signal }) => {
-    const { encoder } = space.workspace;
-    const conditions = await queryConditions(queries, diffusion.conditionWords, encoder, signal);
+    const conditions = await queryConditions(queries, diffusion.conditionWords, space.workspace, signal);
     return {
       directions: await diffusion.sample({ conditions, rows: space.k, steps, seed, signal }),
       perQuery: space.k,

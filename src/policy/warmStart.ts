@@ -3,6 +3,7 @@
  * rollouts are readable, grounded and varied enough to be told apart.
  */
 import type { Item } from '../catalog/item.js';
+import { buildPostings } from '../catalog/postings.js';
 import { contentWords } from '../catalog/words.js';
 import type { Encoder } from '../encode/encoder.js';
 import { initialize, type Parameters, type RuntimeOptions, Trainer, warmupCosine } from '../engine/index.js';
@@ -18,7 +19,7 @@ import { type NearTokens, Neighbourhood, wordPieces } from './neighbourhood.js';
 import { crossEntropyGraph } from './softGrpo.js';
 import { WordSpeller } from './speller.js';
 import type { Tokenizer } from './tokenizer.js';
-import { buildPostings, drawSubQueries } from './warmStartSets.js';
+import { drawSubQueries } from './warmStartSets.js';
 
 export interface WarmStartOptions extends TrainingControl {
   readonly config: DecoderConfig;

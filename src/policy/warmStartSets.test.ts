@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Item } from '../catalog/item.js';
+import { buildPostings } from '../catalog/postings.js';
 import { CounterRandom } from '../random.js';
-import { buildPostings, drawSubQueries, itemWords } from './warmStartSets.js';
+import { drawSubQueries, itemWords } from './warmStartSets.js';
 
 const TITLES = [
   'red pleated skirt',
@@ -29,15 +30,6 @@ const draw = (seed: number, query: string, reference: readonly number[] = [1]) =
     k: 10,
     random: new CounterRandom(seed, 'test'),
   });
-
-describe('buildPostings', () => {
-  it('finds the items of every word that says something', () => {
-    expect(postings.get('red')).toEqual([0, 2]);
-    expect(postings.get('denim')).toEqual([1, 4]);
-    expect(postings.has('the')).toBe(false);
-    expect(buildPostings(items, [1, 2]).get('red')).toEqual([2]);
-  });
-});
 
 describe('drawSubQueries', () => {
   it('writes k sub-queries of words of the query and of the catalog, and nothing else', () => {

@@ -3,23 +3,9 @@
  * here says which way of writing is best; each completion has a style of its own, so that the reward has something to choose from.
  */
 import type { Item } from '../catalog/item.js';
+import type { Postings } from '../catalog/postings.js';
 import { contentWords } from '../catalog/words.js';
 import type { CounterRandom } from '../random.js';
-
-/** Which items have a word in their text. */
-export type Postings = ReadonlyMap<string, readonly number[]>;
-
-export function buildPostings(items: readonly Item[], rows: Iterable<number> = items.keys()): Postings {
-  const postings = new Map<string, number[]>();
-  for (const row of rows) {
-    for (const word of new Set(contentWords(items[row].text))) {
-      const known = postings.get(word);
-      if (known) known.push(row);
-      else postings.set(word, [row]);
-    }
-  }
-  return postings;
-}
 
 /** What one completion leans to. */
 interface Style {

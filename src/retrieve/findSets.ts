@@ -63,7 +63,7 @@ export async function makeFanOuts(
 ): Promise<QueryFanOuts | undefined> {
   if (method === 'diffusion' && diffusion) {
     const queries = { texts, vectors };
-    const conditions = await queryConditions(queries, diffusion.conditionWords, workspace.encoder, signal);
+    const conditions = await queryConditions(queries, diffusion.conditionWords, workspace, signal);
     return {
       directions: await diffusion.sample({
         conditions,

@@ -222,7 +222,8 @@ export class RunEngine implements Engine {
     };
     const parts = { ...this.parts, workspace: this.#catalog.workspace };
     const started = performance.now();
-    const fanOuts = await makeFanOuts(parts, method, queries, { k, steps, seed, signal });
+    // Models know the catalog that they were compiled with; what they find is searched for in today's.
+    const fanOuts = await makeFanOuts(this.parts, method, queries, { k, steps, seed, signal });
     clock.directions += performance.now() - started;
     const searching = performance.now();
     if (fanout && fanOuts) {
