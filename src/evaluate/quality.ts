@@ -109,8 +109,9 @@ export function experimentConfig({ task, budget, quick, training, seed }: Config
     dimensions: task === 'wscr' ? 256 : 128,
     policy: {
       // Texts near the query are soon learned: the loss falls no further after some 150 steps.
-      warmStartSteps: task === 'oar' ? 200 : quick ? 600 : 1000,
-      steps: quick ? 80 : 240,
+      warmStartSteps: task === 'oar' ? 200 : quick ? 400 : 600,
+      // Validation queries gain nothing after some 40 steps.
+      steps: quick ? 50 : 120,
       learningRate: task === 'wscr' ? 1.5e-3 : 1e-3,
       // Room for a word written some times and the title of an item that has it.
       ...(task === 'wscr' && { maxSubQueryTokens: 10 }),
@@ -118,7 +119,7 @@ export function experimentConfig({ task, budget, quick, training, seed }: Config
     synthesis: { samplesPerQuery: Math.max(2, Math.min(16, Math.round(sets / training))) },
     diffusion: {
       steps: quick ? 1200 : 3000,
-      ...(task === 'wscr' && { samplerSteps: 4, guidance: 1 }),
+      ...(task === 'wscr' && { samplerSteps: 2, guidance: 1 }),
     },
   };
 }

@@ -188,16 +188,16 @@ function spellingFeeds(
 }
 
 /** Zeros for the bias and the running hints, and the views of a position, counted over all leading dimensions. */
-export function nextTokenFeeds(
-  dims: readonly number[],
-  biasDims = dims,
-): { feeds: Feeds; at: (position: number) => NextTokens } {
+export function nextTokenFeeds(dims: readonly number[]): {
+  feeds: Feeds;
+  at: (position: number) => NextTokens;
+} {
   const size = dims.at(-1)!;
   const length = dims.reduce((product, n) => product * n, 1);
   const [bias, ...hints] = Array.from({ length: 1 + RUNNING_HINTS.length }, () => new Float32Array(length));
   const running = RUNNING_HINTS.map((name, i) => [`running.${name}`, { data: hints[i], dims: [...dims] }]);
   return {
-    feeds: { bias: { data: bias, dims: [...biasDims] }, ...Object.fromEntries(running) },
+    feeds: { bias: { data: bias, dims: [...dims] }, ...Object.fromEntries(running) },
     at(position) {
       const view = (data: Float32Array) => data.subarray(position * size, (position + 1) * size);
       const [near, common, before, now] = hints.map(view);

@@ -141,13 +141,13 @@ export interface OutputInputs {
 export function outputInputs(
   graph: Graph,
   { vocabularySize, writes }: DecoderConfig,
-  time: 'time' | 1 = 'time',
+  { batch, time }: { readonly batch: string; readonly time: string } = { batch: 'batch', time: 'time' },
 ): OutputInputs {
-  if (writes === 'anything') return { hints: graph.input('hints', ['batch', HINTS, vocabularySize]) };
+  if (writes === 'anything') return { hints: graph.input('hints', [batch, HINTS, vocabularySize]) };
   return {
-    hints: graph.input('hints', ['batch', HINTS, 'size']),
-    vocabulary: graph.input('vocabulary', ['batch', 'size'], 'int32'),
-    running: RUNNING_HINTS.map((name) => graph.input(`running.${name}`, ['batch', time, 'size'])),
+    hints: graph.input('hints', [batch, HINTS, 'size']),
+    vocabulary: graph.input('vocabulary', [batch, 'size'], 'int32'),
+    running: RUNNING_HINTS.map((name) => graph.input(`running.${name}`, [batch, time, 'size'])),
   };
 }
 

@@ -146,7 +146,7 @@ describe('sampling', () => {
       samplesPerQuery: 60,
       onProgress: ({ done }) => reports.push(done),
     });
-    expect(reports).toEqual([128, 256, 300]);
+    expect(reports).toEqual([120, 240, 300]);
     for (let i = 0; i < queries.length; i++) {
       const alone = await sample({
         queries: [queries[i]],

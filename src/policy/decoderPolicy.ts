@@ -8,6 +8,7 @@ import {
   type RuntimeOptions,
   Session,
   type Tensor,
+  type Value,
 } from '../engine/index.js';
 import { R4tError } from '../errors.js';
 import type { Matrix } from '../matrix.js';
@@ -30,7 +31,7 @@ import type { Completion, Policy, SampleOptions } from './policy.js';
 import { type Speller, spellerOf } from './speller.js';
 import { PAD, SEPARATOR, type Tokenizer } from './tokenizer.js';
 
-const { add, exp, gather, logSoftmax, mul, neg, reshape, sum } = ops;
+const { add, exp, gather, logSoftmax, mul, neg, reshape, shapeOf, sum } = ops;
 
 export interface DecoderPolicyOptions {
   readonly config: DecoderConfig;
@@ -86,15 +87,27 @@ export class DecoderPolicy implements Policy {
     const near = await this.near(options.vectors, prompts);
     const hinted = prompts.map((prompt, i) => ({ prompt, near: near[i] }));
     const total = queries.length * samplesPerQuery;
-    const completions: Completion[] = [];
-    for (let start = 0; start < total; start += BATCH) {
-      signal?.throwIfAborted();
-      const rows = Array.from({ length: Math.min(BATCH, total - start) }, (_, i) => {
-        const query = Math.floor((start + i) / samplesPerQuery);
-        return { query, stream: options.streams?.[query] ?? query, sample: (start + i) % samplesPerQuery };
-      });
-      completions.push(...(await this.sampleBatch(rows, hinted, options)));
-      onProgress?.({ stage: 'policy/sample', done: completions.length, total });
+    const completions = new Array<Completion>(total);
+    // Completions of one query stand together, equally many of each: they have one vocabulary.
+    const most = Math.min(samplesPerQuery, BATCH);
+    const together = Math.floor(BATCH / most);
+    let done = 0;
+    for (let sample = 0; sample < samplesPerQuery; sample += most) {
+      const perQuery = Math.min(most, samplesPerQuery - sample);
+      for (let first = 0; first < queries.length; first += together) {
+        signal?.throwIfAborted();
+        const count = Math.min(together, queries.length - first) * perQuery;
+        const rows = Array.from({ length: count }, (_, i) => {
+          const query = first + Math.floor(i / perQuery);
+          return { query, stream: options.streams?.[query] ?? query, sample: sample + (i % perQuery) };
+        });
+        const batch = await this.sampleBatch(rows, hinted, { ...options, samplesPerQuery: perQuery });
+        batch.forEach((completion, i) => {
+          completions[rows[i].query * samplesPerQuery + rows[i].sample] = completion;
+        });
+        done += count;
+        onProgress?.({ stage: 'policy/sample', done, total });
+      }
     }
     return completions;
   }
@@ -109,29 +122,16 @@ export class DecoderPolicy implements Policy {
     await this.session.release();
   }
 
-  /** What tells the decoder which tokens may come next in each completion. */
-  private permitted(writers: readonly CompletionWriter[], size: number): Feeds {
-    const { config } = this.options;
-    if (config.writes === 'anything') {
-      const states = Int32Array.from(writers, (w) => w.state);
-      return { formatTable: this.table, states: { data: states, dims: [writers.length] } };
-    }
-    const { feeds, at } = nextTokenFeeds([writers.length, 1, size], [writers.length, size]);
-    writers.forEach(({ speller, done }, i) => {
-      if (!done) speller?.describe(at(i));
-    });
-    return feeds;
-  }
-
   private async sampleBatch(
     rows: readonly { query: number; stream: string | number; sample: number }[],
     prompts: readonly { readonly prompt: number[]; readonly near?: NearTokens }[],
-    { vectors, seed, temperature = 1, topP = 1 }: SampleOptions,
+    { vectors, seed, temperature = 1, topP = 1, samplesPerQuery: perQuery = 1 }: SampleOptions,
   ): Promise<Completion[]> {
     const { config, format, tokenizer } = this.options;
     const told = rows.map(({ query }) => prompts[query]);
     const local = config.writes !== 'anything';
-    const size = local ? nearSize(told) : tokenizer.size;
+    const choosers = local ? told.filter((_, i) => i % perQuery === 0) : told;
+    const size = local ? nearSize(choosers) : tokenizer.size;
     const { length, padding, tokens } = layOutPrompts(told.map(({ prompt }) => prompt));
     const writers = rows.map(
       ({ query, stream, sample }) =>
@@ -148,7 +148,7 @@ export class DecoderPolicy implements Policy {
         vectors,
         rows.map(({ query }) => query),
       ),
-      ...outputFeeds(told, config),
+      ...outputFeeds(choosers, config),
       inverseTemperature: { data: Float32Array.of(temperature > 0 ? 1 / temperature : 1), dims: [] },
     };
     const draw = temperature > 0 ? (topP < 1 ? nucleus(topP) : drawToken) : likeliest;
@@ -158,9 +158,21 @@ export class DecoderPolicy implements Policy {
     cache.reset(rows.length);
     const probabilities = new Float32Array(rows.length * size);
     const entropies = new Float32Array(rows.length);
+    const groups = local ? [choosers.length, perQuery] : [rows.length];
     const results = {
-      probabilities: { data: probabilities, dims: [rows.length, size] },
-      entropies: { data: entropies, dims: [rows.length] },
+      probabilities: { data: probabilities, dims: [...groups, size] },
+      entropies: { data: entropies, dims: groups },
+    };
+    const next = local ? nextTokenFeeds([...groups, size]) : undefined;
+    const permitted = (): Feeds => {
+      if (next) {
+        writers.forEach(({ speller, done }, i) => {
+          if (!done) speller?.describe(next.at(i));
+        });
+        return next.feeds;
+      }
+      const states = Int32Array.from(writers, (w) => w.state);
+      return { formatTable: this.table, states: { data: states, dims: groups } };
     };
     let input: Tensor = { data: tokens, dims: [rows.length, length] };
     for (let step = 0; step < maxCompletionTokens(format) && writers.some((w) => !w.done); step++) {
@@ -171,11 +183,11 @@ export class DecoderPolicy implements Policy {
         ...rotaryAngles(cache.past, time, config),
         tokens: input,
         attentionBias: attentionBias(padding, cache.past, time),
-        ...this.permitted(writers, size),
+        ...permitted(),
       };
       await this.session.run(feeds, { ...results, ...cache.targets(time) });
       cache.advance(time);
-      const next = new Int32Array(rows.length).fill(PAD);
+      const written = new Int32Array(rows.length).fill(PAD);
       writers.forEach((writer, i) => {
         if (writer.done) return;
         const distribution = probabilities.subarray(i * size, (i + 1) * size);
@@ -183,9 +195,9 @@ export class DecoderPolicy implements Policy {
         const logProb = Math.log(distribution[drawn]);
         if (!Number.isFinite(logProb))
           throw new R4tError('the policy gives no finite probabilities; its parameters are damaged');
-        next[i] = writer.write(drawn, logProb, entropies[i]);
+        written[i] = writer.write(drawn, logProb, entropies[i]);
       });
-      input = { data: next, dims: [rows.length, 1] };
+      input = { data: written, dims: [rows.length, 1] };
     }
     this.spareCache = cache;
     return writers.map((writer, i) => ({
@@ -242,30 +254,51 @@ class CompletionWriter {
   }
 }
 
-/** Next-token probabilities of the last position, and the caches grown by this call's positions. */
+/**
+ * Next-token probabilities of the last position, and the caches grown by this call's positions. Where queries have vocabularies of
+ * their own, what is said of tokens is [queries, completions of each, size], and else [completions, size].
+ */
 function decodingGraph(config: DecoderConfig) {
   const graph = new Graph();
   const inputs = decoderInputs(graph, config, true);
   const { hidden, caches } = decoder(graph, config, inputs);
-  const bias =
-    config.writes === 'anything'
-      ? gather(
-          graph.input('formatTable', [3, config.vocabularySize]),
-          graph.input('states', ['batch'], 'int32'),
-        )
-      : graph.input('bias', ['batch', 'size']);
-  const size = config.writes === 'anything' ? config.vocabularySize : 'size';
-  const from = outputInputs(graph, config, 1);
-  const logits = reshape(outputLogits(graph, config, lastPosition(hidden), from), ['batch', size]);
+  const last = lastPosition(hidden);
+  const [logits, bias] =
+    config.writes === 'anything' ? allLogits(graph, config, last) : nearLogits(graph, config, last);
   const logProbs = logSoftmax(add(mul(logits, graph.input('inverseTemperature', [])), bias));
   const probabilities = exp(logProbs);
   // Forbidden tokens count nothing: their probability is exactly 0 and their logarithm finite.
-  const entropies = neg(sum(mul(probabilities, logProbs), [1]));
+  const entropies = neg(sum(mul(probabilities, logProbs), [logits.rank - 1]));
   const present = caches.flatMap(({ keys, values }, i) => [
     [`present.${i}.keys`, keys],
     [`present.${i}.values`, values],
   ]);
   return { graph, outputs: { probabilities, entropies, ...Object.fromEntries(present) } };
+}
+
+/** The logits of all tokens, and which of them the format allows. */
+function allLogits(graph: Graph, config: DecoderConfig, last: Value): [logits: Value, bias: Value] {
+  const table = graph.input('formatTable', [3, config.vocabularySize]);
+  const logits = outputLogits(graph, config, last, outputInputs(graph, config));
+  return [
+    reshape(logits, ['batch', config.vocabularySize]),
+    gather(table, graph.input('states', ['batch'], 'int32')),
+  ];
+}
+
+/** The logits of what is near: completions of one query share one table of embeddings, which is much larger than they are. */
+function nearLogits(graph: Graph, config: DecoderConfig, last: Value): [logits: Value, bias: Value] {
+  const bias = graph.input('bias', ['queries', 'perQuery', 'size']);
+  const shape = graph.node(
+    'Concat',
+    [shapeOf(bias, 0), shapeOf(bias, 1), graph.int64s([config.width])],
+    [{ shape: [3], dtype: 'int64' }],
+    { axis: 0 },
+  )[0];
+  const grouped = { shape: ['queries', 'perQuery', config.width], dtype: last.dtype };
+  const [hidden] = graph.node('Reshape', [last, shape], [grouped]);
+  const from = outputInputs(graph, config, { batch: 'queries', time: 'perQuery' });
+  return [outputLogits(graph, config, hidden, from), bias];
 }
 
 /** Inverse-CDF sampling: the token in whose share of [0, 1) `u` falls. */
