@@ -6,6 +6,7 @@ import { trainDiffusion } from '../diffusion/trainDiffusion.js';
 import { countParameters } from '../engine/index.js';
 import type { Matrix } from '../matrix.js';
 import type { QueryBatch } from '../policy/fanOut.js';
+import { DEFAULT_WEIGHTS } from '../reward/composite.js';
 import type { Config } from '../run/config.js';
 import type { TrainingControl } from '../training.js';
 import type { StageContext } from './stage.js';
@@ -20,6 +21,9 @@ export interface TargetSets {
 /** Words of a query that a weakly supervised model reads; its queries are made of words, those of OAR mostly are one. */
 const CONDITION_WORDS = { oar: 0, wscr: 4 } as const;
 
+/** Sets drawn where the config does not say: which of them covers a reference set best, nobody knows when one searches. */
+const CANDIDATES = { oar: 4, wscr: 1 } as const;
+
 /** Trains on the sets and saves the model to `folder`; resolves with its number of parameters. */
 export async function fitDiffusion(
   { config, workspace, runtime, signal }: StageContext,
@@ -28,7 +32,7 @@ export async function fitDiffusion(
   folder: string,
   control: TrainingControl,
 ): Promise<number> {
-  const { preset, sampler, samplerSteps, guidance, ...training } = config.diffusion;
+  const { preset, sampler, samplerSteps, guidance, candidates, ...training } = config.diffusion;
   const conditionWords = CONDITION_WORDS[config.task];
   const model = await trainDiffusion({
     data: {
@@ -43,7 +47,13 @@ export async function fitDiffusion(
     runtime,
     ...control,
   });
-  await saveDiffusion(folder, model, { steps: samplerSteps, sampler, guidance });
+  await saveDiffusion(folder, model, {
+    steps: samplerSteps,
+    sampler,
+    guidance,
+    candidates: candidates ?? CANDIDATES[config.task],
+    weights: 'weights' in config.reward ? config.reward.weights : DEFAULT_WEIGHTS,
+  });
   return countParameters(model.parameters);
 }
 

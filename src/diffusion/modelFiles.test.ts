@@ -9,7 +9,13 @@ import { randomModel, tinyConfig, unitRows } from './testing/models.js';
 
 const temp = tempFolder();
 const runtime = { threads: 1 } as const;
-const sampling: SamplingDefaults = { steps: 3, sampler: 'dpmSolverPlusPlus2M', guidance: 0 };
+const sampling: SamplingDefaults = {
+  steps: 3,
+  sampler: 'dpmSolverPlusPlus2M',
+  guidance: 0,
+  candidates: 2,
+  weights: { groundedness: 0.5, diversity: 0.3, alignment: 0.2 },
+};
 const request = { conditions: unitRows(3, 8, 5), rows: 4, seed: 2 };
 let folders = 0;
 const newFolder = () => temp.path(`model-${folders++}`);

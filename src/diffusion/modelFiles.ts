@@ -4,6 +4,7 @@ import * as z from 'zod';
 import { Graph, loadWeights, type RuntimeOptions, saveWeights, zeros } from '../engine/index.js';
 import { InputError } from '../errors.js';
 import { readJson, writeJson } from '../files.js';
+import type { CompositeWeights } from '../reward/composite.js';
 import type { DenoiserConfig } from './config.js';
 import { denoise } from './denoiser.js';
 import { ANCHORS, type DiffusionModel } from './model.js';
@@ -17,6 +18,8 @@ export interface SamplingDefaults {
   readonly steps?: number;
   readonly sampler: SamplerName;
   readonly guidance: number;
+  readonly candidates: number;
+  readonly weights: CompositeWeights;
 }
 
 const MODEL = 'model.json';
@@ -49,6 +52,8 @@ const schema = z.object({
     steps: size.optional(),
     sampler: z.enum(['eulerMaruyama', 'heun', 'dpmSolverPlusPlus2M', 'exponentialSde']),
     guidance: z.number().min(0),
+    candidates: size,
+    weights: z.object({ groundedness: z.number(), diversity: z.number(), alignment: z.number() }),
   }),
 });
 

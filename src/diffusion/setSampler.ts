@@ -1,6 +1,8 @@
 /** Sampling of sets with any runtime: the paper's step 3 as a request sees it (section 4). */
 import type { Feeds, Tensor } from '../engine/session.js';
-import { type Matrix, matrix, normalizeRows } from '../matrix.js';
+import { type Matrix, matrix, normalizeRows, row, rowRange } from '../matrix.js';
+import type { CompositeWeights } from '../reward/composite.js';
+import { bestSet } from './bestSet.js';
 import type { DenoiserConfig } from './config.js';
 import { type Denoise, type SamplerName, samplers } from './sampling.js';
 import { defaultSteps, samplingSigmas } from './samplingGrid.js';
@@ -11,7 +13,7 @@ export interface SampleOptions {
   readonly conditions: Matrix;
   /** k: rows of a set; may differ from the training sets'. */
   readonly rows: number;
-  /** Sets drawn for each query (1). */
+  /** Sets drawn for each query, of which the best is returned (what `create` was given). */
   readonly candidates?: number;
   /**
    * Denoising steps (what `create` was given, or the sampler's default). Settings other than those of `create` run step
@@ -21,7 +23,7 @@ export interface SampleOptions {
   readonly sampler?: SamplerName;
   /** Strength w >= 0 of classifier-free guidance; above 0 every step costs twice. */
   readonly guidance?: number;
-  /** The same seed, query and candidate give the same set, whatever else is in the batch (0). */
+  /** The same seed and query give the same set, whatever else is in the batch (0). */
   readonly seed?: number;
   /**
    * Names of the queries' noise, e.g. their texts. Absent: the vectors name it, to the last bit, which another machine or
@@ -36,6 +38,9 @@ export interface SamplerDefaults {
   readonly steps: number;
   readonly sampler: SamplerName;
   readonly guidance: number;
+  /** Sets drawn for each query, and what makes one better than another. */
+  readonly candidates: number;
+  readonly weights: CompositeWeights;
 }
 
 /** A loaded model; results named in `into` are written there. */
@@ -70,12 +75,12 @@ export abstract class SetSampler {
   protected abstract stepSession(guided: boolean): Promise<ModelSession>;
 
   /**
-   * Draws the sets: [n * candidates * rows, d], unit rows; query by query, and for each candidate by candidate.
+   * Draws the sets: [n * rows, d], unit rows, query by query.
    *
    * @throws RangeError for conditions of another length than the model's, or settings out of range
    */
   async sample(options: SampleOptions): Promise<Matrix> {
-    const { conditions, rows, candidates = 1, seed = 0, streams, signal } = options;
+    const { conditions, rows, candidates = this.defaults.candidates, seed = 0, streams, signal } = options;
     const { dimension: d, conditionDimension: dz } = this.config;
     const { sampler = this.defaults.sampler } = options;
     const usual =
@@ -104,7 +109,20 @@ export abstract class SetSampler {
       const chunk = out.data.subarray(start * rows * d, (start + n) * rows * d);
       await this.run({ condition: repeated, noise, chunk, n, rows, signal, ...settings });
     }
-    return normalizeRows(out);
+    return normalizeRows(candidates > 1 ? this.best(out, conditions, rows, candidates) : out);
+  }
+
+  /** The best of each query's candidates. */
+  private best(sets: Matrix, conditions: Matrix, rows: number, candidates: number): Matrix {
+    const size = candidates * rows;
+    const chosen = matrix(conditions.rows * rows, sets.cols);
+    for (let q = 0; q < conditions.rows; q++) {
+      const samples = rowRange(sets, q * size, (q + 1) * size);
+      const query = row(conditions, q).subarray(0, sets.cols);
+      const start = bestSet({ samples, rows, query, weights: this.defaults.weights }) * rows;
+      chosen.data.set(rowRange(samples, start, start + rows).data, q * rows * sets.cols);
+    }
+    return chosen;
   }
 
   /** Fills `chunk` [n, rows, d]. */

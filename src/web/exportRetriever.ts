@@ -71,7 +71,7 @@ async function exportDiffusion(
 ): Promise<NonNullable<WebManifest['diffusion']>> {
   const { model, sampling } = await readDiffusion(run.path('diffusion'));
   const { sampler, guidance, steps = defaultSteps(model.config, sampler) } = sampling;
-  const defaults: SamplerDefaults = { steps, sampler, guidance };
+  const defaults: SamplerDefaults = { ...sampling, steps };
   const fused = sampler === 'dpmSolverPlusPlus2M';
   if (fused) {
     const sigmas = samplingSigmas(model.config, sampler, steps);
