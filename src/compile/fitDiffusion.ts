@@ -60,7 +60,7 @@ export async function fitDiffusion(
 /** A policy that writes the texts of near items fills its sets with these: a little further than it looks, for equal texts. */
 const nearAnchors = ({ task, policy }: Config): number =>
   task === 'oar' && (policy.writes ?? 'nearTexts') === 'nearTexts' ? NEAR_ANCHORS : 0;
-const NEAR_ANCHORS = 64;
+const NEAR_ANCHORS = 128;
 
 /**
  * A network for sub-queries' embeddings: without anchors, which only items have (they are few and known), and at least as

@@ -13,7 +13,7 @@ import type { Matrix } from '../matrix.js';
 import type { QueryBatch } from '../policy/fanOut.js';
 import { loadPolicy, loadPolicyModel, POLICY_FILES } from '../policy/policyFiles.js';
 import type { RunControl } from '../progress.js';
-import { composite } from '../reward/composite.js';
+import { composite, DEFAULT_WEIGHTS } from '../reward/composite.js';
 import type { RewardFunction } from '../reward/reward.js';
 import type { Config } from '../run/config.js';
 import { configOf } from '../run/manifest.js';
@@ -211,8 +211,8 @@ async function methodsOf(context: MethodsContext): Promise<Map<MethodName, () =>
   const { references } = train;
   const methods = new Map<MethodName, () => Promise<AnswerMethod>>([
     ['plain', async () => plainAnswers(space)],
-    ['mmr', () => tune(context, 'mmr.lambda', [1, 0.9, 0.7, 0.5, 0.3], (v) => mmrAnswers(space, cosines, v))],
-    ['dpp', () => tune(context, 'dpp.theta', [64, 16, 8, 4, 1], (v) => dppAnswers(space, cosines, v))],
+    ['mmr', () => tune(context, 'mmr.lambda', LAMBDAS, (v) => mmrAnswers(space, cosines, v))],
+    ['dpp', () => tune(context, 'dpp.theta', THETAS, (v) => dppAnswers(space, cosines, v))],
     ['kmeans', () => tune(context, 'kmeans.queryShare', [0, 0.3, 0.5, 0.7], (v) => kMeansAnswers(space, v))],
     ['keywords', async () => keywordAnswers(space)],
   ]);
@@ -245,6 +245,21 @@ async function methodsOf(context: MethodsContext): Promise<Map<MethodName, () =>
 /** The main metric of a task: what settings are tuned for, and methods are ranked by. */
 export const mainMetricOf = (task: Config['task']): Metric => (task === 'wscr' ? 'recallAtB' : 'composite');
 
+/** Settings of the opponents to choose from: relevance alone first, then more and more diversity. */
+const LAMBDAS = [1, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3];
+const THETAS = [64, 16, 8, 4, 2, 1, 0.5];
+
+/**
+ * What settings are tuned for: the main metric; where a method has one direction only, the query, the composite without its
+ * groundedness, which would say how near the query's items are and so count relevance twice.
+ */
+function worthOf(task: Config['task'], metrics: QueryMetrics, answers: readonly QueryAnswer[]): number {
+  if (task === 'wscr') return mean(metrics.recallAtB ?? []);
+  if (answers.some(({ set }) => set.directions.rows > 1)) return mean(metrics.composite ?? []);
+  const { diversity, alignment } = DEFAULT_WEIGHTS;
+  return diversity * mean(metrics.diversity ?? []) + alignment * mean(metrics.alignment ?? []);
+}
+
 /** The setting that does best on the validation queries. */
 async function tune(
   { config, space, tuning, tuned, options }: MethodsContext,
@@ -257,7 +272,7 @@ async function tune(
     options.signal?.throwIfAborted();
     const answers = await make(value)(tuning, { seed: config.seed, signal: options.signal });
     const metrics = await measureAnswers(answers, { world: space.workspace, queries: tuning, k: space.k });
-    const score = mean(metrics[mainMetricOf(config.task)] ?? []);
+    const score = worthOf(config.task, metrics, answers);
     if (score > best) [best, tuned[name]] = [score, value];
   }
   return make(tuned[name]);

@@ -32,7 +32,7 @@ export interface NearTokens {
 /**
  * Items found by their vectors. Texts are whole answers, so they come from closer by than words, which are only parts of a question.
  */
-const NEAREST = { nearTexts: 50, nearWords: 64, anything: 64 } as const;
+const NEAREST = { nearTexts: 100, nearWords: 64, anything: 64 } as const;
 /** Items found by a word of the query, and words that are looked up, the rarest first. */
 const [ITEMS_PER_WORD, WORDS] = [32, 6];
 /** Names of categories that can be written whatever the query is: what a fan-out may know without having seen it near. */

@@ -44,7 +44,7 @@ export interface WarmStartOptions extends TrainingControl {
 }
 
 /** Relevance against novelty when they are drawn. */
-const LAMBDA = 0.7;
+const LAMBDA = 0.5;
 /** Sequences a step. */
 const BATCH = 48;
 
