@@ -119,7 +119,7 @@ export function experimentConfig({ task, budget, quick, training, seed }: Config
     synthesis: { samplesPerQuery: Math.max(2, Math.min(16, Math.round(sets / training))) },
     diffusion: {
       steps: quick ? 1200 : 3000,
-      ...(task === 'wscr' && { samplerSteps: 2, guidance: 1 }),
+      ...(task === 'wscr' && { samplerSteps: 4, guidance: 1 }),
     },
   };
 }
