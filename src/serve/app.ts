@@ -62,8 +62,8 @@ export interface AppOptions {
 }
 
 export interface App {
-  readonly fetch: Hono<AppEnv>['fetch'];
-  readonly request: Hono<AppEnv>['request'];
+  readonly fetch: Hono['fetch'];
+  readonly request: Hono['request'];
   readonly metrics: Metrics;
   /** From now on the service says that it is not ready. */
   drain(): void;
@@ -77,12 +77,7 @@ interface Variables {
   queries?: readonly string[];
   error?: unknown;
 }
-interface AppEnv {
-  Variables: Variables;
-  /** What the socket is; tests call the app without one. */
-  Bindings: Partial<HttpBindings> | undefined;
-}
-type Ctx = Context<AppEnv>;
+type Ctx = Context<{ Variables: Variables }>;
 
 /** What one caller may have waiting, as a share of the queue: others find room in the rest. */
 const CALLER_SHARE = 0.75;
@@ -120,7 +115,7 @@ export function createApp(options: AppOptions): App {
     drift: () => host.state?.drift.share ?? 0,
     ready: () => host.ready && !draining,
   });
-  const app = new Hono<AppEnv>();
+  const app = new Hono<{ Variables: Variables }>();
 
   /** An engine that failed may have died; then another one is started, and trying again helps. */
   async function lost(engine: Engine, error: unknown): Promise<never> {
@@ -385,7 +380,8 @@ function authorize(c: Ctx, { access }: Operation, keys: readonly ApiKey[]): stri
 }
 
 /** The caller's address; empty where no socket is behind the request. */
-const addressOf = (c: Ctx): string => c.env?.incoming?.socket.remoteAddress ?? '';
+const addressOf = ({ env }: Ctx): string =>
+  (env as Partial<HttpBindings> | undefined)?.incoming?.socket.remoteAddress ?? '';
 
 /** The body, checked. */
 async function readBody<S extends z.ZodType>(c: Ctx, schema: S): Promise<z.output<S>> {
