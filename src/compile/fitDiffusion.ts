@@ -21,8 +21,11 @@ export interface TargetSets {
 /** Words of a query that a weakly supervised model reads; its queries are made of words, those of OAR mostly are one. */
 const CONDITION_WORDS = { oar: 0, wscr: 4 } as const;
 
-/** Sets drawn where the config does not say: which of them covers a reference set best, nobody knows when one searches. */
-const CANDIDATES = { oar: 4, wscr: 1 } as const;
+/**
+ * Sets drawn where the config does not say: one, unless it can be told which of them is best. A reward of the user's own needs more than
+ * directions, and which set covers a reference set nobody knows when one searches.
+ */
+const candidatesOf = ({ task, reward }: Config): number => (task === 'oar' && 'weights' in reward ? 4 : 1);
 
 /** Trains on the sets and saves the model to `folder`; resolves with its number of parameters. */
 export async function fitDiffusion(
@@ -51,7 +54,7 @@ export async function fitDiffusion(
     steps: samplerSteps,
     sampler,
     guidance,
-    candidates: candidates ?? CANDIDATES[config.task],
+    candidates: candidates ?? candidatesOf(config),
     weights: 'weights' in config.reward ? config.reward.weights : DEFAULT_WEIGHTS,
   });
   return countParameters(model.parameters);

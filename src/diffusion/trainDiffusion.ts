@@ -12,11 +12,8 @@ import {
   type Value,
   warmupCosine,
 } from '../engine/index.js';
-import { ExactIndex } from '../index/exactIndex.js';
-import { matrix, row } from '../matrix.js';
 import { CounterRandom } from '../random.js';
 import type { TrainingControl } from '../training.js';
-import { type Anchors, chooseAnchors } from './anchors.js';
 import { type Batch, batcher, type DiffusionData } from './batches.js';
 import {
   type DenoiserConfig,
@@ -27,6 +24,7 @@ import {
 } from './config.js';
 import { denoisingLoss } from './denoiser.js';
 import { Dropout } from './dropout.js';
+import { labelSets, type NearAnchors, nearOf } from './labelledSets.js';
 import { ANCHORS, type DiffusionModel } from './model.js';
 import { edmNoise, type LogNormal } from './schedule.js';
 import { conditionMemory } from './transformer.js';
@@ -75,7 +73,13 @@ export async function trainDiffusion(options: TrainDiffusionOptions): Promise<Di
   const { warmupSteps = Math.min(defaults.warmupSteps, steps / 10) } = options;
   checkData(options.data);
   const sizes = typeof network === 'string' ? presets[network] : network;
-  const { data, labels, anchors, near } = await labelled(options, sizes);
+  const { nearAnchors = 0, runtime } = options;
+  const { data, labels, anchors, near } = await labelSets(options.data, {
+    maxAnchors: sizes.maxAnchors,
+    nearAnchors,
+    seed,
+    runtime,
+  });
   const config: DenoiserConfig = {
     ...sizes,
     dimension: data.table.cols,
@@ -96,7 +100,7 @@ export async function trainDiffusion(options: TrainDiffusionOptions): Promise<Di
     optimizer: { beta2: 0.99 },
     clipNorm: 1,
     emaDecay,
-    runtime: options.runtime,
+    runtime,
   });
   try {
     if (options.resume) trainer.restore(options.resume);
@@ -126,58 +130,6 @@ export async function trainDiffusion(options: TrainDiffusionOptions): Promise<Di
   }
 }
 
-/** What is learned from: the sets, and with anchors the number of each row's, among those near its query or among all. */
-interface LabelledData {
-  readonly data: DiffusionData;
-  readonly anchors?: Anchors;
-  /** [m * L] */
-  readonly labels?: Int32Array;
-  readonly near?: NearAnchors;
-}
-
-/** The anchors near each query, best first, [queries * size]. */
-interface NearAnchors {
-  readonly indices: Int32Array;
-  readonly size: number;
-}
-
-async function labelled(
-  { data, nearAnchors = 0, conditionWords = 0, seed = 0, runtime }: TrainDiffusionOptions,
-  { maxAnchors }: NetworkConfig,
-): Promise<LabelledData> {
-  if (maxAnchors === 0) return { data };
-  const { rows, table, conditions, queryOf } = data;
-  const used = nearAnchors > 0 ? Int32Array.from({ length: table.rows }, (_, i) => i) : rows;
-  const anchors = await chooseAnchors(table, used, { max: maxAnchors, seed });
-  const labels = rows.map((i) => anchors.labels[i]);
-  const size = Math.min(nearAnchors, anchors.vectors.rows);
-  if (size === 0) return { data, anchors, labels };
-  const d = conditions.cols / (1 + conditionWords);
-  const embeddings = matrix(conditions.rows, d);
-  for (let i = 0; i < conditions.rows; i++) embeddings.data.set(row(conditions, i).subarray(0, d), i * d);
-  const index = await ExactIndex.create({ vectors: anchors.vectors, ...runtime });
-  const { indices } = await index.search(embeddings, { k: size });
-  await index.release();
-  const L = rows.length / queryOf.length;
-  const kept: number[] = [];
-  labels.forEach((anchor, at) => {
-    const query = queryOf[Math.floor(at / L)];
-    labels[at] = indices.subarray(query * size, (query + 1) * size).indexOf(anchor);
-  });
-  queryOf.forEach((_, set) => {
-    if (!labels.subarray(set * L, (set + 1) * L).includes(-1)) kept.push(set);
-  });
-  if (kept.length === 0) throw new RangeError(`no set is made of the ${size} rows nearest to its query`);
-  const ofKept = (values: Int32Array) =>
-    Int32Array.from(kept.flatMap((set) => [...values.subarray(set * L, (set + 1) * L)]));
-  return {
-    data: { ...data, queryOf: Int32Array.from(kept, (set) => queryOf[set]), rows: ofKept(rows) },
-    anchors,
-    labels: ofKept(labels),
-    near: { indices, size },
-  };
-}
-
 /**
  * The noise levels worth training on. With anchors: sigma around 0.37, whatever the dimension, because unit vectors are
  * at most 2 apart: much below, x alone says which anchor it was; much above, it says nothing. Without: EDM's.
@@ -198,7 +150,7 @@ function lossGraph(config: DenoiserConfig, rows: number, anchors?: Float32Array)
   const dropout = new Dropout(graph);
   const condition = graph.input('condition', ['batch', conditionDimension]);
   const kept = graph.input('kept', ['batch', 1, 1]);
-  const choice = anchors && nearOf(config, graph.constant(anchors, [config.anchors, d]));
+  const choice = anchors && choiceOf(config, graph.constant(anchors, [config.anchors, d]));
   const near = config.nearAnchors > 0 ? choice : undefined;
   const perSet = denoisingLoss(config, {
     clean: graph.input('clean', ['batch', rows, d]),
@@ -213,7 +165,7 @@ function lossGraph(config: DenoiserConfig, rows: number, anchors?: Float32Array)
 }
 
 /** The anchors [anchors, d], or those near each query of the batch [batch, nearAnchors, d]. */
-function nearOf({ nearAnchors }: DenoiserConfig, anchors: Value): Value {
+function choiceOf({ nearAnchors }: DenoiserConfig, anchors: Value): Value {
   if (nearAnchors === 0) return anchors;
   return ops.gather(anchors, anchors.graph.input('near', ['batch', nearAnchors], 'int32'));
 }
@@ -226,7 +178,7 @@ function batchFeeds(
   const b = batch.sigma.length;
   const rows = batch.labels.length / b;
   return {
-    ...(near && { near: { data: nearOfQueries(batch.queries, near), dims: [b, near.size] } }),
+    ...(near && { near: { data: nearOf(batch.queries, near), dims: [b, near.size] } }),
     clean: { data: batch.clean, dims: [b, rows, d] },
     noise: { data: batch.noise, dims: [b, rows, d] },
     sigma: { data: batch.sigma, dims: [b, 1, 1] },
@@ -234,14 +186,6 @@ function batchFeeds(
     kept: { data: batch.kept, dims: [b, 1, 1] },
     labels: { data: batch.labels, dims: [b, rows, 1] },
   };
-}
-
-function nearOfQueries(queries: Int32Array, { indices, size }: NearAnchors): Int32Array {
-  const data = new Int32Array(queries.length * size);
-  queries.forEach((query, i) => {
-    data.set(indices.subarray(query * size, (query + 1) * size), i * size);
-  });
-  return data;
 }
 
 /** 0.43 deviations on either side of the mean hold a third of a normal distribution. */

@@ -1,6 +1,6 @@
 /** What the catalog has near a query, in the policy's own tokens. */
 import type { Item } from '../catalog/item.js';
-import { contentWords } from '../catalog/words.js';
+import { postingsOf } from '../catalog/postings.js';
 import type { VectorIndex } from '../index/vectorIndex.js';
 import { dot, type Matrix, row } from '../matrix.js';
 import type { Writes } from './decoder.js';
@@ -29,9 +29,7 @@ export interface NearTokens {
   readonly free: number;
 }
 
-/**
- * Items found by their vectors. Texts are whole answers, so they come from closer by than words, which are only parts of a question.
- */
+/** Items found by their vectors. Where words are written, those found by a word come on top. */
 const NEAREST = { nearTexts: 100, nearWords: 64, anything: 64 } as const;
 /** Items found by a word of the query, and words that are looked up, the rarest first. */
 const [ITEMS_PER_WORD, WORDS] = [32, 6];
@@ -69,7 +67,7 @@ export class Neighbourhood {
         : [formatCompletion([text], tokenizer, format).subarray(0, -1)].filter(({ length }) => length > 0),
     );
     this.#everywhere = writes === 'nearWords' ? commonCategories(items).flatMap(wordsOf) : [];
-    this.#rowsOf = writes === 'nearTexts' ? new Map() : postings(items, wordsOf);
+    this.#rowsOf = writes === 'nearTexts' ? new Map() : rowsByTokens(items, wordsOf);
   }
 
   /**
@@ -163,23 +161,21 @@ class PieceCollector {
   }
 }
 
-/** Rows of the items with each word that says something. */
-function postings(
+/** Rows of the items with each word that says something, ascending, by the tokens that the word is written with. */
+function rowsByTokens(
   items: readonly Item[],
   wordsOf: (text: string) => readonly Int32Array[],
-): Map<string, number[]> {
-  const rows = new Map<string, number[]>();
-  items.forEach(({ text }, item) => {
-    const words = new Set(
-      contentWords(text).flatMap((word) => wordsOf(word).map((piece) => piece.join(' '))),
-    );
-    for (const word of words) {
-      const known = rows.get(word);
-      if (known) known.push(item);
-      else rows.set(word, [item]);
+): Map<string, readonly number[]> {
+  const sets = new Map<string, Set<number>>();
+  for (const [word, rows] of postingsOf(items)) {
+    for (const piece of wordsOf(word)) {
+      const key = piece.join(' ');
+      const known = sets.get(key) ?? new Set();
+      for (const row of rows) known.add(row);
+      sets.set(key, known);
     }
-  });
-  return rows;
+  }
+  return new Map(Array.from(sets, ([key, rows]) => [key, [...rows].sort((a, b) => a - b)]));
 }
 
 /** The words in a text's tokens; those with unknown characters, or longer than a sub-query, are left out. */

@@ -106,10 +106,10 @@ export class TextSpeller implements Speller {
 }
 
 /**
- * Every sub-query begins with words of the query, in its order or one of them up to four times, or with any other; `maxTokens` tokens at
- * most. Other words stand there once; words of items stand together only if one near item has them all, and beside words of the query only if it has one of these, where there is
- * such an item. So the policy need not learn which words of the catalog go together, nor that what is asked at once is found at
- * once: the vector of several words lies between what they mean.
+ * Every sub-query begins with words of the query, in its order or one of them up to four times, or with any other; `maxTokens`
+ * tokens at most. Other words stand there once; words of items stand together only if one near item has them all, and beside words of
+ * the query only if it has one of these, where there is such an item. So the policy need not learn which words of the catalog go
+ * together, nor that what is asked at once is not found at once: the vector of several words lies between what they mean.
  */
 export class WordSpeller implements Speller {
   readonly #start: Together;

@@ -80,7 +80,7 @@ const diffusion = z.strictObject({
   samplerSteps: count.optional(),
   /** Strength of classifier-free guidance; above 0 every denoising step costs twice. */
   guidance: weight.default(0),
-  /** Sets drawn for each query, of which the best by the weights of the reward is kept; absent: 4 for `oar`, 1 for `wscr`. */
+  /** Sets drawn for each query, of which the best by the weights of the reward is kept; absent: 4 for `oar` with such weights, else 1. */
   candidates: count.optional(),
 });
 

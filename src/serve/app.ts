@@ -2,22 +2,23 @@
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { extname } from 'node:path';
-import type { HttpBindings } from '@hono/node-server';
-import { type Context, Hono } from 'hono';
+import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type * as z from 'zod';
-import { InputError, R4tError } from '../errors.js';
-import { type ApiKey, findKey, isLocalHostHeader, presentedKey } from './auth.js';
-import { Batcher, QueueFull, WaitedTooLong } from './batcher.js';
-import { Callers, TooMuchWaits } from './callers.js';
+import { R4tError } from '../errors.js';
+import type { ApiKey } from './auth.js';
+import { Batcher } from './batcher.js';
+import { Callers } from './callers.js';
 import { docsPage } from './docsPage.js';
 import type { Engine, ItemChange, JobResult, SearchJob } from './engine.js';
+import { problemFrom, refusal, withDeadline } from './failures.js';
 import type { RunHost } from './host.js';
 import { idText } from './itemReader.js';
 import { Metrics } from './metrics.js';
 import { openApi } from './openapi.js';
 import { type Operation, type OperationId, operations } from './operations.js';
-import { HttpProblem, invalidBy, invalidFields, problemOf } from './problem.js';
+import { HttpProblem, invalidBy } from './problem.js';
+import { authorize, type Ctx, readBody, type Variables } from './request.js';
 import {
   type FanoutResponse,
   type Info,
@@ -69,16 +70,6 @@ export interface App {
   drain(): void;
 }
 
-interface Variables {
-  id: string;
-  route: string;
-  /** Who asks: the key, or else the address. */
-  caller: string;
-  queries?: readonly string[];
-  error?: unknown;
-}
-type Ctx = Context<{ Variables: Variables }>;
-
 /** What one caller may have waiting, as a share of the queue: others find room in the rest. */
 const CALLER_SHARE = 0.75;
 /** A folm query costs about as much as so many others. */
@@ -86,8 +77,6 @@ const FOLM_WEIGHT = 8;
 /** Steps which an ordinary search's cost stands for. */
 const STEPS_A_WEIGHT = 4;
 const MAP_ITEMS = 20_000;
-
-const JSON_TYPE = /^application\/([\w.+-]+\+)?json\s*(;|$)/i;
 
 export function createApp(options: AppOptions): App {
   const { host, keys = [], onAccess, logQueries = false, seconds = 10, queue = 512, files } = options;
@@ -352,106 +341,6 @@ interface Answer {
   readonly timings: Omit<Timings, 'queue' | 'total'>;
   /** The run that answered; another may be served meanwhile. */
   readonly run: RunProvenance;
-}
-
-/**
- * @returns who asks
- * @throws HttpProblem unless the request may be made
- */
-function authorize(c: Ctx, { access }: Operation, keys: readonly ApiKey[]): string {
-  if (keys.length === 0) {
-    if (isLocalHostHeader(new URL(c.req.url).host)) return addressOf(c);
-    throw new HttpProblem(
-      'forbidden',
-      'the request names another host than this machine; start the server with API keys',
-    );
-  }
-  if (access === 'open') return addressOf(c);
-  const presented = presentedKey(c.req.raw.headers);
-  const key = presented === undefined ? undefined : findKey(keys, presented);
-  if (key === undefined) {
-    throw new HttpProblem(
-      'unauthorized',
-      presented === undefined ? 'send a key: Authorization: Bearer <key>' : 'the key is not known',
-    );
-  }
-  if (access === 'full' && key.role === 'read') throw new HttpProblem('forbidden', 'this key may only read');
-  return key.hash.toString('hex');
-}
-
-/** The caller's address; empty where no socket is behind the request. */
-const addressOf = ({ env }: Ctx): string =>
-  (env as Partial<HttpBindings> | undefined)?.incoming?.socket.remoteAddress ?? '';
-
-/** The body, checked. */
-async function readBody<S extends z.ZodType>(c: Ctx, schema: S): Promise<z.output<S>> {
-  if (!JSON_TYPE.test(c.req.header('content-type') ?? '')) {
-    throw new HttpProblem('unsupported-media-type', 'send JSON with Content-Type: application/json');
-  }
-  let value: unknown;
-  try {
-    value = JSON.parse(await c.req.text());
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    throw invalidFields([{ field: '', detail: `is not valid JSON (${error.message})` }]);
-  }
-  const result = schema.safeParse(value);
-  if (!result.success) throw invalidBy(result.error);
-  return result.data;
-}
-
-/** Any error as a problem; one that nobody foresaw is told without its details. */
-function problemFrom(error: unknown): HttpProblem {
-  if (error instanceof HttpProblem) return error;
-  if (error instanceof InputError) {
-    return invalidFields([{ field: error.field ?? '', detail: problemOf(error) }]);
-  }
-  if (error instanceof TooMuchWaits) {
-    const { waiting, most } = error;
-    return new HttpProblem(
-      'too-many-requests',
-      `you have ${waiting} queries waiting, and may have ${most}; send the next when these are answered`,
-      { retryAfter: 1 },
-    );
-  }
-  if (error instanceof QueueFull) {
-    const { retryAfter } = error;
-    return new HttpProblem('overloaded', `too many requests wait; try again in ${retryAfter} s`, {
-      retryAfter,
-    });
-  }
-  if (error instanceof WaitedTooLong) {
-    return new HttpProblem('overloaded', 'the request waited too long; try again', { retryAfter: 1 });
-  }
-  // A full disk and the like: known, and nothing the caller can change.
-  const detail =
-    error instanceof R4tError ? error.message : 'something went wrong; the log of the server says what';
-  return new HttpProblem('internal', detail, { cause: error });
-}
-
-/** Why a job has no answer. */
-function refusal(result: JobResult, seconds: number): Error {
-  if ('refused' in result) {
-    const { problem, field = '' } = result.refused;
-    return invalidFields([{ field, detail: problem }]);
-  }
-  if ('missing' in result) return new HttpProblem('conflict', result.missing);
-  return new HttpProblem('timeout', `gave up after ${seconds} s; ask for fewer queries or steps`);
-}
-
-async function withDeadline<T>(promise: Promise<T>, milliseconds: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(new HttpProblem('timeout', 'it took too long; ask for less')),
-      milliseconds,
-    );
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 async function describeRun(host: RunHost, limits: { seconds: number; queue: number }): Promise<Info> {

@@ -342,7 +342,10 @@ export const infoSchema = z
       items: z.int(),
       body: z.int(),
       itemsBody: z.int(),
-      queue: z.int().meta({ description: 'Queries that may wait; more are answered with 503.' }),
+      queue: z.int().meta({
+        description:
+          'Queries that may wait; more are answered with 503, and three quarters of them of one caller with 429.',
+      }),
       seconds: z.number().meta({ description: 'A search that takes longer is given up.' }),
     }),
   })

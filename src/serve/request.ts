@@ -1,0 +1,66 @@
+/** What a request is before it is answered: whose it is, and what it says. */
+import type { HttpBindings } from '@hono/node-server';
+import type { Context } from 'hono';
+import type * as z from 'zod';
+import { type ApiKey, findKey, isLocalHostHeader, presentedKey } from './auth.js';
+import type { Operation } from './operations.js';
+import { HttpProblem, invalidBy, invalidFields } from './problem.js';
+
+/** What is known of a request while it is answered. */
+export interface Variables {
+  id: string;
+  route: string;
+  /** Who asks: the key, or else the address. */
+  caller: string;
+  queries?: readonly string[];
+  error?: unknown;
+}
+export type Ctx = Context<{ Variables: Variables }>;
+
+const JSON_TYPE = /^application\/([\w.+-]+\+)?json\s*(;|$)/i;
+
+/**
+ * @returns who asks
+ * @throws HttpProblem unless the request may be made
+ */
+export function authorize(c: Ctx, { access }: Operation, keys: readonly ApiKey[]): string {
+  if (keys.length === 0) {
+    if (isLocalHostHeader(new URL(c.req.url).host)) return addressOf(c);
+    throw new HttpProblem(
+      'forbidden',
+      'the request names another host than this machine; start the server with API keys',
+    );
+  }
+  if (access === 'open') return addressOf(c);
+  const presented = presentedKey(c.req.raw.headers);
+  const key = presented === undefined ? undefined : findKey(keys, presented);
+  if (key === undefined) {
+    throw new HttpProblem(
+      'unauthorized',
+      presented === undefined ? 'send a key: Authorization: Bearer <key>' : 'the key is not known',
+    );
+  }
+  if (access === 'full' && key.role === 'read') throw new HttpProblem('forbidden', 'this key may only read');
+  return key.hash.toString('hex');
+}
+
+/** The caller's address; empty where no socket is behind the request. */
+const addressOf = ({ env }: Ctx): string =>
+  (env as Partial<HttpBindings> | undefined)?.incoming?.socket.remoteAddress ?? '';
+
+/** The body, checked. */
+export async function readBody<S extends z.ZodType>(c: Ctx, schema: S): Promise<z.output<S>> {
+  if (!JSON_TYPE.test(c.req.header('content-type') ?? '')) {
+    throw new HttpProblem('unsupported-media-type', 'send JSON with Content-Type: application/json');
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(await c.req.text());
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw invalidFields([{ field: '', detail: `is not valid JSON (${error.message})` }]);
+  }
+  const result = schema.safeParse(value);
+  if (!result.success) throw invalidBy(result.error);
+  return result.data;
+}
