@@ -4,22 +4,17 @@
  *
  *   npx jiti bench/commonDirections.ts ../shared/data/bundle-clothing ../shared/data/ikea-rooms
  */
-import { basename, join } from 'node:path';
-import { loadCatalog } from '../src/catalog/catalog.js';
-import { queriesForSets } from '../src/catalog/queriesForSets.js';
-import { loadSets } from '../src/catalog/sets.js';
+import { CachedEncoder } from '../src/encode/cached.js';
 import { commonDirections } from '../src/encode/commonDirections.js';
+import { ProjectedEncoder } from '../src/encode/projectedEncoder.js';
 import { fitProjection, project } from '../src/encode/projection.js';
 import { UseLiteEncoder } from '../src/encode/useLite.js';
-import { recallAtB } from '../src/evaluate/setMetrics.js';
 import { formatTable } from '../src/evaluate/table.js';
 import { ExactIndex } from '../src/index/exactIndex.js';
-import { retrieveBudget } from '../src/index/retrieveBudget.js';
-import { type Matrix, matrix, rowRange } from '../src/matrix.js';
+import { matrix } from '../src/matrix.js';
 import { documentFrequencies, keywordSubQueries } from '../src/retrieve/opponents.js';
+import { D, K, meanRecall, retrieveTogether, validationData } from './validation.js';
 
-/** As in `r4t bench quality`. */
-const [D, K, BUDGET] = [256, 10, 0.035];
 /** Hits of plain search among which hubs are counted. */
 const HEAD = 10;
 
@@ -47,27 +42,9 @@ console.log(
 );
 
 async function compare(folder: string): Promise<Row[]> {
-  const catalog = await loadCatalog(join(folder, 'catalog.jsonl'));
-  const { items } = catalog;
-  const sets = await loadSets(join(folder, 'sets.jsonl'), catalog);
-  const queries = queriesForSets({ items, sets, queriesPerSet: 1, seed: 1 }).filter(
-    (q) => q.items.length > 0,
-  );
-  const valid = queries.filter(({ split }) => split === 'valid');
+  const data = await validationData(folder, encoder);
+  const { items, budget, full } = data;
   const frequencies = documentFrequencies(items.map(({ text }) => text));
-  const keywords = valid.map(({ query }) => keywordSubQueries(query, K, frequencies));
-  const texts = {
-    items: items.map(({ text }) => text),
-    train: queries.filter(({ split }) => split === 'train').map(({ query }) => query),
-    valid: valid.map(({ query }) => query),
-    keywords: keywords.flat(),
-  };
-  const full = {
-    items: await encoder.encode(texts.items),
-    train: await encoder.encode(texts.train),
-    valid: await encoder.encode(texts.valid),
-    keywords: await encoder.encode(texts.keywords),
-  };
   const common = {
     nothing: matrix(0, encoder.dim),
     'mean of items': commonDirections([full.items]),
@@ -76,30 +53,22 @@ async function compare(folder: string): Promise<Row[]> {
   const found: Row[] = [];
   for (const [directions, without] of Object.entries(common)) {
     const projection = await fitProjection([full.items, full.train], { d: D, without });
+    const projected = new CachedEncoder(await ProjectedEncoder.create(encoder, projection));
     const index = await ExactIndex.create({ vectors: await project(projection, full.items) });
-    const plain = await project(projection, full.valid);
-    const words = await project(projection, full.keywords);
-    const budget = Math.round(BUDGET * items.length);
-    const recall = async (q: number, part: Matrix) => {
-      const [retrieved] = await retrieveBudget(index, { directions: part, perQuery: part.rows, budget });
-      return recallAtB({ retrieved, reference: valid[q].items, budget });
-    };
-    let [plainSum, keywordSum, start] = [0, 0, 0];
-    for (let q = 0; q < valid.length; q++) {
-      const end = start + keywords[q].length;
-      plainSum += await recall(q, rowRange(plain, q, q + 1));
-      keywordSum += await recall(q, rowRange(words, start, end));
-      start = end;
-    }
+    const recall = (subQueriesOf: (query: string) => readonly string[]) =>
+      meanRecall(data, async (query) =>
+        retrieveTogether(index, await projected.encode(subQueriesOf(query)), budget),
+      );
+    const plain = await projected.encode(data.valid.map(({ query }) => query));
     const { indices } = await index.search(plain, { k: HEAD });
-    await index.release();
     found.push({
-      data: basename(folder),
+      data: data.name,
       directions,
-      plain: plainSum / valid.length,
-      keywords: keywordSum / valid.length,
+      plain: await recall((query) => [query]),
+      keywords: await recall((query) => keywordSubQueries(query, K, frequencies)),
       different: new Set(indices).size / indices.length,
     });
+    await index.release();
   }
   return found;
 }

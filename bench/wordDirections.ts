@@ -1,60 +1,47 @@
 /**
  * What the words of a query find one by one, written in several ways, on the validation queries of data folders: how far a
- * fan-out gets that needs no training but knows how text encoders and catalogs work.
+ * fan-out gets that needs no training but knows how text encoders and catalogs work; and lexical search, which needs no vectors.
  *
  *   npx jiti bench/wordDirections.ts ../shared/data/polyvore-outfits
  */
-import { basename, join } from 'node:path';
-import { loadCatalog } from '../src/catalog/catalog.js';
 import { postingsOf } from '../src/catalog/postings.js';
-import { queriesForSets } from '../src/catalog/queriesForSets.js';
-import { loadSets } from '../src/catalog/sets.js';
 import { contentWords } from '../src/catalog/words.js';
-import { queryConditions } from '../src/diffusion/conditions.js';
 import { commonDirections } from '../src/encode/commonDirections.js';
+import type { Encoder } from '../src/encode/encoder.js';
+import { GroundedEncoder } from '../src/encode/groundedEncoder.js';
+import { ProjectedEncoder } from '../src/encode/projectedEncoder.js';
 import { fitProjection, project } from '../src/encode/projection.js';
 import { UseLiteEncoder } from '../src/encode/useLite.js';
-import { recallAtB } from '../src/evaluate/setMetrics.js';
 import { formatTable } from '../src/evaluate/table.js';
+import { Bm25 } from '../src/index/bm25.js';
 import { ExactIndex } from '../src/index/exactIndex.js';
-import { retrieveBudget } from '../src/index/retrieveBudget.js';
-import { concatRows, matrix, row } from '../src/matrix.js';
 import { documentFrequencies, keywordSubQueries } from '../src/retrieve/opponents.js';
+import { D, K, meanRecall, retrieveTogether, validationData } from './validation.js';
 
-/** As in `r4t bench quality`. */
-const [D, K, BUDGET] = [256, 10, 0.035];
 const REPEATS = 4;
 const MOST_WORDS = 4;
 
 const encoder = await UseLiteEncoder.load();
 const folders = process.argv.slice(2);
 if (folders.length === 0) throw new Error('usage: npx jiti bench/wordDirections.ts <data folder>...');
-const tables: Record<string, number>[] = [];
+const tables: { name: string; found: Record<string, number> }[] = [];
 for (const folder of folders) tables.push(await recalls(folder));
 console.log(
-  formatTable(Object.keys(tables[0]), [
+  formatTable(Object.keys(tables[0].found), [
     { title: 'directions', value: (way) => way },
-    ...tables.map((found, i) => ({
-      title: `R@B ${basename(folders[i])}`,
-      value: (way: string) => found[way],
-    })),
+    ...tables.map(({ name, found }) => ({ title: `R@B ${name}`, value: (way: string) => found[way] })),
   ]),
 );
 
-async function recalls(folder: string): Promise<Record<string, number>> {
-  const catalog = await loadCatalog(join(folder, 'catalog.jsonl'));
-  const { items } = catalog;
-  const sets = await loadSets(join(folder, 'sets.jsonl'), catalog);
-  const queries = queriesForSets({ items, sets, queriesPerSet: 1, seed: 1 }).filter(
-    (q) => q.items.length > 0,
-  );
-  const train = queries.filter(({ split }) => split === 'train').map(({ query }) => query);
-  const full = [await encoder.encode(items.map(({ text }) => text)), await encoder.encode(train)];
+async function recalls(folder: string): Promise<{ name: string; found: Record<string, number> }> {
+  const data = await validationData(folder, encoder);
+  const { items, budget } = data;
+  const full = [data.full.items, data.full.train];
   const projection = await fitProjection(full, { d: D, without: commonDirections(full) });
-  const encode = async (texts: readonly string[]) => project(projection, await encoder.encode(texts));
-  const vectors = await project(projection, full[0]);
+  const plain = await ProjectedEncoder.create(encoder, projection);
+  const vectors = await project(projection, data.full.items);
+  const grounded = new GroundedEncoder(plain, { items, vectors });
   const index = await ExactIndex.create({ vectors });
-  const budget = Math.round(BUDGET * items.length);
   const postings = postingsOf(items);
   const frequencies = documentFrequencies(items.map(({ text }) => text));
 
@@ -71,40 +58,29 @@ async function recalls(folder: string): Promise<Record<string, number>> {
     const words = [...new Set(contentWords(query))].slice(0, MOST_WORDS);
     return words.length > 0 ? words : [query];
   };
-  const world = { items, vectors, encoder: { encode } };
+  const besideCompanions = (query: string) =>
+    wordsOf(query).flatMap((word, _, { length }) => {
+      const beside = companions(word).slice(0, Math.floor(K / length));
+      return beside.length > 0 ? beside.map((other) => `${repeated(word)} ${other}`) : [repeated(word)];
+    });
+  const keywords = (query: string) => keywordSubQueries(query, K, frequencies);
+  const by = (own: Encoder, subQueriesOf: (query: string) => readonly string[]) => async (query: string) =>
+    retrieveTogether(index, await own.encode(subQueriesOf(query)), budget);
+  const bm25 = new Bm25(items);
   const ways = {
-    'plain search': (query: string) => encode([query]),
-    'keywords and pairs': (query: string) => encode(keywordSubQueries(query, K, frequencies)),
-    'each word': (query: string) => encode(wordsOf(query)),
-    [`each word ${REPEATS} times`]: (query: string) => encode(wordsOf(query).map(repeated)),
-    'and beside it the commonest companions': (query: string) =>
-      encode(
-        wordsOf(query).flatMap((word, _, { length }) => {
-          const beside = companions(word).slice(0, Math.floor(K / length));
-          return beside.length > 0 ? beside.map((other) => `${repeated(word)} ${other}`) : [repeated(word)];
-        }),
-      ),
-    'each word and the mean of its items': async (query: string) => {
-      const text = wordsOf(query).join(' ');
-      const conditions = await queryConditions({ texts: [text], vectors: matrix(1, D) }, MOST_WORDS, world);
-      const words = matrix(MOST_WORDS, D, row(conditions, 0).slice(D));
-      const present = Array.from({ length: MOST_WORDS }, (_, i) => row(words, i)).filter((word) =>
-        word.some((x) => x !== 0),
-      );
-      return present.length > 0 ? concatRows(present.map((word) => matrix(1, D, word))) : encode([query]);
-    },
+    'plain search': by(plain, (query) => [query]),
+    'plain search, grounded': by(grounded, (query) => [query]),
+    'keywords and pairs': by(plain, keywords),
+    'keywords and pairs, grounded': by(grounded, keywords),
+    'each word': by(plain, wordsOf),
+    'each word, grounded': by(grounded, wordsOf),
+    [`each word ${REPEATS} times`]: by(plain, (query) => wordsOf(query).map(repeated)),
+    'and beside it the commonest companions': by(plain, besideCompanions),
+    'and that grounded': by(grounded, besideCompanions),
+    BM25: async (query: string) => Int32Array.from(bm25.search(query, budget)),
   };
-  const valid = queries.filter(({ split }) => split === 'valid');
   const found: Record<string, number> = {};
-  for (const [way, directionsOf] of Object.entries(ways)) {
-    let sum = 0;
-    for (const { query, items: reference } of valid) {
-      const directions = await directionsOf(query);
-      const [retrieved] = await retrieveBudget(index, { directions, perQuery: directions.rows, budget });
-      sum += recallAtB({ retrieved, reference, budget });
-    }
-    found[way] = sum / valid.length;
-  }
+  for (const [way, retrieve] of Object.entries(ways)) found[way] = await meanRecall(data, retrieve);
   await index.release();
-  return found;
+  return { name: data.name, found };
 }

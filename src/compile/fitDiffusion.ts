@@ -39,7 +39,7 @@ export async function fitDiffusion(
   const conditionWords = CONDITION_WORDS[config.task];
   const model = await trainDiffusion({
     data: {
-      conditions: await queryConditions(queries, conditionWords, workspace, signal),
+      conditions: await queryConditions(queries, conditionWords, workspace.subQueryEncoder, signal),
       ...sets,
     },
     conditionWords,

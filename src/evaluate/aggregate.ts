@@ -16,7 +16,16 @@ import {
 } from './results.js';
 
 /** Methods that a user has without any training: what a compiled retriever must beat. */
-export const OPPONENTS: readonly MethodName[] = ['plain', 'mmr', 'dpp', 'kmeans', 'keywords', 'knnQueries'];
+export const OPPONENTS: readonly MethodName[] = [
+  'plain',
+  'bm25',
+  'mmr',
+  'dpp',
+  'kmeans',
+  'keywords',
+  'keywordsGrounded',
+  'knnQueries',
+];
 
 export interface AggregateOptions {
   readonly dataset: string;

@@ -1,6 +1,8 @@
 /** Every compared method as one function from queries to answers. */
 import { queryConditions } from '../diffusion/conditions.js';
 import type { SetDiffusion } from '../diffusion/setDiffusion.js';
+import type { Encoder } from '../encode/encoder.js';
+import { Bm25 } from '../index/bm25.js';
 import type { CosineMatrix } from '../index/cosineMatrix.js';
 import { dppMap } from '../index/dpp.js';
 import { type MmrOptions, mmr } from '../index/mmr.js';
@@ -83,7 +85,12 @@ function rankedAnswers(
     for (let q = 0; q < vectors.rows; q++) {
       const query = row(vectors, q);
       const hits = indices.subarray(q * pool, (q + 1) * pool);
-      const ranked = await rank({ query, hits, relevance: scores.subarray(q * pool, (q + 1) * pool) });
+      const ranked = await rank({
+        text: texts[q],
+        query,
+        hits,
+        relevance: scores.subarray(q * pool, (q + 1) * pool),
+      });
       const assigned = Array.from(ranked.subarray(0, k), (item, i) => ({
         direction: 0,
         item,
@@ -103,6 +110,7 @@ function rankedAnswers(
 
 /** The best hits of plain search for one query. */
 interface RankedHead {
+  readonly text: string;
   readonly query: Float32Array;
   /** Rows, best first, and their cosines to the query. */
   readonly hits: Int32Array;
@@ -111,6 +119,15 @@ interface RankedHead {
 
 /** How many hits of plain search a diversifier chooses from: twice the budget, or the usual head. */
 const poolOf = ({ budget }: AnswerSpace): number => (budget === undefined ? CANDIDATES : 2 * budget);
+
+/** Lexical search; what it leaves of the budget goes to the nearest items of plain search. */
+export function bm25Answers(space: AnswerSpace): AnswerMethod {
+  const size = space.budget ?? space.k;
+  const bm25 = new Bm25(space.workspace.items);
+  return rankedAnswers(space, size, ({ text, hits }) =>
+    Int32Array.from(new Set([...bm25.search(text, size), ...hits])).subarray(0, size),
+  );
+}
 
 /** Maximal marginal relevance over the head of plain search. */
 export const mmrAnswers = (space: AnswerSpace, cosines: CosineMatrix, lambda: number): AnswerMethod =>
@@ -163,13 +180,13 @@ export const kMeansAnswers = (space: AnswerSpace, queryShare: number): AnswerMet
   }));
 
 /** One sub-query a content word and pair of words; queries differ in their number, so each is retrieved alone. */
-export function keywordAnswers(space: AnswerSpace): AnswerMethod {
+export function keywordAnswers(space: AnswerSpace, encoder: Encoder = space.workspace.encoder): AnswerMethod {
   const frequencies = documentFrequencies(space.workspace.items.map((item) => item.text));
   return async (queries, options) => {
     const answers: QueryAnswer[] = [];
     for (const [i, text] of queries.texts.entries()) {
       const subQueries = keywordSubQueries(text, space.k, frequencies);
-      const directions = await space.workspace.encoder.encode(subQueries, { signal: options.signal });
+      const directions = await encoder.encode(subQueries, { signal: options.signal });
       const one = fanOutAnswers(space, async () => ({
         directions,
         perQuery: subQueries.length,
@@ -217,7 +234,7 @@ export function policyAnswers(
     }
     const subQueries = chosen.map((c) => c.subQueries);
     return {
-      directions: await workspace.encoder.encode(subQueries.flat(), { signal }),
+      directions: await workspace.subQueryEncoder.encode(subQueries.flat(), { signal }),
       perQuery: policy.k,
       subQueries,
     };
@@ -231,7 +248,8 @@ export const diffusionAnswers = (
   steps?: number,
 ): AnswerMethod =>
   fanOutAnswers(space, async (queries, { seed, signal }) => {
-    const conditions = await queryConditions(queries, diffusion.conditionWords, space.workspace, signal);
+    const { subQueryEncoder } = space.workspace;
+    const conditions = await queryConditions(queries, diffusion.conditionWords, subQueryEncoder, signal);
     return {
       directions: await diffusion.sample({ conditions, rows: space.k, steps, seed, signal }),
       perQuery: space.k,

@@ -23,6 +23,7 @@ import {
   type AnswerMethod,
   type AnswerSpace,
   batchOf,
+  bm25Answers,
   diffusionAnswers,
   dppAnswers,
   keywordAnswers,
@@ -211,11 +212,15 @@ async function methodsOf(context: MethodsContext): Promise<Map<MethodName, () =>
   const { references } = train;
   const methods = new Map<MethodName, () => Promise<AnswerMethod>>([
     ['plain', async () => plainAnswers(space)],
+    ['bm25', async () => bm25Answers(space)],
     ['mmr', () => tune(context, 'mmr.lambda', LAMBDAS, (v) => mmrAnswers(space, cosines, v))],
     ['dpp', () => tune(context, 'dpp.theta', THETAS, (v) => dppAnswers(space, cosines, v))],
     ['kmeans', () => tune(context, 'kmeans.queryShare', [0, 0.3, 0.5, 0.7], (v) => kMeansAnswers(space, v))],
     ['keywords', async () => keywordAnswers(space)],
   ]);
+  const { encoder, subQueryEncoder } = space.workspace;
+  if (subQueryEncoder !== encoder)
+    methods.set('keywordsGrounded', async () => keywordAnswers(space, subQueryEncoder));
   if (references)
     methods.set('knnQueries', () =>
       tune(context, 'knnQueries.neighbours', [1, 3, 10, 30], (v) =>
@@ -295,7 +300,7 @@ async function heldoutSpace(
 async function answerAll(
   answer: AnswerMethod,
   queries: QueryBatch,
-  { encoder }: Workspace,
+  { encoder, subQueryEncoder }: Workspace,
   seed: number,
   signal?: AbortSignal,
 ): Promise<{ answers: QueryAnswer[]; msPerQuery: number }> {
@@ -304,7 +309,7 @@ async function answerAll(
   // The first batch pays for lazy initialisation; it is run once unmeasured.
   await answer(batchOf(queries, 0, BATCH), { seed, signal });
   // No method may profit from the texts another one has encoded.
-  if (encoder instanceof CachedEncoder) encoder.clear();
+  for (const cached of [encoder, subQueryEncoder]) if (cached instanceof CachedEncoder) cached.clear();
   for (let start = 0; start < queries.texts.length; start += BATCH) {
     signal?.throwIfAborted();
     const batch = batchOf(queries, start, start + BATCH);

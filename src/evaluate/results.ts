@@ -4,10 +4,12 @@ import type { Estimate, PairedComparison } from './bootstrap.js';
 /** Methods in the order of every table. */
 export const METHODS = [
   'plain',
+  'bm25',
   'mmr',
   'dpp',
   'kmeans',
   'keywords',
+  'keywordsGrounded',
   'knnQueries',
   'untrained',
   'bestOfN',

@@ -12,8 +12,10 @@ export interface RetrievalWorld {
   /** Content embeddings e_c, unit rows [items, d]. */
   readonly vectors: Matrix;
   readonly index: VectorIndex;
-  /** The projected text encoder e_t; give it a cache, sub-queries repeat. */
+  /** The projected text encoder e_t of queries. */
   readonly encoder: Encoder;
+  /** e_t of sub-queries, perhaps grounded in the catalog; give it a cache, they repeat. */
+  readonly subQueryEncoder: Encoder;
 }
 
 /** Queries with their embeddings and, where known, reference sets. */
@@ -41,10 +43,10 @@ const DEEPER = 4;
 export async function retrieveFanOuts(
   completions: readonly Completion[],
   queries: QueryBatch,
-  { items, vectors, index, encoder }: RetrievalWorld,
+  { items, vectors, index, subQueryEncoder }: RetrievalWorld,
   { budget, signal }: FanOutOptions = {},
 ): Promise<FanOut[]> {
-  const directions = await encoder.encode(
+  const directions = await subQueryEncoder.encode(
     completions.flatMap((c) => c.subQueries),
     { signal },
   );

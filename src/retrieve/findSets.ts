@@ -63,7 +63,12 @@ export async function makeFanOuts(
 ): Promise<QueryFanOuts | undefined> {
   if (method === 'diffusion' && diffusion) {
     const queries = { texts, vectors };
-    const conditions = await queryConditions(queries, diffusion.conditionWords, workspace, signal);
+    const conditions = await queryConditions(
+      queries,
+      diffusion.conditionWords,
+      workspace.subQueryEncoder,
+      signal,
+    );
     return {
       directions: await diffusion.sample({
         conditions,
@@ -81,7 +86,7 @@ export async function makeFanOuts(
     const perQuery = Math.min(k, policy.k);
     const subQueries = completions.map((c) => c.subQueries.slice(0, perQuery));
     return {
-      directions: await workspace.encoder.encode(subQueries.flat(), { signal }),
+      directions: await workspace.subQueryEncoder.encode(subQueries.flat(), { signal }),
       perQuery,
       subQueries,
     };

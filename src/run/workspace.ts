@@ -12,6 +12,7 @@ import type { Item, QueryRecord, Split } from '../catalog/item.js';
 import { readLines } from '../catalog/lines.js';
 import { CachedEncoder } from '../encode/cached.js';
 import type { Encoder } from '../encode/encoder.js';
+import { GroundedEncoder } from '../encode/groundedEncoder.js';
 import { ProjectedEncoder } from '../encode/projectedEncoder.js';
 import type { Projection } from '../encode/projection.js';
 import { type RuntimeOptions, readSafetensors, writeSafetensors } from '../engine/index.js';
@@ -20,6 +21,7 @@ import { readJson, writeError, writeJson } from '../files.js';
 import { ExactIndex } from '../index/exactIndex.js';
 import { type Matrix, matrix } from '../matrix.js';
 import type { QueryBatch, RetrievalWorld } from '../policy/fanOut.js';
+import { configOf } from './manifest.js';
 import type { RunFolder } from './runFolder.js';
 
 /** Everything retrieval needs of a run, in memory. */
@@ -86,13 +88,18 @@ export async function loadWorkspace(
       { file: run.path('encode', ENCODED_FILES.projection) },
     );
   }
-  const encoder = new CachedEncoder(await ProjectedEncoder.create(textEncoder, projection, runtime));
+  const projected = await ProjectedEncoder.create(textEncoder, projection, runtime);
+  const encoder = new CachedEncoder(projected);
+  // Open-ended sub-queries are texts of items: grounded, they would be the items themselves.
+  const { task } = configOf(run.manifest, run.path('run.json'));
+  const subQueryEncoder =
+    task === 'wscr' ? new CachedEncoder(new GroundedEncoder(projected, { items, vectors })) : encoder;
   const index = await ExactIndex.create({ vectors, ...runtime });
   const queries = parseQueries(
     await readJson(run.path('encode', ENCODED_FILES.queries)),
     run.path('encode', ENCODED_FILES.queries),
   );
-  return { items, vectors, projection, encoder, index, queries };
+  return { items, vectors, projection, encoder, subQueryEncoder, index, queries };
 }
 
 /** The queries of one split with their embeddings and reference sets. */

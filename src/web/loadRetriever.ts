@@ -3,6 +3,7 @@ import type { Item } from '../catalog/item.js';
 import { type ModelSession, SetSampler } from '../diffusion/setSampler.js';
 import { CachedEncoder } from '../encode/cached.js';
 import type { Encoder } from '../encode/encoder.js';
+import { GroundedEncoder } from '../encode/groundedEncoder.js';
 import { type Piece, UnigramTokenizer } from '../encode/unigramTokenizer.js';
 import { UseLiteModel } from '../encode/useLiteModel.js';
 import { decodeSafetensors, type Safetensors } from '../engine/safetensorsFormat.js';
@@ -68,11 +69,14 @@ export async function loadRetriever(
       file: String(base),
     });
   }
-  const encoder = new CachedEncoder(projected(text, matrixOf(tensors, 'projection')), {
+  const small = projected(text, matrixOf(tensors, 'projection'));
+  const encoder = new CachedEncoder(small, { capacity: REMEMBERED });
+  // Of the web's methods only a diffusion that reads words uses it.
+  const subQueryEncoder = new CachedEncoder(new GroundedEncoder(small, { items, vectors }), {
     capacity: REMEMBERED,
   });
   return new SetRetriever({
-    workspace: { items, vectors, encoder, index: new FlatIndex(vectors) },
+    workspace: { items, vectors, encoder, subQueryEncoder, index: new FlatIndex(vectors) },
     k: manifest.k,
     diffusion: diffusion && new WebSampler(diffusion, sampler, () => load(WEB_FILES.denoiser)),
     lambda: manifest.lambda,

@@ -26,6 +26,7 @@ const BASELINES: readonly MethodName[] = [
   'untrained',
   'bestOfN',
   'keywords',
+  'keywordsGrounded',
   'kmeans',
   'knnQueries',
 ];

@@ -24,7 +24,7 @@ describe('reportMarkdown', () => {
       '0.350 [0.330, 0.380]',
       '0.02',
     ]);
-    expect(row(text, 'Results', 'Diffusion, untrained')[1]).toBe('**0.530** [0.510, 0.560]');
+    expect(row(text, 'Results', 'Diffusion, untrained')[1]).toBe('**0.590** [0.570, 0.620]');
     expect(text.match(/\*\*0\.\d+\*\*/g)).toHaveLength(6);
   });
 
@@ -47,7 +47,7 @@ describe('reportMarkdown', () => {
       '[+0.040, +0.090]',
       '0.004',
     ]);
-    expect(row(text, 'Spread over seeds', 'FOLM')[1]).toBe('0.430 / 0.440 / 0.450');
+    expect(row(text, 'Spread over seeds', 'FOLM')[1]).toBe('0.490 / 0.500 / 0.510');
     expect(row(text, 'Spread over seeds', 'Plain search')).toEqual([]);
     expect(row(text, 'Diffusion by number of steps', '   64')).toContain('19.2');
     expect(row(text, 'Failures', 'Keywords')).toEqual(['Keywords', 'the of and', 'has no content word']);

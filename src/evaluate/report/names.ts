@@ -22,6 +22,12 @@ export const METHOD_INFO: Readonly<Record<MethodName, MethodInfo>> = {
     family: 'search',
     about: 'The query alone, no fan-out.',
   },
+  bm25: {
+    name: 'BM25',
+    short: 'BM25',
+    family: 'search',
+    about: 'Lexical search: the items that have words of the query, then the hits of plain search.',
+  },
   mmr: {
     name: 'MMR',
     short: 'MMR',
@@ -46,6 +52,12 @@ export const METHOD_INFO: Readonly<Record<MethodName, MethodInfo>> = {
     short: 'Keywords',
     family: 'expansion',
     about: 'One sub-query a content word, and a pair of words.',
+  },
+  keywordsGrounded: {
+    name: 'Keywords, grounded',
+    short: 'Grounded kw.',
+    family: 'expansion',
+    about: 'The same sub-queries, each half the mean of the items that have all its words.',
   },
   knnQueries: {
     name: 'kNN queries',

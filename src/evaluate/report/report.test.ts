@@ -41,7 +41,7 @@ describe('writeReport', () => {
     await writeReport(temp.path('directions'), sampleReport({ task: 'oar' }));
     const { methods } = json(temp.path('directions', 'results.json'));
     const has = (metric: string) => METHODS.filter((name) => metric in methods[name]);
-    const without = ['plain', 'mmr', 'dpp'];
+    const without = ['plain', 'bm25', 'mmr', 'dpp'];
     expect(has('diversity')).toEqual([...METHODS]);
     expect(has('composite')).toEqual(METHODS.filter((name) => !without.includes(name)));
     expect(has('groundedness')).toEqual(has('composite'));

@@ -43,5 +43,11 @@ export function plainIndex(vectors: Matrix): VectorIndex {
 export async function letterWorld(texts: readonly string[] = TEXTS): Promise<RetrievalWorld> {
   const items = texts.map((text, i): Item => ({ id: `${i}`, text, title: text, metadata: {} }));
   const vectors = await letterEncoder.encode(texts);
-  return { items, vectors, index: plainIndex(vectors), encoder: letterEncoder };
+  return {
+    items,
+    vectors,
+    index: plainIndex(vectors),
+    encoder: letterEncoder,
+    subQueryEncoder: letterEncoder,
+  };
 }

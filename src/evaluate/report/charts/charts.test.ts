@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Metric, ReportData } from '../../results.js';
+import { METHODS, type Metric, type ReportData } from '../../results.js';
 import { sampleReport } from '../testing/sampleReport.js';
 import { averaged, curveChart, curvePanels, lastValue } from './curves.js';
 import { forestChart } from './forest.js';
@@ -37,13 +37,13 @@ describe('frontier', () => {
 describe('paretoChart', () => {
   it('has a mark and a cross for every method, higher alignment higher up', () => {
     const svg = paretoChart(wscr.results, { encoder: 'own', ...size });
-    expect(count(svg, 'class="mark ')).toBe(12);
+    expect(count(svg, 'class="mark ')).toBe(METHODS.length);
     expect(count(svg, 'class="mark policy compiled"')).toBe(1);
-    expect(count(svg, 'class="whisker ')).toBe(12);
-    expect(String(svg)).toContain('<title>FOLM: diversity 0.540, alignment 0.590</title>');
+    expect(count(svg, 'class="whisker ')).toBe(METHODS.length);
+    expect(String(svg)).toContain('<title>FOLM: diversity 0.600, alignment 0.650</title>');
     const places = [...String(svg).matchAll(/translate\(([\d.]+) ([\d.]+)\)/g)].map(([, x, y]) => [+x, +y]);
     // The sample's methods get better in both from first to last.
-    for (let i = 1; i < 12; i++) {
+    for (let i = 1; i < METHODS.length; i++) {
       expect(places[i][0]).toBeGreaterThan(places[i - 1][0]);
       expect(places[i][1]).toBeLessThan(places[i - 1][1]);
     }
@@ -61,7 +61,7 @@ describe('latencyChart', () => {
   it('has the methods, and the diffusion at its step counts in order', () => {
     const data: ReportData = { ...wscr, steps: [...wscr.steps].reverse() };
     const svg = latencyChart(data, { metric: 'recallAtB', ...size });
-    expect(count(svg, 'class="mark ')).toBe(12 + 3);
+    expect(count(svg, 'class="mark ')).toBe(METHODS.length + 3);
     expect(String(svg)).toContain('<title>Diffusion, 64 steps: Recall@B 0.400, 19.2 ms a query</title>');
     const line = pointsOf(svg, 'step-line');
     expect(line).toHaveLength(3);
@@ -71,7 +71,7 @@ describe('latencyChart', () => {
   });
 
   it('leaves out methods without the metric', () => {
-    expect(count(latencyChart(oar, { metric: 'composite', ...size }), 'class="mark ')).toBe(9 + 3);
+    expect(count(latencyChart(oar, { metric: 'composite', ...size }), 'class="mark ')).toBe(10 + 3);
     expect(
       latencyChart({ results: { ...oar.results, methods: {} }, steps: [] }, { metric: 'composite', ...size }),
     ).toBe(undefined);
@@ -81,14 +81,14 @@ describe('latencyChart', () => {
 describe('forestChart', () => {
   it('has a row for each method, and ticks where there are several seeds', () => {
     const svg = forestChart(wscr.results, { metric: 'recallAtB', width: 720 });
-    expect(count(svg, 'class="interval"')).toBe(12);
+    expect(count(svg, 'class="interval"')).toBe(METHODS.length);
     expect(count(svg, 'class="seed"')).toBe(6 * 3);
     expect(count(svg, 'class="reference"')).toBe(1);
   });
 
   it('has no row and no reference for methods without directions', () => {
     const svg = forestChart(oar.results, { metric: 'composite', width: 350 });
-    expect(count(svg, 'class="interval"')).toBe(9);
+    expect(count(svg, 'class="interval"')).toBe(10);
     expect(count(svg, 'class="reference"')).toBe(0);
     expect(String(svg)).not.toContain('Plain');
   });

@@ -18,7 +18,7 @@ export function sampleReport({ task = 'wscr' }: { task?: 'wscr' | 'oar' } = {}):
       direction: j,
       relevant: j === 1,
     })),
-    ...(i >= 6 && { subQueries: ['a tent', 'a stove', 'a lamp', 'a chair'] }),
+    ...(i >= 8 && { subQueries: ['a tent', 'a stove', 'a lamp', 'a chair'] }),
     metrics: Object.fromEntries(own.map((name, m) => [name, meanOf(i, m) + 0.1 * Math.sin(query * (i + 1))])),
   });
   return {
@@ -39,11 +39,11 @@ export function sampleReport({ task = 'wscr' }: { task?: 'wscr' | 'oar' } = {}):
             perSeed: Object.fromEntries(
               metrics.map((metric, m) => [
                 metric,
-                i < 6 ? [meanOf(i, m)] : seeds.map((s) => meanOf(i, m) + 0.01 * (s - 2)),
+                i < 8 ? [meanOf(i, m)] : seeds.map((s) => meanOf(i, m) + 0.01 * (s - 2)),
               ]),
             ),
             msPerQuery: 0.02 * 3 ** i,
-            ...(i >= 8 && {
+            ...(i >= 10 && {
               againstBestOpponent: { ...estimate(0.06), pValue: 0.004, opponent: 'keywords' as MethodName },
             }),
           },
