@@ -1,8 +1,9 @@
 /** Several seeds of one data set as one table: means, intervals, spread, and the paired test against the best opponent. */
 import type { Item } from '../catalog/item.js';
 import { bootstrapMean, comparePaired } from './bootstrap.js';
-import { type MethodEvaluation, mainMetricOf, type RunEvaluation } from './evaluateRun.js';
+import type { MethodEvaluation, RunEvaluation } from './evaluateRun.js';
 import type { QueryMetrics } from './measure.js';
+import { mainMetric } from './report/names.js';
 import {
   type EvaluationResults,
   METHODS,
@@ -45,7 +46,7 @@ export function aggregateSeeds(
   const [first] = runs;
   if (!first) throw new RangeError('there is no evaluation to aggregate');
   const { config, counts, workspace } = first;
-  const main = mainMetricOf(config.task);
+  const main = mainMetric(config.task);
   const joined = new Map<MethodName, MethodEvaluation[]>();
   for (const name of METHODS) {
     const found = runs.flatMap((run) => run.methods.get(name) ?? []);

@@ -13,7 +13,7 @@ import type { Matrix } from '../matrix.js';
 import type { QueryBatch } from '../policy/fanOut.js';
 import { loadPolicy, loadPolicyModel, POLICY_FILES } from '../policy/policyFiles.js';
 import type { RunControl } from '../progress.js';
-import { composite, DEFAULT_WEIGHTS } from '../reward/composite.js';
+import { composite } from '../reward/composite.js';
 import type { RewardFunction } from '../reward/reward.js';
 import type { Config } from '../run/config.js';
 import { configOf } from '../run/manifest.js';
@@ -36,7 +36,8 @@ import {
 } from './answers.js';
 import { vsOfDirections } from './directionDiversity.js';
 import { type HeldoutSpace, measureAnswers, type QueryAnswer, type QueryMetrics } from './measure.js';
-import type { MethodName, Metric } from './results.js';
+import type { MethodName } from './results.js';
+import { LAMBDAS, THETAS, tune } from './tuning.js';
 
 export interface EvaluateRunOptions extends RunControl, RuntimeOptions {
   /** At most this many test queries (all). */
@@ -209,13 +210,19 @@ async function methodsOf(context: MethodsContext): Promise<Map<MethodName, () =>
   const reward = options.reward ?? (config.task === 'oar' ? rewardOf(config) : composite());
   const diffusion = async (folder: string): Promise<SetDiffusion> => loadSetDiffusion(folder, runtime);
   const cosines = await CosineMatrix.create(runtime);
+  const best = async (name: string, grid: readonly number[], make: (setting: number) => AnswerMethod) => {
+    const { tuning: validation, tuned } = context;
+    const { task, seed } = config;
+    tuned[name] = await tune(grid, make, { task, space, validation, seed, signal: options.signal });
+    return make(tuned[name]);
+  };
   const { references } = train;
   const methods = new Map<MethodName, () => Promise<AnswerMethod>>([
     ['plain', async () => plainAnswers(space)],
     ['bm25', async () => bm25Answers(space)],
-    ['mmr', () => tune(context, 'mmr.lambda', LAMBDAS, (v) => mmrAnswers(space, cosines, v))],
-    ['dpp', () => tune(context, 'dpp.theta', THETAS, (v) => dppAnswers(space, cosines, v))],
-    ['kmeans', () => tune(context, 'kmeans.queryShare', [0, 0.3, 0.5, 0.7], (v) => kMeansAnswers(space, v))],
+    ['mmr', () => best('mmr.lambda', LAMBDAS, (v) => mmrAnswers(space, cosines, v))],
+    ['dpp', () => best('dpp.theta', THETAS, (v) => dppAnswers(space, cosines, v))],
+    ['kmeans', () => best('kmeans.queryShare', [0, 0.3, 0.5, 0.7], (v) => kMeansAnswers(space, v))],
     ['keywords', async () => keywordAnswers(space)],
   ]);
   const { encoder, subQueryEncoder } = space.workspace;
@@ -223,7 +230,7 @@ async function methodsOf(context: MethodsContext): Promise<Map<MethodName, () =>
     methods.set('keywordsGrounded', async () => keywordAnswers(space, subQueryEncoder));
   if (references)
     methods.set('knnQueries', () =>
-      tune(context, 'knnQueries.neighbours', [1, 3, 10, 30], (v) =>
+      best('knnQueries.neighbours', [1, 3, 10, 30], (v) =>
         neighbourAnswers(space, { vectors: train.vectors, references }, v),
       ),
     );
@@ -245,42 +252,6 @@ async function methodsOf(context: MethodsContext): Promise<Map<MethodName, () =>
     if (folder) methods.set(ablation, async () => diffusionAnswers(space, await diffusion(folder)));
   }
   return methods;
-}
-
-/** The main metric of a task: what settings are tuned for, and methods are ranked by. */
-export const mainMetricOf = (task: Config['task']): Metric => (task === 'wscr' ? 'recallAtB' : 'composite');
-
-/** Settings of the opponents to choose from: relevance alone first, then more and more diversity. */
-const LAMBDAS = [1, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3];
-const THETAS = [64, 16, 8, 4, 2, 1, 0.5];
-
-/**
- * What settings are tuned for: the main metric; where a method has one direction only, the query, the composite without its
- * groundedness, which would say how near the query's items are and so count relevance twice.
- */
-function worthOf(task: Config['task'], metrics: QueryMetrics, answers: readonly QueryAnswer[]): number {
-  if (task === 'wscr') return mean(metrics.recallAtB ?? []);
-  if (answers.some(({ set }) => set.directions.rows > 1)) return mean(metrics.composite ?? []);
-  const { diversity, alignment } = DEFAULT_WEIGHTS;
-  return diversity * mean(metrics.diversity ?? []) + alignment * mean(metrics.alignment ?? []);
-}
-
-/** The setting that does best on the validation queries. */
-async function tune(
-  { config, space, tuning, tuned, options }: MethodsContext,
-  name: string,
-  grid: readonly number[],
-  make: (value: number) => AnswerMethod,
-): Promise<AnswerMethod> {
-  let best = Number.NEGATIVE_INFINITY;
-  for (const value of grid) {
-    options.signal?.throwIfAborted();
-    const answers = await make(value)(tuning, { seed: config.seed, signal: options.signal });
-    const metrics = await measureAnswers(answers, { world: space.workspace, queries: tuning, k: space.k });
-    const score = worthOf(config.task, metrics, answers);
-    if (score > best) [best, tuned[name]] = [score, value];
-  }
-  return make(tuned[name]);
 }
 
 async function heldoutSpace(
@@ -319,10 +290,4 @@ async function answerAll(
     times.push((performance.now() - started) / batch.texts.length);
   }
   return { answers, msPerQuery: times.sort((a, b) => a - b)[Math.floor(times.length / 2)] };
-}
-
-function mean(values: ArrayLike<number>): number {
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += values[i];
-  return sum / values.length;
 }
