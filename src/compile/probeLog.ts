@@ -1,4 +1,5 @@
 /** What the policy writes for a few fixed queries in the course of its training: a collapse is visible in its words. */
+import { evenly } from '../evenly.js';
 import type { Matrix } from '../matrix.js';
 import type { Policy } from '../policy/policy.js';
 import { MetricsLog } from '../run/metricsLog.js';
@@ -68,9 +69,8 @@ export class ProbeLog implements AsyncDisposable {
 }
 
 /** Spread evenly over the validation queries, so that no probe is trained on; over all queries where there are none. */
-function probeQueries({ queries }: Workspace): string[] {
+function probeQueries({ queries }: Workspace): readonly string[] {
   const valid = queries.filter(({ split }) => split === 'valid');
   const texts = [...new Set((valid.length > 0 ? valid : queries).map(({ query }) => query))];
-  const count = Math.min(PROBES, texts.length);
-  return Array.from({ length: count }, (_, i) => texts[Math.floor((i * texts.length) / count)]);
+  return evenly(texts, PROBES);
 }

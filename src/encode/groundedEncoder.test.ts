@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { matrix, row } from '../matrix.js';
+import { dot, matrix, normalizeRows, row } from '../matrix.js';
+import { CounterRandom } from '../random.js';
 import type { Encoder } from './encoder.js';
 import { GroundedEncoder } from './groundedEncoder.js';
 
@@ -14,31 +15,33 @@ const encoder: Encoder = {
 const unit = (x: number, y: number) => [x / Math.hypot(x, y), y / Math.hypot(x, y)];
 const directionOf = (text: string) => unit(text.split(' ').length, text.length);
 
-const TEXTS = ['red lamp', 'red boot', 'tent', 'the red paper lamp'];
-const items = TEXTS.map((text, i) => ({ id: String(i), text, title: text, metadata: {} }));
+const itemsOf = (texts: readonly string[]) =>
+  texts.map((text, i) => ({ id: String(i), text, title: text, metadata: {} }));
+const items = itemsOf(['red lamp', 'red boot', 'tent', 'the red paper lamp']);
 const vectors = matrix(4, 2, Float32Array.of(1, 0, 0, 1, -1, 0, 0.6, 0.8));
 const grounded = new GroundedEncoder(encoder, { items, vectors });
 
-const expected = (text: string, mean?: readonly number[]) => {
-  const [a, b] = directionOf(text);
-  return mean ? unit(a + mean[0], b + mean[1]) : [a, b];
-};
+/** (S + 0.1 / 2 I)^-1 m by Cramer's rule, S = [[2.36, 0.48], [0.48, 1.64]] / 4. */
+function probe(x: number, y: number) {
+  const [a, b, d] = [2.36 / 4 + 0.05, 0.48 / 4, 1.64 / 4 + 0.05];
+  return unit(d * x - b * y, a * y - b * x);
+}
 
 describe('GroundedEncoder', () => {
   it.each([
-    ['tent tent', [-1, 0]],
-    ['red', unit(1 + 0 + 0.6, 0 + 1 + 0.8)],
-    ['lamp in red', unit(1 + 0.6, 0 + 0.8)],
-    ['red boot red', [0, 1]],
+    ['tent tent', probe(-1, 0)],
+    ['red', probe(1.6, 1.8)],
+    ['lamp in red', probe(1.6, 0.8)],
+    ['red boot red', probe(0, 1)],
     ['red tent', undefined],
     ['blue', undefined],
     ['the', undefined],
-  ])('adds to %j the mean of the items that have all its words', async (text, mean) => {
-    const found = row(await grounded.encode([text]), 0);
-    const wanted = expected(text, mean);
-    wanted.forEach((x, j) => {
-      expect(found[j]).toBeCloseTo(x, 6);
-    });
+  ])('adds to %j three times the probe of the items that have all its words', async (text, words) => {
+    const [x, y] = row(await grounded.encode([text]), 0);
+    const [a, b] = directionOf(text);
+    const wanted = words ? unit(a + 3 * words[0], b + 3 * words[1]) : [a, b];
+    expect(x).toBeCloseTo(wanted[0], 5);
+    expect(y).toBeCloseTo(wanted[1], 5);
   });
 
   it('treats texts of a batch one by one, and leaves the inner vectors alone', async () => {
@@ -48,14 +51,35 @@ describe('GroundedEncoder', () => {
     expect(row(await encoder.encode(['tent']), 0)[0]).toBeCloseTo(directionOf('tent')[0], 6);
   });
 
-  it('looks at items from all over the catalog where many have the words', async () => {
-    const many = Array.from({ length: 1000 }, (_, i) => ({ ...items[0], id: `m${i}` }));
-    const half = matrix(1000, 2);
-    for (let i = 0; i < 1000; i++) row(half, i).set(i < 500 ? [1, 0] : [0, 1]);
-    const wide = new GroundedEncoder(encoder, { items: many, vectors: half });
-    const [x, y] = row(await wide.encode(['lamp']), 0);
-    const [a, b] = expected('lamp', unit(1, 1));
-    expect(x).toBeCloseTo(a, 5);
-    expect(y).toBeCloseTo(b, 5);
+  it('finds the items with a word where their mean would find those that are like all others', async () => {
+    // All items lie around one direction; the word is a small step to one side, drowned in larger ones to other sides.
+    const random = new CounterRandom(1, 'test');
+    const d = 8;
+    const n = 400;
+    const texts = Array.from({ length: n }, (_, i) => (i % 10 === 0 ? 'rare thing' : 'thing'));
+    const cloud = matrix(n, d);
+    for (let i = 0; i < n; i++) {
+      const x = row(cloud, i);
+      for (let j = 2; j < d; j++) x[j] = 3 * (random.uniform() - 0.5);
+      x[0] = 2;
+      x[1] = i % 10 === 0 ? 0.5 : 0;
+    }
+    normalizeRows(cloud);
+    const flat: Encoder = { id: 'flat', dim: d, encode: async (list) => unitRows(list.length, d) };
+    const direction = row(
+      await new GroundedEncoder(flat, { items: itemsOf(texts), vectors: cloud }).encode(['rare']),
+      0,
+    );
+    const best = Array.from(texts.keys())
+      .sort((a, b) => dot(direction, row(cloud, b)) - dot(direction, row(cloud, a)))
+      .slice(0, 40);
+    expect(best.filter((i) => i % 10 === 0).length).toBeGreaterThan(30);
   });
 });
+
+/** Every row the direction (1, 0, ..., 0). */
+function unitRows(rows: number, cols: number) {
+  const all = matrix(rows, cols);
+  for (let i = 0; i < rows; i++) all.data[i * cols] = 1;
+  return all;
+}

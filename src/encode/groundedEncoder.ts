@@ -1,13 +1,19 @@
-/** What sub-queries mean in a catalog: a text's own embedding, and the items that have its words. */
+/** What sub-queries mean in a catalog: a text's own embedding, and what tells the items that have its words from all others. */
 import type { Item } from '../catalog/item.js';
 import { postingsOf } from '../catalog/postings.js';
 import { contentWords } from '../catalog/words.js';
-import { type Matrix, matrix, normalizeRows, row } from '../matrix.js';
+import { evenly } from '../evenly.js';
+import { dot, type Matrix, matrix, normalizeRows, row } from '../matrix.js';
 import type { RunControl } from '../progress.js';
 import type { Encoder } from './encoder.js';
+import { ridgeInverse } from './ridge.js';
 
-/** Items that say what a text means; of more, so many from all over the catalog. */
-const ITEMS = 128;
+/** Weight of the probe beside the text's own embedding. */
+const PROBE = 3;
+/** Ridge, as a share of the mean eigenvalue of the items' second moments. */
+const RIDGE = 0.1;
+/** Items that say what words mean, and those that say how items spread; of more, so many from all over the catalog. */
+const [ITEMS, SPREAD] = [512, 16_384];
 
 export interface GroundedEncoderOptions {
   /** As compiled: a list that changes is not looked at again. */
@@ -17,12 +23,14 @@ export interface GroundedEncoderOptions {
 }
 
 /**
- * Pseudo-relevance feedback in one pass: half a text's own embedding, half the mean direction of the items that have all its content
- * words (its embedding alone where none has). A text encoder knows brands and rare words badly; the catalog has them in context.
+ * Pseudo-relevance feedback in one pass: to a text's own embedding comes the *probe* of its words, the direction along which ridge
+ * regression tells the items that have them all from the others, (S + ridge I)^-1 m with m the items' mean vector and S the second
+ * moments of all. (The mean alone points where all items are as well.) Where no item has all the words, there is only the embedding.
  */
 export class GroundedEncoder implements Encoder {
   readonly id: string;
   readonly dim: number;
+  #inverse: Matrix | undefined;
 
   constructor(
     private readonly encoder: Encoder,
@@ -37,7 +45,11 @@ export class GroundedEncoder implements Encoder {
     const { data, rows, cols } = await this.encoder.encode(texts, control);
     const grounded = matrix(rows, cols, data.slice());
     texts.forEach((text, i) => {
-      this.#addMean(row(grounded, i), this.#itemsWithAll(contentWords(text)));
+      const having = this.#itemsWithAll(contentWords(text));
+      if (having.length === 0) return;
+      const probe = this.#probe(having);
+      const out = row(grounded, i);
+      for (let j = 0; j < cols; j++) out[j] += PROBE * probe[j];
     });
     return normalizeRows(grounded);
   }
@@ -51,18 +63,23 @@ export class GroundedEncoder implements Encoder {
     return others.reduce(common, rarest);
   }
 
-  /** Adds the mean direction of some items, of length 1, to `sum`; nothing where there are none. */
-  #addMean(sum: Float32Array, rows: readonly number[]): void {
-    if (rows.length === 0) return;
+  /** Of unit length, [d]. */
+  #probe(having: readonly number[]): Float32Array {
     const { vectors } = this.catalog;
-    const count = Math.min(ITEMS, rows.length);
-    const mean = matrix(1, vectors.cols);
-    for (let i = 0; i < count; i++) {
-      const item = row(vectors, rows[Math.floor((i * rows.length) / count)]);
-      for (let j = 0; j < item.length; j++) mean.data[j] += item[j];
+    this.#inverse ??= ridgeInverse(
+      vectors,
+      evenly([...Array(vectors.rows).keys()], SPREAD),
+      // The rows have length 1, so the mean eigenvalue is 1 / d.
+      RIDGE / vectors.cols,
+    );
+    const mean = new Float32Array(vectors.cols);
+    for (const item of evenly(having, ITEMS)) {
+      const vector = row(vectors, item);
+      for (let j = 0; j < mean.length; j++) mean[j] += vector[j];
     }
-    normalizeRows(mean);
-    for (let j = 0; j < sum.length; j++) sum[j] += mean.data[j];
+    const probe = matrix(1, mean.length);
+    for (let j = 0; j < mean.length; j++) probe.data[j] = dot(row(this.#inverse, j), mean);
+    return normalizeRows(probe).data;
   }
 }
 

@@ -12,6 +12,7 @@ import { normalizeKey } from '../catalog/split.js';
 import type { CompileOptions } from '../compile/compile.js';
 import type { Encoder } from '../encode/encoder.js';
 import { InputError } from '../errors.js';
+import { evenly } from '../evenly.js';
 import { writeFileAtomic } from '../files.js';
 import type { RunControl } from '../progress.js';
 import type { UserConfig } from '../run/config.js';
@@ -152,15 +153,15 @@ export async function experimentQueries(
   }
   const size = quick ? 'quick' : 'full';
   return [
-    ...spread(
+    ...evenly(
       queries.filter((q) => q.split === 'train'),
       MOST_TRAINING_QUERIES[size],
     ),
-    ...spread(
+    ...evenly(
       queries.filter((q) => q.split === 'valid'),
       MOST_TEST_QUERIES[size],
     ),
-    ...spread(
+    ...evenly(
       queries.filter((q) => q.split === 'test'),
       MOST_TEST_QUERIES[size],
     ),
@@ -176,12 +177,6 @@ function oneQueryAHeldOutSet(queries: readonly QueryRecord[]): QueryRecord[] {
     seen.add(items);
     return true;
   });
-}
-
-/** At most `most`, evenly from the whole list. */
-function spread<T>(list: readonly T[], most: number): T[] {
-  if (list.length <= most) return [...list];
-  return Array.from({ length: most }, (_, i) => list[Math.floor((i * list.length) / most)]);
 }
 
 function exists(file: string): Promise<boolean> {

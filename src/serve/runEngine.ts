@@ -5,6 +5,7 @@ import { compileMask, parseFilter } from '../catalog/filter.js';
 import type { Item } from '../catalog/item.js';
 import { InputError } from '../errors.js';
 import { setMetrics } from '../evaluate/setMetrics.js';
+import { evenly } from '../evenly.js';
 import { gatherRows, type Matrix, row, rowRange } from '../matrix.js';
 import { findSets, makeFanOuts, missingModel, type QueryFanOuts } from '../retrieve/findSets.js';
 import { type LoadRetrieverOptions, loadRetrieverParts } from '../retrieve/loadRetriever.js';
@@ -124,8 +125,7 @@ export class RunEngine implements Engine {
     return this.#inTurn(async () => {
       const { items, vectors } = this.#catalog.workspace;
       const living = this.#catalog.livingRows();
-      const shown = Math.min(limit, living.length);
-      const rows = Array.from({ length: shown }, (_, i) => living[Math.floor((i * living.length) / shown)]);
+      const rows = evenly(living, limit);
       const categories = new Map<string, number>();
       const category = rows.map((i) => {
         const name = items[i].category;

@@ -57,7 +57,7 @@ export const METHOD_INFO: Readonly<Record<MethodName, MethodInfo>> = {
     name: 'Keywords, grounded',
     short: 'Grounded kw.',
     family: 'expansion',
-    about: 'The same sub-queries, each half the mean of the items that have all its words.',
+    about: 'The same sub-queries, grounded in the catalog as the policy's are.',
   },
   knnQueries: {
     name: 'kNN queries',
