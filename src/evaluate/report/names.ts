@@ -57,7 +57,7 @@ export const METHOD_INFO: Readonly<Record<MethodName, MethodInfo>> = {
     name: 'Keywords, grounded',
     short: 'Grounded kw.',
     family: 'expansion',
-    about: 'The same sub-queries, grounded in the catalog as the policy's are.',
+    about: 'The same sub-queries, grounded in the catalog like those of the policy.',
   },
   knnQueries: {
     name: 'kNN queries',
