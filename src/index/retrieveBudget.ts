@@ -48,18 +48,27 @@ export async function retrieveBudget(
   return found;
 }
 
+export interface TurnsOptions {
+  readonly start: number;
+  readonly count: number;
+  readonly wanted: number;
+  /** A direction that has no turn, counted from `start`. */
+  readonly without?: number;
+}
+
 /**
  * Rank by rank, direction by direction, without repetition: the items of directions `start` to `start + count`, `wanted` of them if
  * the hits are deep enough, and the number of ranks it took.
  */
 export function takeTurns(
   { indices, k: depth }: Pick<SearchHits, 'indices' | 'k'>,
-  { start, count, wanted }: { readonly start: number; readonly count: number; readonly wanted: number },
+  { start, count, wanted, without }: TurnsOptions,
 ): { items: Int32Array; ranks: number } {
   const taken = new Set<number>();
   let ranks = 0;
   for (; ranks < depth && taken.size < wanted; ranks++) {
-    for (let j = 0; j < count && taken.size < wanted; j++) taken.add(indices[(start + j) * depth + ranks]);
+    for (let j = 0; j < count && taken.size < wanted; j++)
+      if (j !== without) taken.add(indices[(start + j) * depth + ranks]);
   }
   return { items: Int32Array.from(taken), ranks };
 }

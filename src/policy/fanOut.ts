@@ -58,7 +58,7 @@ export async function retrieveFanOuts(
   return completions.map(({ query, subQueries }) => {
     const end = start + subQueries.length;
     const count = subQueries.length;
-    const { items: withinBudget, ranks } = takeTurns(found, { start, count, wanted: budget ?? count });
+    const { items: withinBudget } = takeTurns(found, { start, count, wanted: budget ?? count });
     const retrieved = Int32Array.from(subQueries, (_, i) => indices[(start + i) * depth]);
     const reference = queries.references?.[query] ?? [];
     const fanOut: FanOut = {
@@ -69,7 +69,11 @@ export async function retrieveFanOuts(
       retrieved,
       retrievedVectors: gatherRows(vectors, retrieved),
       withinBudget,
-      thresholds: Float32Array.from(subQueries, (_, i) => scores[(start + i) * depth + ranks - 1]),
+      hits: {
+        indices: indices.subarray(start * depth, end * depth),
+        scores: scores.subarray(start * depth, end * depth),
+        k: depth,
+      },
       reference,
       referenceVectors: gatherRows(vectors, reference),
       items,

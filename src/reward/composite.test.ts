@@ -10,7 +10,11 @@ function fanOut(subQueryVectors: Matrix, retrievedVectors: Matrix): FanOut {
     queryVector: Float32Array.of(1, 0),
     subQueries: [],
     subQueryVectors,
-    thresholds: new Float32Array(subQueryVectors.rows),
+    hits: {
+      indices: new Int32Array(subQueryVectors.rows),
+      scores: new Float32Array(subQueryVectors.rows),
+      k: 1,
+    },
     referenceVectors: matrix(0, subQueryVectors.cols),
     retrieved: new Int32Array(subQueryVectors.rows),
     retrievedVectors,

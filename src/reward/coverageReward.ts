@@ -1,4 +1,5 @@
 import { R4tError } from '../errors.js';
+import { takeTurns } from '../index/retrieveBudget.js';
 import { dot, row } from '../matrix.js';
 import { coverage } from './objectives.js';
 import type { FanOut, RewardFunction } from './reward.js';
@@ -30,27 +31,41 @@ const SLOPE = 0.12;
 const LEAST_SLOPE = 0.02;
 
 /**
- * What each sub-query adds to the coverage given those before it, [k], with a slope in place of the step: an item counts
- * sigmoid((cosine - threshold) / slope), so a sub-query that nearly retrieves an item is told apart from one that is far off.
- * Whole items alone are too rare to learn from: of ten sub-queries, nine retrieve none. Coverage is submodular, so a
- * policy which is greedy in these gains is within 1 - 1/e of the best set.
+ * What each sub-query adds to the soft coverage of the others, [k]: the coverage of all less that of the others, which without it have
+ * its share of the budget (a difference reward: Wolpert & Tumer 2002). It is negative where the others would have used the
+ * share better. Soft: a reference item counts sigmoid((cosine - threshold) / slope) of the sub-query that is nearest to retrieving it, the
+ * threshold being the last cosine within the budget. Whole items alone are too rare to learn from: of ten sub-queries, nine retrieve none.
  */
-export function softGains({
-  subQueryVectors,
-  thresholds,
-  referenceVectors,
-}: Pick<FanOut, 'subQueryVectors' | 'thresholds' | 'referenceVectors'>): number[] {
-  const covered = new Float64Array(referenceVectors.rows);
-  return Array.from(thresholds, (threshold, i) => {
-    const subQuery = row(subQueryVectors, i);
-    const slope = Math.max(LEAST_SLOPE, SLOPE * threshold);
-    let gain = 0;
-    for (let item = 0; item < covered.length; item++) {
-      const cosine = dot(subQuery, row(referenceVectors, item));
-      const soft = 1 / (1 + Math.exp((threshold - cosine) / slope));
-      gain += Math.max(0, soft - covered[item]) / covered.length;
-      covered[item] = Math.max(covered[item], soft);
+export function softGains(
+  fanOut: Pick<FanOut, 'subQueryVectors' | 'hits' | 'withinBudget' | 'referenceVectors'>,
+): number[] {
+  const all = softCoverage(fanOut);
+  return Array.from({ length: fanOut.subQueryVectors.rows }, (_, i) => all - softCoverage(fanOut, i));
+}
+
+/** Mean over the reference set, of all sub-queries or of all but one. */
+function softCoverage(
+  {
+    subQueryVectors,
+    hits,
+    withinBudget,
+    referenceVectors,
+  }: Pick<FanOut, 'subQueryVectors' | 'hits' | 'withinBudget' | 'referenceVectors'>,
+  without?: number,
+): number {
+  const k = subQueryVectors.rows;
+  const { ranks } = takeTurns(hits, { start: 0, count: k, wanted: withinBudget.length, without });
+  let sum = 0;
+  for (let item = 0; item < referenceVectors.rows; item++) {
+    let most = 0;
+    for (let i = 0; i < k; i++) {
+      if (i === without) continue;
+      const threshold = hits.scores[i * hits.k + ranks - 1];
+      const slope = Math.max(LEAST_SLOPE, SLOPE * threshold);
+      const cosine = dot(row(subQueryVectors, i), row(referenceVectors, item));
+      most = Math.max(most, 1 / (1 + Math.exp((threshold - cosine) / slope)));
     }
-    return gain;
-  });
+    sum += most;
+  }
+  return sum / referenceVectors.rows;
 }

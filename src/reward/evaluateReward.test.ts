@@ -13,7 +13,7 @@ const fanOut = (overrides: Partial<FanOut> = {}): FanOut => ({
   retrieved: Int32Array.of(4),
   retrievedVectors: matrix(1, 2),
   withinBudget: Int32Array.of(4, 7),
-  thresholds: Float32Array.of(0),
+  hits: { indices: Int32Array.of(4), scores: Float32Array.of(0), k: 1 },
   reference: [7, 8],
   referenceVectors: matrix(2, 2),
   items: [],

@@ -1,4 +1,5 @@
 import type { Item } from '../catalog/item.js';
+import type { SearchHits } from '../index/vectorIndex.js';
 import type { Matrix } from '../matrix.js';
 
 /** Everything a set-level reward may look at: one query with one sampled fan-out (PAPER section 2). */
@@ -19,8 +20,8 @@ export interface FanOut {
    * up (what coverage counts).
    */
   readonly withinBudget: Int32Array;
-  /** Cosine of each sub-query to the last of its items in R(Q), [k]: what an item must reach to be among them. */
-  readonly thresholds: Float32Array;
+  /** The best items of each sub-query, [k, depth], deeper than an equal share of the budget; without a budget only the first. */
+  readonly hits: SearchHits;
   /** Row numbers of the reference set Y; empty when there is none. */
   readonly reference: readonly number[];
   /** Content embeddings of the reference set, unit rows, [|Y|, d]. */
@@ -40,8 +41,8 @@ export interface RewardResult {
   readonly reward: number;
   readonly components: Readonly<Record<string, RewardComponent>>;
   /**
-   * What each sub-query added to the reward given those before it, [k], where the reward can tell. The policy then learns
-   * from these, which says which sub-query earned what; the sum alone would not.
+   * What each sub-query added to the reward, given those before it or all others, [k], where the reward can tell. The policy then
+   * learns from these, which says which sub-query earned what; the sum alone would not.
    */
   readonly gains?: readonly number[];
 }
