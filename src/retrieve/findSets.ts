@@ -17,6 +17,8 @@ export interface SearchParts {
     sample(options: SampleOptions): Promise<Matrix>;
   };
   readonly policy?: Policy;
+  /** At which the policy writes (1). */
+  readonly temperature?: number;
   /** Settings of the opponents: MMR's lambda and DPP's theta. */
   readonly lambda?: number;
   readonly theta?: number;
@@ -56,7 +58,7 @@ export function missingModel(
 
 /** The directions of every query; undefined for methods which search with the query alone. */
 export async function makeFanOuts(
-  { diffusion, policy, workspace }: SearchParts,
+  { diffusion, policy, temperature, workspace }: SearchParts,
   method: Method,
   { texts, vectors }: EmbeddedQueries,
   { k, steps, seed = 0, signal }: FanOutOptions,
@@ -82,7 +84,14 @@ export async function makeFanOuts(
     };
   }
   if (method === 'folm' && policy) {
-    const completions = await policy.sample({ queries: texts, vectors, seed, streams: texts, signal });
+    const completions = await policy.sample({
+      queries: texts,
+      vectors,
+      temperature,
+      seed,
+      streams: texts,
+      signal,
+    });
     const perQuery = Math.min(k, policy.k);
     const subQueries = completions.map((c) => c.subQueries.slice(0, perQuery));
     return {

@@ -32,7 +32,7 @@ export async function loadRetrieverParts(
       file: folder,
     });
   }
-  const { k, encoder: kind } = configOf(run.manifest, run.path('run.json'));
+  const { k, encoder: kind, synthesis } = configOf(run.manifest, run.path('run.json'));
   const encoder = await encoderOf(run, kind, own, runtime);
   signal?.throwIfAborted();
   const workspace = await loadWorkspace(run, encoder, runtime);
@@ -50,6 +50,7 @@ export async function loadRetrieverParts(
     workspace,
     k,
     policy,
+    temperature: synthesis.temperature,
     diffusion,
     ...(typeof lambda === 'number' && { lambda }),
     ...(typeof theta === 'number' && { theta }),

@@ -83,4 +83,15 @@ describe('reportMarkdown', () => {
     expect(text).not.toContain('## Spread over seeds');
     expect(text).not.toContain('undefined');
   });
+
+  it('shows ten queries, evenly from all, with sub-queries and relevant items', () => {
+    const data = sampleReport();
+    const text = reportMarkdown(data);
+    const section = text.slice(text.indexOf('## Ten queries'), text.indexOf('## Failures'));
+    expect(section.match(/^### .*/gm)).toEqual([0, 1, 2, 3, 4, 6, 7, 8, 9, 10].map((i) => `### query ${i}`));
+    expect(section).toContain('- reference set: Item 1; Item 2');
+    expect(section).toMatch(/- Plain search: Item 0; \*\*Item 1\*\*; Item 2; Item 3\n/);
+    expect(section).toMatch(/- FOLM: a tent → Item \d; a stove → \*\*Item \d\*\*/);
+    expect(reportMarkdown({ ...data, queries: [] })).not.toContain('Ten queries');
+  });
 });

@@ -1,5 +1,6 @@
 import type { EvaluationResults, MethodName, Metric, ReportData } from '../results.js';
 import { type Column, formatTable } from '../table.js';
+import { examples } from './examples.js';
 import { count, figure, interval, milliseconds, plural, pValue, signed } from './figures.js';
 import { extremes, type QueryGain, queryGains } from './gains.js';
 import {
@@ -14,6 +15,7 @@ import {
   ownMetric,
   shown,
 } from './names.js';
+import { plain } from './plain.js';
 import { meaningful } from './schema.js';
 
 const EXTREMES = 5;
@@ -35,6 +37,7 @@ export function reportMarkdown(report: ReportData): string {
     ...seedSection(results),
     ...(steps.length > 0 ? ['## Diffusion by number of steps', stepsTable(steps)] : []),
     ...gainSection(data),
+    ...examples(data),
     '## Failures',
     failures.length === 0
       ? 'No query failed.'
@@ -201,14 +204,6 @@ function settings({ tuned, heldoutEncoder, peakMemoryMiB }: EvaluationResults): 
   if (heldoutEncoder !== undefined) lines.push(`- held-out encoder: ${plain(heldoutEncoder)}`);
   lines.push(`- peak memory of the evaluation: ${count(Math.round(peakMemoryMiB))} MiB`);
   return lines.join('\n');
-}
-
-/** Text of users as one line that no Markdown reader takes for markup. */
-function plain(text: string): string {
-  return text
-    .replace(/\s+/g, ' ')
-    .trim()
-    .replace(/[\\`*_[\]<>&#~]/g, (mark) => (mark === '<' ? '&lt;' : mark === '&' ? '&amp;' : `\\${mark}`));
 }
 
 /** A code block whose fence is longer than any in the text. */

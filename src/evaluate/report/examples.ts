@@ -1,0 +1,36 @@
+import { evenly } from '../../evenly.js';
+import type { MethodName, ReportData, ReportedSet } from '../results.js';
+import { METHOD_INFO } from './names.js';
+import { plain } from './plain.js';
+
+const QUERIES = 10;
+const SHOWN: readonly MethodName[] = ['plain', 'dpp', 'keywordsGrounded', 'untrained', 'folm', 'diffusion'];
+
+/** Ten queries with the sets of some methods, side by side as text: what no table tells. */
+export function examples({ queries }: Pick<ReportData, 'queries'>): string[] {
+  if (queries.length === 0) return [];
+  return [
+    '## Ten queries',
+    'Evenly from all test queries, of the first seed. Before an arrow stands what was searched for; items of the reference set are bold.',
+    ...evenly(queries, QUERIES).flatMap(({ query, reference = [], sets }) => [
+      `### ${plain(query)}`,
+      [
+        ...(reference.length > 0 ? [`- reference set: ${reference.map(plain).join('; ')}`] : []),
+        ...SHOWN.flatMap((method) => {
+          const set = sets[method];
+          return set ? [`- ${METHOD_INFO[method].name}: ${itemsOf(set)}`] : [];
+        }),
+      ].join('\n'),
+    ]),
+  ];
+}
+
+function itemsOf({ items, subQueries = [] }: ReportedSet): string {
+  return items
+    .map(({ title, direction, relevant }) => {
+      const name = relevant ? `**${plain(title)}**` : plain(title);
+      const subQuery = subQueries.length > 1 ? subQueries[direction] : undefined;
+      return subQuery === undefined ? name : `${plain(subQuery)} → ${name}`;
+    })
+    .join('; ');
+}
