@@ -31,18 +31,26 @@ export function MapView() {
       size.value = { width: contentRect.width, height: contentRect.height };
     });
     observer.observe(element);
-    const stop = effect(() => {
+    const stopFitting = effect(() => {
       const { width, height } = size.value;
-      if (width === 0) return;
-      // Read here so that a change of theme draws again.
-      theme();
-      const points = catalogMap.value?.points ?? [];
-      plane.current = fitPlane(points, width, height, MARGIN);
-      draw(element, plane.current, size.value);
+      plane.current = width > 0 ? fitPlane(catalogMap.value?.points ?? [], width, height, MARGIN) : undefined;
+    });
+    let drawing = 0;
+    const stop = effect(() => {
+      // Whatever is drawn is read here, and the drawing itself left until the cards stand: they are what one waits for.
+      const shown = [size.value, theme(), catalogMap.value, question.value, answers.value, pointed.value];
+      cancelAnimationFrame(drawing);
+      drawing = requestAnimationFrame(() => {
+        drawing = requestAnimationFrame(() => {
+          if (shown.length > 0 && plane.current) draw(element, plane.current, size.peek());
+        });
+      });
     });
     return () => {
       observer.disconnect();
+      stopFitting();
       stop();
+      cancelAnimationFrame(drawing);
     };
   }, [size]);
 
@@ -135,15 +143,7 @@ function draw(canvas: HTMLCanvasElement, plane: Plane, size: { width: number; he
   canvas.width = Math.round(size.width * ratio);
   canvas.height = Math.round(size.height * ratio);
   context.scale(ratio, ratio);
-  const style = getComputedStyle(canvas);
-  const colors: Colors = {
-    text: style.getPropertyValue('color'),
-    panel: style.getPropertyValue('background-color'),
-    of: (method) => {
-      const sample = document.querySelector(`.column.${method} .dot, .method.${method} .dot`);
-      return sample ? getComputedStyle(sample).backgroundColor : style.color;
-    },
-  };
+  const colors = colorsOf(canvas);
   context.drawImage(catalogLayer(plane, size), 0, 0, size.width, size.height);
   const place = new Map(catalogMap.value?.ids.map((id, i) => [id, i]));
   for (const method of question.value.methods) {
@@ -159,6 +159,27 @@ interface Colors {
   readonly text: string;
   readonly panel: string;
   readonly of: (method: Method) => string;
+}
+
+let known: { theme: string; colors: Colors } | undefined;
+
+/** Those of the style sheet, read once for a theme: to be told them the browser must lay out the page. */
+function colorsOf(canvas: HTMLCanvasElement): Colors {
+  if (known?.theme === theme()) return known.colors;
+  const { color: text, backgroundColor: panel } = getComputedStyle(canvas);
+  const methods = new Map<Method, string>();
+  const colors: Colors = {
+    text,
+    panel,
+    of: (method) => {
+      const sample = document.querySelector(`.column.${method} .dot, .method.${method} .dot`);
+      const color = methods.get(method) ?? (sample ? getComputedStyle(sample).backgroundColor : text);
+      if (sample) methods.set(method, color);
+      return color;
+    },
+  };
+  known = { theme: theme(), colors };
+  return colors;
 }
 
 let layer: { key: string; map: unknown; canvas: HTMLCanvasElement } | undefined;

@@ -62,7 +62,7 @@ export async function loadRun(): Promise<void> {
   }
 }
 
-/** Keys typed within this time of each other are one question. */
+/** Keys typed within this time of each other are one question; the first after a pause is asked at once. */
 const DEBOUNCE_MS = 25;
 
 let controller = new AbortController();
@@ -71,7 +71,7 @@ let timer: ReturnType<typeof setTimeout> | undefined;
 /** Asks again whenever the question changes. Each method has a request of its own: the fast ones need not wait. */
 export function start(): void {
   void loadRun();
-  let first = true;
+  let changed = Number.NEGATIVE_INFINITY;
   effect(() => {
     const asked = question.value;
     history.replaceState(null, '', `${window.location.pathname}${formatAddress(asked)}`);
@@ -88,8 +88,9 @@ export function start(): void {
       return;
     }
     waiting.value = new Set(asked.methods);
-    timer = setTimeout(() => void sendAll(asked, signal), first ? 0 : DEBOUNCE_MS);
-    first = false;
+    const now = performance.now();
+    timer = setTimeout(() => void sendAll(asked, signal), now - changed < DEBOUNCE_MS ? DEBOUNCE_MS : 0);
+    changed = now;
   });
   window.addEventListener('popstate', () => {
     question.value = parseAddress(window.location.search);
