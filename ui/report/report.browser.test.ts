@@ -64,7 +64,7 @@ describe.skipIf(noBrowser())('report.html', () => {
     await recall.click();
     expect((await methods()).slice(0, 2)).toEqual(['Diffusion, untrained', 'Diffusion, supervised']);
     await recall.click();
-    expect((await methods()).slice(0, 2)).toEqual(['Plain search', 'MMR']);
+    expect((await methods()).slice(0, 2)).toEqual(['Plain search', 'BM25']);
     expect(await page.locator('#results th[aria-sort]').getAttribute('aria-sort')).toBe('ascending');
   });
 
