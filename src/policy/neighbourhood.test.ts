@@ -3,8 +3,8 @@ import { ExactIndex } from '../index/exactIndex.js';
 import { dot, matrix, row } from '../matrix.js';
 import { outputFeeds } from './batch.js';
 import { type NearTokens, Neighbourhood } from './neighbourhood.js';
-import { catalogOfThings, randomVectors, runtime, scene } from './testing/scene.js';
-import { PAD, SEPARATOR } from './tokenizer.js';
+import { catalogOfThings, randomVectors, runtime, scene, TEXTS } from './testing/scene.js';
+import { PAD, SEPARATOR, trainTokenizer } from './tokenizer.js';
 
 const { tokenizer, config, format } = scene();
 
@@ -75,6 +75,32 @@ describe('a neighbourhood of words', () => {
       const own = [...items[row].text.split(' '), 'golden', 'boot'].sort();
       expect(wordsIn(near, near.piecesOf[i])).toEqual(own);
     });
+  });
+
+  it('leaves out words that say nothing alone, unless there are no others', async () => {
+    const speech = trainTokenizer([...TEXTS, 'the lamp of a tent', 'for / with'], { vocabularySize: 80 });
+    const items = itemsOf(['the lamp of a tent', 'for / with']);
+    const vectors = randomVectors(2, 1);
+    const index = await ExactIndex.create({ vectors, ...runtime });
+    const neighbourhood = new Neighbourhood({ items, index, vectors }, speech, format, 'nearWords');
+    const near = await neighbourhood.near(randomVectors(2, 2), [
+      speech.encode('a tent for the lamp'),
+      speech.encode('with a'),
+    ]);
+    const own = near.map(({ tokens, pieces, own }) =>
+      pieces.slice(0, own).map((piece) => speech.decode(piece.map((position) => tokens[position]))),
+    );
+    expect(own).toEqual([
+      ['tent', 'lamp'],
+      ['with', 'a'],
+    ]);
+    const texts = near[0].rows;
+    const words = (item: number) =>
+      Array.from(near[0].piecesOf[texts.indexOf(item)], (piece) =>
+        speech.decode(near[0].pieces[piece].map((position) => near[0].tokens[position])),
+      );
+    expect(words(0)).toEqual(['lamp', 'tent', 'golden', 'boot']);
+    expect(words(1)).toEqual(['golden', 'boot']);
   });
 
   it('has items with a word of the query, however far their vectors are', async () => {

@@ -1,6 +1,7 @@
 /** What the catalog has near a query, in the policy's own tokens. */
 import type { Item } from '../catalog/item.js';
 import { postingsOf } from '../catalog/postings.js';
+import { contentWords } from '../catalog/words.js';
 import type { VectorIndex } from '../index/vectorIndex.js';
 import { dot, type Matrix, row } from '../matrix.js';
 import type { Writes } from './decoder.js';
@@ -50,6 +51,8 @@ export class Neighbourhood {
   readonly #everywhere: readonly Int32Array[];
   /** Rows of the items that have a word, by its tokens. */
   readonly #rowsOf: ReadonlyMap<string, readonly number[]>;
+  /** Whether a word says something alone, by its tokens. */
+  readonly #telling = new Map<string, boolean>();
 
   constructor(
     { items, index, vectors }: Pick<RetrievalWorld, 'items' | 'index' | 'vectors'>,
@@ -60,7 +63,7 @@ export class Neighbourhood {
     this.#index = index;
     this.#vectors = vectors;
     this.#writes = writes;
-    const wordsOf = (text: string) => wordPieces(tokenizer.encode(text), tokenizer, format);
+    const wordsOf = (text: string) => this.#tellingWords(tokenizer.encode(text));
     this.#pieces = items.map(({ text, category }) =>
       writes === 'nearWords'
         ? wordsOf(category === undefined ? text : `${text} ${lastPart(category)}`)
@@ -78,7 +81,7 @@ export class Neighbourhood {
     const k = Math.min(NEAREST[this.#writes], this.#index.size);
     const { indices, scores } = await this.#index.search(queries, { k });
     return prompts.map((prompt, q) => {
-      const words = wordPieces(prompt, this.tokenizer, this.format);
+      const words = this.#tellingWords(prompt);
       const scoreOf = new Map<number, number>();
       for (let at = q * k; at < (q + 1) * k; at++) scoreOf.set(indices[at], scores[at]);
       for (const [item, score] of this.#withWords(words, row(queries, q)))
@@ -99,6 +102,18 @@ export class Neighbourhood {
       const cosines = this.#writes === 'nearTexts' ? this.#cosines(rows) : new Float32Array();
       return { ...found.all, rows, nearest: k, nearness, cosines, piecesOf, own, free };
     });
+  }
+
+  /** The words in a text's tokens that say something alone; all, where none does. */
+  #tellingWords(tokens: readonly number[]): Int32Array[] {
+    const words = wordPieces(tokens, this.tokenizer, this.format);
+    const telling = words.filter((word) => {
+      const key = word.join(' ');
+      const known = this.#telling.get(key) ?? contentWords(this.tokenizer.decode(word)).length > 0;
+      this.#telling.set(key, known);
+      return known;
+    });
+    return telling.length > 0 ? telling : words;
   }
 
   #cosines(rows: Int32Array): Float32Array {
