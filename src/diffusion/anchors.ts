@@ -17,6 +17,7 @@
 import { floats, Graph, ops, Session, type Value } from '../engine/index.js';
 import { gatherRows, type Matrix, matrix, row } from '../matrix.js';
 import { CounterRandom } from '../random.js';
+import { besideQuery } from './besideQuery.js';
 
 const { matmul } = ops;
 
@@ -97,10 +98,15 @@ export function excludeTaken(logits: Value, strength: Value): Value {
  * anchor. One step of the mean field of a set whose members repel each other, as in a determinantal point process.
  */
 export function repel(logits: Value, anchors: Value, strength: Value): Value {
-  const expected = matmul(ops.softmax(logits), anchors);
+  const expected = besideAnchors(ops.softmax(logits), anchors, (p) => matmul(p, anchors));
   const others = ops.sub(ops.sum(expected, [1], true), expected);
-  return ops.sub(logits, ops.mul(matmul(others, anchors, { transB: true }), strength));
+  const likeness = besideAnchors(others, anchors, (rows) => matmul(rows, anchors, { transB: true }));
+  return ops.sub(logits, ops.mul(likeness, strength));
 }
+
+/** `compute` of rows [batch, rows, n] and the anchors, of all queries [anchors, dimension] or of each [queries, anchors, dimension]. */
+export const besideAnchors = (rows: Value, anchors: Value, compute: (rows: Value) => Value): Value =>
+  anchors.rank === 2 ? compute(rows) : besideQuery(rows, anchors, compute);
 
 /** The `size` anchors nearest to each query's embedding [batch, dimension]: [batch, size, dimension]. */
 export function nearestAnchors(query: Value, anchors: Value, size: number): Value {

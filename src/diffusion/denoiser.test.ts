@@ -12,15 +12,24 @@ describe.each([
   ['plain', tinyConfig()],
   ['with exact anchors', tinyConfig({ anchors: 12 })],
   ['with anchors and a spread', tinyConfig({ anchors: 12, anchorSpread: 0.1 })],
+  ['with anchors near the query', tinyConfig({ anchors: 12, nearAnchors: 5 })],
+  ['with words of the query', tinyConfig({ conditionWords: 2, conditionDimension: 3 * D })],
 ])('%s', async (_, config) => {
   const session = await Session.load(denoiserOnnx(randomModel(config), { guided: true }), { threads: 1 });
 
-  async function denoise(x: Float32Array, conditions: Float32Array, sigma: number): Promise<Float32Array> {
-    const batch = conditions.length / D;
+  const C = config.conditionDimension;
+  async function denoise(
+    x: Float32Array,
+    conditions: Float32Array,
+    sigma: number,
+    sets = 1,
+  ): Promise<Float32Array> {
+    const queries = conditions.length / C;
+    const batch = queries * sets;
     const { clean } = await session.run({
       x: { data: x, dims: [batch, x.length / batch / D, D] },
       sigma: { data: Float32Array.of(sigma), dims: [1, 1, 1] },
-      condition: { data: conditions, dims: [batch, D] },
+      condition: { data: conditions, dims: [queries, C] },
       guidance: { data: Float32Array.of(0.5), dims: [] },
     });
     return floats(clean);
@@ -42,7 +51,7 @@ describe.each([
         const permute = (x: Float32Array) =>
           Float32Array.from(x, (_, i) => x[order[Math.floor(i / D)] * D + (i % D)]);
         const x = noisy(rows * D, seed);
-        const condition = unitRows(1, D, seed).data;
+        const condition = unitRows(1, C, seed).data;
         const expected = permute(await denoise(x, condition, sigma));
         expectClose(await denoise(permute(x), condition, sigma), expected);
       }),
@@ -54,13 +63,34 @@ describe.each([
     await fc.assert(
       fc.asyncProperty(inputs, async ({ seed, batch, rows, sigma }) => {
         const x = noisy(batch * rows * D, seed);
-        const conditions = unitRows(batch, D, seed).data;
+        const conditions = unitRows(batch, C, seed).data;
         const together = await denoise(x, conditions, sigma);
         const size = rows * D;
         for (let i = 0; i < batch; i++) {
           const alone = await denoise(
             x.slice(i * size, (i + 1) * size),
-            conditions.slice(i * D, (i + 1) * D),
+            conditions.slice(i * C, (i + 1) * C),
+            sigma,
+          );
+          expectClose(alone, together.slice(i * size, (i + 1) * size));
+        }
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  test('several sets of a query are each as alone', async () => {
+    await fc.assert(
+      fc.asyncProperty(inputs, fc.integer({ min: 2, max: 4 }), async ({ seed, batch, rows, sigma }, sets) => {
+        const size = rows * D;
+        const x = noisy(batch * sets * size, seed);
+        const conditions = unitRows(batch, C, seed).data;
+        const together = await denoise(x, conditions, sigma, sets);
+        for (let i = 0; i < batch * sets; i++) {
+          const query = Math.floor(i / sets);
+          const alone = await denoise(
+            x.slice(i * size, (i + 1) * size),
+            conditions.slice(query * C, (query + 1) * C),
             sigma,
           );
           expectClose(alone, together.slice(i * size, (i + 1) * size));
@@ -72,15 +102,15 @@ describe.each([
 
   test('the query matters', async () => {
     const x = noisy(3 * D, 1);
-    const a = await denoise(x, unitRows(1, D, 1).data, 0.5);
-    const b = await denoise(x, unitRows(1, D, 2).data, 0.5);
+    const a = await denoise(x, unitRows(1, C, 1).data, 0.5);
+    const b = await denoise(x, unitRows(1, C, 2).data, 0.5);
     expect(Math.max(...a.map((v, i) => Math.abs(v - b[i])))).toBeGreaterThan(1e-3);
   });
 
   if (config.anchors === 0) {
     test('without noise it returns its input', async () => {
       const x = noisy(3 * D, 1);
-      expectClose(await denoise(x, unitRows(1, D, 1).data, 1e-6), x);
+      expectClose(await denoise(x, unitRows(1, C, 1).data, 1e-6), x);
     });
   }
 });

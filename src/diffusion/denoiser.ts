@@ -1,6 +1,7 @@
 /** The set denoiser D(x; sigma, query) and its training loss, as graph code. */
 import { ones, ops, type Value, zeros } from '../engine/index.js';
-import { excludeTaken, repel } from './anchors.js';
+import { besideAnchors, excludeTaken, repel } from './anchors.js';
+import { besideQuery } from './besideQuery.js';
 import type { DenoiserConfig } from './config.js';
 import { preconditioningGraph } from './edm.js';
 import { type ConditionMemory, type Drop, transformer } from './transformer.js';
@@ -8,7 +9,7 @@ import { type ConditionMemory, type Drop, transformer } from './transformer.js';
 const { add, matmul, mul, sub } = ops;
 
 export interface DenoiserInputs {
-  /** Noisy rows [batch, rows, dimension]. */
+  /** Noisy rows [batch, rows, dimension]; a batch may hold several sets a query, one after another. */
   readonly x: Value;
   /** Noise levels [batch, 1, 1], or [1, 1, 1] for one that all share. */
   readonly sigma: Value;
@@ -27,7 +28,7 @@ export function denoise(config: DenoiserConfig, inputs: DenoiserInputs): { clean
   }
   const { logits, residual } = anchorPosterior(config, inputs, anchors);
   const posterior = ops.softmax(logits);
-  const mixture = matmul(posterior, anchors);
+  const mixture = besideAnchors(posterior, anchors, (p) => matmul(p, anchors));
   if (!residual) return { clean: mixture, posterior };
   const { skip, out } = preconditioningGraph(sigma, config.anchorSpread);
   return { clean: add(mixture, add(mul(sub(x, mixture), skip), mul(residual, out))), posterior };
@@ -79,8 +80,10 @@ function anchorPosterior(
   const [h, residual] = spread > 0 ? ops.split(heads, [d, d], 2) : [heads];
   // Below sigma = 0.01 the anchor is certain anyway, and larger quotients would only lose digits.
   const variance = ops.maximum(add(ops.square(sigma), spread ** 2), 1e-4);
-  const evidence = add(ops.div(x, variance), condition.vote ? add(h, condition.vote) : h);
-  const votes = matmul(evidence, anchors, { transB: true });
+  const { vote } = condition;
+  const own = vote ? besideQuery(h, vote, (rows) => add(rows, vote)) : h;
+  const evidence = add(ops.div(x, variance), own);
+  const votes = besideAnchors(evidence, anchors, (rows) => matmul(rows, anchors, { transB: true }));
   // Among thousands of anchors it would cost as much again, and sets differ by themselves.
   const logits =
     config.nearAnchors > 0 ? repel(votes, anchors, x.graph.parameter('repulsion', [1], zeros)) : votes;

@@ -30,7 +30,7 @@ function denoiserGraph(
   if (n > 0 && stored?.data.length !== n * d)
     throw new RangeError(`the model needs ${n} anchors of length ${d}`);
   const all = n > 0 && stored ? graph.constant(stored.data, [n, d]) : undefined;
-  const condition = graph.input('condition', ['batch', config.conditionDimension]);
+  const condition = graph.input('condition', ['queries', config.conditionDimension]);
   const anchors =
     all && nearAnchors > 0 ? nearestAnchors(embeddingOf(config, condition), all, nearAnchors) : all;
   const near = nearAnchors > 0 ? anchors : undefined;
@@ -53,8 +53,8 @@ function encode({ parameters }: DiffusionModel, graph: Graph, outputs: Record<st
 }
 
 /**
- * The denoiser as an ONNX model: `x` [batch, rows, d], `sigma` [1, 1, 1], `condition` [batch, dz] and, if `guided`,
- * the strength `guidance` [] -> `clean` [batch, rows, d].
+ * The denoiser as an ONNX model: `x` [batch, rows, d], `sigma` [1, 1, 1], `condition` [queries, dz] and, if `guided`,
+ * the strength `guidance` [] -> `clean` [batch, rows, d]. A batch holds as many sets of each query, one query's after another's.
  */
 export function denoiserOnnx(model: DiffusionModel, { guided }: { readonly guided: boolean }): Uint8Array {
   const graph = new Graph();
@@ -74,7 +74,7 @@ export interface SamplerOnnxOptions {
 }
 
 /**
- * All steps of DPM-Solver++(2M) as one ONNX model: standard normals `noise` [batch, rows, d] and `condition` [batch, dz]
+ * All steps of DPM-Solver++(2M) as one ONNX model: standard normals `noise` [batch, rows, d] and `condition` [queries, dz]
  * -> `clean` [batch, rows, d]. What depends on the noise level alone is constant there, and the runtime folds it; what
  * depends on the query alone is computed once for all steps.
  */

@@ -3,27 +3,30 @@ import { type Matrix, row } from '../matrix.js';
 import { CounterRandom } from '../random.js';
 
 export interface SetNoiseOptions {
-  /** One condition a set, [n, dz]. */
+  /** One condition a query, [queries, dz]. */
   readonly conditions: Matrix;
-  /** Number of set `i` among those of its query. */
-  readonly candidate: (i: number) => number;
+  /** Sets of each query. */
+  readonly candidates: number;
   readonly seed: number;
-  /** Name of the query's noise; by default its vector names it, to the last bit. */
-  readonly stream?: (i: number) => string | number;
+  /** Name of a query's noise; by default its vector names it, to the last bit. */
+  readonly stream?: (query: number) => string | number;
 }
 
 /** Noise for a batch of sets, each from its own stream: a query gets the same noise in any batch. */
 export class SetNoise implements NormalSource {
   private readonly streams: CounterRandom[];
 
-  constructor({ conditions, candidate, seed, stream }: SetNoiseOptions) {
-    this.streams = Array.from({ length: conditions.rows }, (_, i) => {
-      const name = stream?.(i) ?? fingerprint(row(conditions, i));
-      return new CounterRandom(seed, 'diffusion/sample', name, candidate(i));
-    });
+  constructor({ conditions, candidates, seed, stream }: SetNoiseOptions) {
+    this.streams = Array.from({ length: conditions.rows }, (_, query) => {
+      const name = stream?.(query) ?? fingerprint(row(conditions, query));
+      return Array.from(
+        { length: candidates },
+        (_, candidate) => new CounterRandom(seed, 'diffusion/sample', name, candidate),
+      );
+    }).flat();
   }
 
-  /** Fills `out` [n, ...] with normals of standard deviation `scale`. */
+  /** Fills `out` [queries * candidates, ...] with normals of standard deviation `scale`. */
   fillNormal(out: Float32Array, scale = 1): void {
     const size = out.length / this.streams.length;
     this.streams.forEach((stream, i) => {

@@ -93,21 +93,25 @@ export abstract class SetSampler {
     checkSettings({ ...settings, rows, candidates });
     if (conditions.cols !== dz)
       throw new RangeError(`conditions have length ${conditions.cols}, the model wants ${dz}`);
-    const sets = conditions.rows * candidates;
-    const out = matrix(sets * rows, d);
-    for (let start = 0; start < sets; start += SETS_PER_RUN) {
+    const perQuery = candidates * rows * d;
+    const out = matrix(conditions.rows * candidates * rows, d);
+    const queriesPerRun = Math.max(1, Math.floor(SETS_PER_RUN / candidates));
+    for (let start = 0; start < conditions.rows; start += queriesPerRun) {
       signal?.throwIfAborted();
-      const n = Math.min(SETS_PER_RUN, sets - start);
-      const repeated = new Float32Array(n * dz);
-      for (let i = 0; i < n; i++) {
-        const query = Math.floor((start + i) / candidates);
-        repeated.set(conditions.data.subarray(query * dz, (query + 1) * dz), i * dz);
-      }
-      const candidate = (i: number) => (start + i) % candidates;
-      const stream = streams && ((i: number) => streams[Math.floor((start + i) / candidates)]);
-      const noise = new SetNoise({ conditions: matrix(n, dz, repeated), candidate, seed, stream });
-      const chunk = out.data.subarray(start * rows * d, (start + n) * rows * d);
-      await this.run({ condition: repeated, noise, chunk, n, rows, signal, ...settings });
+      const end = Math.min(start + queriesPerRun, conditions.rows);
+      const condition = rowRange(conditions, start, end);
+      const stream = streams && ((i: number) => streams[start + i]);
+      const noise = new SetNoise({ conditions: condition, candidates, seed, stream });
+      const chunk = out.data.subarray(start * perQuery, end * perQuery);
+      await this.run({
+        condition,
+        noise,
+        chunk,
+        sets: condition.rows * candidates,
+        rows,
+        signal,
+        ...settings,
+      });
     }
     return normalizeRows(candidates > 1 ? this.best(out, conditions, rows, candidates) : out);
   }
@@ -125,21 +129,21 @@ export abstract class SetSampler {
     return chosen;
   }
 
-  /** Fills `chunk` [n, rows, d]. */
+  /** Fills `chunk` [sets, rows, d], as many sets of each query. */
   private async run(request: {
-    condition: Float32Array;
+    condition: Matrix;
     noise: SetNoise;
     chunk: Float32Array;
-    n: number;
+    sets: number;
     rows: number;
     steps: number;
     sampler: SamplerName;
     guidance: number;
     signal?: AbortSignal;
   }): Promise<void> {
-    const { condition, noise, chunk, n, rows, steps, sampler, guidance, signal } = request;
-    const dims = [n, rows, this.config.dimension];
-    const feed = { data: condition, dims: [n, this.config.conditionDimension] };
+    const { condition, noise, chunk, sets, rows, steps, sampler, guidance, signal } = request;
+    const dims = [sets, rows, this.config.dimension];
+    const feed = { data: condition.data, dims: [condition.rows, condition.cols] };
     const into = { clean: { data: chunk, dims } };
     const { defaults, fused } = this;
     if (fused && steps === defaults.steps && sampler === defaults.sampler && guidance === defaults.guidance) {

@@ -12,6 +12,7 @@ import {
   type Value,
   zeros,
 } from '../engine/index.js';
+import { besideQuery } from './besideQuery.js';
 import type { DenoiserConfig } from './config.js';
 
 const { add, layerNorm, matmul, mul, reshape, silu, softmax, split, sub, transpose } = ops;
@@ -140,7 +141,7 @@ function noiseEmbedding({ noiseFeatures, width }: DenoiserConfig, level: Value):
 }
 
 export interface TransformerInputs {
-  /** Rows of unit variance [batch, rows, dimension]. */
+  /** Rows of unit variance [batch, rows, dimension]; a batch may hold several sets a query, one after another. */
   readonly x: Value;
   /** c_noise [batch, 1, 1], or [1, 1, 1] for all. */
   readonly level: Value;
@@ -168,7 +169,7 @@ export function transformer(
 
     const asked = linear(norm(h, `${name}.cross.norm`), `${name}.cross.query`, width);
     const { keys, values } = condition.blocks[i];
-    const read = attention(splitHeads(asked, heads), keys, values);
+    const read = besideQuery(asked, keys, (rows) => attention(splitHeads(rows, heads), keys, values));
     residual(linear(read, `${name}.cross.out`, width));
 
     const inner = silu(linear(norm(h, `${name}.mlp.norm`), `${name}.mlp.in`, hidden));
@@ -189,6 +190,8 @@ function copiedWords(
   { keys, vectors }: NonNullable<ConditionMemory['words']>,
 ): Value {
   const asked = linear(rows, 'copy.query', width);
-  const weights = softmax(matmul(asked, keys, { transB: true, alpha: 1 / Math.sqrt(width) }));
-  return mul(mul(matmul(weights, vectors), linear(rows, 'copy.gate', 1)), Math.sqrt(dimension));
+  const copied = besideQuery(asked, keys, (each) =>
+    matmul(softmax(matmul(each, keys, { transB: true, alpha: 1 / Math.sqrt(width) })), vectors),
+  );
+  return mul(mul(copied, linear(rows, 'copy.gate', 1)), Math.sqrt(dimension));
 }
