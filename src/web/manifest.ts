@@ -16,7 +16,7 @@ export const WEB_FILES = {
 } as const;
 
 export const WEB_FORMAT = 'r4t-web';
-export const WEB_VERSION = 1;
+export const WEB_VERSION = 2;
 
 /** What `retriever.json` holds. */
 export interface WebManifest {
