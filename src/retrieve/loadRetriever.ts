@@ -13,6 +13,9 @@ import { RunFolder } from '../run/runFolder.js';
 import { loadWorkspace } from '../run/workspace.js';
 import type { Method, RetrieverParts } from './retriever.js';
 
+/** Texts remembered: enough for what is asked again, and soon full, so that a service's memory stays as it is. */
+const REMEMBERED = 20_000;
+
 export interface LoadRetrieverOptions extends RuntimeOptions {
   /** The text encoder the run was compiled with, where that was your own. */
   readonly encoder?: Encoder;
@@ -35,7 +38,7 @@ export async function loadRetrieverParts(
   const { k, encoder: kind, synthesis } = configOf(run.manifest, run.path('run.json'));
   const encoder = await encoderOf(run, kind, own, runtime);
   signal?.throwIfAborted();
-  const workspace = await loadWorkspace(run, encoder, runtime);
+  const workspace = await loadWorkspace(run, encoder, runtime, { capacity: REMEMBERED });
   const wants = (method: Method) => methods?.includes(method) ?? true;
   signal?.throwIfAborted();
   const policy = wants('folm') ? await policyOf(run, workspace, runtime) : undefined;

@@ -10,7 +10,7 @@ import { finished } from 'node:stream/promises';
 import * as z from 'zod';
 import type { Item, QueryRecord, Split } from '../catalog/item.js';
 import { readLines } from '../catalog/lines.js';
-import { CachedEncoder } from '../encode/cached.js';
+import { CachedEncoder, type CachedEncoderOptions } from '../encode/cached.js';
 import type { Encoder } from '../encode/encoder.js';
 import { GroundedEncoder } from '../encode/groundedEncoder.js';
 import { ProjectedEncoder } from '../encode/projectedEncoder.js';
@@ -71,6 +71,7 @@ export async function loadWorkspace(
   run: RunFolder,
   textEncoder: Encoder,
   runtime: RuntimeOptions,
+  cache: CachedEncoderOptions = {},
 ): Promise<Workspace> {
   const items = await readItems(run.path('encode', ENCODED_FILES.items));
   const vectors = await readMatrix(run.path('encode', ENCODED_FILES.vectors), 'vectors');
@@ -89,11 +90,11 @@ export async function loadWorkspace(
     );
   }
   const projected = await ProjectedEncoder.create(textEncoder, projection, runtime);
-  const encoder = new CachedEncoder(projected);
+  const encoder = new CachedEncoder(projected, cache);
   // Open-ended sub-queries are texts of items: grounded, they would be the items themselves.
   const { task } = configOf(run.manifest, run.path('run.json'));
   const subQueryEncoder =
-    task === 'wscr' ? new CachedEncoder(new GroundedEncoder(projected, { items, vectors })) : encoder;
+    task === 'wscr' ? new CachedEncoder(new GroundedEncoder(projected, { items, vectors }), cache) : encoder;
   const index = await ExactIndex.create({ vectors, ...runtime });
   const queries = parseQueries(
     await readJson(run.path('encode', ENCODED_FILES.queries)),
