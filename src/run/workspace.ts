@@ -63,7 +63,7 @@ export async function saveEncoded(
 
 /**
  * Loads what `saveEncoded` wrote and gets it ready to search. `textEncoder` is the unprojected encoder the run was made
- * with.
+ * with; `cache` says how many texts are remembered.
  *
  * @throws InputError if a file is missing or damaged
  */
