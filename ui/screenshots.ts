@@ -14,7 +14,6 @@ import { launch } from './testing/browser.ts';
 const [run = 'runs/quickstart', folder = 'docs/images'] = process.argv.slice(2);
 const SIZES = {
   desktop: { width: 1400, height: 900 },
-  tablet: { width: 800, height: 900 },
   phone: { width: 390, height: 844 },
 };
 const PATIENCE = 300_000;
@@ -76,7 +75,6 @@ const SHOTS: readonly Shot[] = [
     scheme: 'light',
     wait: '.diffusion .card img',
   },
-  { name: 'explorer-empty', url: `${server.url}/`, size: 'tablet', scheme: 'dark', wait: '.suggestions' },
   { name: 'dashboard', url: dashboard.url, size: 'desktop', scheme: 'light', wait: '.probe' },
   {
     name: 'dashboard-probes',
