@@ -25,6 +25,26 @@ const fetchFile = async (url: string): Promise<Response> => {
   return file ? new Response(new Uint8Array(file)) : new Response(null, { status: 404 });
 };
 
+/** The same items in the same places of the scores, whose order may differ where they are the same but for rounding. */
+async function expectSame(
+  web: SetRetriever,
+  here: Retriever,
+  queries: readonly string[],
+  options: SearchOptions,
+) {
+  const expected = await here.searchAll(queries, options);
+  const found = await web.searchAll(queries, options);
+  expect(found.map(({ method }) => method)).toEqual(expected.map(({ method }) => method));
+  for (const [i, { slots }] of found.entries()) {
+    const byId = new Map(expected[i].slots.map((slot) => [slot.id, slot]));
+    expect(new Set(slots.map(({ id }) => id))).toEqual(new Set(byId.keys()));
+    for (const { id, score, metadata } of slots) {
+      expect(score).toBeCloseTo(byId.get(id)?.score ?? Number.NaN, 4);
+      expect(metadata).toEqual(byId.get(id)?.metadata);
+    }
+  }
+}
+
 describe('an exported run', () => {
   const [run, out] = [temp.path('run'), temp.path('export')];
   let here: Retriever;
@@ -49,19 +69,7 @@ describe('an exported run', () => {
     { method: 'mmr' },
     { method: 'dpp', k: 6 },
   ])('answers as Node does: %j', async (options) => {
-    const queries = ['something for the garden', 'camping', 'red things'];
-    const expected = await here.searchAll(queries, options);
-    const found = await web.searchAll(queries, options);
-    expect(found.map(({ method }) => method)).toEqual(expected.map(({ method }) => method));
-    for (const [i, { slots }] of found.entries()) {
-      // The order of scores that are the same but for rounding may differ.
-      const byId = new Map(expected[i].slots.map((slot) => [slot.id, slot]));
-      expect(new Set(slots.map(({ id }) => id))).toEqual(new Set(byId.keys()));
-      for (const { id, score, metadata } of slots) {
-        expect(score).toBeCloseTo(byId.get(id)?.score ?? Number.NaN, 4);
-        expect(metadata).toEqual(byId.get(id)?.metadata);
-      }
-    }
+    await expectSame(web, here, ['something for the garden', 'camping', 'red things'], options);
   });
 
   it('fetches the single step only when it is needed', async () => {
@@ -89,6 +97,25 @@ describe('an exported run', () => {
     );
   });
 });
+
+it('an exported run with reference sets reads the words of a query as Node does', async () => {
+  const [run, out] = [temp.path('sets-run'), temp.path('sets-export')];
+  const sets = temp.write(
+    'sets.jsonl',
+    ['train', 'train', 'valid', 'test'].map((split, i) => ({
+      query: `${['red', 'blue', 'green', 'black'][i]} camping things`,
+      items: [`item-${i}`, `item-${i + 20}`],
+      split,
+    })),
+  );
+  const config = { ...TINY, task: 'wscr', budget: 0.2 } as const;
+  await compile({ catalog: writeShop(temp).catalog, sets, out: run, config });
+  await runCli(['export', run, '--out', out]);
+  const here = await Retriever.load(run, { threads: 1 });
+  const web = await loadRetriever(out, { ort, fetch: fetchFile });
+  for (const options of [{}, { steps: 3, seed: 2 }])
+    await expectSame(web, here, ['red tent', 'something for the garden', 'unheard-of'], options);
+}, 120_000);
 
 it('a flat index finds what looking at every row finds', async () => {
   const cell = fc.integer({ min: -3, max: 3 });
