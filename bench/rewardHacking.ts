@@ -63,7 +63,7 @@ const encoder = await UseLiteEncoder.load(runtime);
 const shared = {
   catalog: { text: '{title} {category}' },
   // Free to write anything, as in the paper: texts of near items leave little to hack.
-  policy: { warmStartSteps: 300, writes: 'anything' },
+  policy: { warmStartSteps: 300, writes: 'anything', maxSubQueryTokens: 8 },
   ...runtime,
 } as const satisfies UserConfig;
 const warmStart = join(options.out, 'warm-start');

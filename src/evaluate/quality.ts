@@ -114,8 +114,8 @@ export function experimentConfig({ task, budget, quick, training, seed }: Config
       // Validation queries gain nothing after some 40 steps.
       steps: quick ? 50 : 120,
       learningRate: task === 'wscr' ? 1.5e-3 : 1e-3,
-      // Room for a word written some times and words of an item that has it, or for the whole text of most items.
-      maxSubQueryTokens: task === 'wscr' ? 10 : 16,
+      // Room for a word written some times and words of an item that has it.
+      ...(task === 'wscr' && { maxSubQueryTokens: 10 }),
     },
     synthesis: { samplesPerQuery: Math.max(2, Math.min(16, Math.round(sets / training))) },
     diffusion: {

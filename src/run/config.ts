@@ -49,7 +49,8 @@ const policy = z.strictObject({
   credit: z.enum(['set', 'subQuery']).default('subQuery'),
   /** Optimiser passes over each batch of rollouts. */
   epochs: count.default(1),
-  maxSubQueryTokens: count.default(8),
+  /** Longest sub-query; texts of items are cut to it, and what is cut short lies farther from the item. */
+  maxSubQueryTokens: count.default(16),
   /** What a sub-query may be; absent: `nearTexts` for `oar`, `nearWords` for `wscr`. */
   writes: z.enum(['anything', 'nearTexts', 'nearWords']).optional(),
 });
