@@ -7,8 +7,8 @@ import { measureAnswers, type QueryAnswer, type QueryMetrics } from './measure.j
 import type { EvaluationResults } from './results.js';
 
 /** Settings to choose from: relevance alone first, then more and more diversity. */
-export const LAMBDAS = [1, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3];
-export const THETAS = [64, 16, 8, 4, 2, 1, 0.5];
+export const LAMBDAS = [1, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1];
+export const THETAS = [64, 16, 8, 4, 2, 1, 0.5, 0.25, 0.1];
 
 export interface TuneOptions {
   readonly task: EvaluationResults['task'];
