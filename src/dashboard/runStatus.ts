@@ -33,7 +33,7 @@ export async function runStatus(
   const { duplicateShare, entropy } = latest.get('policy')?.at(-1) ?? { step: 0 };
   const warning =
     typeof duplicateShare === 'number' && typeof entropy === 'number'
-      ? collapseWarning({ duplicateShare, entropy })
+      ? collapseWarning({ duplicateShare, entropy, sharesBudget: config.task === 'wscr' })
       : undefined;
   return { items: manifest.catalog.items, settings: flatten(manifest.config), stages, warning };
 }

@@ -9,7 +9,13 @@ import { DecoderPolicy } from './decoderPolicy.js';
 import type { QueryBatch } from './fanOut.js';
 import { randomParameters, runtime, type Scene, scene } from './testing/scene.js';
 import { letterEncoder, letterWorld } from './testing/world.js';
-import { duplicateShare, queryPicker, type TrainPolicyOptions, trainPolicy } from './trainPolicy.js';
+import {
+  collapseWarning,
+  duplicateShare,
+  queryPicker,
+  type TrainPolicyOptions,
+  trainPolicy,
+} from './trainPolicy.js';
 
 const tiny = scene({ layers: 1, format: { k: 3, maxTokens: 3 }, vocabularySize: 90 });
 const TEXTS = ['things for a party', 'camping', 'a warm room', 'rainy day', 'gifts', 'red'];
@@ -224,6 +230,13 @@ describe('trainPolicy', () => {
     });
     await expect(training).rejects.toBe(reason);
     expect(done).toEqual([1, 2]);
+  });
+
+  it('does not take repeats for a collapse where they get more of a shared budget', () => {
+    const repeating = { duplicateShare: 0.8, entropy: 1 };
+    expect(collapseWarning({ ...repeating, sharesBudget: false })).toContain('80% of the sub-queries');
+    expect(collapseWarning({ ...repeating, sharesBudget: true })).toBeUndefined();
+    expect(collapseWarning({ duplicateShare: 0, entropy: 0.01, sharesBudget: true })).toContain('entropy');
   });
 
   it('warns of a policy that repeats itself', async () => {

@@ -138,7 +138,7 @@ export async function trainPolicy(options: TrainPolicyOptions): Promise<Paramete
         done: step + 1,
         total: steps,
         metrics: { reward: meanReward, kl: measured.kl, entropy: measured.entropy },
-        warning: collapseWarning(measured),
+        warning: collapseWarning({ ...measured, sharesBudget: budget !== undefined }),
       });
       await onStep?.({ step: step + 1, metrics: measured, state: trainer.state });
     }
@@ -160,12 +160,20 @@ function flattenComponents(components: Readonly<Record<string, RewardComponent>>
   );
 }
 
-/** One line that says how the policy collapsed, or undefined while it is healthy. */
+/**
+ * One line that says how the policy collapsed, or undefined while it is healthy. Where sub-queries share a budget, a repeat is no waste: it
+ * gets a larger share for what is asked.
+ */
 export function collapseWarning({
   duplicateShare: duplicates,
   entropy,
-}: Readonly<{ duplicateShare: number; entropy: number }>): string | undefined {
-  if (duplicates > DUPLICATE_ALARM)
+  sharesBudget,
+}: {
+  readonly duplicateShare: number;
+  readonly entropy: number;
+  readonly sharesBudget: boolean;
+}): string | undefined {
+  if (!sharesBudget && duplicates > DUPLICATE_ALARM)
     return `collapse: ${Math.round(100 * duplicates)}% of the sub-queries are repeats`;
   if (entropy < ENTROPY_ALARM) return `collapse: entropy fell to ${entropy.toFixed(3)} nats a token`;
   return undefined;
