@@ -6,10 +6,9 @@
  * Browser, server and models share the machine. Every query is a new one. From the key to the next frame after both columns have
  * changed, the wait for further keys included.
  */
-import { pino } from 'pino';
 import type { CatalogMap } from '../src/serve/schemas.js';
-import { startServer } from '../src/serve/server.js';
 import { chromiumPath, launch } from './testing/browser.ts';
+import { serveRun } from './testing/serveRun.ts';
 
 declare global {
   interface Window {
@@ -23,17 +22,7 @@ if (chromiumPath === undefined) {
   console.error('Chromium is not installed (set CHROMIUM to its path)');
   process.exit(1);
 }
-const server = await startServer({
-  run,
-  host: '127.0.0.1',
-  port: 0,
-  keys: [],
-  threads: 1,
-  seconds: 60,
-  queue: 64,
-  logQueries: false,
-  log: pino({ level: 'silent' }),
-});
+const server = await serveRun(run);
 const browser = await launch();
 const page = await browser.newPage({ viewport: { width: 1400, height: 900 } });
 await page.goto(server.url);

@@ -3,13 +3,12 @@
  * `npm run build && npx jiti ui/screenshots.ts [run] [folder]`.
  */
 import { mkdir } from 'node:fs/promises';
-import { pino } from 'pino';
 import type { Page } from 'playwright-core';
 import { createDashboard } from '../src/dashboard/dashboard.js';
 import { listen } from '../src/dashboard/listen.js';
-import { startServer } from '../src/serve/server.js';
 import { METHODS } from './explorer/request.ts';
 import { launch } from './testing/browser.ts';
+import { serveRun } from './testing/serveRun.ts';
 
 const [run = 'runs/quickstart', folder = 'docs/images'] = process.argv.slice(2);
 const SIZES = {
@@ -18,17 +17,7 @@ const SIZES = {
 };
 const PATIENCE = 300_000;
 
-const log = pino({ level: 'silent' });
-const settings = {
-  host: '127.0.0.1',
-  port: 0,
-  keys: [],
-  threads: 1,
-  seconds: 60,
-  queue: 64,
-  logQueries: false,
-};
-const server = await startServer({ ...settings, run, log });
+const server = await serveRun(run);
 const dashboard = await listen(await createDashboard({ runs: [run] }), 0);
 const browser = await launch();
 await mkdir(folder, { recursive: true });

@@ -13,7 +13,7 @@ export function besideQuery(rows: Value, ofQuery: Value, compute: (rows: Value) 
   const { graph, shape } = rows;
   const [batch, count, n] = shape;
   const [queries] = ofQuery.shape;
-  if (batch === queries || queries === 1) return compute(rows);
+  if (batch === queries) return compute(rows);
   const size = (axis: number) => ops.shapeOf(rows, axis);
   const laidOut = (x: Value, to: readonly Value[], dims: Value['shape']): Value =>
     graph.node(

@@ -11,22 +11,11 @@ import {
   type MethodName,
   type MethodResult,
   type Metric,
+  OPPONENTS,
   type ReportData,
   type ReportedQuery,
   type ReportedSet,
 } from './results.js';
-
-/** Methods that a user has without any training: what a compiled retriever must beat. */
-export const OPPONENTS: readonly MethodName[] = [
-  'plain',
-  'bm25',
-  'mmr',
-  'dpp',
-  'kmeans',
-  'keywords',
-  'keywordsGrounded',
-  'knnQueries',
-];
 
 export interface AggregateOptions {
   readonly dataset: string;

@@ -36,7 +36,7 @@ import {
 } from './answers.js';
 import { vsOfDirections } from './directionDiversity.js';
 import { type HeldoutSpace, measureAnswers, type QueryAnswer, type QueryMetrics } from './measure.js';
-import type { MethodName } from './results.js';
+import { COMPILED, type MethodName } from './results.js';
 import { LAMBDAS, THETAS, tune } from './tuning.js';
 
 export interface EvaluateRunOptions extends RunControl, RuntimeOptions {
@@ -76,15 +76,7 @@ export interface RunEvaluation {
   readonly tuned: Readonly<Record<string, number>>;
 }
 
-/** Methods whose directions another seed changes. */
-export const SEEDED: readonly MethodName[] = [
-  'untrained',
-  'bestOfN',
-  'folm',
-  'diffusion',
-  'diffusionSupervised',
-  'diffusionUntrained',
-];
+const isCompiled = (name: MethodName): boolean => COMPILED.some((compiled) => compiled === name);
 
 /** Queries answered together, and validation queries that the opponents are tuned on. */
 const BATCH = 8;
@@ -139,7 +131,7 @@ export async function evaluateRun(folder: string, options: EvaluateRunOptions = 
     options.onProgress?.({ stage: 'evaluate', done: methods.size + steps.length, total, metrics: {} });
   const steps: { steps: number; evaluation: MethodEvaluation }[] = [];
   for (const [name, make] of wanted) {
-    methods.set(name, await evaluate(await make(), SEEDED.includes(name)));
+    methods.set(name, await evaluate(await make(), isCompiled(name)));
     report();
   }
   if (stepCounts.length > 0) {

@@ -6,9 +6,9 @@ import { configOf } from '../run/manifest.js';
 import { type MetricsLine, readMetrics } from '../run/metricsLog.js';
 import { RunFolder } from '../run/runFolder.js';
 import { reportData } from './aggregate.js';
-import { type EvaluateRunOptions, evaluateRun, type RunEvaluation, SEEDED } from './evaluateRun.js';
+import { type EvaluateRunOptions, evaluateRun, type RunEvaluation } from './evaluateRun.js';
 import { writeReport } from './report/report.js';
-import type { ReportData, ReportedCurve } from './results.js';
+import { COMPILED, type ReportData, type ReportedCurve } from './results.js';
 
 export interface EvaluateRunsOptions extends Omit<EvaluateRunOptions, 'heldoutEncoder' | 'methods'> {
   /** Folder for the report. */
@@ -38,7 +38,7 @@ export async function evaluateRuns(
   for (const [i, run] of runs.entries()) {
     const evaluation = await evaluateRun(run, {
       ...options,
-      methods: i === 0 ? undefined : SEEDED,
+      methods: i === 0 ? undefined : COMPILED,
       steps: i === 0 ? undefined : [],
       heldoutEncoder: async (catalog) => {
         heldoutEncoder ??= await options.heldoutEncoder?.(catalog);

@@ -1,8 +1,8 @@
 /** What an evaluation says, as plain data: `results.json`, and everything the report shows. */
 import type { Estimate, PairedComparison } from './bootstrap.js';
 
-/** Methods in the order of every table. */
-export const METHODS = [
+/** Methods that a user has without any training: what a compiled retriever must beat. */
+export const OPPONENTS = [
   'plain',
   'bm25',
   'mmr',
@@ -11,6 +11,10 @@ export const METHODS = [
   'keywords',
   'keywordsGrounded',
   'knnQueries',
+] as const;
+
+/** Methods of a compiled run, whose sets another seed changes. */
+export const COMPILED = [
   'untrained',
   'bestOfN',
   'folm',
@@ -18,6 +22,9 @@ export const METHODS = [
   'diffusionSupervised',
   'diffusionUntrained',
 ] as const;
+
+/** All methods, in the order of every table. */
+export const METHODS = [...OPPONENTS, ...COMPILED] as const;
 export type MethodName = (typeof METHODS)[number];
 
 /** Quality of a retrieved set, in the order of every table; `...Heldout` is under an encoder the reward never saw. */

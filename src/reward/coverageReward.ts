@@ -36,36 +36,36 @@ const LEAST_SLOPE = 0.02;
  * share better. Soft: a reference item counts sigmoid((cosine - threshold) / slope) of the sub-query that is nearest to retrieving it, the
  * threshold being the last cosine within the budget. Whole items alone are too rare to learn from: of ten sub-queries, nine retrieve none.
  */
-export function softGains(
-  fanOut: Pick<FanOut, 'subQueryVectors' | 'hits' | 'withinBudget' | 'referenceVectors'>,
-): number[] {
-  const all = softCoverage(fanOut);
-  return Array.from({ length: fanOut.subQueryVectors.rows }, (_, i) => all - softCoverage(fanOut, i));
+export function softGains({
+  subQueryVectors,
+  referenceVectors,
+  ...retrieved
+}: Pick<FanOut, 'subQueryVectors' | 'hits' | 'withinBudget' | 'referenceVectors'>): number[] {
+  const cosines = Array.from({ length: subQueryVectors.rows }, (_, i) =>
+    Float64Array.from({ length: referenceVectors.rows }, (_, item) =>
+      dot(row(subQueryVectors, i), row(referenceVectors, item)),
+    ),
+  );
+  const all = softCoverage(cosines, retrieved);
+  return cosines.map((_, i) => all - softCoverage(cosines, retrieved, i));
 }
 
-/** Mean over the reference set, of all sub-queries or of all but one. */
+/** Mean over the reference set, of all sub-queries or of all but one. `cosines` has one row a sub-query, [k][|Y|]. */
 function softCoverage(
-  {
-    subQueryVectors,
-    hits,
-    withinBudget,
-    referenceVectors,
-  }: Pick<FanOut, 'subQueryVectors' | 'hits' | 'withinBudget' | 'referenceVectors'>,
+  cosines: readonly Float64Array[],
+  { hits, withinBudget }: Pick<FanOut, 'hits' | 'withinBudget'>,
   without?: number,
 ): number {
-  const k = subQueryVectors.rows;
-  const { ranks } = takeTurns(hits, { start: 0, count: k, wanted: withinBudget.length, without });
-  let sum = 0;
-  for (let item = 0; item < referenceVectors.rows; item++) {
-    let most = 0;
-    for (let i = 0; i < k; i++) {
-      if (i === without) continue;
-      const threshold = hits.scores[i * hits.k + ranks - 1];
-      const slope = Math.max(LEAST_SLOPE, SLOPE * threshold);
-      const cosine = dot(row(subQueryVectors, i), row(referenceVectors, item));
-      most = Math.max(most, 1 / (1 + Math.exp((threshold - cosine) / slope)));
-    }
-    sum += most;
-  }
-  return sum / referenceVectors.rows;
+  const turns = { start: 0, count: cosines.length, wanted: withinBudget.length, without };
+  const { ranks } = takeTurns(hits, turns);
+  const covered = new Float64Array(cosines[0].length);
+  cosines.forEach((toItems, i) => {
+    if (i === without) return;
+    const threshold = hits.scores[i * hits.k + ranks - 1];
+    const slope = Math.max(LEAST_SLOPE, SLOPE * threshold);
+    toItems.forEach((cosine, item) => {
+      covered[item] = Math.max(covered[item], 1 / (1 + Math.exp((threshold - cosine) / slope)));
+    });
+  });
+  return covered.reduce((sum, x) => sum + x, 0) / covered.length;
 }

@@ -37,12 +37,13 @@ export function MapView() {
     });
     let drawing = 0;
     const stop = effect(() => {
-      // Whatever is drawn is read here, and the drawing itself left until the cards stand: they are what one waits for.
-      const shown = [size.value, theme(), catalogMap.value, question.value, answers.value, pointed.value];
+      theme();
+      for (const signal of [size, catalogMap, question, answers, pointed]) void signal.value;
+      // Drawn two frames later, when the cards stand: they are what one waits for.
       cancelAnimationFrame(drawing);
       drawing = requestAnimationFrame(() => {
         drawing = requestAnimationFrame(() => {
-          if (shown.length > 0 && plane.current) draw(element, plane.current, size.peek());
+          if (plane.current) draw(element, plane.current, size.peek());
         });
       });
     });
