@@ -91,15 +91,16 @@ export async function compile(options: CompileOptions): Promise<CompileResult> {
     { force },
   );
   await using _lock = await run.lock();
+  const budget = budgetOf(config, catalog.items.length);
   await once(run, 'encode', () =>
-    encodeStage({ run, config, runtime, catalog, queries, encoder, signal, onProgress }),
+    encodeStage({ run, config, budget, runtime, catalog, queries, encoder, signal, onProgress }),
   );
   const context: StageContext = {
     run,
     config,
     runtime,
     reward: rewardOf(config),
-    budget: budgetOf(config, catalog.items.length),
+    budget,
     workspace: await loadWorkspace(run, encoder, runtime),
     signal,
     onProgress,

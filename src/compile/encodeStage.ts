@@ -10,12 +10,15 @@ import type { RunControl } from '../progress.js';
 import { CounterRandom } from '../random.js';
 import type { Config } from '../run/config.js';
 import type { RunFolder } from '../run/runFolder.js';
-import { saveEncoded } from '../run/workspace.js';
+import { loadWorkspace, saveEncoded, splitQueries } from '../run/workspace.js';
+import { chooseQueryShare } from './queryShare.js';
 import type { StageSummary } from './stage.js';
 
 export interface EncodeStageOptions extends RunControl {
   readonly run: RunFolder;
   readonly config: Config;
+  /** B: items which all sub-queries retrieve together; absent for open-ended tasks. */
+  readonly budget?: number;
   readonly runtime: RuntimeOptions;
   readonly catalog: Catalog;
   readonly queries: readonly QueryRecord[];
@@ -44,13 +47,24 @@ export async function encodeStage(options: EncodeStageOptions): Promise<StageSum
   const vectors = await projectedVectors(options, projector, sample);
   await projector.release();
   await saveEncoded(run, { items: catalog.items, vectors, projection, queries });
+  const queryShare = await queryShareOf(options);
   return {
     seconds: (performance.now() - started) / 1000,
     items: catalog.items.length,
     queries: queries.length,
     dimensions: projection.components.rows,
     keptVariance: projection.keptVariance,
+    queryShare,
   };
+}
+
+/** How much of the query is in a sub-query's direction; where nothing but the query says what is wanted, nothing can choose it. */
+async function queryShareOf(options: EncodeStageOptions): Promise<number> {
+  const { run, config, budget, runtime, encoder, signal } = options;
+  if (budget === undefined) return 0;
+  const workspace = await loadWorkspace(run, encoder, runtime);
+  const training = await splitQueries(workspace, 'train', signal);
+  return chooseQueryShare(workspace, training, { k: config.k, budget, signal });
 }
 
 /** Unprojected vectors to fit on: all items, in order, or a random sample of a large catalog. */

@@ -1,14 +1,14 @@
 /** Every compared method as one function from queries to answers. */
 import { queryConditions } from '../diffusion/conditions.js';
 import type { SetDiffusion } from '../diffusion/setDiffusion.js';
-import type { Encoder } from '../encode/encoder.js';
+import { towardsQueries } from '../encode/towardsQueries.js';
 import { Bm25 } from '../index/bm25.js';
 import type { CosineMatrix } from '../index/cosineMatrix.js';
 import { dppMap } from '../index/dpp.js';
 import { type MmrOptions, mmr } from '../index/mmr.js';
 import { retrieveBudget } from '../index/retrieveBudget.js';
 import { dot, gatherRows, type Matrix, row, rowRange } from '../matrix.js';
-import { type QueryBatch, retrieveFanOuts } from '../policy/fanOut.js';
+import { type QueryBatch, type RetrievalWorld, retrieveFanOuts } from '../policy/fanOut.js';
 import type { Completion, Policy } from '../policy/policy.js';
 import { CANDIDATES, searchDirections } from '../retrieve/methods.js';
 import {
@@ -179,19 +179,27 @@ export const kMeansAnswers = (space: AnswerSpace, queryShare: number): AnswerMet
     perQuery: space.k,
   }));
 
-/** One sub-query a content word and pair of words; queries differ in their number, so each is retrieved alone. */
-export function keywordAnswers(space: AnswerSpace, encoder: Encoder = space.workspace.encoder): AnswerMethod {
+/**
+ * One sub-query a content word and pair of words; queries differ in their number, so each is retrieved alone. `world` says how they
+ * become directions: by the text encoder alone, or as a policy's do.
+ */
+export function keywordAnswers(
+  space: AnswerSpace,
+  world: Pick<RetrievalWorld, 'subQueryEncoder' | 'queryShare'> = {
+    subQueryEncoder: space.workspace.encoder,
+    queryShare: 0,
+  },
+): AnswerMethod {
   const frequencies = documentFrequencies(space.workspace.items.map((item) => item.text));
   return async (queries, options) => {
     const answers: QueryAnswer[] = [];
     for (const [i, text] of queries.texts.entries()) {
       const subQueries = keywordSubQueries(text, space.k, frequencies);
-      const directions = await encoder.encode(subQueries, { signal: options.signal });
-      const one = fanOutAnswers(space, async () => ({
-        directions,
-        perQuery: subQueries.length,
-        subQueries: [subQueries],
-      }));
+      const perQuery = subQueries.length;
+      const { signal } = options;
+      const alone = await world.subQueryEncoder.encode(subQueries, { signal });
+      const directions = await towardsQueries(alone, [text], { ...world, perQuery, signal });
+      const one = fanOutAnswers(space, async () => ({ directions, perQuery, subQueries: [subQueries] }));
       answers.push(...(await one(batchOf(queries, i, i + 1), options)));
     }
     return answers;
@@ -233,8 +241,13 @@ export function policyAnswers(
       chosen = queries.texts.map((_, q) => completions[best(rewards, q * samples, (q + 1) * samples)]);
     }
     const subQueries = chosen.map((c) => c.subQueries);
+    const directions = await workspace.subQueryEncoder.encode(subQueries.flat(), { signal });
     return {
-      directions: await workspace.subQueryEncoder.encode(subQueries.flat(), { signal }),
+      directions: await towardsQueries(directions, queries.texts, {
+        ...workspace,
+        perQuery: policy.k,
+        signal,
+      }),
       perQuery: policy.k,
       subQueries,
     };
@@ -248,11 +261,13 @@ export const diffusionAnswers = (
   steps?: number,
 ): AnswerMethod =>
   fanOutAnswers(space, async (queries, { seed, signal }) => {
-    const { subQueryEncoder } = space.workspace;
+    const { workspace, k } = space;
+    const { subQueryEncoder } = workspace;
     const conditions = await queryConditions(queries, diffusion.conditionWords, subQueryEncoder, signal);
+    const directions = await diffusion.sample({ conditions, rows: k, steps, seed, signal });
     return {
-      directions: await diffusion.sample({ conditions, rows: space.k, steps, seed, signal }),
-      perQuery: space.k,
+      directions: await towardsQueries(directions, queries.texts, { ...workspace, perQuery: k, signal }),
+      perQuery: k,
     };
   });
 

@@ -219,7 +219,7 @@ async function methodsOf(context: MethodsContext): Promise<Map<MethodName, () =>
   ]);
   const { encoder, subQueryEncoder } = space.workspace;
   if (subQueryEncoder !== encoder)
-    methods.set('keywordsGrounded', async () => keywordAnswers(space, subQueryEncoder));
+    methods.set('keywordsGrounded', async () => keywordAnswers(space, space.workspace));
   if (references)
     methods.set('knnQueries', () =>
       best('knnQueries.neighbours', [1, 3, 10, 30], (v) =>

@@ -4,7 +4,9 @@ import { tempFolder } from '../catalog/testing/tempFolder.js';
 import { compile } from '../compile/compile.js';
 import { TEXTS } from '../policy/testing/scene.js';
 import { letterEncoder } from '../policy/testing/world.js';
+import { loadRetrieverParts } from '../retrieve/loadRetriever.js';
 import type { UserConfig } from '../run/config.js';
+import { RunFolder } from '../run/runFolder.js';
 import { aggregateSeeds } from './aggregate.js';
 import { evaluateRun } from './evaluateRun.js';
 import { evaluateRuns } from './evaluateRuns.js';
@@ -88,6 +90,24 @@ describe('evaluateRuns', () => {
     expect(new Set(curves.map((c) => c.seed))).toEqual(new Set([1, 2]));
     const file: unknown = JSON.parse(readFileSync(`${out}/results.json`, 'utf8'));
     expect(resultsFileSchema.safeParse(file).success).toBe(true);
+  });
+
+  it('notes in a run of sets what its opponents were tuned to, which its searches then use', async () => {
+    const out = temp.path('open');
+    const open = temp.write(
+      'queries.jsonl',
+      SPLITS.map((split, i) => ({ query: `${split} ${TEXTS[i]} ${i}`, split })),
+    );
+    const openEnded: UserConfig = { ...config, task: 'oar', budget: undefined };
+    await compile({ catalog, queries: open, out, config: openEnded, encoder: letterEncoder });
+    const load = () => loadRetrieverParts(out, { encoder: letterEncoder, methods: ['mmr'] });
+    expect(await load()).not.toHaveProperty('lambda');
+    const { results } = await evaluateRuns([out], { ...options, out: temp.path('open-report'), command: '' });
+    expect(await load()).toMatchObject({
+      lambda: results.tuned['mmr.lambda'],
+      theta: results.tuned['dpp.theta'],
+    });
+    expect((await RunFolder.open(out)).stageDone('evaluate')?.seconds).toBeGreaterThan(0);
   });
 
   it('refuses runs of other queries', async () => {

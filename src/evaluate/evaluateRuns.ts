@@ -34,8 +34,10 @@ export async function evaluateRuns(
   { out, dataset, command, ...options }: EvaluateRunsOptions,
 ): Promise<ReportData> {
   const evaluations: RunEvaluation[] = [];
+  const seconds: number[] = [];
   let heldoutEncoder: Encoder | undefined;
   for (const [i, run] of runs.entries()) {
+    const started = performance.now();
     const evaluation = await evaluateRun(run, {
       ...options,
       methods: i === 0 ? undefined : COMPILED,
@@ -49,6 +51,7 @@ export async function evaluateRuns(
     if (evaluation.test.texts.some((text, q) => text !== first.test.texts[q]))
       throw new InputError(`has other test queries than ${runs[0]}; evaluate it alone`, { file: run });
     evaluations.push(evaluation);
+    seconds.push((performance.now() - started) / 1000);
   }
   const report = reportData(evaluations, {
     dataset: dataset ?? basename(runs[0]),
@@ -57,7 +60,23 @@ export async function evaluateRuns(
     command,
   });
   await writeReport(out, report);
+  for (const [i, run] of runs.entries()) await noteEvaluation(run, evaluations[i], seconds[i]);
   return report;
+}
+
+/**
+ * Notes in the run that it is evaluated and, so that its searches use them, what MMR and DPP were tuned to: for sets only, as
+ * reordering a whole budget is something else. All runs differ in nothing but their seed, yet only the first has tuned them.
+ */
+async function noteEvaluation(
+  folder: string,
+  { config, tuned }: RunEvaluation,
+  seconds: number,
+): Promise<void> {
+  await using _lock = await (await RunFolder.open(folder)).lock();
+  const run = await RunFolder.open(folder);
+  const { 'mmr.lambda': lambda, 'dpp.theta': theta } = config.task === 'oar' ? tuned : {};
+  await run.finishStage('evaluate', { seconds, lambda, theta });
 }
 
 async function readCurves(folder: string): Promise<ReportedCurve[]> {

@@ -1,5 +1,6 @@
 import type { Item } from '../catalog/item.js';
 import type { Encoder } from '../encode/encoder.js';
+import { towardsQueries } from '../encode/towardsQueries.js';
 import { takeTurns } from '../index/retrieveBudget.js';
 import type { VectorIndex } from '../index/vectorIndex.js';
 import { gatherRows, type Matrix, row, rowRange } from '../matrix.js';
@@ -16,6 +17,8 @@ export interface RetrievalWorld {
   readonly encoder: Encoder;
   /** e_t of sub-queries, perhaps grounded in the catalog; give it a cache, they repeat. */
   readonly subQueryEncoder: Encoder;
+  /** Share of the query in each direction, see `towardsQueries`. */
+  readonly queryShare: number;
 }
 
 /** Queries with their embeddings and, where known, reference sets. */
@@ -43,14 +46,18 @@ const DEEPER = 4;
 export async function retrieveFanOuts(
   completions: readonly Completion[],
   queries: QueryBatch,
-  { items, vectors, index, subQueryEncoder }: RetrievalWorld,
+  { items, vectors, index, subQueryEncoder, queryShare }: RetrievalWorld,
   { budget, signal }: FanOutOptions = {},
 ): Promise<FanOut[]> {
-  const directions = await subQueryEncoder.encode(
-    completions.flatMap((c) => c.subQueries),
-    { signal },
-  );
   const perCompletion = completions[0]?.subQueries.length ?? 1;
+  const directions = await towardsQueries(
+    await subQueryEncoder.encode(
+      completions.flatMap((c) => c.subQueries),
+      { signal },
+    ),
+    completions.map((c) => queries.texts[c.query]),
+    { perQuery: perCompletion, subQueryEncoder, queryShare, signal },
+  );
   const depth = budget === undefined ? 1 : Math.min(Math.ceil((DEEPER * budget) / perCompletion), index.size);
   const found = await index.search(directions, { k: depth });
   const { indices, scores } = found;

@@ -1,6 +1,7 @@
 /** One method after another, from query embeddings to sets; what a retriever and a server do alike. */
 import { queryConditions } from '../diffusion/conditions.js';
 import type { SampleOptions } from '../diffusion/setSampler.js';
+import { towardsQueries } from '../encode/towardsQueries.js';
 import type { Matrix } from '../matrix.js';
 import type { RetrievalWorld } from '../policy/fanOut.js';
 import type { Policy } from '../policy/policy.js';
@@ -71,15 +72,9 @@ export async function makeFanOuts(
       workspace.subQueryEncoder,
       signal,
     );
+    const directions = await diffusion.sample({ conditions, rows: k, steps, seed, streams: texts, signal });
     return {
-      directions: await diffusion.sample({
-        conditions,
-        rows: k,
-        steps,
-        seed,
-        streams: texts,
-        signal,
-      }),
+      directions: await towardsQueries(directions, texts, { ...workspace, perQuery: k, signal }),
       perQuery: k,
     };
   }
@@ -94,8 +89,9 @@ export async function makeFanOuts(
     });
     const perQuery = Math.min(k, policy.k);
     const subQueries = completions.map((c) => c.subQueries.slice(0, perQuery));
+    const directions = await workspace.subQueryEncoder.encode(subQueries.flat(), { signal });
     return {
-      directions: await workspace.subQueryEncoder.encode(subQueries.flat(), { signal }),
+      directions: await towardsQueries(directions, texts, { ...workspace, perQuery, signal }),
       perQuery,
       subQueries,
     };

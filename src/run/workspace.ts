@@ -95,12 +95,13 @@ export async function loadWorkspace(
   const { task } = configOf(run.manifest, run.path('run.json'));
   const subQueryEncoder =
     task === 'wscr' ? new CachedEncoder(new GroundedEncoder(projected, { items, vectors }), cache) : encoder;
+  const queryShare = Number(run.stageDone('encode')?.queryShare ?? 0);
   const index = await ExactIndex.create({ vectors, ...runtime });
   const queries = parseQueries(
     await readJson(run.path('encode', ENCODED_FILES.queries)),
     run.path('encode', ENCODED_FILES.queries),
   );
-  return { items, vectors, projection, encoder, subQueryEncoder, index, queries };
+  return { items, vectors, projection, encoder, subQueryEncoder, queryShare, index, queries };
 }
 
 /** The queries of one split with their embeddings and reference sets. */

@@ -22,7 +22,8 @@ import { WEB_FILES, WEB_FORMAT, WEB_VERSION, type WebManifest } from './manifest
  */
 export async function exportRetriever(folder: string, out: string): Promise<WebManifest> {
   const run = await RunFolder.open(folder);
-  if (!run.stageDone('encode')) {
+  const encoded = run.stageDone('encode');
+  if (!encoded) {
     throw new InputError('is not compiled far enough to be searched; run compile again to go on', {
       file: folder,
     });
@@ -57,6 +58,7 @@ export async function exportRetriever(folder: string, out: string): Promise<WebM
     k: configOf(run.manifest, run.path('run.json')).k,
     items: vectors.shape[0],
     encoder: { id: run.manifest.encoder, included },
+    queryShare: Number(encoded.queryShare ?? 0),
     ...(diffusion && { diffusion }),
     ...tuned('lambda'),
     ...tuned('theta'),

@@ -76,7 +76,14 @@ export async function loadRetriever(
     capacity: REMEMBERED,
   });
   return new SetRetriever({
-    workspace: { items, vectors, encoder, subQueryEncoder, index: new FlatIndex(vectors) },
+    workspace: {
+      items,
+      vectors,
+      encoder,
+      subQueryEncoder,
+      queryShare: manifest.queryShare,
+      index: new FlatIndex(vectors),
+    },
     k: manifest.k,
     diffusion: diffusion && new WebSampler(diffusion, sampler, () => load(WEB_FILES.denoiser)),
     lambda: manifest.lambda,

@@ -16,7 +16,7 @@ export const WEB_FILES = {
 } as const;
 
 export const WEB_FORMAT = 'r4t-web';
-export const WEB_VERSION = 2;
+export const WEB_VERSION = 3;
 
 /** What `retriever.json` holds. */
 export interface WebManifest {
@@ -27,6 +27,8 @@ export interface WebManifest {
   readonly items: number;
   /** The encoder's id, and whether it is among the files. */
   readonly encoder: { readonly id: string; readonly included: boolean };
+  /** Share of the query in each direction of a fan-out. */
+  readonly queryShare: number;
   /** Absent in a run without a trained diffusion model. */
   readonly diffusion?: {
     readonly config: DenoiserConfig;

@@ -49,5 +49,6 @@ export async function letterWorld(texts: readonly string[] = TEXTS): Promise<Ret
     index: plainIndex(vectors),
     encoder: letterEncoder,
     subQueryEncoder: letterEncoder,
+    queryShare: 0,
   };
 }
