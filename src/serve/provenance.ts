@@ -22,9 +22,12 @@ export async function provenanceOf(run: RunFolder): Promise<RunProvenance> {
   const { stages, config, catalog, queries, sets, encoder } = run.manifest;
   const inputs = { config, catalog: catalog.sha256, queries: queries?.sha256, sets: sets?.sha256, encoder };
   const files = ANSWERING.map((parts) => run.path(...parts)).filter((file) => existsSync(file));
-  const digests: string[] = [];
+  // Numbers of the manifest decide them as well; compiling again, bit by bit the same, finds the same ones.
+  const { evaluate, ...compiled } = stages;
+  const numbers = [compiled.encode?.queryShare, evaluate?.lambda, evaluate?.theta];
+  const digests: string[] = [JSON.stringify(numbers)];
   for (const file of files) digests.push((await fingerprintFile(file)).sha256);
-  const times = Object.values(stages).map(({ finishedAt }) => finishedAt);
+  const times = Object.values(compiled).map(({ finishedAt }) => finishedAt);
   return {
     id: shortHash(JSON.stringify(inputs)),
     name: basename(resolve(run.folder)),
