@@ -11,6 +11,7 @@ import type { Encoder } from '../src/encode/encoder.js';
 import { GroundedEncoder } from '../src/encode/groundedEncoder.js';
 import { ProjectedEncoder } from '../src/encode/projectedEncoder.js';
 import { fitProjection, project } from '../src/encode/projection.js';
+import { towardsQueries } from '../src/encode/towardsQueries.js';
 import { UseLiteEncoder } from '../src/encode/useLite.js';
 import { formatTable } from '../src/evaluate/table.js';
 import { Bm25 } from '../src/index/bm25.js';
@@ -66,12 +67,20 @@ async function recalls(folder: string): Promise<{ name: string; found: Record<st
   const keywords = (query: string) => keywordSubQueries(query, K, frequencies);
   const by = (own: Encoder, subQueriesOf: (query: string) => readonly string[]) => async (query: string) =>
     retrieveTogether(index, await own.encode(subQueriesOf(query)), budget);
+  const leaning = (queryShare: number) => async (query: string) => {
+    const subQueries = keywords(query);
+    const options = { perQuery: subQueries.length, subQueryEncoder: grounded, queryShare };
+    const directions = await towardsQueries(await grounded.encode(subQueries), [query], options);
+    return retrieveTogether(index, directions, budget);
+  };
   const bm25 = new Bm25(items);
   const ways = {
     'plain search': by(plain, (query) => [query]),
     'plain search, grounded': by(grounded, (query) => [query]),
     'keywords and pairs': by(plain, keywords),
     'keywords and pairs, grounded': by(grounded, keywords),
+    'and 0.15 of the query': leaning(0.15),
+    'and 0.3 of the query': leaning(0.3),
     'each word': by(plain, wordsOf),
     'each word, grounded': by(grounded, wordsOf),
     [`each word ${REPEATS} times`]: by(plain, (query) => wordsOf(query).map(repeated)),

@@ -35,7 +35,7 @@ export function addBenchCommand(program: Command, io: CliIo): void {
     .option('--quick', 'train for a quarter of an hour')
     .option(
       '--jobs <n>',
-      'runs compiled at once (default: one a core)',
+      'processes that compile at once (default: one a core)',
       wholeNumber(1),
       availableParallelism(),
     )

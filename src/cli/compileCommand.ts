@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import type { CompileResult, CompileStage } from '../compile/compile.js';
+import type { CompileOptions, CompileResult } from '../compile/compile.js';
 import { findConfig } from './findConfig.js';
 import type { CliIo } from './io.js';
 import { wholeNumber } from './options.js';
@@ -7,12 +7,13 @@ import { showProgress } from './progress/showProgress.js';
 import { formatDuration } from './text.js';
 
 // A record, so that the type checker misses none. Importing the list would load the runtime for every --help.
-const STAGES: Readonly<Record<CompileStage, true>> = {
+const STAGES: Readonly<Record<NonNullable<CompileOptions['stage']>, true>> = {
   encode: true,
   'warm-start': true,
   policy: true,
   synthesis: true,
   diffusion: true,
+  ablations: true,
 };
 
 interface CompileFlags {
@@ -20,7 +21,7 @@ interface CompileFlags {
   readonly sets?: string;
   readonly queries?: string;
   readonly config?: string;
-  readonly stage?: CompileStage;
+  readonly stage?: CompileOptions['stage'];
   readonly ablations?: true;
   readonly force?: true;
   readonly threads?: number;

@@ -2,6 +2,7 @@
 import { fork } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import pLimit from 'p-limit';
 import type { CompileOptions } from '../compile/compile.js';
 import { R4tError } from '../errors.js';
 import { writeJson } from '../files.js';
@@ -10,7 +11,8 @@ import type { RunControl } from '../progress.js';
 const MAIN = fileURLToPath(new URL('./main.js', import.meta.url));
 
 /**
- * Compiles the runs, `jobs` at a time. Their configs must be plain data.
+ * Compiles the runs, `jobs` processes at a time: one a run and, from its warm start on, another one for its ablations. Their
+ * configs must be plain data.
  *
  * @throws R4tError if one fails: with what it said; the others are stopped, and go on where they were when called again
  */
@@ -21,17 +23,23 @@ export async function compileRuns(
 ): Promise<void> {
   const stop = new AbortController();
   const stopped = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal;
-  let next = 0;
-  const worker = async () => {
-    while (next < runs.length) {
-      const number = next++;
-      await compileRun(runs[number], stopped, (progress) =>
-        onProgress?.({ ...progress, stage: `run ${number + 1}/${runs.length} ${progress.stage}` }),
-      );
-    }
+  const limit = pLimit(jobs);
+  const compileInTurn = async ({ ablations, ...run }: CompileOptions, number: number) => {
+    const work = (stage: CompileOptions['stage']) =>
+      limit(async () => {
+        stopped.throwIfAborted();
+        const part = stage === 'ablations' ? 'ablations ' : '';
+        await compileRun({ ...run, stage }, stopped, (progress) => {
+          const what = `run ${number + 1}/${runs.length} ${part}${progress.stage}`;
+          onProgress?.({ ...progress, stage: what });
+        });
+      });
+    if (!ablations) return work(undefined);
+    await work('warm-start');
+    await Promise.all([work(undefined), work('ablations')]);
   };
   try {
-    await Promise.all(Array.from({ length: Math.min(jobs, runs.length) }, worker));
+    await Promise.all(runs.map(compileInTurn));
   } catch (error) {
     stop.abort();
     throw error;
@@ -47,7 +55,7 @@ interface ProgressLine {
 }
 
 async function compileRun(
-  { catalog, out, sets, queries, config, ablations }: CompileOptions,
+  { catalog, out, sets, queries, config, stage }: CompileOptions,
   signal: AbortSignal,
   onProgress: (progress: ProgressLine) => void,
 ): Promise<void> {
@@ -56,7 +64,7 @@ async function compileRun(
   const args = ['compile', catalog, '--out', out, '--config', configFile, '--json'];
   if (sets !== undefined) args.push('--sets', sets);
   if (queries !== undefined) args.push('--queries', queries);
-  if (ablations) args.push('--ablations');
+  if (stage) args.push('--stage', stage);
   const child = fork(MAIN, args, { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
   const abort = () => child.kill('SIGINT');
   signal.addEventListener('abort', abort, { once: true });

@@ -31,6 +31,7 @@ const SETS_PER_QUERY = 8;
 /** Trains the ablations that are not there yet, with the settings of the run. Without reference sets there is none to be supervised by. */
 export async function compileAblations(context: StageContext): Promise<void> {
   const { run, config, workspace, signal, onProgress } = context;
+  await using _lock = await run.lock('ablations');
   const queries = await splitQueries(workspace, 'train', signal);
   for (const ablation of ABLATIONS) {
     if (await ablationFolder(run, ablation)) continue;

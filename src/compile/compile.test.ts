@@ -239,6 +239,33 @@ describe('a stage', () => {
   });
 });
 
+describe('ablations', () => {
+  it('can be trained, to the last bit the same, while another process works on the rest of the run', async () => {
+    const [inTurn, besides] = [options({ ablations: true }), options()];
+    await compile(inTurn);
+    await compile({ ...besides, stage: 'warm-start' });
+    {
+      await using _lock = await (await RunFolder.open(besides.out)).lock();
+      const manifest = readFileSync(`${besides.out}/run.json`);
+      await compile({ ...besides, stage: 'ablations' });
+      expect(readFileSync(`${besides.out}/run.json`)).toEqual(manifest);
+    }
+    await compile(besides);
+    const { 'ablations/diffusionUntrained/weights.safetensors': weights } = artefacts(besides.out);
+    expect(weights).toMatch(/^[0-9a-f]{64}$/);
+    expect(artefacts(inTurn.out)).toEqual(artefacts(besides.out));
+  });
+
+  it('are trained by one process at a time, after what they need', async () => {
+    const own = options({ stage: 'ablations' });
+    await compile(own);
+    expect(Object.keys(await stagesOf(own.out))).toEqual(['encode', 'warm-start']);
+    expect(existsSync(`${own.out}/ablations/diffusionUntrained/model.json`)).toBe(true);
+    await using _lock = await (await RunFolder.open(own.out)).lock('ablations');
+    await expect(compile(own)).rejects.toThrow('is working on this run');
+  });
+});
+
 describe('force', () => {
   it('starts a run of other inputs anew', async () => {
     const own = options({ stage: 'warm-start' });

@@ -40,8 +40,11 @@ export interface CompileOptions extends RunControl {
   /** Path of broad queries. Absent, and without queries in `sets`: they are made from the catalog's own words. */
   readonly queries?: string;
   readonly config?: UserConfig;
-  /** Run this stage only (with those before it, where they are not done). */
-  readonly stage?: CompileStage;
+  /**
+   * Stop after this stage. `ablations` are those below without the rest; after the warm start another process may be compiling
+   * the run.
+   */
+  readonly stage?: CompileStage | 'ablations';
   /** Also train the diffusions without reinforcement learning that an evaluation compares with. */
   readonly ablations?: boolean;
   /** Start anew where `out` holds a run made of other inputs. */
@@ -67,7 +70,8 @@ export interface CompileResult {
  * await compile({ catalog: 'catalog.jsonl', queries: 'queries.txt', out: 'runs/shop' });
  */
 export async function compile(options: CompileOptions): Promise<CompileResult> {
-  const { out, stage: only, force, signal, onProgress } = options;
+  const { out, stage, force, signal, onProgress } = options;
+  const last = stage === 'ablations' ? 'warm-start' : stage;
   const config = parseConfig(options.config ?? {});
   const runtime: RuntimeOptions = { device: config.device, threads: config.threads };
   const catalog = await loadCatalog(options.catalog, { ...config.catalog, signal, onProgress });
@@ -90,7 +94,8 @@ export async function compile(options: CompileOptions): Promise<CompileResult> {
     },
     { force },
   );
-  await using _lock = await run.lock();
+  const done = last !== undefined && run.stageDone(last);
+  await using _lock = done ? undefined : await run.lock();
   const budget = budgetOf(config, catalog.items.length);
   await once(run, 'encode', () =>
     encodeStage({ run, config, budget, runtime, catalog, queries, encoder, signal, onProgress }),
@@ -111,16 +116,16 @@ export async function compile(options: CompileOptions): Promise<CompileResult> {
     synthesis: synthesisStage,
     diffusion: diffusionStage,
   };
-  for (const [stage, work] of Object.entries(stages) as [
+  for (const [name, work] of Object.entries(stages) as [
     Exclude<CompileStage, 'encode'>,
     (typeof stages)['policy'],
   ][]) {
-    if (only && COMPILE_STAGES.indexOf(stage) > COMPILE_STAGES.indexOf(only)) break;
+    if (last && COMPILE_STAGES.indexOf(name) > COMPILE_STAGES.indexOf(last)) break;
     signal?.throwIfAborted();
-    await once(run, stage, async () => work(context));
-    await dropCheckpoint(context, stage);
+    await once(run, name, async () => work(context));
+    await dropCheckpoint(context, name);
   }
-  if (options.ablations && !only) await compileAblations(context);
+  if (stage === 'ablations' || (options.ablations && !stage)) await compileAblations(context);
   const seconds = COMPILE_STAGES.flatMap((s) => {
     const record = run.stageDone(s);
     return record ? [[s, record.seconds]] : [];

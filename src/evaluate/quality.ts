@@ -44,7 +44,7 @@ export interface QualityOptions extends RunControl {
 /** Queries made for a data set which has none, and the most of all kinds. */
 const QUERIES_PER_SET = 4;
 const MOST_TRAINING_QUERIES = { full: 8000, quick: 2500 } as const;
-const MOST_TEST_QUERIES = { full: 600, quick: 200 } as const;
+const MOST_TEST_QUERIES = { full: 400, quick: 200 } as const;
 const MOST_CATALOG_QUERIES = 1500;
 
 /**
@@ -101,7 +101,7 @@ interface ConfigRequest {
  * (docs/results.md says on what).
  */
 export function experimentConfig({ task, budget, quick, training, seed }: ConfigRequest): UserConfig {
-  const sets = quick ? 10_000 : 24_000;
+  const sets = quick ? 10_000 : 20_000;
   return {
     task,
     seed,
@@ -112,14 +112,14 @@ export function experimentConfig({ task, budget, quick, training, seed }: Config
       // Texts near the query are soon learned: the loss falls no further after some 150 steps.
       warmStartSteps: task === 'oar' ? 200 : quick ? 400 : 600,
       // Validation queries gain nothing after some 40 steps.
-      steps: quick ? 50 : 120,
+      steps: quick ? 50 : 100,
       learningRate: task === 'wscr' ? 1.5e-3 : 1e-3,
       // Room for a word written some times and words of an item that has it.
       ...(task === 'wscr' && { maxSubQueryTokens: 10 }),
     },
     synthesis: { samplesPerQuery: Math.max(2, Math.min(16, Math.round(sets / training))) },
     diffusion: {
-      steps: quick ? 1200 : 3000,
+      steps: quick ? 1200 : 2500,
       ...(task === 'wscr' && { samplerSteps: 4, guidance: 1 }),
     },
   };

@@ -15,7 +15,6 @@ import {
 } from './manifest.js';
 
 const MANIFEST = 'run.json';
-const LOCK = 'run.lock';
 
 export interface CreateRunOptions {
   /** Start an existing run with other inputs anew: the work of its stages is deleted. */
@@ -76,12 +75,13 @@ export class RunFolder {
       );
     }
     // Where nothing differs, paths, threads and device may still be new.
-    run.#manifest = { ...wanted, stages: run.#manifest.stages };
+    const before = run.#manifest;
+    run.#manifest = { ...wanted, stages: before.stages };
     if (differs.length > 0) {
       // Nobody may be working on what is deleted.
       await using _lock = await run.lock();
       await run.resetFrom(STAGES[0]);
-    } else {
+    } else if (JSON.stringify(run.#manifest) !== JSON.stringify(before)) {
       await run.#save();
     }
     return run;
@@ -133,12 +133,13 @@ export class RunFolder {
   }
 
   /**
-   * Keeps other processes from working on this run; searching it needs no lock.
+   * Keeps other processes from working on this run, or on the part of it that needs nothing else to stand still; searching it
+   * needs no lock.
    *
    * @throws InputError if a living process holds the lock
    */
-  async lock(): Promise<Lock> {
-    return acquireLock(this.path(LOCK));
+  async lock(part: 'run' | 'ablations' = 'run'): Promise<Lock> {
+    return acquireLock(this.path(`${part}.lock`));
   }
 
   async #save(): Promise<void> {
