@@ -8,7 +8,7 @@ import { dppMap } from '../index/dpp.js';
 import { type MmrOptions, mmr } from '../index/mmr.js';
 import { retrieveBudget } from '../index/retrieveBudget.js';
 import { dot, gatherRows, type Matrix, row, rowRange } from '../matrix.js';
-import { type QueryBatch, type RetrievalWorld, retrieveFanOuts } from '../policy/fanOut.js';
+import { type QueryBatch, retrieveFanOuts, type SearchWorld } from '../policy/fanOut.js';
 import type { Completion, Policy } from '../policy/policy.js';
 import { CANDIDATES, searchDirections } from '../retrieve/methods.js';
 import {
@@ -185,7 +185,7 @@ export const kMeansAnswers = (space: AnswerSpace, queryShare: number): AnswerMet
  */
 export function keywordAnswers(
   space: AnswerSpace,
-  world: Pick<RetrievalWorld, 'subQueryEncoder' | 'queryShare'> = {
+  world: Pick<SearchWorld, 'subQueryEncoder' | 'queryShare'> = {
     subQueryEncoder: space.workspace.encoder,
     queryShare: 0,
   },

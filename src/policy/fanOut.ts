@@ -1,6 +1,5 @@
 import type { Item } from '../catalog/item.js';
 import type { Encoder } from '../encode/encoder.js';
-import { towardsQueries } from '../encode/towardsQueries.js';
 import { takeTurns } from '../index/retrieveBudget.js';
 import type { VectorIndex } from '../index/vectorIndex.js';
 import { gatherRows, type Matrix, row, rowRange } from '../matrix.js';
@@ -17,7 +16,11 @@ export interface RetrievalWorld {
   readonly encoder: Encoder;
   /** e_t of sub-queries, perhaps grounded in the catalog; give it a cache, they repeat. */
   readonly subQueryEncoder: Encoder;
-  /** Share of the query in each direction, see `towardsQueries`. */
+}
+
+/** The world as searches see it. */
+export interface SearchWorld extends RetrievalWorld {
+  /** Share of the query in each direction, see `towardsQueries`; 0 while sub-queries earn rewards, for they learn more alone. */
   readonly queryShare: number;
 }
 
@@ -46,18 +49,14 @@ const DEEPER = 4;
 export async function retrieveFanOuts(
   completions: readonly Completion[],
   queries: QueryBatch,
-  { items, vectors, index, subQueryEncoder, queryShare }: RetrievalWorld,
+  { items, vectors, index, subQueryEncoder }: RetrievalWorld,
   { budget, signal }: FanOutOptions = {},
 ): Promise<FanOut[]> {
-  const perCompletion = completions[0]?.subQueries.length ?? 1;
-  const directions = await towardsQueries(
-    await subQueryEncoder.encode(
-      completions.flatMap((c) => c.subQueries),
-      { signal },
-    ),
-    completions.map((c) => queries.texts[c.query]),
-    { perQuery: perCompletion, subQueryEncoder, queryShare, signal },
+  const directions = await subQueryEncoder.encode(
+    completions.flatMap((c) => c.subQueries),
+    { signal },
   );
+  const perCompletion = completions[0]?.subQueries.length ?? 1;
   const depth = budget === undefined ? 1 : Math.min(Math.ceil((DEEPER * budget) / perCompletion), index.size);
   const found = await index.search(directions, { k: depth });
   const { indices, scores } = found;

@@ -3,14 +3,14 @@ import { queryConditions } from '../diffusion/conditions.js';
 import type { SampleOptions } from '../diffusion/setSampler.js';
 import { towardsQueries } from '../encode/towardsQueries.js';
 import type { Matrix } from '../matrix.js';
-import type { RetrievalWorld } from '../policy/fanOut.js';
+import type { SearchWorld } from '../policy/fanOut.js';
 import type { Policy } from '../policy/policy.js';
 import { type RetrievedSet, searchDirections, searchDpp, searchMmr, searchPlain } from './methods.js';
 import type { Method } from './setRetriever.js';
 
 /** What searching takes, wherever it runs. */
 export interface SearchParts {
-  readonly workspace: RetrievalWorld;
+  readonly workspace: SearchWorld;
   /** Items a set by default. */
   readonly k: number;
   readonly diffusion?: {

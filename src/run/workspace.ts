@@ -20,12 +20,12 @@ import { InputError } from '../errors.js';
 import { readJson, writeError, writeJson } from '../files.js';
 import { ExactIndex } from '../index/exactIndex.js';
 import { type Matrix, matrix } from '../matrix.js';
-import type { QueryBatch, RetrievalWorld } from '../policy/fanOut.js';
+import type { QueryBatch, SearchWorld } from '../policy/fanOut.js';
 import { configOf } from './manifest.js';
 import type { RunFolder } from './runFolder.js';
 
 /** Everything retrieval needs of a run, in memory. */
-export interface Workspace extends RetrievalWorld {
+export interface Workspace extends SearchWorld {
   readonly queries: readonly QueryRecord[];
   readonly projection: Projection;
 }

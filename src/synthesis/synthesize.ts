@@ -76,20 +76,23 @@ async function synthesizeRange(
     rewards: Float32Array.from(rewards),
     ...(rows === 'items'
       ? { rows: Int32Array.from(fanOuts.flatMap((f) => [...f.retrieved])) }
-      : await subQueryRows(fanOuts, world, signal)),
+      : subQueryRows(fanOuts)),
   };
 }
 
-/** Every distinct sub-query once, as it is without its query, and the sets as numbers in that table. */
-async function subQueryRows(
-  fanOuts: readonly FanOut[],
-  { subQueryEncoder }: RetrievalWorld,
-  signal?: AbortSignal,
-): Promise<{ rows: Int32Array; table: Matrix }> {
-  const texts = fanOuts.flatMap(({ subQueries }) => subQueries);
-  const numbers = new Map([...new Set(texts)].map((text, i) => [text, i]));
-  const table = await subQueryEncoder.encode([...numbers.keys()], { signal });
-  return { rows: Int32Array.from(texts, (text) => numbers.get(text)!), table };
+/** Every distinct sub-query once, and the sets as numbers in that table. */
+function subQueryRows(fanOuts: readonly FanOut[]): { rows: Int32Array; table: Matrix } {
+  const numbers = new Map<string, number>();
+  const parts: Matrix[] = [];
+  const rows = fanOuts.flatMap(({ subQueries, subQueryVectors }) =>
+    subQueries.map((text, i) => {
+      const known = numbers.get(text);
+      if (known !== undefined) return known;
+      numbers.set(text, parts.length);
+      return parts.push(rowRange(subQueryVectors, i, i + 1)) - 1;
+    }),
+  );
+  return { rows: Int32Array.from(rows), table: concatRows(parts) };
 }
 
 /** All synthesised sets of a run, ready for training. */

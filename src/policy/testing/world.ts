@@ -49,6 +49,5 @@ export async function letterWorld(texts: readonly string[] = TEXTS): Promise<Ret
     index: plainIndex(vectors),
     encoder: letterEncoder,
     subQueryEncoder: letterEncoder,
-    queryShare: 0,
   };
 }
