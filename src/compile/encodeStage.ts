@@ -58,10 +58,10 @@ export async function encodeStage(options: EncodeStageOptions): Promise<StageSum
   };
 }
 
-/** How much of the query is in a sub-query's direction; where nothing but the query says what is wanted, nothing can choose it. */
-async function queryShareOf(options: EncodeStageOptions): Promise<number> {
+/** How much of the query is in a sub-query's direction. Without reference sets nothing can choose it: there is none. */
+async function queryShareOf(options: EncodeStageOptions): Promise<number | undefined> {
   const { run, config, budget, runtime, encoder, signal } = options;
-  if (budget === undefined) return 0;
+  if (budget === undefined) return undefined;
   const workspace = await loadWorkspace(run, encoder, runtime);
   const training = await splitQueries(workspace, 'train', signal);
   return chooseQueryShare(workspace, training, { k: config.k, budget, signal });
