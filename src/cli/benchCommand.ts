@@ -32,7 +32,7 @@ export function addBenchCommand(program: Command, io: CliIo): void {
     .requiredOption('--out <folder>', 'folder for queries, runs and report; run again to go on after a stop')
     .option('--budget <share>', 'share of the catalog a query may retrieve (default: 0.035)', share)
     .option('--seeds <n>', 'runs, of seeds 1 to n (default: 3; 1 if quick)', wholeNumber(1))
-    .option('--quick', 'train for a quarter of an hour')
+    .option('--quick', 'shorter training: about a quarter of an hour in all')
     .option(
       '--jobs <n>',
       'processes that compile at once (default: one a core)',

@@ -4,6 +4,7 @@ import { evenly } from '../evenly.js';
 import { retrieveBudget } from '../index/retrieveBudget.js';
 import type { QueryBatch, RetrievalWorld } from '../policy/fanOut.js';
 import { documentFrequencies, keywordSubQueries } from '../retrieve/opponents.js';
+import { coverage } from '../reward/objectives.js';
 
 /** More than a third is too much for a policy, which learns to say more than keywords do. */
 const SHARES = [0, 0.15, 0.3];
@@ -37,7 +38,6 @@ export async function chooseQueryShare(
     const subQueries = keywordSubQueries(texts[q], k, frequencies);
     const perQuery = subQueries.length;
     const directions = await subQueryEncoder.encode(subQueries, { signal });
-    const wanted = new Set(references[q]);
     for (const [i, queryShare] of SHARES.entries()) {
       const mixed = await towardsQueries(directions, [texts[q]], {
         perQuery,
@@ -46,7 +46,7 @@ export async function chooseQueryShare(
         signal,
       });
       const [found] = await retrieveBudget(index, { directions: mixed, perQuery, budget, signal });
-      recalls[i] += found.filter((item) => wanted.has(item)).length / wanted.size;
+      recalls[i] += coverage(found, references[q]);
     }
   }
   return SHARES[recalls.indexOf(Math.max(...recalls))];

@@ -13,8 +13,8 @@ export interface TowardsQueriesOptions extends Pick<RunControl, 'signal'> {
 }
 
 /**
- * Mixes the query into each of its directions: (1 - queryShare) direction + queryShare query. A word of a query that people wrote
- * means less alone than in its query ("computer" in "gifts for a computer scientist").
+ * Mixes the query into each of its directions. A word of a query that people wrote means less alone than in its query ("computer" in
+ * "gifts for a computer scientist").
  *
  * @param directions unit rows [texts.length * perQuery, d]
  * @returns unit rows of the same shape; `directions` itself where the share is 0
@@ -25,14 +25,27 @@ export async function towardsQueries(
   { perQuery, subQueryEncoder, queryShare, signal }: TowardsQueriesOptions,
 ): Promise<Matrix> {
   if (queryShare === 0) return directions;
-  const queries = await subQueryEncoder.encode(texts, { signal });
+  return mixWithQueries(directions, await subQueryEncoder.encode(texts, { signal }), {
+    perQuery,
+    queryShare,
+  });
+}
+
+/**
+ * (1 - queryShare) direction + queryShare query, of unit length.
+ *
+ * @param directions unit rows [queries.rows * perQuery, d]
+ */
+export function mixWithQueries(
+  directions: Matrix,
+  queries: Matrix,
+  { perQuery, queryShare }: Pick<TowardsQueriesOptions, 'perQuery' | 'queryShare'>,
+): Matrix {
   const mixed = matrix(directions.rows, directions.cols);
   for (let i = 0; i < mixed.rows; i++) {
-    const [direction, query, out] = [
-      row(directions, i),
-      row(queries, Math.floor(i / perQuery)),
-      row(mixed, i),
-    ];
+    const direction = row(directions, i);
+    const query = row(queries, Math.floor(i / perQuery));
+    const out = row(mixed, i);
     for (let j = 0; j < out.length; j++) out[j] = (1 - queryShare) * direction[j] + queryShare * query[j];
   }
   return normalizeRows(mixed);

@@ -93,21 +93,27 @@ describe('evaluateRuns', () => {
   });
 
   it('notes in a run of sets what its opponents were tuned to, which its searches then use', async () => {
-    const out = temp.path('open');
+    const [out, twin] = [temp.path('open'), temp.path('open-twin')];
     const open = temp.write(
       'queries.jsonl',
       SPLITS.map((split, i) => ({ query: `${split} ${TEXTS[i]} ${i}`, split })),
     );
     const openEnded: UserConfig = { ...config, task: 'oar', budget: undefined };
-    await compile({ catalog, queries: open, out, config: openEnded, encoder: letterEncoder });
-    const load = () => loadRetrieverParts(out, { encoder: letterEncoder, methods: ['mmr'] });
-    expect(await load()).not.toHaveProperty('lambda');
-    const { results } = await evaluateRuns([out], { ...options, out: temp.path('open-report'), command: '' });
-    expect(await load()).toMatchObject({
-      lambda: results.tuned['mmr.lambda'],
-      theta: results.tuned['dpp.theta'],
-    });
-    expect((await RunFolder.open(out)).stageDone('evaluate')?.seconds).toBeGreaterThan(0);
+    for (const [i, folder] of [out, twin].entries()) {
+      const seeded = { ...openEnded, seed: i + 1 };
+      await compile({ catalog, queries: open, out: folder, config: seeded, encoder: letterEncoder });
+    }
+    const load = (run: string) => loadRetrieverParts(run, { encoder: letterEncoder, methods: ['mmr'] });
+    expect(await load(out)).not.toHaveProperty('lambda');
+    const report = temp.path('open-report');
+    const { results } = await evaluateRuns([out, twin], { ...options, out: report, command: '' });
+    for (const run of [out, twin]) {
+      expect(await load(run)).toMatchObject({
+        lambda: results.tuned['mmr.lambda'],
+        theta: results.tuned['dpp.theta'],
+      });
+      expect((await RunFolder.open(run)).stageDone('evaluate')?.seconds).toBeGreaterThan(0);
+    }
   });
 
   it('refuses runs of other queries', async () => {

@@ -60,17 +60,17 @@ export async function evaluateRuns(
     command,
   });
   await writeReport(out, report);
-  for (const [i, run] of runs.entries()) await noteEvaluation(run, evaluations[i], seconds[i]);
+  for (const [i, run] of runs.entries()) await noteEvaluation(run, evaluations[0], seconds[i]);
   return report;
 }
 
 /**
  * Notes in the run that it is evaluated and, so that its searches use them, what MMR and DPP were tuned to: for sets only, as
- * reordering a whole budget is something else. All runs differ in nothing but their seed, yet only the first has tuned them.
+ * reordering a whole budget is something else. The first of several runs, which differ in nothing but their seed, tuned them for all.
  */
 async function noteEvaluation(
   folder: string,
-  { config, tuned }: RunEvaluation,
+  { config, tuned }: Pick<RunEvaluation, 'config' | 'tuned'>,
   seconds: number,
 ): Promise<void> {
   await using _lock = await (await RunFolder.open(folder)).lock();

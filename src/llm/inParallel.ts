@@ -1,3 +1,5 @@
+import pLimit from 'p-limit';
+
 export interface ParallelOptions {
   /** Values worked on at the same time. */
   readonly concurrency: number;
@@ -17,15 +19,11 @@ export async function inParallel<T>(
   const abort = () => controller.abort(signal?.reason);
   signal?.addEventListener('abort', abort);
   if (signal?.aborted) abort();
-  let next = 0;
-  const worker = async () => {
-    while (next < values.length && !controller.signal.aborted) {
-      const value = values[next++];
-      await work(value, controller.signal).catch((error) => controller.abort(error));
-    }
-  };
   try {
-    await Promise.all(Array.from({ length: concurrency }, worker));
+    await pLimit(concurrency).map(values, async (value) => {
+      if (!controller.signal.aborted)
+        await work(value, controller.signal).catch((error) => controller.abort(error));
+    });
     controller.signal.throwIfAborted();
   } finally {
     signal?.removeEventListener('abort', abort);

@@ -1,6 +1,7 @@
 /** Fan-outs that need no training: what a user can have today. */
 import { contentWords, wordsOf } from '../catalog/words.js';
-import { dot, gatherRows, type Matrix, matrix, normalizeRows, row } from '../matrix.js';
+import { mixWithQueries } from '../encode/towardsQueries.js';
+import { dot, gatherRows, type Matrix, matrix, normalizeRows, row, rowRange } from '../matrix.js';
 import { CounterRandom } from '../random.js';
 import type { SearchSpace } from './methods.js';
 
@@ -61,19 +62,13 @@ export async function kMeansDirections(
 ): Promise<Matrix> {
   const depth = Math.min(hits, index.size);
   const { indices } = await index.search(queries, { k: depth });
-  const d = vectors.cols;
-  const directions = matrix(queries.rows * k, d);
+  const directions = matrix(queries.rows * k, vectors.cols);
   for (let q = 0; q < queries.rows; q++) {
     const near = gatherRows(vectors, indices.subarray(q * depth, (q + 1) * depth));
     const centroids = sphericalKMeans(near, k, new CounterRandom(seed, 'retrieve/k-means'));
-    const query = row(queries, q);
-    for (let i = 0; i < k; i++) {
-      const centroid = row(centroids, i);
-      const out = row(directions, q * k + i);
-      for (let j = 0; j < d; j++) out[j] = queryShare * query[j] + (1 - queryShare) * centroid[j];
-    }
+    rowRange(directions, q * k, (q + 1) * k).data.set(centroids.data);
   }
-  return normalizeRows(directions);
+  return mixWithQueries(directions, queries, { perQuery: k, queryShare });
 }
 
 /** Lloyd's rounds: later ones move few rows. */
