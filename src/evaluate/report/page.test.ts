@@ -123,6 +123,13 @@ describe('reportPage', () => {
     expect(verdict(-0.1, 0.1)).toBe('FOLM is not clearly different from MMR, the best opponent.');
   });
 
+  it('says which opponents the main metric leaves out, where it leaves out any', () => {
+    const leftOut = (task: 'oar' | 'wscr') =>
+      /Not in this comparison: ([^<]*)</.exec(reportPage(sampleReport({ task })))?.[1];
+    expect(leftOut('oar')).toBe('Plain search, BM25, MMR, DPP.');
+    expect(leftOut('wscr')).toBeUndefined();
+  });
+
   it('needs no network and lets no script in but its own', () => {
     const page = reportPage(sampleReport(), new Map());
     const policy = /Content-Security-Policy" content="([^"]+)"/.exec(page)?.[1] ?? '';

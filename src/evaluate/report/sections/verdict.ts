@@ -1,11 +1,14 @@
-import type { EvaluationResults } from '../../results.js';
+import { type EvaluationResults, OPPONENTS } from '../../results.js';
 import { figure, pValue, signed } from '../figures.js';
-import { METHOD_INFO, mainMetric, metricInfo, metricsOfMethod } from '../names.js';
+import { METHOD_INFO, mainMetric, metricInfo, metricsOfMethod, shown } from '../names.js';
 
-/** One plain sentence a compiled retriever: whether it beats the best opponent on the main metric, and how sure that is. */
+/**
+ * One plain sentence a compiled retriever: whether it beats the best opponent on the main metric, and how sure that is. Where strong
+ * opponents have no such figure, one more says so: beating the others is then not the whole answer.
+ */
 export function verdicts(results: EvaluationResults): { finding: string; figures: string }[] {
   const metric = mainMetric(results.task);
-  return (['folm', 'diffusion'] as const).flatMap((method) => {
+  const compared = (['folm', 'diffusion'] as const).flatMap((method) => {
     const comparison = results.methods[method]?.againstBestOpponent;
     const own = metricsOfMethod(results, method)[metric];
     if (comparison === undefined || own === undefined) return [];
@@ -20,6 +23,15 @@ export function verdicts(results: EvaluationResults): { finding: string; figures
       },
     ];
   });
+  const names = OPPONENTS.filter(
+    (opponent) => results.methods[opponent] && !shown(opponent, metricsOfMethod(results, opponent), metric),
+  ).map((opponent) => METHOD_INFO[opponent].name);
+  if (compared.length === 0 || names.length === 0) return compared;
+  const finding = `Not in this comparison: ${names.join(', ')}.`;
+  return [
+    ...compared,
+    { finding, figures: `They have no ${metricInfo(metric).name}; see alignment against diversity.` },
+  ];
 }
 
 function pText(value: number): string {
