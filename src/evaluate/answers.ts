@@ -1,15 +1,18 @@
 /** Every compared method as one function from queries to answers. */
-import { queryConditions } from '../diffusion/conditions.js';
-import type { SetDiffusion } from '../diffusion/setDiffusion.js';
-import { towardsQueries } from '../encode/towardsQueries.js';
 import { Bm25 } from '../index/bm25.js';
 import type { CosineMatrix } from '../index/cosineMatrix.js';
 import { dppMap } from '../index/dpp.js';
 import { type MmrOptions, mmr } from '../index/mmr.js';
 import { retrieveBudget } from '../index/retrieveBudget.js';
-import { dot, gatherRows, type Matrix, row, rowRange } from '../matrix.js';
+import { dot, gatherRows, row, rowRange } from '../matrix.js';
 import { type QueryBatch, retrieveFanOuts, type SearchWorld } from '../policy/fanOut.js';
 import type { Completion, Policy } from '../policy/policy.js';
+import {
+  diffusionFanOuts,
+  type QueryFanOuts,
+  type SearchDiffusion,
+  subQueryFanOuts,
+} from '../retrieve/findSets.js';
 import { CANDIDATES, searchDirections } from '../retrieve/methods.js';
 import {
   documentFrequencies,
@@ -41,17 +44,10 @@ export interface AnswerSpace {
   readonly budget?: number;
 }
 
-/** Directions of a batch: unit rows [queries * perQuery, d], and their words where the method has some. */
-export interface Directions {
-  readonly directions: Matrix;
-  readonly perQuery: number;
-  readonly subQueries?: readonly (readonly string[])[];
-}
-
 /** A fan-out method: k items for the set, one a direction; B items for recall, taken from the directions in turn. */
 export function fanOutAnswers(
   { workspace, k, budget }: AnswerSpace,
-  fanOut: (queries: QueryBatch, options: AnswerOptions) => Promise<Directions>,
+  fanOut: (queries: QueryBatch, options: AnswerOptions) => Promise<QueryFanOuts>,
 ): AnswerMethod {
   return async (queries, options) => {
     const { directions, perQuery, subQueries } = await fanOut(queries, options);
@@ -195,11 +191,7 @@ export function keywordAnswers(
     const answers: QueryAnswer[] = [];
     for (const [i, text] of queries.texts.entries()) {
       const subQueries = keywordSubQueries(text, space.k, frequencies);
-      const perQuery = subQueries.length;
-      const { signal } = options;
-      const alone = await world.subQueryEncoder.encode(subQueries, { signal });
-      const directions = await towardsQueries(alone, [text], { ...world, perQuery, signal });
-      const one = fanOutAnswers(space, async () => ({ directions, perQuery, subQueries: [subQueries] }));
+      const one = fanOutAnswers(space, () => subQueryFanOuts([subQueries], [text], world, options));
       answers.push(...(await one(batchOf(queries, i, i + 1), options)));
     }
     return answers;
@@ -241,35 +233,19 @@ export function policyAnswers(
       chosen = queries.texts.map((_, q) => completions[best(rewards, q * samples, (q + 1) * samples)]);
     }
     const subQueries = chosen.map((c) => c.subQueries);
-    const directions = await workspace.subQueryEncoder.encode(subQueries.flat(), { signal });
-    return {
-      directions: await towardsQueries(directions, queries.texts, {
-        ...workspace,
-        perQuery: policy.k,
-        signal,
-      }),
-      perQuery: policy.k,
-      subQueries,
-    };
+    return subQueryFanOuts(subQueries, queries.texts, workspace, { signal });
   });
 }
 
 /** What the set diffusion makes of the query's embedding. */
 export const diffusionAnswers = (
   space: AnswerSpace,
-  diffusion: Pick<SetDiffusion, 'sample' | 'conditionWords'>,
+  diffusion: SearchDiffusion,
   steps?: number,
 ): AnswerMethod =>
-  fanOutAnswers(space, async (queries, { seed, signal }) => {
-    const { workspace, k } = space;
-    const { subQueryEncoder } = workspace;
-    const conditions = await queryConditions(queries, diffusion.conditionWords, subQueryEncoder, signal);
-    const directions = await diffusion.sample({ conditions, rows: k, steps, seed, signal });
-    return {
-      directions: await towardsQueries(directions, queries.texts, { ...workspace, perQuery: k, signal }),
-      perQuery: k,
-    };
-  });
+  fanOutAnswers(space, (queries, { seed, signal }) =>
+    diffusionFanOuts(diffusion, queries, space.workspace, { rows: space.k, steps, seed, signal }),
+  );
 
 /** Queries `start` to `end` of a batch. */
 export function batchOf({ texts, vectors, references }: QueryBatch, start: number, end: number): QueryBatch {

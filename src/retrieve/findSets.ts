@@ -5,18 +5,22 @@ import { towardsQueries } from '../encode/towardsQueries.js';
 import type { Matrix } from '../matrix.js';
 import type { SearchWorld } from '../policy/fanOut.js';
 import type { Policy } from '../policy/policy.js';
+import type { RunControl } from '../progress.js';
 import { type RetrievedSet, searchDirections, searchDpp, searchMmr, searchPlain } from './methods.js';
 import type { Method } from './setRetriever.js';
+
+/** A set diffusion as searches use it. */
+export interface SearchDiffusion {
+  readonly conditionWords: number;
+  sample(options: SampleOptions): Promise<Matrix>;
+}
 
 /** What searching takes, wherever it runs. */
 export interface SearchParts {
   readonly workspace: SearchWorld;
   /** Items a set by default. */
   readonly k: number;
-  readonly diffusion?: {
-    readonly conditionWords: number;
-    sample(options: SampleOptions): Promise<Matrix>;
-  };
+  readonly diffusion?: SearchDiffusion;
   readonly policy?: Policy;
   /** At which the policy writes (1). */
   readonly temperature?: number;
@@ -61,23 +65,12 @@ export function missingModel(
 export async function makeFanOuts(
   { diffusion, policy, temperature, workspace }: SearchParts,
   method: Method,
-  { texts, vectors }: EmbeddedQueries,
+  queries: EmbeddedQueries,
   { k, steps, seed = 0, signal }: FanOutOptions,
 ): Promise<QueryFanOuts | undefined> {
-  if (method === 'diffusion' && diffusion) {
-    const queries = { texts, vectors };
-    const conditions = await queryConditions(
-      queries,
-      diffusion.conditionWords,
-      workspace.subQueryEncoder,
-      signal,
-    );
-    const directions = await diffusion.sample({ conditions, rows: k, steps, seed, streams: texts, signal });
-    return {
-      directions: await towardsQueries(directions, texts, { ...workspace, perQuery: k, signal }),
-      perQuery: k,
-    };
-  }
+  const { texts, vectors } = queries;
+  if (method === 'diffusion' && diffusion)
+    return diffusionFanOuts(diffusion, queries, workspace, { rows: k, steps, seed, streams: texts, signal });
   if (method === 'folm' && policy) {
     const completions = await policy.sample({
       queries: texts,
@@ -87,16 +80,37 @@ export async function makeFanOuts(
       streams: texts,
       signal,
     });
-    const perQuery = Math.min(k, policy.k);
-    const subQueries = completions.map((c) => c.subQueries.slice(0, perQuery));
-    const directions = await workspace.subQueryEncoder.encode(subQueries.flat(), { signal });
-    return {
-      directions: await towardsQueries(directions, texts, { ...workspace, perQuery, signal }),
-      perQuery,
-      subQueries,
-    };
+    const subQueries = completions.map((c) => c.subQueries.slice(0, k));
+    return subQueryFanOuts(subQueries, texts, workspace, { signal });
   }
   return undefined;
+}
+
+/** What was written as directions; `subQueries[q]`, as many for every query, are those of `texts[q]`. */
+export async function subQueryFanOuts(
+  subQueries: readonly (readonly string[])[],
+  texts: readonly string[],
+  world: Pick<SearchWorld, 'subQueryEncoder' | 'queryShare'>,
+  { signal }: Pick<RunControl, 'signal'>,
+): Promise<QueryFanOuts> {
+  const perQuery = subQueries[0]?.length ?? 0;
+  const alone = await world.subQueryEncoder.encode(subQueries.flat(), { signal });
+  const directions = await towardsQueries(alone, texts, { ...world, perQuery, signal });
+  return { directions, perQuery, subQueries };
+}
+
+/** What the set diffusion draws for each query, `rows` directions. */
+export async function diffusionFanOuts(
+  diffusion: SearchDiffusion,
+  queries: EmbeddedQueries,
+  world: Pick<SearchWorld, 'subQueryEncoder' | 'queryShare'>,
+  options: Omit<SampleOptions, 'conditions'>,
+): Promise<QueryFanOuts> {
+  const { rows: perQuery, signal } = options;
+  const conditions = await queryConditions(queries, diffusion.conditionWords, world.subQueryEncoder, signal);
+  const alone = await diffusion.sample({ ...options, conditions });
+  const directions = await towardsQueries(alone, queries.texts, { ...world, perQuery, signal });
+  return { directions, perQuery };
 }
 
 /** The set of every query: from its directions, or by a method that needs none. */
