@@ -44,7 +44,7 @@ export interface QualityOptions extends RunControl {
 /** Queries made for a data set which has none, and the most of all kinds. */
 const QUERIES_PER_SET = 4;
 const MOST_TRAINING_QUERIES = { full: 8000, quick: 2500 } as const;
-const MOST_TEST_QUERIES = { full: 400, quick: 200 } as const;
+const MOST_TEST_QUERIES = { full: 300, quick: 200 } as const;
 const MOST_CATALOG_QUERIES = 1500;
 
 /**
