@@ -5,9 +5,10 @@ import { dppMap } from '../index/dpp.js';
 import { type MmrOptions, mmr } from '../index/mmr.js';
 import { retrieveBudget } from '../index/retrieveBudget.js';
 import { dot, gatherRows, row, rowRange } from '../matrix.js';
-import { type QueryBatch, retrieveFanOuts, type SearchWorld } from '../policy/fanOut.js';
+import { type QueryBatch, retrieveFanOuts } from '../policy/fanOut.js';
 import type { Completion, Policy } from '../policy/policy.js';
 import {
+  type DirectionWorld,
   diffusionFanOuts,
   type QueryFanOuts,
   type SearchDiffusion,
@@ -181,7 +182,7 @@ export const kMeansAnswers = (space: AnswerSpace, queryShare: number): AnswerMet
  */
 export function keywordAnswers(
   space: AnswerSpace,
-  world: Pick<SearchWorld, 'subQueryEncoder' | 'queryShare'> = {
+  world: DirectionWorld = {
     subQueryEncoder: space.workspace.encoder,
     queryShare: 0,
   },

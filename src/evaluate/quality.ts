@@ -109,7 +109,7 @@ export function experimentConfig({ task, budget, quick, training, seed }: Config
     ...(budget !== undefined && { budget }),
     dimensions: task === 'wscr' ? 256 : 128,
     policy: {
-      // Texts near the query are soon learned: the loss falls no further after some 150 steps.
+      // Texts near the query (oar) are soon learned: the loss falls no further after some 150 steps.
       warmStartSteps: task === 'oar' ? 200 : 400,
       // Validation queries gain nothing after some 40 steps.
       steps: 50,

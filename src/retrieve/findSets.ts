@@ -86,11 +86,14 @@ export async function makeFanOuts(
   return undefined;
 }
 
+/** What makes sub-queries directions. */
+export type DirectionWorld = Pick<SearchWorld, 'subQueryEncoder' | 'queryShare'>;
+
 /** What was written as directions; `subQueries[q]`, as many for every query, are those of `texts[q]`. */
 export async function subQueryFanOuts(
   subQueries: readonly (readonly string[])[],
   texts: readonly string[],
-  world: Pick<SearchWorld, 'subQueryEncoder' | 'queryShare'>,
+  world: DirectionWorld,
   { signal }: Pick<RunControl, 'signal'>,
 ): Promise<QueryFanOuts> {
   const perQuery = subQueries[0]?.length ?? 0;
@@ -103,7 +106,7 @@ export async function subQueryFanOuts(
 export async function diffusionFanOuts(
   diffusion: SearchDiffusion,
   queries: EmbeddedQueries,
-  world: Pick<SearchWorld, 'subQueryEncoder' | 'queryShare'>,
+  world: DirectionWorld,
   options: Omit<SampleOptions, 'conditions'>,
 ): Promise<QueryFanOuts> {
   const { rows: perQuery, signal } = options;
