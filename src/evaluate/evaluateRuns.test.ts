@@ -116,6 +116,22 @@ describe('evaluateRuns', () => {
     }
   });
 
+  it('reports on a run that is in use, and warns that it could not note it there', async () => {
+    await using _lock = await (await RunFolder.open(runs[0])).lock();
+    const warnings: (string | undefined)[] = [];
+    const out = temp.path('in-use');
+    const { results } = await evaluateRuns([runs[0]], {
+      ...options,
+      out,
+      command: '',
+      onProgress: ({ warning }) => warnings.push(warning),
+    });
+    expect(results.methods.folm?.metrics.recallAtB?.mean).toBeGreaterThanOrEqual(0);
+    expect(warnings.filter((warning) => warning !== undefined)).toEqual([
+      expect.stringContaining(`process ${process.pid} is working on this run`),
+    ]);
+  });
+
   it('refuses runs of other queries', async () => {
     const other = temp.write('other.jsonl', [
       { query: 'a', items: [0], split: 'train' },

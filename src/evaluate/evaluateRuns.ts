@@ -1,7 +1,7 @@
 /** Runs that differ in nothing but their seed, as one report. */
 import { basename, join } from 'node:path';
 import type { Encoder } from '../encode/encoder.js';
-import { InputError } from '../errors.js';
+import { InputError, R4tError } from '../errors.js';
 import { configOf } from '../run/manifest.js';
 import { type MetricsLine, readMetrics } from '../run/metricsLog.js';
 import { RunFolder } from '../run/runFolder.js';
@@ -60,7 +60,14 @@ export async function evaluateRuns(
     command,
   });
   await writeReport(out, report);
-  for (const [i, run] of runs.entries()) await noteEvaluation(run, evaluations[0], seconds[i]);
+  for (const [i, run] of runs.entries()) {
+    await noteEvaluation(run, evaluations[0], seconds[i]).catch((error: unknown) => {
+      if (!(error instanceof R4tError)) throw error;
+      // A run that may not be written, or is in use, is evaluated all the same.
+      const warning = `${error.message} (the report is written; only the run does not know that it is evaluated)`;
+      options.onProgress?.({ stage: 'evaluate', done: i + 1, total: runs.length, warning });
+    });
+  }
   return report;
 }
 
