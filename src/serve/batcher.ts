@@ -11,8 +11,6 @@ export interface BatcherOptions<Job, Answer> {
   readonly maxWait?: number;
   /** Weight that may wait (512). */
   readonly maxQueue?: number;
-  /** Told the number of jobs of every batch. */
-  readonly onBatch?: (jobs: number) => void;
 }
 
 /** The queue is full. */
@@ -152,7 +150,6 @@ export class Batcher<Job, Answer> {
 
   async #answer(batch: readonly Entry<Job, Answer>[]): Promise<void> {
     const started = performance.now();
-    this.options.onBatch?.(batch.length);
     try {
       const left = Math.max(...batch.map(({ deadline }) => deadline)) - started;
       const answers = await this.options.run(
