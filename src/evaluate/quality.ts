@@ -31,7 +31,7 @@ export interface QualityOptions extends RunControl {
   readonly budget?: number;
   /** One run a seed ([1, 2, 3]; [1] when quick). */
   readonly seeds?: readonly number[];
-  /** Shorter training: what a quarter of an hour gives. */
+  /** Shorter training: a quarter of an hour for short texts, more for long ones (docs/cli.md). */
   readonly quick?: boolean;
   /** Makes an encoder which the reward never saw, from the catalog's texts; undefined where there is none. */
   readonly heldoutEncoder?: (catalog: readonly string[]) => Promise<Encoder | undefined>;
