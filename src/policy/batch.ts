@@ -1,4 +1,4 @@
-/** Lays sequences out as the decoder's input tensors: prompt left-padded, then START, then the completion. */
+/** Lays sequences out as the decoder's input tensors: prompt, START, completion, and what is left is padding. */
 import type { Feeds, Tensor } from '../engine/index.js';
 import type { Matrix } from '../matrix.js';
 import { type DecoderConfig, HINTS, RUNNING_HINTS, rotaryAngles, type Writes } from './decoder.js';
@@ -7,28 +7,23 @@ import type { NearTokens } from './neighbourhood.js';
 import { type NextTokens, spellerOf } from './speller.js';
 import { PAD, SEPARATOR, START } from './tokenizer.js';
 
-/** Prompts of one batch: int32 tokens [batch, length], and how many padding tokens each row begins with. */
-export interface Prompts {
-  readonly tokens: Int32Array;
-  readonly length: number;
-  readonly padding: Int32Array;
-}
-
 /** The longest part of a query that the policy reads, in tokens; the embedding covers the rest. */
 export const MAX_PROMPT_TOKENS = 32;
 
-/** Left-pads the queries' tokens to one length, which leaves START in the last column of every row. */
-export function layOutPrompts(queries: readonly (readonly number[])[]): Prompts {
-  const cut = queries.map((ids) => ids.slice(0, MAX_PROMPT_TOKENS));
-  const length = Math.max(...cut.map((ids) => ids.length)) + 1;
-  const tokens = new Int32Array(cut.length * length).fill(PAD);
-  const padding = new Int32Array(cut.length);
-  cut.forEach((ids, row) => {
-    padding[row] = length - 1 - ids.length;
-    tokens.set(ids, row * length + padding[row]);
-    tokens[(row + 1) * length - 1] = START;
+/** What stands before a completion. */
+export const promptOf = (query: readonly number[]): number[] => [
+  ...query.slice(0, MAX_PROMPT_TOKENS),
+  START,
+];
+
+/** Sequences one below the other as int32 [batch, time], the shorter ones filled up with PAD. */
+export function layOut(sequences: readonly ArrayLike<number>[]): Tensor & { readonly data: Int32Array } {
+  const time = Math.max(...sequences.map(({ length }) => length));
+  const data = new Int32Array(sequences.length * time).fill(PAD);
+  sequences.forEach((sequence, row) => {
+    data.set(sequence, row * time);
   });
-  return { tokens, length, padding };
+  return { data, dims: [sequences.length, time] };
 }
 
 /** What a batch of queries is to be told, and can be answered with. */
@@ -76,18 +71,23 @@ export function outputFeeds(queries: readonly Hinted[], { vocabularySize, writes
 export const nearSize = (queries: readonly Hinted[]): number =>
   Math.max(...queries.map(({ near }) => near?.tokens.length ?? 1));
 
-/** Causal attention that skips each row's padding, [batch, 1, time, past + time]. */
-export function attentionBias(padding: Int32Array, past: number, time: number): Tensor {
-  const keys = past + time;
-  const data = new Float32Array(padding.length * time * keys);
-  for (let row = 0; row < padding.length; row++) {
-    for (let t = 0; t < time; t++) {
-      const start = (row * time + t) * keys;
-      data.fill(FORBIDDEN, start, start + Math.min(padding[row], keys));
-      data.fill(FORBIDDEN, start + past + t + 1, start + keys);
-    }
-  }
-  return { data, dims: [padding.length, 1, time, keys] };
+/** The embeddings [queries, size, width] of the tokens near each query (and of PAD), from those of all, [vocabulary, width]. */
+export function nearTable(queries: readonly Hinted[], embedding: Float32Array, width: number): Tensor {
+  const size = nearSize(queries);
+  const data = new Float32Array(queries.length * size * width);
+  queries.forEach(({ near }, row) => {
+    near?.tokens.forEach((id, i) => {
+      data.set(embedding.subarray(id * width, (id + 1) * width), (row * size + i) * width);
+    });
+  });
+  return { data, dims: [queries.length, size, width] };
+}
+
+/** Causal attention [time, time]: no position looks at what comes after it, so none looks at the padding at the end. */
+function causalBias(time: number): Tensor {
+  const data = new Float32Array(time * time);
+  for (let t = 0; t < time; t++) data.fill(FORBIDDEN, t * time + t + 1, (t + 1) * time);
+  return { data, dims: [time, time] };
 }
 
 /** One training sequence. */
@@ -97,88 +97,84 @@ export interface Sequence extends Hinted {
   readonly tokens: Int32Array;
 }
 
-/** The decoder's feeds for whole sequences, with the target, format state and weight of every position. */
+/** The decoder's feeds for whole sequences, with the target, format state and weight of every token that was written. */
 export interface TrainingBatch {
   readonly feeds: Feeds;
-  /** Sequences, and positions of each. */
-  readonly rows: number;
-  readonly time: number;
-  /** The position of a completion's first token. */
-  readonly start: number;
+  /** Tokens of the longest completion: those of all completions are [batch, written]. */
+  readonly written: number;
 }
 
-/** int32 `targets` and `states` and float `weights` (1 on completion tokens), each [batch, time]. */
+/** int32 `targets` and `states` and float `weights` (1 on completion tokens), each [batch, written]. */
 export function trainingBatch(
   sequences: readonly Sequence[],
   format: Format,
   config: DecoderConfig,
 ): TrainingBatch {
   const rows = sequences.length;
-  const prompts = layOutPrompts(sequences.map((s) => s.prompt));
-  const start = prompts.length - 1;
-  const time = start + Math.max(...sequences.map((s) => s.tokens.length));
-  const tokens = new Int32Array(rows * time).fill(PAD);
+  const prompts = sequences.map(({ prompt }) => promptOf(prompt));
+  // The last token of a completion is only aimed at.
+  const tokens = layOut(sequences.map((s, row) => [...prompts[row], ...s.tokens.subarray(0, -1)]));
+  const [, time] = tokens.dims;
+  const written = Math.max(...sequences.map((s) => s.tokens.length));
+  const choices = new Int32Array(rows * written);
   // Positions of weight 0 aim at what the format allows: a forbidden target's log-probability is -1e9.
-  const targets = new Int32Array(rows * time).fill(SEPARATOR);
-  const states = new Int32Array(rows * time).fill(INSIDE);
-  const weights = new Float32Array(rows * time);
+  const targets = new Int32Array(rows * written).fill(SEPARATOR);
+  const states = new Int32Array(rows * written).fill(INSIDE);
+  const weights = new Float32Array(rows * written);
   const condition = new Float32Array(rows * config.conditionDim);
   sequences.forEach((sequence, row) => {
     const completion = sequence.tokens;
-    const at = row * time;
-    tokens.set(prompts.tokens.subarray(row * prompts.length, (row + 1) * prompts.length), at);
-    tokens.set(completion.subarray(0, -1), at + prompts.length);
-    targets.set(completion, at + start);
-    states.set(formatStates(completion, format), at + start);
-    weights.fill(1, at + start, at + start + completion.length);
+    const at = row * written;
+    const start = row * time + prompts[row].length - 1;
+    for (let t = 0; t < written; t++) choices[at + t] = start + Math.min(t, completion.length - 1);
+    targets.set(completion, at);
+    states.set(formatStates(completion, format), at);
+    weights.fill(1, at, at + completion.length);
     condition.set(sequence.condition, row * config.conditionDim);
   });
   const spelling =
     config.writes === 'anything'
       ? undefined
-      : spellingFeeds(sequences, targets, { start, time, format, writes: config.writes });
-  const dims = [rows, time];
+      : spellingFeeds(sequences, targets, { written, format, writes: config.writes });
+  const dims = [rows, written];
   return {
-    rows,
-    time,
-    start,
+    written,
     feeds: {
-      tokens: { data: tokens, dims },
-      targets: { data: targets, dims: [rows, time, 1] },
+      tokens,
+      choices: { data: choices, dims },
+      targets: { data: targets, dims: [rows, written, 1] },
       states: { data: states, dims },
       weights: { data: weights, dims },
       condition: { data: condition, dims: [rows, config.conditionDim] },
       ...outputFeeds(sequences, config),
       ...spelling,
-      attentionBias: attentionBias(prompts.padding, 0, time),
-      ...rotaryAngles(0, time, config),
+      attentionBias: causalBias(time),
+      ...rotaryAngles(
+        Int32Array.from({ length: time }, (_, t) => t),
+        [time],
+        config,
+      ),
     },
   };
 }
 
 /**
- * What may come next, and the running hints, each [batch, time, size], where sub-queries are made of what is near the query. The
- * targets become positions in the query's vocabulary.
+ * What may come next, and the running hints, where sub-queries are made of what is near the query. The targets become positions in the
+ * query's vocabulary.
  */
 function spellingFeeds(
   sequences: readonly Sequence[],
   targets: Int32Array,
-  {
-    start,
-    time,
-    format,
-    writes,
-  }: { readonly start: number; readonly time: number; readonly format: Format; readonly writes: Writes },
+  { written, format, writes }: { readonly written: number; readonly format: Format; readonly writes: Writes },
 ): Feeds {
-  const size = nearSize(sequences);
-  const { feeds, at } = nextTokenFeeds([sequences.length, time, size]);
+  const { feeds, at } = nextTokenFeeds([sequences.length, written, nearSize(sequences)]);
   targets.fill(0);
   sequences.forEach(({ near, tokens }, row) => {
     if (!near) return;
     const positions = new Map(Array.from(near.tokens, (id, i) => [id, i]));
     const speller = spellerOf(near, writes, format);
     tokens.forEach((token, t) => {
-      const position = row * time + start + t;
+      const position = row * written + t;
       speller.describe(at(position));
       targets[position] = positions.get(token) ?? 0;
       speller.write(targets[position]);
@@ -187,21 +183,25 @@ function spellingFeeds(
   return feeds;
 }
 
-/** Zeros for the bias and the running hints, and the views of a position, counted over all leading dimensions. */
+/** Zeros for the bias [..., size] and the running hints [..., RUNNING_HINTS, size], and the views of a position, counted over all leading dimensions. */
 export function nextTokenFeeds(dims: readonly number[]): {
   feeds: Feeds;
   at: (position: number) => NextTokens;
 } {
   const size = dims.at(-1)!;
+  const kinds = RUNNING_HINTS.length;
   const length = dims.reduce((product, n) => product * n, 1);
-  const [bias, ...hints] = Array.from({ length: 1 + RUNNING_HINTS.length }, () => new Float32Array(length));
-  const running = RUNNING_HINTS.map((name, i) => [`running.${name}`, { data: hints[i], dims: [...dims] }]);
+  const bias = new Float32Array(length);
+  const running = new Float32Array(length * kinds);
   return {
-    feeds: { bias: { data: bias, dims: [...dims] }, ...Object.fromEntries(running) },
+    feeds: {
+      bias: { data: bias, dims: [...dims] },
+      running: { data: running, dims: [...dims.slice(0, -1), kinds, size] },
+    },
     at(position) {
-      const view = (data: Float32Array) => data.subarray(position * size, (position + 1) * size);
-      const [near, common, before, now] = hints.map(view);
-      return { bias: view(bias), running: [near, common, before, now] };
+      const view = (data: Float32Array, row: number) => data.subarray(row * size, (row + 1) * size);
+      const hint = (kind: number) => view(running, position * kinds + kind);
+      return { bias: view(bias, position), running: [hint(0), hint(1), hint(2), hint(3)] };
     },
   };
 }

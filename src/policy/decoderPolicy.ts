@@ -1,37 +1,25 @@
 import {
   encodeOnnx,
   type Feeds,
+  floats,
   Graph,
-  ops,
   type Parameters,
   parameterFeeds,
   type RuntimeOptions,
   Session,
   type Tensor,
-  type Value,
 } from '../engine/index.js';
 import { R4tError } from '../errors.js';
 import type { Matrix } from '../matrix.js';
 import { CounterRandom } from '../random.js';
-import { attentionBias, layOutPrompts, nearSize, nextTokenFeeds, outputFeeds, repeatRows } from './batch.js';
-import {
-  type DecoderConfig,
-  decoder,
-  decoderInputs,
-  lastPosition,
-  outputInputs,
-  outputLogits,
-  rotaryAngles,
-  type Writes,
-} from './decoder.js';
+import { layOut, nearSize, nearTable, nextTokenFeeds, outputFeeds, promptOf, repeatRows } from './batch.js';
+import { type DecoderConfig, nextTokenProbabilities, rotaryAngles, type Writes } from './decoder.js';
 import { type Format, formatState, formatTable, maxCompletionTokens, parseCompletion } from './format.js';
 import { KeyValueCache } from './keyValueCache.js';
 import type { NearTokens, Neighbourhood } from './neighbourhood.js';
 import type { Completion, Policy, SampleOptions } from './policy.js';
 import { type Speller, spellerOf } from './speller.js';
 import { PAD, SEPARATOR, type Tokenizer } from './tokenizer.js';
-
-const { add, exp, gather, logSoftmax, mul, neg, reshape, shapeOf, sum } = ops;
 
 export interface DecoderPolicyOptions {
   readonly config: DecoderConfig;
@@ -56,7 +44,6 @@ export class DecoderPolicy implements Policy {
   /** The weights to sample with; replace them after a training step (unless `frozen`). */
   parameters: Parameters;
   private readonly table: Tensor;
-  private spareCache: KeyValueCache | undefined;
 
   private constructor(
     private readonly session: Session,
@@ -71,7 +58,13 @@ export class DecoderPolicy implements Policy {
     const { config, frozen = false, parameters, neighbourhood, runtime } = options;
     if (config.writes !== 'anything' && !neighbourhood)
       throw new RangeError('a policy that writes what is near the query needs a neighbourhood');
-    const { graph, outputs } = decodingGraph(config);
+    const graph = new Graph();
+    const { probabilities, present } = nextTokenProbabilities(graph, config);
+    const made = present.flatMap(({ keys, values }, i) => [
+      [`present.${i}.keys`, keys],
+      [`present.${i}.values`, values],
+    ]);
+    const outputs = { probabilities, ...Object.fromEntries(made) };
     const weights = new Map([...parameters].map(([name, { data }]) => [name, data]));
     const model = encodeOnnx(graph, { outputs, weights: frozen ? weights : undefined });
     return new DecoderPolicy(await Session.load(model, { ...runtime, threads: 1 }), options);
@@ -124,22 +117,22 @@ export class DecoderPolicy implements Policy {
 
   private async sampleBatch(
     rows: readonly { query: number; stream: string | number; sample: number }[],
-    prompts: readonly { readonly prompt: number[]; readonly near?: NearTokens }[],
+    hinted: readonly { readonly prompt: number[]; readonly near?: NearTokens }[],
     { vectors, seed, temperature = 1, topP = 1, samplesPerQuery: perQuery = 1 }: SampleOptions,
   ): Promise<Completion[]> {
     const { config, format, tokenizer } = this.options;
-    const told = rows.map(({ query }) => prompts[query]);
+    const told = rows.map(({ query }) => hinted[query]);
     const local = config.writes !== 'anything';
     const choosers = local ? told.filter((_, i) => i % perQuery === 0) : told;
+    const groups = local ? [choosers.length, perQuery] : [rows.length, 1];
     const size = local ? nearSize(choosers) : tokenizer.size;
-    const { length, padding, tokens } = layOutPrompts(told.map(({ prompt }) => prompt));
     const writers = rows.map(
       ({ query, stream, sample }) =>
         new CompletionWriter(
           format,
           new CounterRandom(seed, 'policy/sample', stream, sample),
           config.writes,
-          local ? prompts[query].near : undefined,
+          local ? hinted[query].near : undefined,
         ),
     );
     const fixed = {
@@ -149,20 +142,12 @@ export class DecoderPolicy implements Policy {
         rows.map(({ query }) => query),
       ),
       ...outputFeeds(choosers, config),
+      ...(local && {
+        table: nearTable(choosers, this.parameters.get('embedding')!.data, config.width),
+      }),
       inverseTemperature: { data: Float32Array.of(temperature > 0 ? 1 / temperature : 1), dims: [] },
     };
     const draw = temperature > 0 ? (topP < 1 ? nucleus(topP) : drawToken) : likeliest;
-    const cache = this.spareCache ?? new KeyValueCache(config);
-    // A concurrent call finds none and makes its own.
-    this.spareCache = undefined;
-    cache.reset(rows.length);
-    const probabilities = new Float32Array(rows.length * size);
-    const entropies = new Float32Array(rows.length);
-    const groups = local ? [choosers.length, perQuery] : [rows.length];
-    const results = {
-      probabilities: { data: probabilities, dims: [...groups, size] },
-      entropies: { data: entropies, dims: groups },
-    };
     const next = local ? nextTokenFeeds([...groups, size]) : undefined;
     const permitted = (): Feeds => {
       if (next) {
@@ -174,19 +159,26 @@ export class DecoderPolicy implements Policy {
       const states = Int32Array.from(writers, (w) => w.state);
       return { formatTable: this.table, states: { data: states, dims: groups } };
     };
-    let input: Tensor = { data: tokens, dims: [rows.length, length] };
+    const prompts = told.map(({ prompt }) => promptOf(prompt));
+    let input = layOut(prompts);
+    let added = Int32Array.from(prompts, ({ length }) => length);
+    const cache = new KeyValueCache(rows.length, config);
     for (let step = 0; step < maxCompletionTokens(format) && writers.some((w) => !w.done); step++) {
       const time = input.dims[1];
-      const feeds = {
+      const positions = Int32Array.from(
+        { length: rows.length * time },
+        (_, at) => cache.lengths[Math.floor(at / time)] + (at % time),
+      );
+      const result = await this.session.run({
         ...fixed,
-        ...cache.feeds(),
-        ...rotaryAngles(cache.past, time, config),
+        ...cache.feeds(time),
+        ...rotaryAngles(positions, [rows.length, 1, time], config),
         tokens: input,
-        attentionBias: attentionBias(padding, cache.past, time),
+        choices: { data: added.map((n, row) => row * time + Math.max(n, 1) - 1), dims: groups },
         ...permitted(),
-      };
-      await this.session.run(feeds, { ...results, ...cache.targets(time) });
-      cache.advance(time);
+      });
+      cache.add(result, added, time);
+      const probabilities = floats(result.probabilities);
       const written = new Int32Array(rows.length).fill(PAD);
       writers.forEach((writer, i) => {
         if (writer.done) return;
@@ -195,11 +187,11 @@ export class DecoderPolicy implements Policy {
         const logProb = Math.log(distribution[drawn]);
         if (!Number.isFinite(logProb))
           throw new R4tError('the policy gives no finite probabilities; its parameters are damaged');
-        written[i] = writer.write(drawn, logProb, entropies[i]);
+        written[i] = writer.write(drawn, logProb, entropyOf(distribution));
       });
       input = { data: written, dims: [rows.length, 1] };
+      added = Int32Array.from(writers, (writer) => (writer.done ? 0 : 1));
     }
-    this.spareCache = cache;
     return writers.map((writer, i) => ({
       query: rows[i].query,
       subQueries: parseCompletion(writer.tokens, tokenizer),
@@ -254,51 +246,14 @@ class CompletionWriter {
   }
 }
 
-/**
- * Next-token probabilities of the last position, and the caches grown by this call's positions. Where queries have vocabularies of
- * their own, what is said of tokens is [queries, completions of each, size], and else [completions, size].
- */
-function decodingGraph(config: DecoderConfig) {
-  const graph = new Graph();
-  const inputs = decoderInputs(graph, config, true);
-  const { hidden, caches } = decoder(graph, config, inputs);
-  const last = lastPosition(hidden);
-  const [logits, bias] =
-    config.writes === 'anything' ? allLogits(graph, config, last) : nearLogits(graph, config, last);
-  const logProbs = logSoftmax(add(mul(logits, graph.input('inverseTemperature', [])), bias));
-  const probabilities = exp(logProbs);
-  // Forbidden tokens count nothing: their probability is exactly 0 and their logarithm finite.
-  const entropies = neg(sum(mul(probabilities, logProbs), [logits.rank - 1]));
-  const present = caches.flatMap(({ keys, values }, i) => [
-    [`present.${i}.keys`, keys],
-    [`present.${i}.values`, values],
-  ]);
-  return { graph, outputs: { probabilities, entropies, ...Object.fromEntries(present) } };
-}
-
-/** The logits of all tokens, and which of them the format allows. */
-function allLogits(graph: Graph, config: DecoderConfig, last: Value): [logits: Value, bias: Value] {
-  const table = graph.input('formatTable', [3, config.vocabularySize]);
-  const logits = outputLogits(graph, config, last, outputInputs(graph, config));
-  return [
-    reshape(logits, ['batch', config.vocabularySize]),
-    gather(table, graph.input('states', ['batch'], 'int32')),
-  ];
-}
-
-/** The logits of what is near: completions of one query share one table of embeddings, which is much larger than they are. */
-function nearLogits(graph: Graph, config: DecoderConfig, last: Value): [logits: Value, bias: Value] {
-  const bias = graph.input('bias', ['queries', 'perQuery', 'size']);
-  const shape = graph.node(
-    'Concat',
-    [shapeOf(bias, 0), shapeOf(bias, 1), graph.int64s([config.width])],
-    [{ shape: [3], dtype: 'int64' }],
-    { axis: 0 },
-  )[0];
-  const grouped = { shape: ['queries', 'perQuery', config.width], dtype: last.dtype };
-  const [hidden] = graph.node('Reshape', [last, shape], [grouped]);
-  const from = outputInputs(graph, config, { batch: 'queries', time: 'perQuery' });
-  return [outputLogits(graph, config, hidden, from), bias];
+/** In nats. */
+function entropyOf(probabilities: Float32Array): number {
+  let entropy = 0;
+  for (let i = 0; i < probabilities.length; i++) {
+    const p = probabilities[i];
+    if (p > 0) entropy -= p * Math.log(p);
+  }
+  return entropy;
 }
 
 /** Inverse-CDF sampling: the token in whose share of [0, 1) `u` falls. */

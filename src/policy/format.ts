@@ -15,14 +15,14 @@ export interface Format {
 export const BEGIN = 0;
 export const INSIDE = 1;
 export const FULL = 2;
-const STATES = 3;
+export const FORMAT_STATES = 3;
 
 export const FORBIDDEN = -1e9;
 
 /** Additive bias on the logits for each state, [3, vocabulary]: 0 where a token may follow, -1e9 where not. */
 export function formatTable(tokenizer: Tokenizer): Float32Array {
   const size = tokenizer.size;
-  const table = new Float32Array(STATES * size);
+  const table = new Float32Array(FORMAT_STATES * size);
   for (let id = 0; id < size; id++) {
     const special = id === PAD || id === START || id === UNKNOWN;
     if (special || !tokenizer.startsWord(id)) table[BEGIN * size + id] = FORBIDDEN;

@@ -1,70 +1,90 @@
-import type { Tensor } from '../engine/index.js';
+import { floats, type Tensor } from '../engine/index.js';
 import type { DecoderConfig } from './decoder.js';
+import { FORBIDDEN } from './format.js';
+
+/** Room is made for so many positions at a time. */
+const BLOCK = 16;
 
 /**
- * The keys and values of the positions decoded so far. Two sets of buffers take turns: a run reads the one and writes the
- * grown cache into the other, so the runtime's results are never copied. Buffers grow as sequences do and are kept for
- * the next batch.
+ * The keys and values of a batch of sequences while they are written. Each sequence has its positions from 0 on, so they may differ in
+ * length; a token adds its own to what is there.
  */
 export class KeyValueCache {
-  private current: Float32Array[];
-  private next: Float32Array[];
-  private positions = 0;
-  private batch = 0;
+  /** Keys and values of every layer, [batch, heads, room, width / heads]. */
+  #buffers: Float32Array[];
+  #room = BLOCK;
+  /** Positions of each sequence. */
+  readonly lengths: Int32Array;
 
-  constructor(private readonly config: DecoderConfig) {
-    this.current = Array.from({ length: 2 * config.layers }, () => new Float32Array(0));
-    this.next = this.current.slice();
+  constructor(
+    batch: number,
+    private readonly config: DecoderConfig,
+  ) {
+    this.lengths = new Int32Array(batch);
+    this.#buffers = Array.from({ length: 2 * config.layers }, () => this.#buffer());
   }
 
-  /** Positions held. */
-  get past(): number {
-    return this.positions;
-  }
-
-  /** Forgets everything and makes ready for `batch` sequences. */
-  reset(batch: number): void {
-    this.positions = 0;
-    this.batch = batch;
-  }
-
-  /** The cache as the decoder's inputs. */
-  feeds(): Record<string, Tensor> {
-    return this.tensors('past', this.current, this.positions);
-  }
-
-  /** Where the decoder shall write the cache grown by `time` positions. */
-  targets(time: number): Record<string, Tensor> {
-    const needed = this.size(this.positions + time);
-    this.next.forEach((buffer, i) => {
-      // A quarter more than needed, so that not every position allocates anew.
-      if (buffer.length < needed) this.next[i] = new Float32Array(Math.ceil(needed * 1.25));
-    });
-    return this.tensors('present', this.next, this.positions + time);
-  }
-
-  /** Takes over what was written into the targets. */
-  advance(time: number): void {
-    [this.current, this.next] = [this.next, this.current];
-    this.positions += time;
-  }
-
-  private size(positions: number): number {
-    return this.batch * this.config.width * positions;
-  }
-
-  private tensors(
-    prefix: string,
-    buffers: readonly Float32Array[],
-    positions: number,
-  ): Record<string, Tensor> {
+  /** What the decoder reads for `time` further positions of each sequence. */
+  feeds(time: number): Record<string, Tensor> {
     const { heads, width } = this.config;
-    const dims = [this.batch, heads, positions, width / heads];
-    return Object.fromEntries(
-      buffers.map((buffer, i) => {
-        const name = `${prefix}.${i >> 1}.${i % 2 === 0 ? 'keys' : 'values'}`;
-        return [name, { data: buffer.subarray(0, this.size(positions)), dims }];
-      }),
-    );
+    const dims = [this.lengths.length, heads, this.#room, width / heads];
+    const past = this.#buffers.map((data, i): [string, Tensor] => [nameOf('past', i), { data, dims }]);
+    return {
+      ...Object.fromEntries(past),
+      parts: { data: BigInt64Array.of(BigInt(this.#room), BigInt(time)), dims: [2] },
+      attentionBias: this.#attentionBias(time),
+    };
+  }
+
+  /** Takes over, of what the decoder made for `time` positions, the first `counts[row]` of each sequence. */
+  add(made: Readonly<Record<string, Tensor>>, counts: Int32Array, time: number): void {
+    const { heads, width } = this.config;
+    const size = width / heads;
+    const room = Math.ceil(Math.max(...this.lengths.map((n, row) => n + counts[row])) / BLOCK) * BLOCK;
+    if (room > this.#room) this.#grow(room);
+    this.#buffers.forEach((buffer, i) => {
+      const present = floats(made[nameOf('present', i)]);
+      for (let row = 0; row < counts.length; row++) {
+        for (let head = 0; head < heads; head++) {
+          const from = (row * heads + head) * time * size;
+          const to = ((row * heads + head) * this.#room + this.lengths[row]) * size;
+          for (let x = 0; x < counts[row] * size; x++) buffer[to + x] = present[from + x];
+        }
+      }
+    });
+    for (let row = 0; row < counts.length; row++) this.lengths[row] += counts[row];
+  }
+
+  #buffer(): Float32Array {
+    return new Float32Array(this.lengths.length * this.config.width * this.#room);
+  }
+
+  #grow(room: number): void {
+    const { heads, width } = this.config;
+    const [before, after] = [this.#room, room].map((positions) => (positions * width) / heads);
+    this.#room = room;
+    this.#buffers = this.#buffers.map((old) => {
+      const grown = this.#buffer();
+      for (let i = 0; i < this.lengths.length * heads; i++)
+        grown.set(old.subarray(i * before, (i + 1) * before), i * after);
+      return grown;
+    });
+  }
+
+  /** [batch, 1, time, room + time]: a position looks at all of its sequence that is in the cache, and at no later one. */
+  #attentionBias(time: number): Tensor {
+    const keys = this.#room + time;
+    const data = new Float32Array(this.lengths.length * time * keys);
+    this.lengths.forEach((length, row) => {
+      for (let t = 0; t < time; t++) {
+        const start = (row * time + t) * keys;
+        data.fill(FORBIDDEN, start + length, start + this.#room);
+        data.fill(FORBIDDEN, start + this.#room + t + 1, start + keys);
+      }
+    });
+    return { data, dims: [this.lengths.length, 1, time, keys] };
   }
 }
+
+const nameOf = (prefix: 'past' | 'present', i: number): string =>
+  `${prefix}.${i >> 1}.${i % 2 === 0 ? 'keys' : 'values'}`;

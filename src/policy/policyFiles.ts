@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { Graph, loadWeights, type Parameters, type RuntimeOptions } from '../engine/index.js';
 import { InputError } from '../errors.js';
 import { readJson, writeJson } from '../files.js';
-import { type DecoderConfig, decoder, decoderInputs, outputInputs, outputLogits } from './decoder.js';
+import { type DecoderConfig, sequenceLogits } from './decoder.js';
 import { DecoderPolicy } from './decoderPolicy.js';
 import type { RetrievalWorld } from './fanOut.js';
 import type { Format } from './format.js';
@@ -74,7 +74,6 @@ export async function loadPolicy(
 
 export function loadPolicyWeights({ config }: PolicyModel, file: string): Promise<Parameters> {
   const graph = new Graph();
-  const { hidden } = decoder(graph, config, decoderInputs(graph, config, false));
-  outputLogits(graph, config, hidden, outputInputs(graph, config));
+  sequenceLogits(graph, config);
   return loadWeights(file, graph);
 }

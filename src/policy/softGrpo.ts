@@ -1,6 +1,6 @@
 /** Soft-GRPO (PAPER section 2): group advantages, and the clipped per-token loss with both KL directions. */
 import { Graph, ops, type Value } from '../engine/index.js';
-import { type DecoderConfig, decoder, decoderInputs, outputInputs, outputLogits } from './decoder.js';
+import { type DecoderConfig, sequenceLogits } from './decoder.js';
 
 const {
   add,
@@ -94,23 +94,28 @@ export interface SoftGrpoCoefficients {
   readonly klReverse: number;
 }
 
-/** Log-probabilities of the target tokens [batch, time] under the format, and the weights of the positions. */
+/** Log-probabilities of the target tokens [batch, written] under the format, and the weights of the positions. */
 export function targetLogProbs(
   graph: Graph,
   config: DecoderConfig,
   formatTable: Float32Array,
 ): { logProbs: Value; weights: Value } {
-  const { hidden } = decoder(graph, config, decoderInputs(graph, config, false));
+  const logits = sequenceLogits(graph, config);
   const bias =
     config.writes === 'anything'
       ? gather(
           graph.constant(formatTable, [formatTable.length / config.vocabularySize, config.vocabularySize]),
-          graph.input('states', ['batch', 'time'], 'int32'),
+          graph.input('states', ['batch', 'written'], 'int32'),
         )
-      : graph.input('bias', ['batch', 'time', 'size']);
-  const all = logSoftmax(add(outputLogits(graph, config, hidden, outputInputs(graph, config)), bias));
-  const picked = gatherLast(all, graph.input('targets', ['batch', 'time', 1], 'int32'));
-  return { logProbs: reshape(picked, ['batch', 'time']), weights: graph.input('weights', ['batch', 'time']) };
+      : graph.input('bias', ['batch', 'written', 'size']);
+  const picked = gatherLast(
+    logSoftmax(add(logits, bias)),
+    graph.input('targets', ['batch', 'written', 1], 'int32'),
+  );
+  return {
+    logProbs: reshape(picked, ['batch', 'written']),
+    weights: graph.input('weights', ['batch', 'written']),
+  };
 }
 
 /** Cross-entropy in nats a token: the loss of the warm start. */
@@ -120,8 +125,8 @@ export function crossEntropyGraph(config: DecoderConfig, formatTable: Float32Arr
 }
 
 /**
- * The Soft-GRPO loss with its diagnostics. Besides a training batch it reads `oldLogProbs` [batch, time] and
- * `advantages` [batch, time].
+ * The Soft-GRPO loss with its diagnostics. Besides a training batch it reads `oldLogProbs` [batch, written] and
+ * `advantages` [batch, written].
  */
 export function softGrpoGraph(
   config: DecoderConfig,
@@ -130,8 +135,8 @@ export function softGrpoGraph(
 ) {
   const graph = new Graph();
   const { logProbs, weights } = targetLogProbs(graph, config, formatTable);
-  const oldLogProbs = graph.input('oldLogProbs', ['batch', 'time']);
-  const advantages = graph.input('advantages', ['batch', 'time']);
+  const oldLogProbs = graph.input('oldLogProbs', ['batch', 'written']);
+  const advantages = graph.input('advantages', ['batch', 'written']);
   const { loss, ratio, logRatio } = softGrpoLoss(
     { logProbs, oldLogProbs, advantages, weights },
     coefficients,
@@ -149,12 +154,12 @@ export function softGrpoGraph(
 }
 
 export interface SoftGrpoTerms {
-  /** log pi_theta and log pi_old of the sampled tokens, [batch, time]. */
+  /** log pi_theta and log pi_old of the sampled tokens, [batch, written]. */
   readonly logProbs: Value;
   readonly oldLogProbs: Value;
-  /** The advantage of each token, [batch, time]: its completion's, or its sub-query's. */
+  /** The advantage of each token, [batch, written]: its completion's, or its sub-query's. */
   readonly advantages: Value;
-  /** 1 on completion tokens, [batch, time]. */
+  /** 1 on completion tokens, [batch, written]. */
   readonly weights: Value;
 }
 

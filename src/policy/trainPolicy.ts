@@ -268,23 +268,23 @@ export function grpoFeeds(
     condition: row(queries.vectors, query),
     tokens,
   }));
-  const { feeds, time, start } = trainingBatch(sequences, format, config);
-  const oldLogProbs = new Float32Array(picked.length * time);
-  const tokenAdvantages = new Float32Array(picked.length * time);
+  const { feeds, written } = trainingBatch(sequences, format, config);
+  const oldLogProbs = new Float32Array(picked.length * written);
+  const tokenAdvantages = new Float32Array(picked.length * written);
   const perCompletion = advantages.length / completions.length;
   picked.forEach(({ logProbs, tokens }, i) => {
-    oldLogProbs.set(logProbs, i * time + start);
+    oldLogProbs.set(logProbs, i * written);
     let subQuery = 0;
     tokens.forEach((token, t) => {
-      tokenAdvantages[i * time + start + t] =
+      tokenAdvantages[i * written + t] =
         advantages[rows[i] * perCompletion + Math.min(subQuery, perCompletion - 1)];
       if (token === SEPARATOR) subQuery++;
     });
   });
   return {
     ...feeds,
-    oldLogProbs: { data: oldLogProbs, dims: [picked.length, time] },
-    advantages: { data: tokenAdvantages, dims: [picked.length, time] },
+    oldLogProbs: { data: oldLogProbs, dims: [picked.length, written] },
+    advantages: { data: tokenAdvantages, dims: [picked.length, written] },
   };
 }
 

@@ -2,7 +2,7 @@
 import { floats, Graph, type Parameters, parameterFeeds, Session } from '../../engine/index.js';
 import { type Matrix, row } from '../../matrix.js';
 import { trainingBatch } from '../batch.js';
-import { decoder, decoderInputs, outputInputs, outputLogits } from '../decoder.js';
+import { sequenceLogits } from '../decoder.js';
 import { formatStates, formatTable } from '../format.js';
 import type { NearTokens } from '../neighbourhood.js';
 import type { Completion } from '../policy.js';
@@ -23,19 +23,14 @@ export async function fullForward(
   { parameters, queries, vectors, near, temperature = 1 }: ForwardOptions,
 ): Promise<Float64Array[][]> {
   const graph = new Graph();
-  const { hidden } = decoder(graph, config, decoderInputs(graph, config, false));
-  const session = await Session.compile(
-    graph,
-    { logits: outputLogits(graph, config, hidden, outputInputs(graph, config)) },
-    runtime,
-  );
+  const session = await Session.compile(graph, { logits: sequenceLogits(graph, config) }, runtime);
   const sequences = completions.map(({ query, tokens }) => ({
     prompt: tokenizer.encode(queries[query]),
     condition: row(vectors, query),
     near: near?.[query],
     tokens,
   }));
-  const { feeds, time, start } = trainingBatch(sequences, format, config);
+  const { feeds, written } = trainingBatch(sequences, format, config);
   const { logits } = await session.run({ ...feeds, ...parameterFeeds(parameters) });
   await session.release();
   const table = formatTable(tokenizer);
@@ -43,7 +38,7 @@ export async function fullForward(
   return completions.map(({ tokens }, i) => {
     const states = formatStates(tokens, format);
     return Array.from(tokens, (_, t) => {
-      const at = (i * time + start + t) * size;
+      const at = (i * written + t) * size;
       const allowed = table.subarray(states[t] * size, (states[t] + 1) * size);
       return softmax(floats(logits).subarray(at, at + size), allowed, temperature);
     });
