@@ -101,7 +101,7 @@ interface ConfigRequest {
  * (docs/results.md says on what).
  */
 export function experimentConfig({ task, budget, quick, training, seed }: ConfigRequest): UserConfig {
-  const sets = quick ? 10_000 : 16_000;
+  const sets = quick ? 5000 : 16_000;
   return {
     task,
     seed,
@@ -110,16 +110,16 @@ export function experimentConfig({ task, budget, quick, training, seed }: Config
     dimensions: task === 'wscr' ? 256 : 128,
     policy: {
       // Texts near the query (oar) are soon learned: the loss falls no further after some 150 steps.
-      warmStartSteps: task === 'oar' ? 200 : 400,
-      // Validation queries gain nothing after some 40 steps.
-      steps: 50,
+      warmStartSteps: task === 'oar' ? (quick ? 150 : 200) : quick ? 240 : 400,
+      // Validation queries gain nothing after some 40 steps, and little after half of them.
+      steps: quick ? 20 : 50,
       learningRate: task === 'wscr' ? 1.5e-3 : 1e-3,
       // Room for a word written some times and words of an item that has it.
       ...(task === 'wscr' && { maxSubQueryTokens: 10 }),
     },
     synthesis: { samplesPerQuery: Math.max(2, Math.min(16, Math.round(sets / training))) },
     diffusion: {
-      steps: quick ? 1200 : 2000,
+      steps: quick ? 1000 : 2000,
       ...(task === 'wscr' && { samplerSteps: 4, guidance: 1 }),
     },
   };

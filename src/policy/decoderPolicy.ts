@@ -81,7 +81,9 @@ export class DecoderPolicy implements Policy {
     const hinted = prompts.map((prompt, i) => ({ prompt, near: near[i] }));
     const total = queries.length * samplesPerQuery;
     const completions = new Array<Completion>(total);
-    // Completions of one query stand together, equally many of each: they have one vocabulary.
+    // Completions of one query stand together, equally many of each: they have one vocabulary. It is filled up to the largest of its batch,
+    // so queries with many words near them do not stand beside those with few.
+    const order = [...queries.keys()].sort((a, b) => nearSize([hinted[a]]) - nearSize([hinted[b]]) || a - b);
     const most = Math.min(samplesPerQuery, BATCH);
     const together = Math.floor(BATCH / most);
     let done = 0;
@@ -91,7 +93,7 @@ export class DecoderPolicy implements Policy {
         signal?.throwIfAborted();
         const count = Math.min(together, queries.length - first) * perQuery;
         const rows = Array.from({ length: count }, (_, i) => {
-          const query = first + Math.floor(i / perQuery);
+          const query = order[first + Math.floor(i / perQuery)];
           return { query, stream: options.streams?.[query] ?? query, sample: sample + (i % perQuery) };
         });
         const batch = await this.sampleBatch(rows, hinted, { ...options, samplesPerQuery: perQuery });
