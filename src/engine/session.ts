@@ -60,8 +60,9 @@ export class Session {
   }
 
   /**
-   * Runs the model. Outputs named in `into` are written into the given buffers, so a caller can reuse memory; the
-   * feeds are read where they lie. Neither may be touched before the promise settles.
+   * Runs the model. Outputs named in `into` are written into the given buffers; the feeds are read where they lie. Neither may be
+   * touched before the promise settles. The binding copies every output once on its way out, also one it was given a buffer for, so
+   * a model should put out no more than is needed.
    */
   async run(feeds: Feeds, into: Feeds = {}): Promise<Record<string, Tensor>> {
     const fetches: Record<string, ort.Tensor | null> = {};

@@ -38,7 +38,7 @@ export interface TrainerState {
 
 /**
  * Trains a graph: one `session.run` does forward, backward, clipping, AdamW and the moving average. Parameters and
- * optimizer state are inputs and outputs of that run; two sets of buffers take turns, so nothing is copied.
+ * optimizer state are inputs and outputs of that run; two sets of buffers take turns.
  */
 export class Trainer {
   private steps = 0;

@@ -76,7 +76,9 @@ export interface RunEvaluation {
   readonly tuned: Readonly<Record<string, number>>;
 }
 
-const isCompiled = (name: MethodName): boolean => COMPILED.some((compiled) => compiled === name);
+/** Methods that answer otherwise the next time. Best-of-N too, but its VS would take five times as many samples as that of the others. */
+const hasVs = (name: MethodName): boolean =>
+  name !== 'bestOfN' && COMPILED.some((compiled) => compiled === name);
 
 /** Queries answered together, and validation queries that the opponents are tuned on. */
 const BATCH = 8;
@@ -111,7 +113,7 @@ export async function evaluateRun(folder: string, options: EvaluateRunOptions = 
   const lazy = await methodsOf({ run, config, space, train, runtime, options, tuning, tuned });
   const heldoutEncoder = await options.heldoutEncoder?.(workspace.items.map((item) => item.text));
   const heldout = heldoutEncoder && (await heldoutSpace(heldoutEncoder, workspace, test, signal));
-  const evaluate = async (answer: AnswerMethod, isSeeded: boolean): Promise<MethodEvaluation> => {
+  const evaluate = async (answer: AnswerMethod, withVs: boolean): Promise<MethodEvaluation> => {
     const { answers, msPerQuery } = await answerAll(answer, test, workspace, config.seed, signal);
     const metrics = await measureAnswers(answers, {
       world: workspace,
@@ -120,7 +122,7 @@ export async function evaluateRun(folder: string, options: EvaluateRunOptions = 
       heldout,
       signal,
     });
-    const vs = isSeeded ? await directionDiversity(answer, answers, space, test, options.signal) : undefined;
+    const vs = withVs ? await directionDiversity(answer, answers, space, test, options.signal) : undefined;
     return { metrics: vs ? { ...metrics, vs } : metrics, msPerQuery, answers };
   };
   const methods = new Map<MethodName, MethodEvaluation>();
@@ -131,7 +133,7 @@ export async function evaluateRun(folder: string, options: EvaluateRunOptions = 
     options.onProgress?.({ stage: 'evaluate', done: methods.size + steps.length, total, metrics: {} });
   const steps: { steps: number; evaluation: MethodEvaluation }[] = [];
   for (const [name, make] of wanted) {
-    methods.set(name, await evaluate(await make(), isCompiled(name)));
+    methods.set(name, await evaluate(await make(), hasVs(name)));
     report();
   }
   if (stepCounts.length > 0) {

@@ -100,11 +100,13 @@ export interface Sequence extends Hinted {
 /** The decoder's feeds for whole sequences, with the target, format state and weight of every token that was written. */
 export interface TrainingBatch {
   readonly feeds: Feeds;
-  /** Tokens of the longest completion: those of all completions are [batch, written]. */
+  /** Tokens of the longest completion: what is said of tokens is [sequences, written]. */
   readonly written: number;
+  /** How the graph counts these tokens: [queries, choices], in the same order. */
+  readonly choices: readonly [queries: number, choices: number];
 }
 
-/** int32 `targets` and `states` and float `weights` (1 on completion tokens), each [batch, written]. */
+/** int32 `targets` and `states` and float `weights` (1 on completion tokens), each [queries, choices]. */
 export function trainingBatch(
   sequences: readonly Sequence[],
   format: Format,
@@ -116,7 +118,7 @@ export function trainingBatch(
   const tokens = layOut(sequences.map((s, row) => [...prompts[row], ...s.tokens.subarray(0, -1)]));
   const [, time] = tokens.dims;
   const written = Math.max(...sequences.map((s) => s.tokens.length));
-  const choices = new Int32Array(rows * written);
+  const positions = new Int32Array(rows * written);
   // Positions of weight 0 aim at what the format allows: a forbidden target's log-probability is -1e9.
   const targets = new Int32Array(rows * written).fill(SEPARATOR);
   const states = new Int32Array(rows * written).fill(INSIDE);
@@ -126,27 +128,32 @@ export function trainingBatch(
     const completion = sequence.tokens;
     const at = row * written;
     const start = row * time + prompts[row].length - 1;
-    for (let t = 0; t < written; t++) choices[at + t] = start + Math.min(t, completion.length - 1);
+    for (let t = 0; t < written; t++) positions[at + t] = start + Math.min(t, completion.length - 1);
     targets.set(completion, at);
     states.set(formatStates(completion, format), at);
     weights.fill(1, at, at + completion.length);
     condition.set(sequence.condition, row * config.conditionDim);
   });
+  const each = completionsOfEach(sequences);
+  const choices = [rows / each, each * written] as const;
   const spelling =
     config.writes === 'anything'
       ? undefined
-      : spellingFeeds(sequences, targets, { written, format, writes: config.writes });
-  const dims = [rows, written];
+      : spellingFeeds(sequences, targets, { choices, written, format, writes: config.writes });
   return {
     written,
+    choices,
     feeds: {
       tokens,
-      choices: { data: choices, dims },
-      targets: { data: targets, dims: [rows, written, 1] },
-      states: { data: states, dims },
-      weights: { data: weights, dims },
+      choices: { data: positions, dims: choices },
+      targets: { data: targets, dims: [...choices, 1] },
+      states: { data: states, dims: choices },
+      weights: { data: weights, dims: choices },
       condition: { data: condition, dims: [rows, config.conditionDim] },
-      ...outputFeeds(sequences, config),
+      ...outputFeeds(
+        sequences.filter((_, row) => row % each === 0),
+        config,
+      ),
       ...spelling,
       attentionBias: causalBias(time),
       ...rotaryAngles(
@@ -158,6 +165,15 @@ export function trainingBatch(
   };
 }
 
+/** How many sequences of one query stand together, if equally many of each do; else 1. */
+function completionsOfEach(sequences: readonly Sequence[]): number {
+  const { near } = sequences[0];
+  const other = near ? sequences.findIndex((s) => s.near !== near) : 1;
+  const each = other < 0 ? sequences.length : other;
+  const isEven = sequences.every((s, row) => s.near === sequences[row - (row % each)].near);
+  return isEven && sequences.length % each === 0 ? each : 1;
+}
+
 /**
  * What may come next, and the running hints, where sub-queries are made of what is near the query. The targets become positions in the
  * query's vocabulary.
@@ -165,9 +181,14 @@ export function trainingBatch(
 function spellingFeeds(
   sequences: readonly Sequence[],
   targets: Int32Array,
-  { written, format, writes }: { readonly written: number; readonly format: Format; readonly writes: Writes },
+  {
+    choices,
+    written,
+    format,
+    writes,
+  }: Pick<TrainingBatch, 'choices' | 'written'> & { readonly format: Format; readonly writes: Writes },
 ): Feeds {
-  const { feeds, at } = nextTokenFeeds([sequences.length, written, nearSize(sequences)]);
+  const { feeds, at } = nextTokenFeeds([...choices, nearSize(sequences)]);
   targets.fill(0);
   sequences.forEach(({ near, tokens }, row) => {
     if (!near) return;
@@ -183,10 +204,14 @@ function spellingFeeds(
   return feeds;
 }
 
-/** Zeros for the bias [..., size] and the running hints [..., RUNNING_HINTS, size], and the views of a position, counted over all leading dimensions. */
+/**
+ * Zeros for the bias [..., size] and the running hints [..., RUNNING_HINTS, size], the views of a position, counted over all leading
+ * dimensions, and what makes the hints zero again.
+ */
 export function nextTokenFeeds(dims: readonly number[]): {
   feeds: Feeds;
   at: (position: number) => NextTokens;
+  clear: () => void;
 } {
   const size = dims.at(-1)!;
   const kinds = RUNNING_HINTS.length;
@@ -203,6 +228,7 @@ export function nextTokenFeeds(dims: readonly number[]): {
       const hint = (kind: number) => view(running, position * kinds + kind);
       return { bias: view(bias, position), running: [hint(0), hint(1), hint(2), hint(3)] };
     },
+    clear: () => running.fill(0),
   };
 }
 

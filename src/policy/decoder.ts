@@ -173,28 +173,28 @@ export const HINTS = 2;
 export const RUNNING_HINTS = ['near', 'common', 'before', 'now'] as const;
 
 /** What the next token is chosen from. */
-export interface OutputInputs {
-  /** 0 to 1 for each kind of hint and token, [batch, HINTS, size]. */
+interface OutputInputs {
+  /** 0 to 1 for each kind of hint and token, [queries, HINTS, size]. */
   readonly hints: Value;
-  /** Embeddings [batch, size, width] of the tokens that each sequence can be made of, where these are few; absent: all. */
+  /** Embeddings [queries, size, width] of the tokens that answers to a query can be made of, where these are few; absent: all. */
   readonly table?: Value;
-  /** 0 to 1 for each kind of running hint, [batch, time, RUNNING_HINTS, size]. */
+  /** 0 to 1 for each kind of running hint, [queries, choices, RUNNING_HINTS, size]. */
   readonly running?: Value;
 }
 
 /** Declares them: a policy that writes what is near the query has a vocabulary for each query, of some hundred tokens. */
 function outputInputs(graph: Graph, config: DecoderConfig): OutputInputs {
   if (config.writes === 'anything')
-    return { hints: graph.input('hints', ['batch', HINTS, config.vocabularySize]) };
+    return { hints: graph.input('hints', ['queries', HINTS, config.vocabularySize]) };
   return {
-    hints: graph.input('hints', ['batch', HINTS, 'size']),
-    table: gather(embedding(graph, config), graph.input('vocabulary', ['batch', 'size'], 'int32')),
-    running: graph.input('running', ['batch', 'written', RUNNING_HINTS.length, 'size']),
+    hints: graph.input('hints', ['queries', HINTS, 'size']),
+    table: gather(embedding(graph, config), graph.input('vocabulary', ['queries', 'size'], 'int32')),
+    running: graph.input('running', ['queries', 'choices', RUNNING_HINTS.length, 'size']),
   };
 }
 
 /**
- * Logits [batch, time, size] of the next token; the embeddings are tied (Press & Wolf 2017). Hinted tokens get
+ * Logits [queries, choices, size] of the next token; the embeddings are tied (Press & Wolf 2017). Hinted tokens get
  * a bonus that the hidden state decides on, one for each kind of hint, as in a pointer-generator (See et al. 2017): a small
  * decoder finds the right sense by itself, but to hit the query's very word among its synonyms, or the words that the catalog
  * has for it, would take it long to learn.
@@ -213,21 +213,23 @@ function outputLogits(
   const logits = add(matmul(hidden, table, { transB: true }), matmul(linear('hint', HINTS, ones), hints));
   if (!running) return logits;
   const weights = linear('running', RUNNING_HINTS.length, zeros);
-  // One small product a position: as sums of products of whole tensors, it would take longer than all layers together.
-  const [batch, time] = weights.shape;
-  const bonus = matmul(reshape(weights, [batch, time, 1, RUNNING_HINTS.length]), running);
+  // One small product a position: sums of products of whole tensors took an eighth of a training step.
+  const bonus = matmul(reshape(weights, ['queries', 'choices', 1, RUNNING_HINTS.length]), running);
   return add(logits, reshape(bonus, logits.shape));
 }
 
-/** Logits [batch, written, size] of every token of whole sequences' completions, before it is said which may come next. */
+/**
+ * Logits [queries, choices, size] of every token of whole completions, before it is said which may come next. Completions of one query
+ * that stand together share its vocabulary: it is much larger than they are.
+ */
 export function sequenceLogits(graph: Graph, config: DecoderConfig): Value {
   const { hidden } = decoder(graph, config, decoderInputs(graph, config));
-  const choices = graph.input('choices', ['batch', 'written'], 'int32');
+  const choices = graph.input('choices', ['queries', 'choices'], 'int32');
   return outputLogits(graph, config, statesAt(hidden, choices), outputInputs(graph, config));
 }
 
 /**
- * Probabilities [queries, each, size] of the next token of sequences that are being written, and the keys and values of the positions
+ * Probabilities [queries, choices, size] of the next token of sequences that are being written, and the keys and values of the positions
  * before it. Where queries have vocabularies of their own, the sequences of one stand together; otherwise each is alone, [sequences, 1,
  * vocabulary].
  */
@@ -237,7 +239,7 @@ export function nextTokenProbabilities(
 ): { probabilities: Value; present: LayerCache[] } {
   const { width, vocabularySize, writes } = config;
   const { hidden, present } = decoder(graph, config, cachedDecoderInputs(graph, config));
-  const states = statesAt(hidden, graph.input('choices', ['queries', 'each'], 'int32'));
+  const states = statesAt(hidden, graph.input('choices', ['queries', 'choices'], 'int32'));
   const inverseTemperature = graph.input('inverseTemperature', []);
   const isFree = writes === 'anything';
   const size = isFree ? vocabularySize : 'size';
@@ -245,14 +247,14 @@ export function nextTokenProbabilities(
     hints: graph.input('hints', ['queries', HINTS, size]),
     // Looked up before: every token's run would gather it anew.
     table: isFree ? undefined : graph.input('table', ['queries', size, width]),
-    running: isFree ? undefined : graph.input('running', ['queries', 'each', RUNNING_HINTS.length, size]),
+    running: isFree ? undefined : graph.input('running', ['queries', 'choices', RUNNING_HINTS.length, size]),
   });
   const bias = isFree
     ? gather(
         graph.input('formatTable', [FORMAT_STATES, vocabularySize]),
-        graph.input('states', ['queries', 'each'], 'int32'),
+        graph.input('states', ['queries', 'choices'], 'int32'),
       )
-    : graph.input('bias', ['queries', 'each', size]);
+    : graph.input('bias', ['queries', 'choices', size]);
   return { probabilities: ops.softmax(add(mul(logits, inverseTemperature), bias)), present };
 }
 

@@ -84,7 +84,7 @@ async function trainingLogProbs(
   );
   const result = (await session.run({ ...feeds, ...parameterFeeds(weights) })).logProbs;
   await session.release();
-  const time = result.dims[1];
+  const time = floats(result).length / completions.length;
   return completions.map((_, row) => {
     const from = row * time;
     const marked = Array.from({ length: time }, (__, t) => from + t).filter(

@@ -153,6 +153,7 @@ export class DecoderPolicy implements Policy {
     const next = local ? nextTokenFeeds([...groups, size]) : undefined;
     const permitted = (): Feeds => {
       if (next) {
+        next.clear();
         writers.forEach(({ speller, done }, i) => {
           if (!done) speller?.describe(next.at(i));
         });

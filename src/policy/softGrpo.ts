@@ -94,7 +94,7 @@ export interface SoftGrpoCoefficients {
   readonly klReverse: number;
 }
 
-/** Log-probabilities of the target tokens [batch, written] under the format, and the weights of the positions. */
+/** Log-probabilities of the target tokens [queries, choices] under the format, and the weights of the positions. */
 export function targetLogProbs(
   graph: Graph,
   config: DecoderConfig,
@@ -105,16 +105,16 @@ export function targetLogProbs(
     config.writes === 'anything'
       ? gather(
           graph.constant(formatTable, [formatTable.length / config.vocabularySize, config.vocabularySize]),
-          graph.input('states', ['batch', 'written'], 'int32'),
+          graph.input('states', ['queries', 'choices'], 'int32'),
         )
-      : graph.input('bias', ['batch', 'written', 'size']);
+      : graph.input('bias', ['queries', 'choices', 'size']);
   const picked = gatherLast(
     logSoftmax(add(logits, bias)),
-    graph.input('targets', ['batch', 'written', 1], 'int32'),
+    graph.input('targets', ['queries', 'choices', 1], 'int32'),
   );
   return {
-    logProbs: reshape(picked, ['batch', 'written']),
-    weights: graph.input('weights', ['batch', 'written']),
+    logProbs: reshape(picked, ['queries', 'choices']),
+    weights: graph.input('weights', ['queries', 'choices']),
   };
 }
 
@@ -125,8 +125,8 @@ export function crossEntropyGraph(config: DecoderConfig, formatTable: Float32Arr
 }
 
 /**
- * The Soft-GRPO loss with its diagnostics. Besides a training batch it reads `oldLogProbs` [batch, written] and
- * `advantages` [batch, written].
+ * The Soft-GRPO loss with its diagnostics. Besides a training batch it reads `oldLogProbs` [queries, choices] and
+ * `advantages` [queries, choices].
  */
 export function softGrpoGraph(
   config: DecoderConfig,
@@ -135,8 +135,8 @@ export function softGrpoGraph(
 ) {
   const graph = new Graph();
   const { logProbs, weights } = targetLogProbs(graph, config, formatTable);
-  const oldLogProbs = graph.input('oldLogProbs', ['batch', 'written']);
-  const advantages = graph.input('advantages', ['batch', 'written']);
+  const oldLogProbs = graph.input('oldLogProbs', ['queries', 'choices']);
+  const advantages = graph.input('advantages', ['queries', 'choices']);
   const { loss, ratio, logRatio } = softGrpoLoss(
     { logProbs, oldLogProbs, advantages, weights },
     coefficients,
@@ -154,12 +154,12 @@ export function softGrpoGraph(
 }
 
 export interface SoftGrpoTerms {
-  /** log pi_theta and log pi_old of the sampled tokens, [batch, written]. */
+  /** log pi_theta and log pi_old of the sampled tokens, [queries, choices]. */
   readonly logProbs: Value;
   readonly oldLogProbs: Value;
-  /** The advantage of each token, [batch, written]: its completion's, or its sub-query's. */
+  /** The advantage of each token, [queries, choices]: its completion's, or its sub-query's. */
   readonly advantages: Value;
-  /** 1 on completion tokens, [batch, written]. */
+  /** 1 on completion tokens, [queries, choices]. */
   readonly weights: Value;
 }
 

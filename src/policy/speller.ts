@@ -32,6 +32,7 @@ export interface NextTokens {
  * vocabulary (`NearTokens.tokens`).
  */
 export interface Speller {
+  /** Fills in the bias and, into zeros, the running hints. */
   describe(next: NextTokens): void;
   /** Goes on by a token that may come next. */
   write(token: number): void;
@@ -64,7 +65,6 @@ export class TextSpeller implements Speller {
 
   describe({ bias, running }: NextTokens): void {
     bias.fill(FORBIDDEN);
-    for (const hints of running) hints.fill(0);
     const [near, , before] = running;
     for (const text of this.#open) {
       const token = this.#next(text);
@@ -135,23 +135,31 @@ export class WordSpeller implements Speller {
 
   describe({ bias, running }: NextTokens): void {
     bias.fill(FORBIDDEN);
-    for (const hints of running) hints.fill(0);
     const [near, common, before, now] = running;
     const { pieces } = this.near;
-    const show = (sofar: Together, piece: number, token: number) => {
+    const written = Math.max(1, this.#written);
+    const show = ({ words, nearness, shares, times }: Followers, at: number, token: number) => {
+      const said = this.#having[words[at]] / written;
+      const often = times[at] / MOST_REPEATS;
       bias[token] = 0;
       // Of several words that go on alike, each hint shows the most.
-      near[token] = Math.max(near[token], sofar.nearness(piece));
-      common[token] = Math.max(common[token], sofar.share(piece));
-      before[token] = Math.max(before[token], this.#having[piece] / Math.max(1, this.#written));
-      now[token] = Math.max(now[token], sofar.times(piece) / MOST_REPEATS);
+      if (nearness[at] > near[token]) near[token] = nearness[at];
+      if (shares[at] > common[token]) common[token] = shares[at];
+      if (said > before[token]) before[token] = said;
+      if (often > now[token]) now[token] = often;
     };
+    const begun = this.#before.followers;
     for (const piece of this.#open)
-      if (pieces[piece].length > this.#letters) show(this.#before, piece, pieces[piece][this.#letters]);
-    const sofar = this.#together();
-    if (!sofar) return;
+      if (pieces[piece].length > this.#letters)
+        show(begun, begun.indexOf.get(piece)!, pieces[piece][this.#letters]);
+    const following = this.#together()?.followers;
+    if (!following) return;
     if (this.#length > 0) bias[END] = 0;
-    for (const piece of sofar.next) if (this.#fits(piece)) show(sofar, piece, pieces[piece][0]);
+    const { words } = following;
+    for (let at = 0; at < words.length; at++) {
+      const piece = pieces[words[at]];
+      if (piece.length <= this.maxTokens - this.#length) show(following, at, piece[0]);
+    }
   }
 
   write(token: number): void {
@@ -171,7 +179,8 @@ export class WordSpeller implements Speller {
       this.#letters++;
     } else {
       this.#before = this.#together() ?? this.#before;
-      this.#open = [...this.#before.next].filter((piece) => pieces[piece][0] === token && this.#fits(piece));
+      const { words } = this.#before.followers;
+      this.#open = Array.from(words.filter((piece) => pieces[piece][0] === token && this.#fits(piece)));
       this.#letters = 1;
     }
     this.#length++;
@@ -179,7 +188,7 @@ export class WordSpeller implements Speller {
 
   /** Writes a word, if it may be next. */
   writeWord(piece: number): boolean {
-    const may = this.#fits(piece) && (this.#together()?.canFollow(piece) ?? false);
+    const may = this.#fits(piece) && (this.#together()?.followers.indexOf.has(piece) ?? false);
     if (may) for (const token of this.near.pieces[piece]) this.write(token);
     return may;
   }
@@ -215,16 +224,21 @@ interface WordsSoFar {
   readonly having?: ReadonlySet<number>;
 }
 
-/** The words that may follow, with what is known of the items that bring them. */
+/** The words that may follow, with what there is to know about each, in the same order. */
 interface Followers {
-  readonly words: ReadonlyMap<number, { readonly nearness: number; readonly items: number }>;
-  /** Items that have all words so far. */
-  readonly items: number;
+  readonly words: Int32Array;
+  readonly indexOf: ReadonlyMap<number, number>;
+  /** How near the query the nearest item is that brings the word, 0 to 1. */
+  readonly nearness: Float32Array;
+  /** The share of the items with all words so far that bring it, 0 to 1. */
+  readonly shares: Float32Array;
+  /** How often it is there already. */
+  readonly times: Uint8Array;
 }
 
 class Together {
   readonly #after = new Map<number, Together>();
-  #follow: Followers | undefined;
+  #followers: Followers | undefined;
 
   constructor(
     private readonly near: SpelledWords,
@@ -235,58 +249,45 @@ class Together {
     return this.sofar.words;
   }
 
-  /** Words that may follow. */
-  get next(): Iterable<number> {
-    return this.#followers.words.keys();
-  }
-
-  canFollow(word: number): boolean {
-    return this.#followers.words.has(word);
-  }
-
-  /** How near the query the nearest item is that brings the word, 0 to 1. */
-  nearness(word: number): number {
-    return this.#followers.words.get(word)?.nearness ?? 0;
-  }
-
-  /** The share of the items with all words so far that bring the word, 0 to 1. */
-  share(word: number): number {
-    const { words, items } = this.#followers;
-    return (words.get(word)?.items ?? 0) / Math.max(1, items);
-  }
-
-  /** How often the word is there already. */
-  times(word: number): number {
-    return this.sofar.words.reduce((n, other) => (other === word ? n + 1 : n), 0);
-  }
-
-  get #followers(): Followers {
-    this.#follow ??= this.#findFollowers();
-    return this.#follow;
+  /** Found when first asked for, and kept: sequences of one query begin alike. */
+  get followers(): Followers {
+    this.#followers ??= this.#findFollowers();
+    return this.#followers;
   }
 
   #findFollowers(): Followers {
     const { piecesOf, nearness, own, free } = this.near;
-    const { words, asked, having } = this.sofar;
-    const follow = new Map<number, { nearness: number; items: number }>();
+    const { words, asked, having: together } = this.sofar;
+    const indexOf = new Map<number, number>();
+    const nearest: number[] = [];
+    const having: number[] = [];
+    const see = (word: number, near: number, items: number) => {
+      const at = indexOf.get(word);
+      if (at === undefined) {
+        indexOf.set(word, nearest.push(near) - 1);
+        having.push(items);
+      } else {
+        nearest[at] = Math.max(nearest[at], near);
+        having[at] += items;
+      }
+    };
     for (let word = 0; word < free; word++)
-      if (word < own ? this.#goesOn(word) : !words.includes(word))
-        follow.set(word, { nearness: 0, items: 0 });
+      if (word < own ? this.#goesOn(word) : !words.includes(word)) see(word, 0, 0);
     let items = 0;
-    for (const item of having ?? asked ?? piecesOf.keys()) {
+    for (const item of together ?? asked ?? piecesOf.keys()) {
       if (asked && !asked.has(item)) continue;
       items++;
-      for (const word of piecesOf[item]) {
-        const known = follow.get(word);
-        if (known) {
-          known.nearness = Math.max(known.nearness, nearness[item]);
-          known.items++;
-        } else if (!words.includes(word)) {
-          follow.set(word, { nearness: nearness[item], items: 1 });
-        }
-      }
+      for (const word of piecesOf[item])
+        if (indexOf.has(word) || !words.includes(word)) see(word, nearness[item], 1);
     }
-    return { words: follow, items };
+    const next = Int32Array.from(indexOf.keys());
+    return {
+      words: next,
+      indexOf,
+      nearness: Float32Array.from(nearest),
+      shares: Float32Array.from(having, (n) => n / Math.max(1, items)),
+      times: Uint8Array.from(next, (word) => words.reduce((n, other) => (other === word ? n + 1 : n), 0)),
+    };
   }
 
   /** Whether a word of the query goes on with those it began with: in the query's order, or one of them again. */

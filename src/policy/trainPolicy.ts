@@ -220,7 +220,6 @@ async function optimise(
     miniBatch = MINI_BATCH,
     steps,
     learningRate,
-    seed,
   }: TrainPolicyOptions,
 ): Promise<{ loss: number; kl: number; clipShare: number; gradientNorm: number }> {
   const encoded = queries.texts.map((text) => tokenizer.encode(text));
@@ -228,11 +227,11 @@ async function optimise(
   const prompts = encoded.map((prompt, i) => ({ prompt, near: near[i] }));
   const rate = warmupCosine(step, { peak: learningRate, warmupSteps: 5, totalSteps: steps, final: 0.1 });
   const totals = { loss: 0, kl: 0, clipShare: 0, gradientNorm: 0 };
+  const order = miniBatchOrder(queries.texts.length, completions.length, miniBatch);
   let count = 0;
   for (let epoch = 0; epoch < epochs; epoch++) {
-    const order = new CounterRandom(seed, 'policy/mini-batches', step, epoch).permutation(completions.length);
     for (let start = 0; start < order.length; start += miniBatch) {
-      const rows = order.subarray(start, start + miniBatch);
+      const rows = order.slice(start, start + miniBatch);
       const feeds = grpoFeeds(rows, completions, advantages, queries, prompts, { config, format });
       const { loss, gradientNorm, metrics } = await trainer.train(feeds, { learningRate: rate });
       totals.loss += loss;
@@ -248,6 +247,20 @@ async function optimise(
     clipShare: totals.clipShare / count,
     gradientNorm: totals.gradientNorm / count,
   };
+}
+
+/**
+ * The completions in the order of the mini-batches: each has some of every query, side by side, so that no step hears of a few queries
+ * only, and a query's vocabulary is looked up once for all its completions there.
+ */
+function miniBatchOrder(queries: number, completions: number, miniBatch: number): number[] {
+  const groupSize = completions / queries;
+  const each = Math.max(1, Math.floor(miniBatch / queries));
+  const order: number[] = [];
+  for (let first = 0; first < groupSize; first += each)
+    for (let query = 0; query < queries; query++)
+      for (let i = first; i < Math.min(first + each, groupSize); i++) order.push(query * groupSize + i);
+  return order;
 }
 
 /**
@@ -268,7 +281,7 @@ export function grpoFeeds(
     condition: row(queries.vectors, query),
     tokens,
   }));
-  const { feeds, written } = trainingBatch(sequences, format, config);
+  const { feeds, written, choices } = trainingBatch(sequences, format, config);
   const oldLogProbs = new Float32Array(picked.length * written);
   const tokenAdvantages = new Float32Array(picked.length * written);
   const perCompletion = advantages.length / completions.length;
@@ -283,8 +296,8 @@ export function grpoFeeds(
   });
   return {
     ...feeds,
-    oldLogProbs: { data: oldLogProbs, dims: [picked.length, written] },
-    advantages: { data: tokenAdvantages, dims: [picked.length, written] },
+    oldLogProbs: { data: oldLogProbs, dims: choices },
+    advantages: { data: tokenAdvantages, dims: choices },
   };
 }
 
