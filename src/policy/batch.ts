@@ -11,10 +11,7 @@ import { PAD, SEPARATOR, START } from './tokenizer.js';
 export const MAX_PROMPT_TOKENS = 32;
 
 /** What stands before a completion. */
-export const promptOf = (query: readonly number[]): number[] => [
-  ...query.slice(0, MAX_PROMPT_TOKENS),
-  START,
-];
+export const promptOf = (query: readonly number[]): number[] => [...query.slice(0, MAX_PROMPT_TOKENS), START];
 
 /** Sequences one below the other as int32 [batch, time], the shorter ones filled up with PAD. */
 export function layOut(sequences: readonly ArrayLike<number>[]): Tensor & { readonly data: Int32Array } {

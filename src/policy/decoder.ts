@@ -111,7 +111,10 @@ function decoder(
   const norm = (x: Value, name: string) => rmsNorm(x, graph.parameter(name, [width], ones));
 
   const conditioned = matmul(inputs.condition, weight('condition.weight', config.conditionDim, width));
-  let hidden = add(gather(embedding(graph, config), inputs.tokens), reshape(conditioned, ['batch', 1, width]));
+  let hidden = add(
+    gather(embedding(graph, config), inputs.tokens),
+    reshape(conditioned, ['batch', 1, width]),
+  );
   const present: LayerCache[] = [];
   for (let layer = 0; layer < layers; layer++) {
     const name = (part: string) => `layers.${layer}.${part}`;

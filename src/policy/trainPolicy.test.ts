@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { likeParameters, type Parameters, type TrainerState } from '../engine/index.js';
 import { R4tError } from '../errors.js';
@@ -12,6 +13,7 @@ import { letterEncoder, letterWorld } from './testing/world.js';
 import {
   collapseWarning,
   duplicateShare,
+  miniBatchOrder,
   queryPicker,
   type TrainPolicyOptions,
   trainPolicy,
@@ -283,6 +285,24 @@ describe('queryPicker', () => {
       expect(picked?.[i]).toEqual([from]);
       expect(row(vectors, i)).toEqual(row(queries.vectors, from));
     });
+  });
+});
+
+describe('miniBatchOrder', () => {
+  it('has every completion once, and some of every query in each full mini-batch that has room for them', () => {
+    const size = fc.integer({ min: 1, max: 40 });
+    fc.assert(
+      fc.property(size, fc.integer({ min: 1, max: 9 }), size, (queries, groupSize, miniBatch) => {
+        const order = miniBatchOrder(queries, queries * groupSize, miniBatch);
+        expect([...order].sort((a, b) => a - b)).toEqual([...order.keys()]);
+        for (let start = 0; start + miniBatch <= order.length; start += miniBatch) {
+          const asked = new Set(order.slice(start, start + miniBatch).map((c) => Math.floor(c / groupSize)));
+          if (miniBatch % queries === 0 && groupSize % (miniBatch / queries) === 0)
+            expect(asked.size).toBe(queries);
+        }
+      }),
+    );
+    expect(miniBatchOrder(2, 8, 4)).toEqual([0, 1, 4, 5, 2, 3, 6, 7]);
   });
 });
 

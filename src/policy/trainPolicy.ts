@@ -253,7 +253,7 @@ async function optimise(
  * The completions in the order of the mini-batches: each has some of every query, side by side, so that no step hears of a few queries
  * only, and a query's vocabulary is looked up once for all its completions there.
  */
-function miniBatchOrder(queries: number, completions: number, miniBatch: number): number[] {
+export function miniBatchOrder(queries: number, completions: number, miniBatch: number): number[] {
   const groupSize = completions / queries;
   const each = Math.max(1, Math.floor(miniBatch / queries));
   const order: number[] = [];
