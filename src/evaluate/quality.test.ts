@@ -132,12 +132,22 @@ describe('experimentQueries', () => {
   });
 });
 
-it('synthesises more sets a query where there are fewer queries, 2 to 16', () => {
-  const sets = (training: number) =>
-    training *
-    (experimentConfig({ task: 'wscr', quick: true, training, seed: 1 }).synthesis?.samplesPerQuery ?? 0);
-  expect(sets(2500)).toBe(5000);
-  expect(sets(1000)).toBe(5000);
-  expect(sets(100)).toBe(1600);
-  expect(sets(8000)).toBe(16_000);
+describe('experimentConfig', () => {
+  const quick = { task: 'wscr', quick: true, training: 2500, words: 5, seed: 1 } as const;
+
+  it('synthesises more sets a query where there are fewer queries, 2 to 16', () => {
+    const sets = (training: number) =>
+      training * (experimentConfig({ ...quick, training }).synthesis?.samplesPerQuery ?? 0);
+    expect(sets(2500)).toBe(10_000);
+    expect(sets(1000)).toBe(10_000);
+    expect(sets(100)).toBe(1600);
+    expect(sets(8000)).toBe(16_000);
+  });
+
+  it('trains half as long, if quick, where texts are long', () => {
+    const steps = (words: number, isQuick = true) =>
+      experimentConfig({ ...quick, quick: isQuick, words }).policy?.steps ?? 0;
+    expect(steps(10)).toBe(steps(5) / 2);
+    expect(steps(10, false)).toBe(steps(5, false));
+  });
 });

@@ -3,7 +3,7 @@ import { access } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { type Catalog, loadCatalog } from '../catalog/catalog.js';
 import { catalogQueries } from '../catalog/catalogQueries.js';
-import type { QueryRecord } from '../catalog/item.js';
+import type { Item, QueryRecord } from '../catalog/item.js';
 import { loadQueries } from '../catalog/queries.js';
 import { queriesForSets } from '../catalog/queriesForSets.js';
 import { queryLines } from '../catalog/queryLines.js';
@@ -31,7 +31,7 @@ export interface QualityOptions extends RunControl {
   readonly budget?: number;
   /** One run a seed ([1, 2, 3]; [1] when quick). */
   readonly seeds?: readonly number[];
-  /** Shorter training: a quarter of an hour for short texts, more for long ones (docs/cli.md). */
+  /** Shorter training: a quarter of an hour in all (docs/cli.md). */
   readonly quick?: boolean;
   /** Makes an encoder which the reward never saw, from the catalog's texts; undefined where there is none. */
   readonly heldoutEncoder?: (catalog: readonly string[]) => Promise<Encoder | undefined>;
@@ -64,6 +64,7 @@ export async function benchQuality(options: QualityOptions): Promise<ReportData>
   if (supervised.length > 0) await writeFileAtomic(files.sets, queryLines(supervised, catalog.items));
   if (open.length > 0) await writeFileAtomic(files.queries, queryLines(open, catalog.items));
   const training = queries.filter((q) => q.split === 'train').length;
+  const words = meanWords(catalog.items);
   const runs = seeds.map((seed) => join(out, `seed-${seed}`));
   await options.compile(
     seeds.map((seed, i) => ({
@@ -71,7 +72,7 @@ export async function benchQuality(options: QualityOptions): Promise<ReportData>
       out: runs[i],
       ...(supervised.length > 0 && { sets: files.sets }),
       ...(open.length > 0 && { queries: files.queries }),
-      config: experimentConfig({ ...options, quick, training, seed }),
+      config: experimentConfig({ ...options, quick, training, words, seed }),
       ablations: true,
     })),
     { signal, onProgress },
@@ -87,37 +88,42 @@ export async function benchQuality(options: QualityOptions): Promise<ReportData>
   });
 }
 
+const meanWords = (items: readonly Item[]): number =>
+  items.reduce((sum, { text }) => sum + text.split(/\s+/u).length, 0) / items.length;
+
 interface ConfigRequest {
   readonly task: Task;
   readonly budget?: number;
   readonly quick: boolean;
   /** Training queries in all. */
   readonly training: number;
+  /** Words of an item's text, on average. */
+  readonly words: number;
   readonly seed: number;
 }
 
-/**
- * How long what is trained. Texts near the query (oar) are soon learned: the loss of their warm start falls no further after some 150
- * steps. Reinforcement learning gains nothing on validation queries after some 40 steps, and in the first 16 most of what coverage (wscr)
- * gains at all.
- */
-const LENGTHS = {
-  wscr: {
-    full: { warmStart: 400, policy: 50, sets: 16_000, diffusion: 2000 },
-    quick: { warmStart: 200, policy: 16, sets: 5000, diffusion: 1000 },
-  },
-  oar: {
-    full: { warmStart: 200, policy: 50, sets: 16_000, diffusion: 2000 },
-    quick: { warmStart: 200, policy: 50, sets: 10_000, diffusion: 1200 },
-  },
-} as const;
+/** Texts of more words than this, on average, are long: what is written for them takes twice as long as for short ones, or more. */
+const LONG_TEXTS = 7;
 
 /**
- * One recipe for all data sets, by task and number of training queries; nothing in it was chosen on test queries
- * (docs/results.md says on what).
+ * Steps of each training, and sets in all. Texts near the query (oar) are soon learned: the loss of their warm start falls no further after
+ * some 150 steps. Reinforcement learning gains nothing on validation queries after some 40 steps, and most in the first 16.
  */
-export function experimentConfig({ task, budget, quick, training, seed }: ConfigRequest): UserConfig {
-  const lengths = LENGTHS[task][quick ? 'quick' : 'full'];
+function lengthsOf({ task, quick, words }: Pick<ConfigRequest, 'task' | 'quick' | 'words'>) {
+  if (!quick) return { warmStart: task === 'oar' ? 200 : 400, policy: 50, sets: 16_000, diffusion: 2000 };
+  if (task === 'oar') return { warmStart: 200, policy: 50, sets: 10_000, diffusion: 1200 };
+  // A quarter of an hour with the evaluation, on two cores.
+  if (words > LONG_TEXTS) return { warmStart: 200, policy: 16, sets: 5000, diffusion: 1000 };
+  return { warmStart: 400, policy: 32, sets: 10_000, diffusion: 1000 };
+}
+
+/**
+ * One recipe for all data sets, by task, number of training queries and, if quick, length of texts; nothing in it was chosen on test
+ * queries (docs/results.md says on what).
+ */
+export function experimentConfig(request: ConfigRequest): UserConfig {
+  const { task, budget, training, seed } = request;
+  const lengths = lengthsOf(request);
   return {
     task,
     seed,
