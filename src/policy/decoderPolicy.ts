@@ -13,7 +13,7 @@ import { R4tError } from '../errors.js';
 import type { Matrix } from '../matrix.js';
 import { CounterRandom } from '../random.js';
 import { layOut, nearSize, nearTable, nextTokenFeeds, outputFeeds, promptOf, repeatRows } from './batch.js';
-import { type DecoderConfig, nextTokenProbabilities, rotaryAngles, type Writes } from './decoder.js';
+import { type DecoderConfig, nextTokenProbabilities, type Writes } from './decoder.js';
 import { type Format, formatState, formatTable, maxCompletionTokens, parseCompletion } from './format.js';
 import { KeyValueCache } from './keyValueCache.js';
 import type { NearTokens, Neighbourhood } from './neighbourhood.js';
@@ -168,14 +168,9 @@ export class DecoderPolicy implements Policy {
     const cache = new KeyValueCache(rows.length, config);
     for (let step = 0; step < maxCompletionTokens(format) && writers.some((w) => !w.done); step++) {
       const time = input.dims[1];
-      const positions = Int32Array.from(
-        { length: rows.length * time },
-        (_, at) => cache.lengths[Math.floor(at / time)] + (at % time),
-      );
       const result = await this.session.run({
         ...fixed,
         ...cache.feeds(time),
-        ...rotaryAngles(positions, [rows.length, 1, time], config),
         tokens: input,
         choices: { data: added.map((n, row) => row * time + Math.max(n, 1) - 1), dims: groups },
         ...permitted(),
