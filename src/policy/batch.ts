@@ -68,7 +68,7 @@ export function outputFeeds(queries: readonly Hinted[], { vocabularySize, writes
 export const nearSize = (queries: readonly Hinted[]): number =>
   Math.max(...queries.map(({ near }) => near?.tokens.length ?? 1));
 
-/** The embeddings [queries, size, width] of the tokens near each query (and of PAD), from those of all, [vocabulary, width]. */
+/** The embeddings [queries, size, width] of the tokens near each query, from those of all, [vocabulary, width]; 0 where it has fewer. */
 export function nearTable(queries: readonly Hinted[], embedding: Float32Array, width: number): Tensor {
   const size = nearSize(queries);
   const data = new Float32Array(queries.length * size * width);
@@ -202,13 +202,12 @@ function spellingFeeds(
 }
 
 /**
- * Zeros for the bias [..., size] and the running hints [..., RUNNING_HINTS, size], the views of a position, counted over all leading
- * dimensions, and what makes the hints zero again.
+ * Zeros for the bias [..., size] and the running hints [..., RUNNING_HINTS, size], and the views of a position, counted over all leading
+ * dimensions.
  */
 export function nextTokenFeeds(dims: readonly number[]): {
   feeds: Feeds;
   at: (position: number) => NextTokens;
-  clear: () => void;
 } {
   const size = dims.at(-1)!;
   const kinds = RUNNING_HINTS.length;
@@ -225,7 +224,6 @@ export function nextTokenFeeds(dims: readonly number[]): {
       const hint = (kind: number) => view(running, position * kinds + kind);
       return { bias: view(bias, position), running: [hint(0), hint(1), hint(2), hint(3)] };
     },
-    clear: () => running.fill(0),
   };
 }
 

@@ -153,7 +153,6 @@ export class DecoderPolicy implements Policy {
     const next = local ? nextTokenFeeds([...groups, size]) : undefined;
     const permitted = (): Feeds => {
       if (next) {
-        next.clear();
         writers.forEach(({ speller, done }, i) => {
           if (!done) speller?.describe(next.at(i));
         });
@@ -172,6 +171,7 @@ export class DecoderPolicy implements Policy {
         ...fixed,
         ...cache.feeds(time),
         tokens: input,
+        // A completion that is done is asked once more with the others, and its answer left.
         choices: { data: added.map((n, row) => row * time + Math.max(n, 1) - 1), dims: groups },
         ...permitted(),
       });

@@ -6,7 +6,7 @@ import { type Speller, TextSpeller, WordSpeller } from './speller.js';
 const SIZE = 9;
 const SEPARATOR = 0;
 const describeNext = (speller: Speller) => {
-  const [bias, near, common, before, now] = Array.from({ length: 5 }, () => new Float32Array(SIZE));
+  const [bias, near, common, before, now] = Array.from({ length: 5 }, () => new Float32Array(SIZE).fill(9));
   speller.describe({ bias, running: [near, common, before, now] });
   return { bias, near, common, before, now };
 };

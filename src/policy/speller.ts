@@ -32,7 +32,6 @@ export interface NextTokens {
  * vocabulary (`NearTokens.tokens`).
  */
 export interface Speller {
-  /** Fills in the bias and, into zeros, the running hints. */
   describe(next: NextTokens): void;
   /** Goes on by a token that may come next. */
   write(token: number): void;
@@ -65,6 +64,7 @@ export class TextSpeller implements Speller {
 
   describe({ bias, running }: NextTokens): void {
     bias.fill(FORBIDDEN);
+    for (const hints of running) hints.fill(0);
     const [near, , before] = running;
     for (const text of this.#open) {
       const token = this.#next(text);
@@ -135,6 +135,7 @@ export class WordSpeller implements Speller {
 
   describe({ bias, running }: NextTokens): void {
     bias.fill(FORBIDDEN);
+    for (const hints of running) hints.fill(0);
     const [near, common, before, now] = running;
     const { pieces } = this.near;
     const written = Math.max(1, this.#written);
