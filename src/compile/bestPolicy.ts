@@ -26,10 +26,12 @@ export interface BestPolicyOptions {
   readonly seed: number;
 }
 
-/** Validation queries asked each time, samples of each, and times in a whole training. */
+/** Validation queries asked each time at most, and times in a whole training. */
 const QUERIES = 100;
-const SAMPLES = 2;
 const ROUNDS = 8;
+
+/** Samples of each of n queries: two, or, where queries are few, enough that chance does not choose. */
+export const samplesOf = (n: number): number => Math.max(2, Math.ceil(QUERIES / n));
 
 const FILES = { score: 'best.json', weights: 'best.safetensors' };
 
@@ -88,7 +90,7 @@ export class BestPolicy {
     const completions = await policy.sample({
       queries: queries.texts,
       vectors: queries.vectors,
-      samplesPerQuery: SAMPLES,
+      samplesPerQuery: samplesOf(queries.texts.length),
       temperature,
       seed,
       streams: queries.texts.map((text) => `validation/${text}`),

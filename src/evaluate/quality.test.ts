@@ -144,9 +144,9 @@ describe('experimentConfig', () => {
     expect(sets(8000)).toBe(16_000);
   });
 
-  it('trains half as long, if quick, where texts are long', () => {
+  it.each(['oar', 'wscr'] as const)('trains half as long, if quick, where texts are long (%s)', (task) => {
     const steps = (words: number, isQuick = true) =>
-      experimentConfig({ ...quick, quick: isQuick, words }).policy?.steps ?? 0;
+      experimentConfig({ ...quick, task, quick: isQuick, words }).policy?.steps ?? 0;
     expect(steps(10)).toBe(steps(5) / 2);
     expect(steps(10, false)).toBe(steps(5, false));
   });

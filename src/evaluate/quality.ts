@@ -110,11 +110,11 @@ const LONG_TEXTS = 7;
  * some 150 steps. Reinforcement learning gains nothing on validation queries after some 40 steps, and most in the first 16.
  */
 function lengthsOf({ task, quick, words }: Pick<ConfigRequest, 'task' | 'quick' | 'words'>) {
-  if (!quick) return { warmStart: task === 'oar' ? 200 : 400, policy: 50, sets: 16_000, diffusion: 2000 };
-  if (task === 'oar') return { warmStart: 200, policy: 50, sets: 10_000, diffusion: 1200 };
+  const warmStart = task === 'oar' ? 200 : 400;
+  if (!quick) return { warmStart, policy: 50, sets: 16_000, diffusion: 2000 };
   // A quarter of an hour with the evaluation, on two cores.
   if (words > LONG_TEXTS) return { warmStart: 200, policy: 16, sets: 5000, diffusion: 1000 };
-  return { warmStart: 400, policy: 32, sets: 10_000, diffusion: 1000 };
+  return { warmStart, policy: 32, sets: 10_000, diffusion: 1000 };
 }
 
 /**
