@@ -1,6 +1,5 @@
-/** The page's style sheet. Colours of the method families are Okabe and Ito's, told apart with any colour vision. */
-export const STYLE = `
-:root {
+/** Colours, light and dark. Those of the method families are Okabe and Ito's, told apart with any colour vision. */
+const PALETTE = `:root {
   --page: #fbfbfa; --surface: #fff; --ink: #1b1e23; --muted: #5d6570; --line: #e2e4e8; --soft: #f1f2f4;
   --accent: #0b5ea8; --good: #00734f; --bad: #b03d00; --shade: #0002; --plate: transparent;
   --search: #626b78; --expansion: #0072b2; --policy: #00805f; --diffusion: #d55e00;
@@ -15,7 +14,34 @@ export const STYLE = `
     --c0: #5cb6ea; --c1: #ff8f4a; --c2: #3cc79c; --c3: #e59ac4;
   }
 }
-* { box-sizing: border-box; }
+`;
+
+const CHARTS = `.chart { display: block; width: 100%; height: auto; overflow: visible; }
+.chart text { font-size: 12px; fill: var(--muted); font-variant-numeric: tabular-nums; }
+.chart .label { font-size: 12.5px; fill: var(--ink); }
+.chart .label.small { font-size: 11px; fill: var(--muted); }
+.scatter .label { paint-order: stroke; stroke: var(--surface); stroke-width: 3px; stroke-linejoin: round; }
+.chart .value { fill: var(--ink); }
+.grid path { stroke: var(--line); fill: none; }
+.search { --c: var(--search); } .expansion { --c: var(--expansion); } .policy { --c: var(--policy); } .diffusion { --c: var(--diffusion); }
+.mark > * { fill: var(--surface); stroke: var(--c); stroke-width: 1.8; }
+.mark.compiled > * { fill: var(--c); }
+.whisker path { stroke: var(--c); stroke-width: 1.2; opacity: .4; }
+.interval { stroke: var(--c); stroke-width: 2; opacity: .55; }
+.seed { stroke: var(--c); stroke-width: 1.2; }
+.leader { stroke: var(--muted); stroke-width: .8; opacity: .7; }
+.reference { stroke: var(--muted); stroke-dasharray: 3 4; }
+.frontier, .step-line { fill: none; stroke: var(--muted); stroke-dasharray: 5 5; stroke-width: 1.2; }
+.step-line { stroke: var(--diffusion); stroke-dasharray: none; opacity: .6; }
+.curve { fill: none; stroke-width: 1.6; stroke-linejoin: round; }
+`;
+
+/** All that a chart needs which stands alone. */
+export const CHART_STYLE = PALETTE + CHARTS;
+
+/** The page's style sheet. */
+export const STYLE = `
+${PALETTE}* { box-sizing: border-box; }
 html { scroll-padding-top: 56px; }
 body { margin: 0; background: var(--page); color: var(--ink); font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif; }
 header.top, main { max-width: 1248px; margin: 0 auto; padding: 0 24px; }
@@ -78,25 +104,7 @@ pre { margin: 0; padding: 14px 16px; overflow-x: auto; background: var(--soft); 
 .picture figcaption { color: var(--muted); font-size: 13.5px; margin-bottom: 8px; }
 .wide .chart { max-width: 900px; margin: 0 auto; }
 .narrow { display: none; }
-.chart { display: block; width: 100%; height: auto; overflow: visible; }
-.chart text { font-size: 12px; fill: var(--muted); font-variant-numeric: tabular-nums; }
-.chart .label { font-size: 12.5px; fill: var(--ink); }
-.chart .label.small { font-size: 11px; fill: var(--muted); }
-.scatter .label { paint-order: stroke; stroke: var(--surface); stroke-width: 3px; stroke-linejoin: round; }
-.chart .value { fill: var(--ink); }
-.grid path { stroke: var(--line); fill: none; }
-.search { --c: var(--search); } .expansion { --c: var(--expansion); } .policy { --c: var(--policy); } .diffusion { --c: var(--diffusion); }
-.mark > * { fill: var(--surface); stroke: var(--c); stroke-width: 1.8; }
-.mark.compiled > * { fill: var(--c); }
-.whisker path { stroke: var(--c); stroke-width: 1.2; opacity: .4; }
-.interval { stroke: var(--c); stroke-width: 2; opacity: .55; }
-.seed { stroke: var(--c); stroke-width: 1.2; }
-.leader { stroke: var(--muted); stroke-width: .8; opacity: .7; }
-.reference { stroke: var(--muted); stroke-dasharray: 3 4; }
-.frontier, .step-line { fill: none; stroke: var(--muted); stroke-dasharray: 5 5; stroke-width: 1.2; }
-.step-line { stroke: var(--diffusion); stroke-dasharray: none; opacity: .6; }
-.curve { fill: none; stroke-width: 1.6; stroke-linejoin: round; }
-.c0 { stroke: var(--c0); } .c1 { stroke: var(--c1); stroke-dasharray: 7 2; } .c2 { stroke: var(--c2); stroke-dasharray: 2 2; } .c3 { stroke: var(--c3); stroke-dasharray: 8 2 2 2; }
+${CHARTS}.c0 { stroke: var(--c0); } .c1 { stroke: var(--c1); stroke-dasharray: 7 2; } .c2 { stroke: var(--c2); stroke-dasharray: 2 2; } .c3 { stroke: var(--c3); stroke-dasharray: 8 2 2 2; }
 .legend { list-style: none; padding: 0; margin: 10px 0; display: flex; flex-wrap: wrap; gap: 4px 20px; color: var(--muted); font-size: 13.5px; }
 .legend li { display: flex; align-items: center; gap: 6px; }
 .toggle { border: 0; margin: 0; padding: 0; min-width: 0; }
