@@ -5,8 +5,9 @@
  *
  * Time starts at the query's embedding, which all methods need, and ends at the k directions of every query in the batch. The
  * FOLM writes sub-queries and embeds them, none remembered from earlier batches; "words only" leaves the embedding out. The
- * untrained policy is the same network with the warm start's weights. The diffusion of the run is timed with its own weights, the
- * `paper` preset (53.9M parameters) with random ones: time does not depend on them, quality is no subject here.
+ * untrained policy is the same network with the warm start's weights. The diffusion of the run is timed with its own weights and
+ * sampling, with one set a query where that is the best of several; the `paper` preset (53.9M parameters) with random weights and one
+ * set: time does not depend on weights, quality is no subject here.
  *
  * A figure is the median of `--runs` batches; slow ones are timed less often. A batch that would take longer than `--limit`
  * seconds is not run: its figure is that of the largest batch timed, times the ratio of the sizes, and has a `~` before it.
@@ -76,7 +77,7 @@ const untrained = await loadPolicy(
 );
 const known = workspace.queries.map(({ query }) => query);
 const knownVectors = await workspace.encoder.encode(known);
-const { model: own } = await readDiffusion(run.path('diffusion'));
+const { model: own, sampling } = await readDiffusion(run.path('diffusion'));
 const { preset } = configOf(run.manifest, run.path('run.json')).diffusion;
 const paper = randomModel({ ...own.config, ...presets.paper, anchors: 0, anchorSpread: 0 });
 
@@ -90,7 +91,17 @@ await measure({
     return undefined;
   },
 });
-for (const steps of STEPS) await measureDiffusion(`Diffusion \`${preset}\``, { model: own, steps });
+const bestOf = sampling.candidates > 1 ? `, best of ${sampling.candidates} sets` : '';
+for (const steps of STEPS)
+  await measureDiffusion(`Diffusion \`${preset}\`${bestOf}`, { model: own, ...sampling, steps });
+if (bestOf)
+  for (const steps of STEPS)
+    await measureDiffusion(`Diffusion \`${preset}\`, one set`, {
+      model: own,
+      ...sampling,
+      candidates: 1,
+      steps,
+    });
 for (const steps of STEPS) await measureDiffusion('Diffusion `paper`', { model: paper, steps });
 await measureDiffusion('Diffusion `paper`, its own sampler', {
   model: paper,

@@ -12,8 +12,8 @@ export interface RuntimeOptions {
   /** Threads of one operator (all cores). */
   readonly threads?: number;
   /**
-   * Whether threads wait for each other by spinning (true). On an idle machine that makes a step some 15% faster; where
-   * other processes want the same cores, it makes one up to 1.5 times slower.
+   * Whether threads that have nothing to do wait for it by spinning (false; a `Trainer`: true). One session alone on an idle machine
+   * makes a step some 15% faster with it; where several sessions take turns, each one's idle threads hold the cores the next one wants.
    */
   readonly spinning?: boolean;
 }
@@ -36,7 +36,7 @@ export class Session {
   /** Loads a serialised ONNX model. Rejects with the runtime's error if it is no valid model. */
   static async load(
     model: Uint8Array,
-    { device = 'cpu', threads = availableParallelism(), spinning = true }: RuntimeOptions = {},
+    { device = 'cpu', threads = availableParallelism(), spinning = false }: RuntimeOptions = {},
   ): Promise<Session> {
     const session = await ort.InferenceSession.create(model, {
       executionProviders: [device],

@@ -65,7 +65,8 @@ export class Trainer {
     }
     const outputs = trainingOutputs({ loss, trained, clipNorm, ema: emaDecay !== undefined, optimizer });
     for (const [name, value] of Object.entries(metrics)) outputs[`metric:${name}`] = value;
-    const session = await Session.load(encodeOnnx(graph, { outputs }), runtime);
+    // A training is mostly alone on the machine, and its steps follow each other.
+    const session = await Session.load(encodeOnnx(graph, { outputs }), { spinning: true, ...runtime });
     const copy = Object.fromEntries(Object.entries(groups).map(([key, p]) => [key, likeParameters(p, true)]));
     const next = Object.fromEntries(Object.entries(groups).map(([key, p]) => [key, likeParameters(p)]));
     return new Trainer(session, copy, next, options);
