@@ -91,19 +91,10 @@ await measure({
     return undefined;
   },
 });
-const bestOf = sampling.candidates > 1 ? `, best of ${sampling.candidates} sets` : '';
-for (const steps of STEPS)
-  await measureDiffusion(`Diffusion \`${preset}\`${bestOf}`, { model: own, ...sampling, steps });
-if (bestOf)
-  for (const steps of STEPS)
-    await measureDiffusion(`Diffusion \`${preset}\`, one set`, {
-      model: own,
-      ...sampling,
-      candidates: 1,
-      steps,
-    });
-for (const steps of STEPS) await measureDiffusion('Diffusion `paper`', { model: paper, steps });
-await measureDiffusion('Diffusion `paper`, its own sampler', {
+for (const candidates of new Set([sampling.candidates, 1]))
+  for (const steps of STEPS) await measureDiffusion(preset, { model: own, ...sampling, candidates, steps });
+for (const steps of STEPS) await measureDiffusion('paper', { model: paper, steps });
+await measureDiffusion('paper', {
   model: paper,
   sampler: 'eulerMaruyama',
   steps: 256,
@@ -130,9 +121,11 @@ function folm(name: string, policy: Policy): Method {
 
 async function measureDiffusion(name: string, settings: SetDiffusionOptions): Promise<void> {
   const diffusion = await SetDiffusion.create({ ...settings, runtime });
+  const { candidates = 1, sampler } = settings;
+  const sets = candidates === 1 ? 'one set' : `best of ${candidates} sets`;
   const steps = settings.steps === 1 ? '1 step' : `${settings.steps} steps`;
   await measure({
-    name: `${name}, ${steps}`,
+    name: `Diffusion \`${name}\`, ${sets}, ${steps}${sampler === 'eulerMaruyama' ? ' of its own sampler' : ''}`,
     directions: ({ vectors }, seed) => diffusion.sample({ conditions: vectors, rows: k, seed }),
   });
   await diffusion.release();

@@ -1,8 +1,9 @@
 import { expect, it } from 'vitest';
 import { matrix } from '../matrix.js';
 import { parseConfig } from '../run/parseConfig.js';
-import { shortSets } from './aggregate.js';
-import type { MethodEvaluation } from './evaluateRun.js';
+import { aggregateSeeds, shortSets } from './aggregate.js';
+import type { MethodEvaluation, RunEvaluation } from './evaluateRun.js';
+import type { MethodName } from './results.js';
 
 it('lists queries for which a method found fewer than k items', () => {
   const found = (items: number) => ({
@@ -24,4 +25,28 @@ it('lists queries for which a method found fewer than k items', () => {
   expect(shortSets({ methods, test, config: parseConfig({ k: 3 }) })).toEqual([
     { method: 'folm', query: 'lamps', reason: '1 of 3 items found' },
   ]);
+});
+
+it('compares by the composite only methods that have directions', () => {
+  const method = (...composite: number[]): MethodEvaluation => ({
+    metrics: { composite: Float64Array.from(composite) },
+    msPerQuery: 1,
+    answers: [],
+  });
+  const methods = new Map<MethodName, MethodEvaluation>([
+    ['plain', method(0.9, 0.9)],
+    ['kmeans', method(0.5, 0.6)],
+    ['folm', method(0.7, 0.6)],
+  ]);
+  const run = {
+    methods,
+    config: parseConfig({ task: 'oar' }),
+    counts: { train: 1, valid: 1, test: 2 },
+    workspace: { items: [] },
+    tuned: {},
+  } as unknown as RunEvaluation;
+  const { plain, kmeans, folm } = aggregateSeeds([run], { dataset: 'shop' }).methods;
+  expect(folm?.againstBestOpponent).toMatchObject({ opponent: 'kmeans', mean: expect.closeTo(0.1, 10) });
+  expect(kmeans?.againstBestOpponent).toBeUndefined();
+  expect(plain?.againstBestOpponent).toBeUndefined();
 });

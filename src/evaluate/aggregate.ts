@@ -3,7 +3,7 @@ import type { Item } from '../catalog/item.js';
 import { bootstrapMean, comparePaired } from './bootstrap.js';
 import type { MethodEvaluation, RunEvaluation } from './evaluateRun.js';
 import type { QueryMetrics } from './measure.js';
-import { mainMetric } from './report/names.js';
+import { isMeaningful, mainMetric } from './report/names.js';
 import {
   type EvaluationResults,
   METHODS,
@@ -42,12 +42,18 @@ export function aggregateSeeds(
     if (found.length > 0) joined.set(name, found);
   }
   const means = new Map([...joined].map(([name, all]) => [name, meanOverSeeds(all.map((e) => e.metrics))]));
-  const opponent = bestOpponent(means, main);
+  // Methods without directions have no composite to be compared by.
+  const compared = new Map(
+    [...means].flatMap(([name, { [main]: values }]) =>
+      values && isMeaningful(name, main, config.task) ? [[name, values] as const] : [],
+    ),
+  );
+  const opponent = bestOpponent(compared);
   const methods: Partial<Record<MethodName, MethodResult>> = {};
   for (const [name, all] of joined) {
     const metrics = means.get(name) ?? {};
-    const values = metrics[main];
-    const against = opponent && means.get(opponent)?.[main];
+    const values = compared.get(name);
+    const against = opponent && compared.get(opponent);
     methods[name] = {
       metrics: mapMetrics(metrics, (perQuery) => bootstrapMean(perQuery)),
       perSeed: mapMetrics(metrics, (_, metric) => all.map((e) => mean(e.metrics[metric] ?? []))),
@@ -73,12 +79,12 @@ export function aggregateSeeds(
   };
 }
 
-/** The opponent with the highest mean of the main metric. */
-function bestOpponent(means: ReadonlyMap<MethodName, QueryMetrics>, metric: Metric): MethodName | undefined {
+/** The opponent with the highest mean of the figures compared. */
+function bestOpponent(compared: ReadonlyMap<MethodName, Float64Array>): MethodName | undefined {
   let best: MethodName | undefined;
   let bestMean = Number.NEGATIVE_INFINITY;
   for (const name of OPPONENTS) {
-    const values = means.get(name)?.[metric];
+    const values = compared.get(name);
     if (values && mean(values) > bestMean) [best, bestMean] = [name, mean(values)];
   }
   return best;

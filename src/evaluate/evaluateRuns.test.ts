@@ -10,6 +10,7 @@ import { RunFolder } from '../run/runFolder.js';
 import { aggregateSeeds } from './aggregate.js';
 import { evaluateRun } from './evaluateRun.js';
 import { evaluateRuns } from './evaluateRuns.js';
+import { readReport } from './report/report.js';
 import { resultsFileSchema } from './report/schema.js';
 import { METHODS, OPPONENTS } from './results.js';
 
@@ -74,14 +75,14 @@ describe('evaluateRun', () => {
 describe('evaluateRuns', () => {
   it('writes one table of several seeds', async () => {
     const out = temp.path('report');
-    const { results, queries, curves } = await evaluateRuns(runs, {
-      ...options,
-      out,
-      command: 'r4t evaluate',
-    });
+    const report = await evaluateRuns(runs, { ...options, out, command: 'r4t evaluate' });
+    const { results, queries, curves } = report;
     expect(results.seeds).toEqual([1, 2]);
     expect(results.methods.folm?.perSeed.recallAtB).toHaveLength(2);
     expect(results.methods.plain?.perSeed.recallAtB).toHaveLength(1);
+    // Plain search has no direction that could be grounded; who gets the data sees what a reader of the file sees.
+    expect(results.methods.plain?.metrics).not.toHaveProperty('groundedness');
+    expect(await readReport(out)).toEqual(report);
     const { folm } = results.methods;
     const [a, b] = folm?.perSeed.recallAtB ?? [];
     expect(folm?.metrics.recallAtB?.mean).toBeCloseTo((a + b) / 2, 10);

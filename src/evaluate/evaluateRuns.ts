@@ -53,13 +53,13 @@ export async function evaluateRuns(
     evaluations.push(evaluation);
     seconds.push((performance.now() - started) / 1000);
   }
-  const report = reportData(evaluations, {
+  const measured = reportData(evaluations, {
     dataset: dataset ?? basename(runs[0]),
     heldoutEncoder: heldoutEncoder?.id,
     curves: (await Promise.all(runs.map(readCurves))).flat(),
     command,
   });
-  await writeReport(out, report);
+  const report = await writeReport(out, measured);
   for (const [i, run] of runs.entries()) {
     await noteEvaluation(run, evaluations[0], seconds[i]).catch((error: unknown) => {
       if (!(error instanceof R4tError)) throw error;

@@ -19,9 +19,10 @@ export const REPORT_FILES = {
  * Writes an evaluation into a folder: `results.json` (the figures for other programs), `report.json` (everything, see
  * {@link readReport}), `report.md` (the tables) and `report.html` (a page that opens without network).
  *
+ * @returns the data as written, without figures that say nothing
  * @throws R4tError if the folder cannot be written
  */
-export async function writeReport(folder: string, data: ReportData): Promise<void> {
+export async function writeReport(folder: string, data: ReportData): Promise<ReportData> {
   const shown = meaningful(data);
   await writeJson(join(folder, REPORT_FILES.results), resultsFile(shown.results));
   // Not indented: thousands of sets would be three times as large.
@@ -29,6 +30,7 @@ export async function writeReport(folder: string, data: ReportData): Promise<voi
   await writeFileAtomic(join(folder, REPORT_FILES.markdown), reportMarkdown(shown));
   const page = reportPage(shown, await inlinePictures(shown.queries));
   await writeFileAtomic(join(folder, REPORT_FILES.page), page);
+  return shown;
 }
 
 /**
