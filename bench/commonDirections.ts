@@ -4,15 +4,16 @@
  *
  *   npx jiti bench/commonDirections.ts ../shared/data/bundle-clothing ../shared/data/ikea-rooms
  */
+
+import { documentFrequencies, keywordSubQueries } from '../src/baselines/opponents.js';
 import { CachedEncoder } from '../src/encode/cached.js';
 import { commonDirections } from '../src/encode/commonDirections.js';
 import { ProjectedEncoder } from '../src/encode/projectedEncoder.js';
 import { fitProjection, project } from '../src/encode/projection.js';
 import { UseLiteEncoder } from '../src/encode/useLite.js';
 import { formatTable } from '../src/evaluate/table.js';
-import { ExactIndex } from '../src/index/exactIndex.js';
 import { matrix } from '../src/matrix.js';
-import { documentFrequencies, keywordSubQueries } from '../src/retrieve/opponents.js';
+import { ExactIndex } from '../src/vectorIndex/exactIndex.js';
 import { D, K, meanRecall, retrieveTogether, validationData } from './validation.js';
 
 /** Hits of plain search among which hubs are counted. */

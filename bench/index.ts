@@ -4,9 +4,9 @@
  * by score. The loop adds in float64 and search in float32, so rows whose scores almost tie may change places.
  */
 import { availableParallelism } from 'node:os';
-import { ExactIndex } from '../src/index/exactIndex.js';
 import { type Matrix, matrix, normalizeRows, row, rowRange } from '../src/matrix.js';
 import { CounterRandom } from '../src/random.js';
+import { ExactIndex } from '../src/vectorIndex/exactIndex.js';
 
 const DIM = 128;
 const threads = Number(process.argv[2] ?? availableParallelism());

@@ -6,9 +6,9 @@ import { queriesForSets } from '../src/catalog/queriesForSets.js';
 import { loadSets } from '../src/catalog/sets.js';
 import type { Encoder } from '../src/encode/encoder.js';
 import { recallAtB } from '../src/evaluate/setMetrics.js';
-import { retrieveBudget } from '../src/index/retrieveBudget.js';
-import type { VectorIndex } from '../src/index/vectorIndex.js';
 import type { Matrix } from '../src/matrix.js';
+import { retrieveBudget } from '../src/vectorIndex/retrieveBudget.js';
+import type { VectorIndex } from '../src/vectorIndex/vectorIndex.js';
 
 /** Dimensions, directions and share of the catalog, as in `r4t bench quality`. */
 export const [D, K, BUDGET] = [256, 10, 0.035];

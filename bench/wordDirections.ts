@@ -4,6 +4,9 @@
  *
  *   npx jiti bench/wordDirections.ts ../shared/data/polyvore-outfits
  */
+
+import { Bm25 } from '../src/baselines/bm25.js';
+import { documentFrequencies, keywordSubQueries } from '../src/baselines/opponents.js';
 import { postingsOf } from '../src/catalog/postings.js';
 import { contentWords } from '../src/catalog/words.js';
 import { commonDirections } from '../src/encode/commonDirections.js';
@@ -14,9 +17,7 @@ import { fitProjection, project } from '../src/encode/projection.js';
 import { towardsQueries } from '../src/encode/towardsQueries.js';
 import { UseLiteEncoder } from '../src/encode/useLite.js';
 import { formatTable } from '../src/evaluate/table.js';
-import { Bm25 } from '../src/index/bm25.js';
-import { ExactIndex } from '../src/index/exactIndex.js';
-import { documentFrequencies, keywordSubQueries } from '../src/retrieve/opponents.js';
+import { ExactIndex } from '../src/vectorIndex/exactIndex.js';
 import { D, K, meanRecall, retrieveTogether, validationData } from './validation.js';
 
 const REPEATS = 4;

@@ -36,7 +36,6 @@ export type {
   ReportedSet,
 } from './evaluate/results.js';
 export { type Column, formatTable, type TableOptions } from './evaluate/table.js';
-export type { SearchHits, VectorIndex } from './index/vectorIndex.js';
 export type { ChatEndpoint } from './llm/chat.js';
 export { ChatError } from './llm/chatError.js';
 export { type Matrix, matrix } from './matrix.js';
@@ -54,3 +53,4 @@ export { type CompositeOptions, type CompositeWeights, composite } from './rewar
 export { coverageReward } from './reward/coverageReward.js';
 export type { FanOut, RewardComponent, RewardFunction, RewardResult } from './reward/reward.js';
 export { type Config, defineConfig, type UserConfig } from './run/config.js';
+export type { SearchHits, VectorIndex } from './vectorIndex/vectorIndex.js';

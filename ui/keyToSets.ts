@@ -6,7 +6,7 @@
  * Browser, server and models share the machine. Every query is a new one. From the key to the next frame after both columns have
  * changed, the wait for further keys included.
  */
-import type { CatalogMap } from '../src/serve/schemas.js';
+import type { CatalogMap } from '../src/serve/http/schemas.js';
 import { chromiumPath, launch } from './testing/browser.ts';
 import { serveRun } from './testing/serveRun.ts';
 

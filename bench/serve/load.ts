@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Retriever } from '../../src/retrieve/retriever.js';
-import type { SearchResponse } from '../../src/serve/schemas.js';
+import type { SearchResponse } from '../../src/serve/http/schemas.js';
 
 /** As much of autocannon as is used; it comes without types. */
 type Autocannon = (options: {

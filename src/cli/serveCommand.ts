@@ -31,8 +31,8 @@ export function addServeCommand(program: Command, io: CliIo): void {
 async function serveAction(folder: string, flags: ServeFlags, io: CliIo): Promise<void> {
   const { apiKeyFile, timeout: seconds, logQueries = false, ...options } = flags;
   const [{ startServer }, { loadKeys }, { pino }] = await Promise.all([
-    import('../serve/server.js'),
-    import('../serve/auth.js'),
+    import('../serve/http/server.js'),
+    import('../serve/http/auth.js'),
     import('pino'),
   ]);
   const keys = await loadKeys(apiKeyFile, io.env?.R4T_API_KEYS);

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { tempFolder } from '../catalog/testing/tempFolder.js';
-import { parseKeys } from '../serve/auth.js';
+import { parseKeys } from '../serve/http/auth.js';
 import { compileTiny, serveTiny, type TinyService } from '../serve/testing/tinyRun.js';
 import { Client, ConnectionError, ServiceError } from './client.js';
 

@@ -15,7 +15,7 @@ import type {
   ReloadResponse,
   SearchRequest,
   SearchResponse,
-} from '../serve/schemas.js';
+} from '../serve/http/schemas.js';
 
 export interface ClientOptions {
   /** Where the service is, e.g. `http://127.0.0.1:7480`. */

@@ -24,5 +24,5 @@ export type {
   SearchResponse,
   SetResult,
   Timings,
-} from '../serve/schemas.js';
+} from '../serve/http/schemas.js';
 export { type CallOptions, Client, type ClientOptions, ConnectionError, ServiceError } from './client.js';

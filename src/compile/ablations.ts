@@ -3,8 +3,8 @@
  * keeps them in `ablations/`, each a model of its own; the retriever never uses them.
  */
 import { access } from 'node:fs/promises';
+import type { QueryBatch } from '../environment.js';
 import type { Matrix } from '../matrix.js';
-import type { QueryBatch } from '../policy/fanOut.js';
 import { loadPolicy, loadPolicyModel, POLICY_FILES } from '../policy/policyFiles.js';
 import { CounterRandom } from '../random.js';
 import type { RunFolder } from '../run/runFolder.js';

@@ -1,10 +1,11 @@
 /** Keeps the parameters that did best on validation queries: small training sets are soon learned by heart. */
 import { access, rm } from 'node:fs/promises';
 import { type Parameters, saveWeights } from '../engine/index.js';
+import type { QueryBatch } from '../environment.js';
 import { readJson, writeJson } from '../files.js';
 import { rowRange } from '../matrix.js';
 import type { DecoderPolicy } from '../policy/decoderPolicy.js';
-import { type QueryBatch, retrieveFanOuts } from '../policy/fanOut.js';
+import { retrieveFanOuts } from '../policy/fanOut.js';
 import { loadPolicyWeights, type PolicyModel } from '../policy/policyFiles.js';
 import { scoreFanOuts } from '../reward/evaluateReward.js';
 import type { RewardFunction } from '../reward/reward.js';

@@ -1,8 +1,8 @@
 /** Step 1 of R4T: the fan-out policy, warm-started on the catalog's words and then trained by Soft-GRPO. */
 import { saveWeights } from '../engine/index.js';
+import type { QueryBatch } from '../environment.js';
 import { gatherRows } from '../matrix.js';
 import { DecoderPolicy } from '../policy/decoderPolicy.js';
-import type { QueryBatch } from '../policy/fanOut.js';
 import { Neighbourhood } from '../policy/neighbourhood.js';
 import {
   loadPolicyModel,

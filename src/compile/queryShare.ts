@@ -1,10 +1,11 @@
 /** How much of its query a sub-query needs, which differs from catalog to catalog. */
+
+import { documentFrequencies, keywordSubQueries } from '../baselines/opponents.js';
 import { towardsQueries } from '../encode/towardsQueries.js';
+import type { QueryBatch, RetrievalWorld } from '../environment.js';
 import { evenly } from '../evenly.js';
-import { retrieveBudget } from '../index/retrieveBudget.js';
-import type { QueryBatch, RetrievalWorld } from '../policy/fanOut.js';
-import { documentFrequencies, keywordSubQueries } from '../retrieve/opponents.js';
 import { coverage } from '../reward/objectives.js';
+import { retrieveBudget } from '../vectorIndex/retrieveBudget.js';
 
 /** More than a third is too much for a policy, which learns to say more than keywords do. */
 const SHARES = [0, 0.15, 0.3];

@@ -1,7 +1,7 @@
 /** Which anchor each row of the training sets is: the labels of anchored denoising. */
 import type { RuntimeOptions } from '../engine/index.js';
-import { ExactIndex } from '../index/exactIndex.js';
 import { matrix, row } from '../matrix.js';
+import { ExactIndex } from '../vectorIndex/exactIndex.js';
 import { type Anchors, chooseAnchors } from './anchors.js';
 import type { DiffusionData } from './batches.js';
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { ExactIndex } from '../index/exactIndex.js';
 import { gatherRows, matrix } from '../matrix.js';
 import type { Workspace } from '../run/workspace.js';
+import { ExactIndex } from '../vectorIndex/exactIndex.js';
 import { neighbourFanOutAnswers } from './answers.js';
 
 const items = matrix(4, 2, Float32Array.of(1, 0, 0.8, 0.6, 0, 1, -1, 0));

@@ -1,11 +1,18 @@
 /** Every compared method as one function from queries to answers. */
-import { Bm25 } from '../index/bm25.js';
-import type { CosineMatrix } from '../index/cosineMatrix.js';
-import { dppMap } from '../index/dpp.js';
-import { type MmrOptions, mmr } from '../index/mmr.js';
-import { retrieveBudget } from '../index/retrieveBudget.js';
+import { Bm25 } from '../baselines/bm25.js';
+import { dppMap } from '../baselines/dpp.js';
+import { type MmrOptions, mmr } from '../baselines/mmr.js';
+import {
+  documentFrequencies,
+  keywordSubQueries,
+  kMeansDirections,
+  neighbourQueries,
+  rankByNeighbours,
+  type TrainingMemory,
+} from '../baselines/opponents.js';
+import type { QueryBatch } from '../environment.js';
 import { dot, gatherRows, row, rowRange } from '../matrix.js';
-import { type QueryBatch, retrieveFanOuts } from '../policy/fanOut.js';
+import { retrieveFanOuts } from '../policy/fanOut.js';
 import type { Completion, Policy } from '../policy/policy.js';
 import {
   type DirectionWorld,
@@ -15,17 +22,11 @@ import {
   subQueryFanOuts,
 } from '../retrieve/findSets.js';
 import { CANDIDATES, searchDirections } from '../retrieve/methods.js';
-import {
-  documentFrequencies,
-  keywordSubQueries,
-  kMeansDirections,
-  neighbourQueries,
-  rankByNeighbours,
-  type TrainingMemory,
-} from '../retrieve/opponents.js';
 import { scoreFanOuts } from '../reward/evaluateReward.js';
 import type { RewardFunction } from '../reward/reward.js';
 import type { Workspace } from '../run/workspace.js';
+import type { CosineMatrix } from '../vectorIndex/cosineMatrix.js';
+import { retrieveBudget } from '../vectorIndex/retrieveBudget.js';
 import type { QueryAnswer } from './measure.js';
 
 export interface AnswerOptions {

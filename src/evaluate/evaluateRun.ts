@@ -7,10 +7,9 @@ import type { SetDiffusion } from '../diffusion/setDiffusion.js';
 import { CachedEncoder } from '../encode/cached.js';
 import type { Encoder } from '../encode/encoder.js';
 import type { RuntimeOptions } from '../engine/index.js';
+import type { QueryBatch } from '../environment.js';
 import { InputError } from '../errors.js';
-import { CosineMatrix } from '../index/cosineMatrix.js';
 import type { Matrix } from '../matrix.js';
-import type { QueryBatch } from '../policy/fanOut.js';
 import { loadPolicy, loadPolicyModel, POLICY_FILES } from '../policy/policyFiles.js';
 import type { RunControl } from '../progress.js';
 import { composite } from '../reward/composite.js';
@@ -19,6 +18,7 @@ import type { Config } from '../run/config.js';
 import { configOf } from '../run/manifest.js';
 import { RunFolder } from '../run/runFolder.js';
 import { loadWorkspace, splitQueries, type Workspace } from '../run/workspace.js';
+import { CosineMatrix } from '../vectorIndex/cosineMatrix.js';
 import {
   type AnswerMethod,
   type AnswerSpace,

@@ -1,7 +1,7 @@
 /** What one method answered to the test queries, measured query by query. */
 import type { Encoder } from '../encode/encoder.js';
+import type { QueryBatch, RetrievalWorld } from '../environment.js';
 import { gatherRows, type Matrix, row, rowRange } from '../matrix.js';
-import type { QueryBatch, RetrievalWorld } from '../policy/fanOut.js';
 import type { RetrievedSet } from '../retrieve/methods.js';
 import type { Metric } from './results.js';
 import { hitAtB, recallAtB, setMetrics } from './setMetrics.js';

@@ -1,6 +1,6 @@
 /** Settings of the opponents, chosen on validation queries: an opponent that is not tuned is none. */
 
-import type { QueryBatch } from '../policy/fanOut.js';
+import type { QueryBatch } from '../environment.js';
 import { DEFAULT_WEIGHTS } from '../reward/composite.js';
 import type { AnswerMethod, AnswerSpace } from './answers.js';
 import { measureAnswers, type QueryAnswer, type QueryMetrics } from './measure.js';

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { QueryBatch } from '../environment.js';
 import { row } from '../matrix.js';
-import { type QueryBatch, retrieveFanOuts } from './fanOut.js';
+import { retrieveFanOuts } from './fanOut.js';
 import type { Completion } from './policy.js';
 import { letterEncoder, letterWorld } from './testing/world.js';
 

@@ -1,37 +1,8 @@
-import type { Item } from '../catalog/item.js';
-import type { Encoder } from '../encode/encoder.js';
-import { takeTurns } from '../index/retrieveBudget.js';
-import type { VectorIndex } from '../index/vectorIndex.js';
-import { gatherRows, type Matrix, row, rowRange } from '../matrix.js';
+import type { QueryBatch, RetrievalWorld } from '../environment.js';
+import { gatherRows, row, rowRange } from '../matrix.js';
 import type { FanOut } from '../reward/reward.js';
+import { takeTurns } from '../vectorIndex/retrieveBudget.js';
 import type { Completion } from './policy.js';
-
-/** The frozen world in which sub-queries earn their reward. */
-export interface RetrievalWorld {
-  readonly items: readonly Item[];
-  /** Content embeddings e_c, unit rows [items, d]. */
-  readonly vectors: Matrix;
-  readonly index: VectorIndex;
-  /** The projected text encoder e_t of queries. */
-  readonly encoder: Encoder;
-  /** e_t of sub-queries, perhaps grounded in the catalog; give it a cache, they repeat. */
-  readonly subQueryEncoder: Encoder;
-}
-
-/** The world as searches see it. */
-export interface SearchWorld extends RetrievalWorld {
-  /** Share of the query in each direction, see `towardsQueries`; 0 while sub-queries earn rewards, for they learn more alone. */
-  readonly queryShare: number;
-}
-
-/** Queries with their embeddings and, where known, reference sets. */
-export interface QueryBatch {
-  readonly texts: readonly string[];
-  /** e_t(q), unit rows [n, d]. */
-  readonly vectors: Matrix;
-  /** Reference rows of each query; absent for open-ended retrieval. */
-  readonly references?: readonly (readonly number[])[];
-}
 
 export interface FanOutOptions {
   /** B: distinct items which all sub-queries of a completion retrieve together (absent: the best of each). */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { ExactIndex } from '../index/exactIndex.js';
 import { dot, matrix, row } from '../matrix.js';
+import { ExactIndex } from '../vectorIndex/exactIndex.js';
 import { outputFeeds } from './batch.js';
 import { type NearTokens, Neighbourhood } from './neighbourhood.js';
 import { catalogOfThings, randomVectors, runtime, scene, TEXTS } from './testing/scene.js';

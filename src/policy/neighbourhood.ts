@@ -2,10 +2,10 @@
 import type { Item } from '../catalog/item.js';
 import { postingsOf } from '../catalog/postings.js';
 import { contentWords } from '../catalog/words.js';
-import type { VectorIndex } from '../index/vectorIndex.js';
+import type { RetrievalWorld } from '../environment.js';
 import { dot, type Matrix, row } from '../matrix.js';
+import type { VectorIndex } from '../vectorIndex/vectorIndex.js';
 import type { Writes } from './decoder.js';
-import type { RetrievalWorld } from './fanOut.js';
 import { type Format, formatCompletion } from './format.js';
 import { SEPARATOR, type Tokenizer, UNKNOWN } from './tokenizer.js';
 

@@ -1,11 +1,11 @@
 /** The built-in policy on disk: `model.json` (architecture, format, tokenizer) and one weights file a training state. */
 import * as z from 'zod';
 import { Graph, loadWeights, type Parameters, type RuntimeOptions } from '../engine/index.js';
+import type { RetrievalWorld } from '../environment.js';
 import { InputError } from '../errors.js';
 import { readJson, writeJson } from '../files.js';
 import { type DecoderConfig, sequenceLogits } from './decoder.js';
 import { DecoderPolicy } from './decoderPolicy.js';
-import type { RetrievalWorld } from './fanOut.js';
 import type { Format } from './format.js';
 import { Neighbourhood } from './neighbourhood.js';
 import { Tokenizer } from './tokenizer.js';

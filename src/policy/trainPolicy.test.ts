@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { likeParameters, type Parameters, type TrainerState } from '../engine/index.js';
+import type { QueryBatch } from '../environment.js';
 import { R4tError } from '../errors.js';
 import { row } from '../matrix.js';
 import type { Progress } from '../progress.js';
 import type { RewardFunction } from '../reward/reward.js';
 import type { StepReport } from '../training.js';
 import { DecoderPolicy } from './decoderPolicy.js';
-import type { QueryBatch } from './fanOut.js';
 import { randomParameters, runtime, type Scene, scene } from './testing/scene.js';
 import { letterEncoder, letterWorld } from './testing/world.js';
 import {

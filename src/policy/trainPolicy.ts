@@ -7,6 +7,7 @@ import {
   Trainer,
   warmupCosine,
 } from '../engine/index.js';
+import type { QueryBatch, RetrievalWorld } from '../environment.js';
 import { gatherRows, row } from '../matrix.js';
 import { CounterRandom } from '../random.js';
 import { scoreFanOuts } from '../reward/evaluateReward.js';
@@ -15,7 +16,7 @@ import type { TrainingControl } from '../training.js';
 import { type Sequence, trainingBatch } from './batch.js';
 import type { DecoderConfig } from './decoder.js';
 import type { DecoderPolicy } from './decoderPolicy.js';
-import { type QueryBatch, type RetrievalWorld, retrieveFanOuts } from './fanOut.js';
+import { retrieveFanOuts } from './fanOut.js';
 import { type Format, formatTable } from './format.js';
 import type { Completion } from './policy.js';
 import { groupAdvantages, type SoftGrpoCoefficients, softGrpoGraph, subQueryAdvantages } from './softGrpo.js';

@@ -2,16 +2,17 @@
  * Warm start: before any reward, the decoder learns to write the catalog's own words near the query, so that its first
  * rollouts are readable, grounded and varied enough to be told apart.
  */
+
+import { mmr } from '../baselines/mmr.js';
 import type { Item } from '../catalog/item.js';
 import { buildPostings } from '../catalog/postings.js';
 import { contentWords } from '../catalog/words.js';
 import type { Encoder } from '../encode/encoder.js';
 import { initialize, type Parameters, type RuntimeOptions, Trainer, warmupCosine } from '../engine/index.js';
-import { mmr } from '../index/mmr.js';
-import type { VectorIndex } from '../index/vectorIndex.js';
 import { concatRows, dot, gatherRows, type Matrix, matrix, normalizeRows, row } from '../matrix.js';
 import { CounterRandom } from '../random.js';
 import type { TrainingControl } from '../training.js';
+import type { VectorIndex } from '../vectorIndex/vectorIndex.js';
 import { type Sequence, trainingBatch } from './batch.js';
 import type { DecoderConfig } from './decoder.js';
 import { type Format, formatCompletion, formatTable } from './format.js';

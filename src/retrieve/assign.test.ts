@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { SearchHits } from '../index/vectorIndex.js';
+import type { SearchHits } from '../vectorIndex/vectorIndex.js';
 import { type Assignment, assignItems } from './assign.js';
 
 /** Scores of every direction (outer) with every item (inner). */

@@ -1,5 +1,5 @@
 /** From directions to items: every item at most once, shared out among the directions. */
-import type { SearchHits } from '../index/vectorIndex.js';
+import type { SearchHits } from '../vectorIndex/vectorIndex.js';
 
 /** One place in a result: which direction brought which item. */
 export interface Assignment {

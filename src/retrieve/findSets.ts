@@ -2,8 +2,8 @@
 import { queryConditions } from '../diffusion/conditions.js';
 import type { SampleOptions } from '../diffusion/setSampler.js';
 import { towardsQueries } from '../encode/towardsQueries.js';
+import type { SearchWorld } from '../environment.js';
 import type { Matrix } from '../matrix.js';
-import type { SearchWorld } from '../policy/fanOut.js';
 import type { Policy } from '../policy/policy.js';
 import type { RunControl } from '../progress.js';
 import { type RetrievedSet, searchDirections, searchDpp, searchMmr, searchPlain } from './methods.js';

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { dppMap } from '../index/dpp.js';
-import { ExactIndex } from '../index/exactIndex.js';
-import { mmr } from '../index/mmr.js';
+import { dppMap } from '../baselines/dpp.js';
+import { mmr } from '../baselines/mmr.js';
 import { concatRows, dot, gatherRows, type Matrix, matrix, normalizeRows, row, rowRange } from '../matrix.js';
 import { CounterRandom } from '../random.js';
+import { ExactIndex } from '../vectorIndex/exactIndex.js';
 import {
   CANDIDATES,
   type MethodOptions,

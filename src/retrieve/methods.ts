@@ -1,9 +1,9 @@
 /** Every way from query embeddings to sets of items: fan-out directions, and the opponents that need no training. */
 
-import { dppMap } from '../index/dpp.js';
-import { mmr } from '../index/mmr.js';
-import type { VectorIndex } from '../index/vectorIndex.js';
+import { dppMap } from '../baselines/dpp.js';
+import { mmr } from '../baselines/mmr.js';
 import { gatherRows, type Matrix, rowRange } from '../matrix.js';
+import type { VectorIndex } from '../vectorIndex/vectorIndex.js';
 import { type Assignment, assignItems } from './assign.js';
 
 /** The set found for one query. */

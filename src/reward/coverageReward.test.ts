@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { takeTurns } from '../index/retrieveBudget.js';
 import { dot, gatherRows, type Matrix, matrix, normalizeRows, row } from '../matrix.js';
 import { CounterRandom } from '../random.js';
+import { takeTurns } from '../vectorIndex/retrieveBudget.js';
 import { softGains } from './coverageReward.js';
 
 const unitRows = (rows: number, seed: number) =>

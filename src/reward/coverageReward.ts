@@ -1,6 +1,6 @@
 import { R4tError } from '../errors.js';
-import { takeTurns } from '../index/retrieveBudget.js';
 import { dot, row } from '../matrix.js';
+import { takeTurns } from '../vectorIndex/retrieveBudget.js';
 import { coverage } from './objectives.js';
 import type { FanOut, RewardFunction } from './reward.js';
 

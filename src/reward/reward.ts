@@ -1,6 +1,6 @@
 import type { Item } from '../catalog/item.js';
-import type { SearchHits } from '../index/vectorIndex.js';
 import type { Matrix } from '../matrix.js';
+import type { SearchHits } from '../vectorIndex/vectorIndex.js';
 
 /** Everything a set-level reward may look at: one query with one sampled fan-out (PAPER section 2). */
 export interface FanOut {

@@ -16,11 +16,11 @@ import { GroundedEncoder } from '../encode/groundedEncoder.js';
 import { ProjectedEncoder } from '../encode/projectedEncoder.js';
 import type { Projection } from '../encode/projection.js';
 import { type RuntimeOptions, readSafetensors, writeSafetensors } from '../engine/index.js';
+import type { QueryBatch, SearchWorld } from '../environment.js';
 import { InputError } from '../errors.js';
 import { readJson, writeError, writeJson } from '../files.js';
-import { ExactIndex } from '../index/exactIndex.js';
 import { type Matrix, matrix } from '../matrix.js';
-import type { QueryBatch, SearchWorld } from '../policy/fanOut.js';
+import { ExactIndex } from '../vectorIndex/exactIndex.js';
 import { configOf } from './manifest.js';
 import type { RunFolder } from './runFolder.js';
 

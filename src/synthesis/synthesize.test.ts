@@ -1,9 +1,9 @@
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { tempFolder } from '../catalog/testing/tempFolder.js';
+import type { QueryBatch } from '../environment.js';
 import { gatherRows, matrix } from '../matrix.js';
 import { DecoderPolicy } from '../policy/decoderPolicy.js';
-import type { QueryBatch } from '../policy/fanOut.js';
 import type { Policy } from '../policy/policy.js';
 import { randomParameters, runtime, scene, TEXTS } from '../policy/testing/scene.js';
 import { letterEncoder, letterWorld } from '../policy/testing/world.js';

@@ -1,7 +1,8 @@
 /** Step 2 of R4T: the frozen policy writes the diffusion model's training data (PAPER section 3). */
 import { access } from 'node:fs/promises';
+import type { QueryBatch, RetrievalWorld } from '../environment.js';
 import { concatRows, type Matrix, matrix, rowRange } from '../matrix.js';
-import { type QueryBatch, type RetrievalWorld, retrieveFanOuts } from '../policy/fanOut.js';
+import { retrieveFanOuts } from '../policy/fanOut.js';
 import type { Policy } from '../policy/policy.js';
 import type { RunControl } from '../progress.js';
 import { scoreFanOuts } from '../reward/evaluateReward.js';

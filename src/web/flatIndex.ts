@@ -1,5 +1,5 @@
-import type { SearchHits, SearchOptions, VectorIndex } from '../index/vectorIndex.js';
 import { dot, type Matrix, row } from '../matrix.js';
+import type { SearchHits, SearchOptions, VectorIndex } from '../vectorIndex/vectorIndex.js';
 
 /** Exact search in plain JavaScript: some 3 ms for ten directions over 2,000 items of 128 dimensions. */
 export class FlatIndex implements VectorIndex {

@@ -1,6 +1,6 @@
 /** One method's set: how good it is, and its items as cards. */
 import type { Method } from '../../src/retrieve/retriever.js';
-import type { FoundItem, ResultMetrics, SetResult } from '../../src/serve/schemas.js';
+import type { FoundItem, ResultMetrics, SetResult } from '../../src/serve/http/schemas.js';
 import { Picture } from './Picture.tsx';
 import { METHOD_NAMES } from './request.ts';
 import { answers, k, opened, pointed, question, sharedBy, waiting } from './state.ts';

@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
-import type { FoundItem } from '../../src/serve/schemas.js';
+import type { FoundItem } from '../../src/serve/http/schemas.js';
 import { needsKey, pictureUrl } from './api.ts';
 
 /** Fields that may hold a picture as text. */

@@ -1,5 +1,11 @@
 /** Calls of the service that this page is served by. */
-import type { CatalogMap, Info, Problem, SearchRequest, SearchResponse } from '../../src/serve/schemas.js';
+import type {
+  CatalogMap,
+  Info,
+  Problem,
+  SearchRequest,
+  SearchResponse,
+} from '../../src/serve/http/schemas.js';
 
 /** An answer that is an error; `field` names what is wrong with the request, where it is. */
 export class ServiceError extends Error {

@@ -3,8 +3,8 @@ import type { Browser, Page, Route } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { tempFolder } from '../../src/catalog/testing/tempFolder.js';
 import { type Listening, listen } from '../../src/dashboard/listen.js';
-import { parseKeys } from '../../src/serve/auth.js';
-import { loadStaticFiles } from '../../src/serve/staticFiles.js';
+import { parseKeys } from '../../src/serve/http/auth.js';
+import { loadStaticFiles } from '../../src/serve/http/staticFiles.js';
 import { compileTiny, serveTiny, type TinyService } from '../../src/serve/testing/tinyRun.js';
 import { buildPages, launch, noBrowser } from '../testing/browser.ts';
 

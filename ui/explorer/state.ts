@@ -1,7 +1,7 @@
 /** The state of the page, and the requests that follow from it. */
 import { batch, computed, effect, signal } from '@preact/signals';
 import type { Method } from '../../src/retrieve/retriever.js';
-import type { CatalogMap, FoundItem, Info, SetResult, Timings } from '../../src/serve/schemas.js';
+import type { CatalogMap, FoundItem, Info, SetResult, Timings } from '../../src/serve/http/schemas.js';
 import { getInfo, getMap, ServiceError, search } from './api.ts';
 import { formatAddress, METHODS, parseAddress, type Question } from './request.ts';
 

@@ -1,5 +1,5 @@
 import { pino } from 'pino';
-import { type RunningServer, startServer } from '../../src/serve/server.js';
+import { type RunningServer, startServer } from '../../src/serve/http/server.js';
 
 /** The service of a compiled run for a script to look at, on a free port. */
 export const serveRun = (run: string): Promise<RunningServer> =>

@@ -11,7 +11,7 @@ import { listen } from '../../src/dashboard/listen.js';
 import { DIM } from '../../src/policy/testing/scene.js';
 import { letterEncoder } from '../../src/policy/testing/world.js';
 import { Retriever } from '../../src/retrieve/retriever.js';
-import { CONTENT_TYPES } from '../../src/serve/staticFiles.js';
+import { CONTENT_TYPES } from '../../src/serve/http/staticFiles.js';
 import { compileTiny } from '../../src/serve/testing/tinyRun.js';
 import { exportRetriever } from '../../src/web/exportRetriever.js';
 import { launch, noBrowser } from './browser.ts';

@@ -1,8 +1,8 @@
 /** A decoder small enough for tests, with a tokenizer of a few dozen words and random parameters. */
 import { initialize, type Parameters } from '../../engine/index.js';
-import { ExactIndex } from '../../index/exactIndex.js';
 import { type Matrix, matrix, normalizeRows } from '../../matrix.js';
 import { CounterRandom } from '../../random.js';
+import { ExactIndex } from '../../vectorIndex/exactIndex.js';
 import type { DecoderConfig, Writes } from '../decoder.js';
 import { type Format, formatTable } from '../format.js';
 import { crossEntropyGraph } from '../softGrpo.js';

@@ -1,9 +1,9 @@
 /** A world to retrieve from that needs no model: letters are meaning. */
 import type { Item } from '../../catalog/item.js';
 import type { Encoder } from '../../encode/encoder.js';
-import type { VectorIndex } from '../../index/vectorIndex.js';
+import type { RetrievalWorld } from '../../environment.js';
 import { dot, type Matrix, matrix, normalizeRows, row } from '../../matrix.js';
-import type { RetrievalWorld } from '../fanOut.js';
+import type { VectorIndex } from '../../vectorIndex/vectorIndex.js';
 import { DIM, TEXTS } from './scene.js';
 
 /** Counts of the text's letters, hashed to DIM numbers. */

@@ -3,9 +3,9 @@ import type { TempFolder } from '../../catalog/testing/tempFolder.js';
 import { compile } from '../../compile/compile.js';
 import { letterEncoder } from '../../policy/testing/world.js';
 import type { UserConfig } from '../../run/config.js';
-import { type App, type AppOptions, createApp } from '../app.js';
-import { RunHost } from '../host.js';
-import { RunEngine } from '../runEngine.js';
+import { RunHost } from '../changes/host.js';
+import { RunEngine } from '../engine/runEngine.js';
+import { type App, type AppOptions, createApp } from '../http/app.js';
 
 export const CONFIG: UserConfig = {
   k: 4,

@@ -1,0 +1,32 @@
+/** The frozen world that queries are answered in: what training, searching and evaluation all look at. */
+import type { Item } from './catalog/item.js';
+import type { Encoder } from './encode/encoder.js';
+import type { Matrix } from './matrix.js';
+import type { VectorIndex } from './vectorIndex/vectorIndex.js';
+
+/** The frozen world in which sub-queries earn their reward. */
+export interface RetrievalWorld {
+  readonly items: readonly Item[];
+  /** Content embeddings e_c, unit rows [items, d]. */
+  readonly vectors: Matrix;
+  readonly index: VectorIndex;
+  /** The projected text encoder e_t of queries. */
+  readonly encoder: Encoder;
+  /** e_t of sub-queries, perhaps grounded in the catalog; give it a cache, they repeat. */
+  readonly subQueryEncoder: Encoder;
+}
+
+/** The world as searches see it. */
+export interface SearchWorld extends RetrievalWorld {
+  /** Share of the query in each direction, see `towardsQueries`; 0 while sub-queries earn rewards, for they learn more alone. */
+  readonly queryShare: number;
+}
+
+/** Queries with their embeddings and, where known, reference sets. */
+export interface QueryBatch {
+  readonly texts: readonly string[];
+  /** e_t(q), unit rows [n, d]. */
+  readonly vectors: Matrix;
+  /** Reference rows of each query; absent for open-ended retrieval. */
+  readonly references?: readonly (readonly number[])[];
+}

@@ -1,0 +1,97 @@
+import { utimesSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, expect, it } from 'vitest';
+import { tempFolder } from '../../catalog/testing/tempFolder.js';
+import { letterEncoder } from '../../policy/testing/world.js';
+import { RunEngine } from '../engine/runEngine.js';
+import { CONFIG, compileTiny, ITEMS } from '../testing/tinyRun.js';
+import { RunHost } from './host.js';
+
+const temp = tempFolder();
+const hosts: RunHost[] = [];
+afterEach(async () => {
+  for (const host of hosts.splice(0)) await host.close();
+});
+
+/** A host whose engines can be made to die. */
+async function open(folder: string) {
+  const errors: string[] = [];
+  const reloads: string[] = [];
+  const kills: ((error: Error) => void)[] = [];
+  const host = await RunHost.open({
+    folder,
+    async start(run) {
+      const engine = await RunEngine.load(run, { encoder: letterEncoder, threads: 1 });
+      const died = new Promise<Error>((resolve) => kills.push(resolve));
+      return Object.assign(engine, { died });
+    },
+    onError: (message) => void errors.push(message),
+    onReload: (outcome, detail) => void reloads.push(`${outcome} ${detail}`),
+  });
+  hosts.push(host);
+  return { host, errors, reloads, kills };
+}
+
+const item = (id: string) => ({ upsert: { id, title: id, text: id, metadata: {} } });
+const ids = async (host: RunHost) => (await host.engine.map(100)).ids;
+const settled = (host: RunHost) => expect.poll(() => host.changes.pending, { timeout: 20_000 }).toBe(0);
+const compiled = ITEMS.map(({ id }) => id);
+
+it('starts the engine again when it dies, with every change', async () => {
+  const { host, errors, kills } = await open(await compileTiny(temp, { stage: 'encode' }));
+  await host.accept([item('new'), { delete: 'red-chair' }]);
+  await settled(host);
+  const before = host.engine;
+  kills[0](new Error('out of memory'));
+  await expect.poll(() => host.ready && host.engine !== before, { timeout: 20_000 }).toBe(true);
+  expect(errors).toEqual(['the search thread ended; it is started again']);
+  expect(await ids(host)).toEqual([...compiled.filter((id) => id !== 'red-chair'), 'new']);
+  expect(host.changes).toEqual({ accepted: 2, visible: 2, pending: 0 });
+});
+
+it('sees a run of another catalog in its place, and keeps the changes which that cannot know', async () => {
+  const out = 'replaced';
+  const folder = await compileTiny(temp, { out, stage: 'encode' });
+  const { host, reloads } = await open(folder);
+  await host.accept([item('early')]);
+  await settled(host);
+  const items = [...ITEMS, { id: 'early', title: 'early' }, { id: 'other', title: 'other' }];
+  await compileTiny(temp, { out, items, stage: 'encode', force: true });
+  await host.accept([item('late')]);
+  host.watch(20);
+  await expect.poll(() => reloads, { timeout: 20_000 }).toHaveLength(1);
+  expect(reloads[0]).toMatch(/^done replaced /);
+  expect(await ids(host)).toEqual([...compiled, 'early', 'other', 'late']);
+  expect((await host.engine.state()).drift).toMatchObject({ added: 1, updated: 0 });
+  expect(await host.accept([item('last')])).toBe(3);
+});
+
+it('does not give a whole run up for one that is still being compiled', async () => {
+  const out = 'trained';
+  const folder = await compileTiny(temp, { out });
+  const { host, reloads } = await open(folder);
+  const { run } = host.facts;
+  await compileTiny(temp, { out, config: { ...CONFIG, seed: 9 }, stage: 'encode', force: true });
+  host.watch(10);
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  expect(host.facts.run).toEqual(run);
+  await compileTiny(temp, { out, config: { ...CONFIG, seed: 9 } });
+  await expect.poll(() => host.facts.run.id !== run.id, { timeout: 20_000 }).toBe(true);
+  // Nor is it loaded again because its manifest was touched.
+  const now = new Date();
+  utimesSync(join(folder, 'run.json'), now, now);
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  expect(reloads).toHaveLength(1);
+});
+
+it('lets one server at a time write the changes of a run', async () => {
+  const folder = await compileTiny(temp, { out: 'shared', stage: 'encode' });
+  const first = await open(folder);
+  await first.host.accept([item('new')]);
+  const second = await open(folder);
+  expect(await ids(second.host)).toContain('new');
+  await expect(second.host.accept([item('x')])).rejects.toMatchObject({
+    code: 'conflict',
+    message: expect.stringMatching(/^items cannot be changed here: .*process \d+ is working on this run/),
+  });
+});

@@ -1,0 +1,137 @@
+/** Search jobs of all requests on their way to the engine: together in batches, in time, and none takes the whole queue. */
+
+import type { RunHost } from '../changes/host.js';
+import { Callers } from '../http/callers.js';
+import { refusal, withDeadline } from '../http/failures.js';
+import { HttpProblem } from '../http/problem.js';
+import type { RunProvenance, Timings } from '../http/schemas.js';
+import { Batcher } from './batcher.js';
+import type { Engine, JobResult, SearchJob } from './engine.js';
+
+type BatchTimings = Omit<Timings, 'queue' | 'total'>;
+
+export interface SearchQueueOptions {
+  readonly host: RunHost;
+  /** Seconds after which a search is given up. */
+  readonly seconds: number;
+  /** Weight of the jobs that may wait. */
+  readonly most: number;
+  /** Weight of a batch, and milliseconds that an idle server waits for company; see {@link Batcher}. */
+  readonly maxBatch?: number;
+  readonly maxWait?: number;
+  /** Told of every batch that the engine has answered. */
+  readonly onBatch: (jobs: number, timings: BatchTimings) => void;
+}
+
+/** What one request asks for. */
+export interface Asked<R> {
+  readonly jobs: readonly SearchJob[];
+  /** What the request wants of a job's result; undefined where it is no answer. */
+  readonly pick: (result: JobResult) => R | undefined;
+  readonly caller: string;
+  /** Aborted when the caller has gone. */
+  readonly signal: AbortSignal;
+}
+
+export interface Answered<R> {
+  /** In the order of the jobs. */
+  readonly results: R[];
+  readonly run: RunProvenance;
+  readonly timings: Timings;
+}
+
+interface Answer {
+  readonly result: JobResult;
+  readonly timings: BatchTimings;
+  /** The run that answered; another may be served meanwhile. */
+  readonly run: RunProvenance;
+}
+
+/** What one caller may have waiting, as a share of the queue: others find room in the rest. */
+const CALLER_SHARE = 0.75;
+/** A folm query costs about as much as so many others. */
+const FOLM_WEIGHT = 8;
+/** Steps which an ordinary search's cost stands for. */
+const STEPS_A_WEIGHT = 4;
+
+export class SearchQueue {
+  readonly #batcher: Batcher<SearchJob, Answer>;
+  readonly #callers: Callers;
+  readonly #options: SearchQueueOptions;
+
+  constructor(options: SearchQueueOptions) {
+    const { most, maxBatch, maxWait } = options;
+    this.#options = options;
+    this.#callers = new Callers(Math.max(1, Math.floor(CALLER_SHARE * most)));
+    this.#batcher = new Batcher({
+      maxBatch,
+      maxWait,
+      maxQueue: most,
+      weight: weightOf,
+      run: (jobs, milliseconds) => this.#runBatch(jobs, milliseconds),
+    });
+  }
+
+  /** Weight of the jobs that wait. */
+  get queued(): number {
+    return this.#batcher.queued;
+  }
+
+  /** @throws HttpProblem, or what `problemFrom` makes one of, unless every job has an answer */
+  async answer<R>({ jobs, pick, caller, signal }: Asked<R>): Promise<Answered<R>> {
+    const { host, seconds } = this.#options;
+    const started = performance.now();
+    const milliseconds = seconds * 1000;
+    // An engine that cannot answer now should say so before the queue does.
+    void host.engine;
+    const weight = jobs.reduce((sum, job) => sum + weightOf(job), 0);
+    const batched = await withDeadline(
+      this.#callers.whileWaiting(caller, weight, () => this.#batcher.submit(jobs, { milliseconds, signal })),
+      // The engine stops by itself a little earlier.
+      milliseconds + 250,
+    ).catch((error: unknown) => {
+      throw signal.aborted ? new HttpProblem('unavailable', 'the caller has gone') : error;
+    });
+    const results = batched.map(({ answer: { result } }) => {
+      const picked = pick(result);
+      if (picked !== undefined) return picked;
+      throw refusal(result, seconds);
+    });
+    const { waited, answer } = batched.reduce((slow, one) => (one.waited > slow.waited ? one : slow));
+    const total = performance.now() - started;
+    return { results, run: answer.run, timings: roundedTimings({ queue: waited, ...answer.timings, total }) };
+  }
+
+  async #runBatch(jobs: readonly SearchJob[], milliseconds: number): Promise<Answer[]> {
+    const { host, onBatch } = this.#options;
+    const { engine } = host;
+    const { results, timings } = await engine
+      .search(jobs, milliseconds)
+      .catch((error: unknown) => lost(host, engine, error));
+    onBatch(jobs.length, timings);
+    const { run } = engine.facts;
+    return results.map((result) => ({ result, timings, run }));
+  }
+}
+
+/** An engine that failed may have died; then another one is started, and trying again helps. */
+async function lost(host: RunHost, engine: Engine, error: unknown): Promise<never> {
+  await new Promise((resolve) => setImmediate(resolve));
+  if (host.ready && host.engine === engine) throw error;
+  throw new HttpProblem('unavailable', 'the search thread is being started again', {
+    retryAfter: 2,
+    cause: error,
+  });
+}
+
+/** What a job costs beside an ordinary search. */
+function weightOf({ method, steps }: SearchJob): number {
+  if (method === 'folm') return FOLM_WEIGHT;
+  return method === 'diffusion' && steps !== undefined ? Math.ceil(steps / STEPS_A_WEIGHT) : 1;
+}
+
+/** Milliseconds to the microsecond. */
+function roundedTimings<T extends object>(timings: T): T {
+  const entries = Object.entries(timings).map(([name, ms]) => [name, Math.round(ms * 1000) / 1000]);
+  return Object.fromEntries(entries) as T;
+}

@@ -1,0 +1,413 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { tempFolder } from '../../catalog/testing/tempFolder.js';
+import { letterEncoder } from '../../policy/testing/world.js';
+import { METHODS, Retriever } from '../../retrieve/retriever.js';
+import type { RunHost } from '../changes/host.js';
+import { compileTiny, ITEMS, serveTiny, type TinyService } from '../testing/tinyRun.js';
+import { createApp } from './app.js';
+import { parseKeys } from './auth.js';
+import { operations } from './operations.js';
+import type { AccessLine } from './routes.js';
+import type { CatalogMap, FanoutResponse, Info, ItemsResponse, Problem, SearchResponse } from './schemas.js';
+import { PROBLEMS, searchResponseSchema } from './schemas.js';
+
+const temp = tempFolder();
+let run: string;
+let service: TinyService;
+const log: AccessLine[] = [];
+
+beforeAll(async () => {
+  run = await compileTiny(temp);
+  service = await serveTiny(run, { onAccess: (line) => void log.push(line) });
+});
+afterAll(() => service.host.close());
+
+async function search(body: object): Promise<SearchResponse> {
+  const response = await service.post('/v1/search', body);
+  expect(response.status, await response.clone().text()).toBe(200);
+  return searchResponseSchema.parse(await response.json());
+}
+
+const get = async <T>(path: string): Promise<T> => (await service.request(path)).json() as Promise<T>;
+
+describe('search', () => {
+  it.each(METHODS)('finds by %s what the library finds', async (method) => {
+    const retriever = await Retriever.load(run, { encoder: letterEncoder, threads: 1 });
+    const expected = await retriever.search('a red thing', { method, k: 5, seed: 3 });
+    const { results } = await search({ query: 'a red thing', method, k: 5, seed: 3 });
+    expect(results).toHaveLength(1);
+    expect(results[0]).toMatchObject({ query: 'a red thing', method });
+    expect(results[0].items.map(({ id }) => id)).toEqual(expected.slots.map(({ id }) => id));
+    results[0].items.forEach((item, i) => {
+      const { score, rank, direction, subQuery, metadata } = expected.slots[i];
+      expect(item).toMatchObject({ score: expect.closeTo(score, 5), rank, direction, fields: metadata });
+      expect(item.subQuery).toBe(subQuery);
+    });
+    const { diversity, vendi, alignment } = results[0].metrics;
+    expect(diversity).toBeCloseTo((vendi - 1) / 4, 4);
+    expect(alignment).toBeLessThanOrEqual(1);
+  });
+
+  it('answers several queries by several methods, query by query', async () => {
+    const {
+      results,
+      run: provenance,
+      timings,
+    } = await search({
+      queries: ['tents', 'lamps'],
+      methods: ['plain', 'diffusion'],
+    });
+    expect(results.map(({ query, method }) => `${query} ${method}`)).toEqual([
+      'tents plain',
+      'tents diffusion',
+      'lamps plain',
+      'lamps diffusion',
+    ]);
+    expect(results[2].items).toEqual((await search({ query: 'lamps', method: 'plain' })).results[0].items);
+    expect(provenance).toMatchObject({ name: 'run', fingerprint: expect.stringMatching(/^[0-9a-f]{16}$/) });
+    expect(timings.total).toBeGreaterThanOrEqual(timings.search);
+  });
+
+  it('keeps to filters, as texts and as objects', async () => {
+    const filter = ['color=blue|green', { field: 'price', op: '>=', value: 30 }];
+    for (const method of METHODS) {
+      const { results } = await search({ query: 'things', method, filter, k: 10 });
+      const ids = results[0].items.map(({ id }) => id).sort();
+      expect(ids).toEqual(['blue-boot', 'blue-tent', 'green-boot', 'green-tent']);
+    }
+  });
+
+  it('says where it looked, if asked', async () => {
+    const { results } = await search({ query: 'tents', methods: ['folm', 'plain'], directions: true });
+    const [folm, plain] = results;
+    expect(folm.directions).toHaveLength(4);
+    for (const { subQuery, nearest, point } of folm.directions!) {
+      expect(subQuery).toEqual(expect.any(String));
+      expect(ITEMS.map(({ id }) => id)).toContain(nearest?.id);
+      expect(point).toHaveLength(2);
+    }
+    expect(plain.directions).toHaveLength(1);
+    expect(plain.directions![0].point).toEqual(plain.point);
+    expect((await search({ query: 'tents' })).results[0].directions).toBeUndefined();
+  });
+
+  it('has pictures: URLs as they are, files by an address of this server', async () => {
+    const { results } = await search({ query: 'tent', method: 'plain', k: 20 });
+    const images = new Map(results[0].items.map(({ id, image }) => [id, image]));
+    expect(images.get('blue-tent')).toBe('https://example.com/blue.png');
+    expect(images.get('red-lamp')).toBeUndefined();
+    const response = await service.request(images.get('red-tent')!);
+    expect(response.status).toBe(200);
+    expect(response.headers.get('content-type')).toBe('image/svg+xml');
+    expect(response.headers.get('content-security-policy')).toContain('sandbox');
+    expect((await service.request('/v1/items/blue-tent/image')).status).toBe(404);
+  });
+});
+
+describe('a bad request is told which field is wrong', () => {
+  it.each<[object | string, string, string]>([
+    [{}, 'query', 'give either query or queries'],
+    [{ query: 'a', queries: ['b'] }, 'query', 'give either query or queries'],
+    [{ query: ' ' }, 'query', 'is empty; write what to search for'],
+    [{ query: 7 }, 'query', 'expected string, received number'],
+    [{ queries: ['a', ''] }, 'queries[1]', 'is empty; write what to search for'],
+    [{ query: 'a', k: 101 }, 'k', 'expected number to be <=100'],
+    [{ query: 'a', steps: 0 }, 'steps', 'expected number to be >=1'],
+    [{ query: 'a', kk: 3 }, 'kk', 'is not a known field'],
+    [{ query: 'a', filter: ['price'] }, 'filter', '"price" is not a filter'],
+    [{ query: 'a', filter: ['size=3'] }, 'filter', 'field "size": no item has it'],
+    [{ query: 'a', filter: [{ field: 'x', op: '?', value: 1 }] }, 'filter[0].op', 'expected one of'],
+    [{ query: 'a', method: 'x', methods: ['plain'] }, 'method', 'expected one of'],
+    [{ query: 'a', method: 'mmr', methods: ['plain'] }, 'method', 'give either method or methods'],
+    [{ queries: Array(40).fill('a'), methods: ['plain', 'mmr'] }, 'queries', 'must be at most 64'],
+    ['{"query": ', '', 'is not valid JSON'],
+    ['[1]', '', 'expected object, received array'],
+  ])('%j', async (body, field, detail) => {
+    const response = await service.post('/v1/search', body);
+    expect(response.status).toBe(400);
+    expect(response.headers.get('content-type')).toBe('application/problem+json');
+    const problem = (await response.json()) as Problem;
+    expect(problem).toMatchObject({ type: '/docs#invalid-request', status: 400 });
+    expect(problem.errors?.[0]).toMatchObject({ field, detail: expect.stringContaining(detail) });
+    expect(problem.instance).toBe(response.headers.get('x-request-id'));
+  });
+
+  it('with the wrong type or size', async () => {
+    const text = await service.post('/v1/search', '{"query":"a"}', { 'Content-Type': 'text/plain' });
+    expect(await text.json()).toMatchObject({ status: 415 });
+    const large = await service.post('/v1/search', { query: 'a', k: 'x'.repeat(2 ** 20) });
+    expect(await large.json()).toMatchObject({ type: '/docs#too-large', status: 413 });
+  });
+
+  it('at the wrong place', async () => {
+    expect(await get('/v2/search')).toMatchObject({ type: '/docs#not-found', status: 404 });
+    const response = await service.request('/v1/search');
+    expect(response.headers.get('allow')).toBe('POST');
+    expect(await response.json()).toMatchObject({ status: 405 });
+    expect(await get('/v1/map?limit=0')).toMatchObject({ status: 400, errors: [{ field: 'limit' }] });
+  });
+
+  it('from a page that calls this machine by another name', async () => {
+    const response = await service.request('http://evil.example/v1/info');
+    expect(response.status).toBe(403);
+  });
+});
+
+it('makes directions only', async () => {
+  const response = await service.post('/v1/fanout', { queries: ['red', 'tents'], method: 'folm', k: 3 });
+  const { results } = (await response.json()) as FanoutResponse;
+  expect(results).toHaveLength(2);
+  for (const { directions } of results) {
+    expect(directions).toHaveLength(3);
+    for (const { vector, subQuery } of directions) {
+      expect(vector).toHaveLength(8);
+      expect(Math.hypot(...vector)).toBeCloseTo(1, 4);
+      expect(subQuery).toEqual(expect.any(String));
+    }
+  }
+});
+
+it('shows the run, its catalog and its limits', async () => {
+  const info = await get<Info>('/v1/info');
+  expect(info).toMatchObject({ k: 4, steps: 2, dimensions: 8, encoder: 'letters' });
+  expect(info.catalog).toMatchObject({ items: 20, compiled: 20 });
+  expect(info.methods).toEqual(METHODS.map((method) => ({ method })));
+  const price = info.catalog.fields.find(({ name }) => name === 'price');
+  expect(price).toMatchObject({ kind: 'number', items: 20, range: [0, 40] });
+  const color = info.catalog.fields.find(({ name }) => name === 'color');
+  expect(color?.values).toEqual(['red', 'blue', 'green', 'golden'].map((value) => ({ value, items: 5 })));
+});
+
+it('draws the catalog as points', async () => {
+  const map = await get<CatalogMap>('/v1/map');
+  expect(map.ids).toEqual(ITEMS.map(({ id }) => id));
+  expect(map.points).toHaveLength(40);
+  expect(map.category.map((c) => map.categories[c])).toEqual(ITEMS.map(({ category }) => category));
+  const few = await get<CatalogMap>('/v1/map?limit=5');
+  expect(few).toMatchObject({ items: 20, ids: { length: 5 } });
+});
+
+it('describes itself', async () => {
+  const document = await get<{ paths: Record<string, Record<string, { responses: object }>> }>(
+    '/openapi.json',
+  );
+  const described = Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => `${method} ${path}`),
+  );
+  const known = Object.values(operations).map(({ method, path }) => `${method} ${path}`);
+  expect(described.sort()).toEqual(known.sort());
+  // Every reference leads somewhere.
+  const text = JSON.stringify(document);
+  const schemas = Object.keys(
+    (document as unknown as { components: { schemas: object } }).components.schemas,
+  );
+  for (const [, name] of text.matchAll(/"#\/components\/schemas\/(\w+)"/g)) expect(schemas).toContain(name);
+  const page = await (await service.request('/docs')).text();
+  for (const { path } of Object.values(operations)) expect(page).toContain(path);
+  for (const code of Object.keys(PROBLEMS)) expect(page).toContain(`id="${code}"`);
+  for (const [, target] of page.matchAll(/href="#([\w-]+)"/g)) expect(page).toContain(`id="${target}"`);
+  expect(page).not.toMatch(/<script|https?:\/\//);
+});
+
+it('counts what it does', async () => {
+  await search({ query: 'tents' });
+  const text = await (await service.request('/metrics')).text();
+  expect(text).toMatch(/r4t_http_requests_total\{route="\/v1\/search",status="200"\} \d+/);
+  expect(text).toMatch(/r4t_search_batch_jobs_count \d+/);
+  expect(text).toContain('r4t_ready 1');
+});
+
+it('logs no query unless asked to', async () => {
+  log.length = 0;
+  await search({ query: 'secret tents' });
+  expect(log).toEqual([
+    { id: expect.any(String), method: 'POST', path: '/v1/search', status: 200, ms: expect.any(Number) },
+  ]);
+  const lines: AccessLine[] = [];
+  const open = await serveTiny(run, { logQueries: true, onAccess: (line) => void lines.push(line) });
+  await open.post('/v1/search', { query: 'tents' }, { 'X-Request-Id': 'mine' });
+  expect(lines).toMatchObject([{ id: 'mine', queries: ['tents'] }]);
+  await open.host.close();
+});
+
+describe('items', () => {
+  let shop: TinyService;
+  beforeAll(async () => {
+    shop = await serveTiny(await compileTiny(temp, { out: 'changing' }));
+  });
+  afterAll(() => shop.host.close());
+
+  const change = async (body: object): Promise<ItemsResponse> => {
+    const response = await shop.post('/v1/items', body);
+    expect(response.status, await response.clone().text()).toBe(202);
+    return (await response.json()) as ItemsResponse;
+  };
+  const find = async (query: string, more: object = {}) => {
+    const response = await shop.post('/v1/search', { query, method: 'plain', k: 3, ...more });
+    return ((await response.json()) as SearchResponse).results[0].items;
+  };
+  const info = async () => (await shop.request('/v1/info')).json() as Promise<Info>;
+
+  it('are added, replaced and deleted', async () => {
+    const added = await change({
+      upsert: [{ id: 7, title: 'zzz quartz', color: 'clear', nested: { a: [[[]]] } }],
+    });
+    expect(added).toMatchObject({ accepted: 1, sequence: 1 });
+    await shop.settled();
+    expect((await find('zzz quartz'))[0]).toMatchObject({
+      id: '7',
+      title: 'zzz quartz',
+      fields: { color: 'clear' },
+    });
+    await change({ upsert: [{ id: '7', title: 'www wax' }], delete: ['red-chair', 'nobody'] });
+    await shop.settled();
+    expect((await find('www wax'))[0]).toMatchObject({ id: '7', title: 'www wax', fields: {} });
+    expect((await find('red chair', { k: 30 })).map(({ id }) => id)).not.toContain('red-chair');
+    expect(await info()).toMatchObject({
+      catalog: { items: 20, compiled: 20 },
+      changes: { accepted: 4, visible: 4, pending: 0 },
+      drift: { added: 1, updated: 0, deleted: 1, share: 0.1, recompile: true },
+    });
+  });
+
+  it('may not name files of the server', async () => {
+    await change({ upsert: [{ id: 'red-tent', title: 'red tent', image: 'tent.svg' }] });
+    await shop.settled();
+    const item = (await find('red tent', { k: 20 })).find(({ id }) => id === 'red-tent');
+    expect(item).toBeDefined();
+    expect(item?.image).toBeUndefined();
+    expect((await shop.request('/v1/items/red-tent/image')).status).toBe(404);
+  });
+
+  it.each([
+    [{}, 'upsert', 'give items to upsert or ids to delete'],
+    [{ upsert: [{ title: 'x' }] }, 'upsert[0].id', 'is missing; give every item an id, a text or a number'],
+    [
+      {
+        upsert: [
+          { id: 1, title: 'x' },
+          { id: 2, title: ' ' },
+        ],
+      },
+      'upsert[1].title',
+      'is empty; give every item a text',
+    ],
+    [{ delete: [{}] }, 'delete[0]', 'expected string, received object, or expected number, received object'],
+  ])('that are wrong are refused as a whole: %j', async (body, field, detail) => {
+    const before = (await info()).changes.accepted;
+    const response = await shop.post('/v1/items', body);
+    expect(response.status).toBe(400);
+    expect(((await response.json()) as Problem).errors).toEqual([{ field, detail }]);
+    expect((await info()).changes.accepted).toBe(before);
+  });
+
+  it('are there again after a restart', async () => {
+    await change({ upsert: [{ id: 'kept', title: 'kkkk' }] });
+    const { changes } = await info();
+    await shop.host.close();
+    shop = await serveTiny(temp.path('changing'));
+    expect((await find('kkkk'))[0]).toMatchObject({ id: 'kept' });
+    expect((await info()).changes).toEqual({ ...changes, visible: changes.accepted, pending: 0 });
+  });
+});
+
+it('answers 429 to a caller with too much waiting, and others as before', async () => {
+  const keys = parseKeys('read:0123456789abcdef\nread:fedcba9876543210', {});
+  const small = await serveTiny(run, { queue: 20, keys });
+  const ask = (key: string, i: number) =>
+    small.post('/v1/search', { query: `q ${i}`, method: 'plain' }, { 'X-API-Key': key });
+  const answers = await Promise.all([
+    ...Array.from({ length: 40 }, (_, i) => ask('0123456789abcdef', i)),
+    ask('fedcba9876543210', 0),
+  ]);
+  const statuses = answers.map(({ status }) => status);
+  expect(statuses.slice(0, 15)).toEqual(Array(15).fill(200));
+  expect(statuses.slice(15, 40)).toEqual(Array(25).fill(429));
+  expect(statuses[40]).toBe(200);
+  expect(answers[39].headers.get('retry-after')).toBe('1');
+  expect(await answers[39].json()).toMatchObject({ type: '/docs#too-many-requests', status: 429 });
+  expect((await ask('0123456789abcdef', 41)).status).toBe(200);
+  await small.host.close();
+});
+
+it('answers 503 while it goes down, and when the queue is full', async () => {
+  const keys = Array.from({ length: 40 }, (_, i) => `read:a key of caller ${i}`.replaceAll(' ', '-'));
+  const small = await serveTiny(run, { queue: 2, keys: parseKeys(keys.join('\n'), {}) });
+  const ask = (i: number, query: string) =>
+    small.post('/v1/search', { query, method: 'plain' }, { 'X-API-Key': keys[i].slice('read:'.length) });
+  const answers = await Promise.all(Array.from({ length: 40 }, (_, i) => ask(i, `q ${i}`)));
+  const refused = answers.filter(({ status }) => status === 503);
+  expect(refused.length).toBeGreaterThan(0);
+  expect(refused.length).toBeLessThan(40);
+  expect(refused[0].headers.get('retry-after')).toMatch(/^\d+$/);
+  expect(await refused[0].json()).toMatchObject({ type: '/docs#overloaded' });
+  expect((await small.request('/readyz')).status).toBe(200);
+  small.drain();
+  expect((await small.request('/readyz')).status).toBe(503);
+  expect((await small.request('/healthz')).status).toBe(200);
+  expect((await ask(0, 'last')).status).toBe(200);
+  await small.host.close();
+  expect(await (await ask(0, 'x')).json()).toMatchObject({
+    type: '/docs#unavailable',
+  });
+});
+
+it.each([
+  [
+    'stops in time',
+    async () => ({ results: [{ late: true }], timings: { encode: 0, directions: 0, search: 0 } }),
+  ],
+  ['does not', () => new Promise(() => {})],
+])('gives a search up when the engine %s', async (_, find) => {
+  const engine = { facts: service.host.facts, search: find };
+  const host = { engine, ready: true } as unknown as RunHost;
+  const app = createApp({ host, seconds: 0.02 });
+  const response = await app.request('/v1/search', {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: '{"query":"tents"}',
+  });
+  expect(await response.json()).toMatchObject({ type: '/docs#timeout', status: 504 });
+});
+
+it('does not work for a caller that has gone', async () => {
+  const gone = new AbortController();
+  const searches: unknown[] = [];
+  const engine = {
+    facts: service.host.facts,
+    search: (jobs: unknown) => {
+      searches.push(jobs);
+      return new Promise(() => {});
+    },
+  };
+  const app = createApp({ host: { engine, ready: true } as unknown as RunHost, seconds: 1, maxWait: 0 });
+  const ask = (signal?: AbortSignal) =>
+    app.request('/v1/search', {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: '{"query":"tents"}',
+      signal,
+    });
+  const first = ask();
+  const second = ask(gone.signal);
+  gone.abort();
+  expect((await first).status).toBe(504);
+  expect((await second).status).toBe(503);
+  expect(searches).toHaveLength(1);
+});
+
+it('says that plain search answers where a model is missing; makes no directions then', async () => {
+  const half = await serveTiny(await compileTiny(temp, { out: 'half', stage: 'encode' }));
+  const response = await half.post('/v1/search', { query: 'tents' });
+  const { results } = (await response.json()) as SearchResponse;
+  expect(results[0]).toMatchObject({
+    method: 'plain',
+    fallback: 'this run has no trained diffusion model yet',
+  });
+  const fanout = await half.post('/v1/fanout', { query: 'tents' });
+  expect(await fanout.json()).toMatchObject({
+    status: 409,
+    detail: 'this run has no trained diffusion model yet',
+  });
+  await half.host.close();
+});

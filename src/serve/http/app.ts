@@ -1,0 +1,246 @@
+/** The HTTP service as a Hono app: testable without a socket. */
+import { readFile } from 'node:fs/promises';
+import { extname } from 'node:path';
+import type { Hono } from 'hono';
+import { R4tError } from '../../errors.js';
+import type { RunHost } from '../changes/host.js';
+import { idText } from '../changes/itemReader.js';
+import type { ItemChange, SearchJob } from '../engine/engine.js';
+import { type Asked, SearchQueue } from '../engine/searchQueue.js';
+import type { ApiKey } from './auth.js';
+import { docsPage } from './docsPage.js';
+import { Metrics } from './metrics.js';
+import { openApi } from './openapi.js';
+import { operations } from './operations.js';
+import { HttpProblem, invalidBy } from './problem.js';
+import type { Ctx } from './request.js';
+import { type AccessLine, type Handlers, makeRoutes } from './routes.js';
+import {
+  type FanoutResponse,
+  type Info,
+  type ItemsResponse,
+  LIMITS,
+  type SearchResponse,
+} from './schemas.js';
+import { CONTENT_TYPES, type StaticFile } from './staticFiles.js';
+
+export interface AppOptions {
+  readonly host: RunHost;
+  /** Keys that are asked for; none: everybody may do everything, as long as the request names this machine as its host. */
+  readonly keys?: readonly ApiKey[];
+  readonly onAccess?: (line: AccessLine) => void;
+  /** Log what was searched for (false). */
+  readonly logQueries?: boolean;
+  /** Seconds after which a search is given up (10). */
+  readonly seconds?: number;
+  /** Queries that may wait (512). */
+  readonly queue?: number;
+  /** Queries answered by one call of the model (32). */
+  readonly maxBatch?: number;
+  /** Milliseconds that an idle server waits for company (2). */
+  readonly maxWait?: number;
+  /** Files of the explorer, by URL path. */
+  readonly files?: ReadonlyMap<string, StaticFile>;
+}
+
+export interface App {
+  readonly fetch: Hono['fetch'];
+  readonly request: Hono['request'];
+  readonly metrics: Metrics;
+  /** From now on the service says that it is not ready. */
+  drain(): void;
+}
+
+const MAP_ITEMS = 20_000;
+
+export function createApp(options: AppOptions): App {
+  const { host, keys = [], onAccess, logQueries = false, seconds = 10, queue = 512, files } = options;
+  const { maxBatch, maxWait } = options;
+  let isDraining = false;
+  const draining = () => isDraining;
+  const searches = new SearchQueue({
+    host,
+    seconds,
+    most: queue,
+    maxBatch,
+    maxWait,
+    onBatch: (jobs, timings) => metrics.batch(jobs, timings),
+  });
+  const metrics = new Metrics({
+    queued: () => searches.queued,
+    pending: () => (host.ready ? host.changes.pending : 0),
+    items: () => host.state?.items ?? 0,
+    drift: () => host.state?.drift.share ?? 0,
+    ready: () => host.ready && !isDraining,
+  });
+  const handlers: Handlers = {
+    ...searchHandlers(searches),
+    ...runHandlers(host, { seconds, queue }),
+    ...healthHandlers({ host, metrics, draining }),
+    ...documentHandlers(host),
+  };
+  const app = makeRoutes({ handlers, keys, metrics, onAccess, logQueries, draining });
+  app.get('*', (c) => {
+    const { path } = c.req;
+    const file = files?.get(path);
+    if (!file) return path === '/' ? c.redirect('/docs') : c.notFound();
+    c.set('route', 'explorer');
+    const isKnown = c.req.header('if-none-match') === file.headers.ETag;
+    return new Response(isKnown ? null : file.bytes, { status: isKnown ? 304 : 200, headers: file.headers });
+  });
+  return {
+    fetch: app.fetch,
+    request: app.request,
+    metrics,
+    drain() {
+      isDraining = true;
+    },
+  };
+}
+
+/** Sets and directions. */
+function searchHandlers(searches: SearchQueue): Pick<Handlers, 'fanout' | 'search'> {
+  function work<R>(c: Ctx, jobs: readonly SearchJob[], pick: Asked<R>['pick']) {
+    c.set('queries', [...new Set(jobs.map(({ query }) => query))]);
+    return searches.answer({ jobs, pick, caller: c.get('caller'), signal: c.req.raw.signal });
+  }
+  return {
+    async search(
+      c,
+      { query, queries = [query!], method, methods = [method ?? 'diffusion'], filter, ...settings },
+    ) {
+      const jobs = queries.flatMap((q) =>
+        methods.map((m): SearchJob => ({ query: q, method: m, filters: filter, ...settings })),
+      );
+      const answered = await work(c, jobs, (result) => ('set' in result ? result.set : undefined));
+      return json(answered satisfies SearchResponse);
+    },
+    async fanout(c, { query, queries = [query!], method = 'diffusion', ...settings }) {
+      const jobs = queries.map((q): SearchJob => ({ query: q, method, fanout: true, ...settings }));
+      const answered = await work(c, jobs, (result) => ('fanout' in result ? result.fanout : undefined));
+      return json(answered satisfies FanoutResponse);
+    },
+  };
+}
+
+/** The run that is served, and its catalog. */
+function runHandlers(
+  host: RunHost,
+  limits: { readonly seconds: number; readonly queue: number },
+): Pick<Handlers, 'image' | 'info' | 'items' | 'map' | 'reload'> {
+  return {
+    async items(_, { upsert = [], delete: deleted = [] }) {
+      const items = host.reader.readAll(upsert);
+      const changes: ItemChange[] = [
+        ...items.map((item) => ({ upsert: item })),
+        ...deleted.map((id) => ({ delete: idText(id) })),
+      ];
+      const sequence = await host.accept(changes);
+      const { pending } = host.changes;
+      return json({ accepted: changes.length, sequence, pending } satisfies ItemsResponse, 202);
+    },
+    async image(c) {
+      const file = await host.engine.imageFile(c.req.param('id') ?? '');
+      const bytes = file === undefined ? undefined : await readFile(file).catch(() => undefined);
+      if (file === undefined || bytes === undefined) {
+        throw new HttpProblem('not-found', 'this item has no picture on this server');
+      }
+      return new Response(new Uint8Array(bytes), {
+        headers: {
+          'Content-Type': CONTENT_TYPES[extname(file).toLowerCase()],
+          'Cache-Control': 'private, max-age=3600',
+          'X-Content-Type-Options': 'nosniff',
+          // A picture may hold scripts (SVG), which must not run if it is opened as a page.
+          'Content-Security-Policy': "default-src 'none'; style-src 'unsafe-inline'; sandbox",
+        },
+      });
+    },
+    info: async () => json(await describeRun(host, limits)),
+    async map(c) {
+      const parsed = operations.map.query.safeParse(c.req.query());
+      if (!parsed.success) throw invalidBy(parsed.error);
+      return json(await host.engine.map(parsed.data.limit ?? MAP_ITEMS));
+    },
+    async reload() {
+      try {
+        return json(await host.reload());
+      } catch (error) {
+        if (!(error instanceof R4tError)) throw error;
+        throw new HttpProblem('conflict', `the old run stays: ${error.message}`, { cause: error });
+      }
+    },
+  };
+}
+
+/** What watches over the service. */
+function healthHandlers({
+  host,
+  metrics,
+  draining,
+}: {
+  readonly host: RunHost;
+  readonly metrics: Metrics;
+  readonly draining: () => boolean;
+}): Pick<Handlers, 'healthz' | 'metrics' | 'readyz'> {
+  return {
+    healthz: () => json({ status: 'ok' }),
+    readyz() {
+      if (draining()) throw new HttpProblem('unavailable', 'the server is going down', { retryAfter: 5 });
+      if (!host.ready)
+        throw new HttpProblem('unavailable', 'no run is loaded at the moment', { retryAfter: 2 });
+      return json({ status: 'ok' });
+    },
+    async metrics() {
+      const { body, contentType } = await metrics.text();
+      return new Response(body, { headers: { 'Content-Type': contentType } });
+    },
+  };
+}
+
+/** The service's description, for programs and for people. */
+function documentHandlers(host: RunHost): Pick<Handlers, 'docs' | 'openapi'> {
+  const page = makeOnce(() => {
+    const document = openApi(host.facts.run.version);
+    return { json: JSON.stringify(document), html: docsPage(document) };
+  });
+  return {
+    openapi: () => new Response(page().json, { headers: { 'Content-Type': 'application/json' } }),
+    docs() {
+      const policy = "default-src 'none'; style-src 'unsafe-inline'";
+      const headers = { 'Content-Type': 'text/html; charset=utf-8', 'Content-Security-Policy': policy };
+      return new Response(page().html, { headers });
+    },
+  };
+}
+
+async function describeRun(host: RunHost, limits: { seconds: number; queue: number }): Promise<Info> {
+  const { run, compiledItems: compiled, k, steps, dimensions, encoder, methods } = host.facts;
+  const [fields, { items, drift }] = await Promise.all([host.engine.fields(), host.engine.state()]);
+  const { queries, k: mostK, steps: mostSteps, items: mostItems, body, itemsBody } = LIMITS;
+  return {
+    run,
+    catalog: { items, compiled, fields },
+    k,
+    steps,
+    dimensions,
+    encoder,
+    methods: [...methods],
+    changes: host.changes,
+    drift,
+    limits: { queries, k: mostK, steps: mostSteps, items: mostItems, body, itemsBody, ...limits },
+  };
+}
+
+const json = (value: object, status = 200): Response =>
+  new Response(JSON.stringify(value), {
+    status,
+    headers: { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' },
+  });
+
+function makeOnce<T>(make: () => T): () => T {
+  let value: T | undefined;
+  return () => {
+    value ??= make();
+    return value;
+  };
+}

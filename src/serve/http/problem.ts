@@ -1,0 +1,113 @@
+/** Errors as the wire shows them: one shape for all (RFC 9457). */
+import type * as z from 'zod';
+import type { InputError } from '../../errors.js';
+import { PROBLEMS, type Problem, type ProblemCode } from './schemas.js';
+
+export interface FieldError {
+  /** Path in the body, e.g. `queries[2]`. */
+  readonly field: string;
+  readonly detail: string;
+}
+
+export interface ProblemOptions {
+  readonly errors?: readonly FieldError[];
+  /** Seconds after which trying again makes sense. */
+  readonly retryAfter?: number;
+  readonly cause?: unknown;
+}
+
+/** A request that cannot be answered; thrown anywhere, sent as `application/problem+json`. */
+export class HttpProblem extends Error {
+  override name = 'HttpProblem';
+  readonly errors?: readonly FieldError[];
+  readonly retryAfter?: number;
+
+  constructor(
+    readonly code: ProblemCode,
+    detail: string,
+    { errors, retryAfter, cause }: ProblemOptions = {},
+  ) {
+    super(detail, { cause });
+    this.errors = errors;
+    this.retryAfter = retryAfter;
+  }
+
+  get status(): number {
+    return PROBLEMS[this.code].status;
+  }
+
+  /** @param instance the request's id */
+  toResponse(instance: string, headers: Readonly<Record<string, string>> = {}): Response {
+    const { status, title } = PROBLEMS[this.code];
+    const body: Problem = {
+      type: `/docs#${this.code}`,
+      title,
+      status,
+      detail: this.message,
+      instance,
+      ...(this.errors && { errors: [...this.errors] }),
+    };
+    return new Response(JSON.stringify(body), {
+      status,
+      headers: {
+        'Content-Type': 'application/problem+json',
+        'Cache-Control': 'no-store',
+        ...(this.retryAfter !== undefined && { 'Retry-After': String(this.retryAfter) }),
+        ...(status === 401 && { 'WWW-Authenticate': 'Bearer' }),
+        ...headers,
+      },
+    });
+  }
+}
+
+/** What is wrong, without the place, which the wire names apart. */
+export function problemOf({ message, field }: InputError): string {
+  const prefix = `field "${field}": `;
+  return field !== undefined && message.startsWith(prefix) ? message.slice(prefix.length) : message;
+}
+
+/** One or several wrong fields as a problem. */
+export function invalidFields(errors: readonly FieldError[]): HttpProblem {
+  const [{ field, detail }, ...others] = errors;
+  const more = others.length > 0 ? ` (and ${others.length} more)` : '';
+  return new HttpProblem('invalid-request', `${field === '' ? 'the body' : field}: ${detail}${more}`, {
+    errors,
+  });
+}
+
+/** Most fields named in one answer. */
+const MOST_ERRORS = 20;
+
+/** What a schema found wrong. */
+export function invalidBy({ issues }: z.ZodError): HttpProblem {
+  return invalidFields(issues.flatMap((issue) => describe(issue, [])).slice(0, MOST_ERRORS));
+}
+
+function describe(issue: z.core.$ZodIssue, prefix: readonly PropertyKey[]): FieldError[] {
+  const path = [...prefix, ...issue.path];
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => ({ field: fieldPath([...path, key]), detail: 'is not a known field' }));
+  }
+  if (issue.code === 'invalid_union' && issue.errors.length > 0) {
+    // The alternative that fits best is the one that was meant: its problems lie deepest.
+    const depth = (issues: readonly z.core.$ZodIssue[]) => Math.max(...issues.map((i) => i.path.length));
+    const meant = issue.errors.reduce((best, other) => (depth(other) > depth(best) ? other : best));
+    if (depth(meant) > 0) return meant.flatMap((inner) => describe(inner, path));
+    const expected = issue.errors.flat().map((i) => plainMessage(i.message));
+    return [{ field: fieldPath(path), detail: [...new Set(expected)].join(', or ') }];
+  }
+  return [{ field: fieldPath(path), detail: plainMessage(issue.message) }];
+}
+
+/** `['queries', 2]` as `queries[2]`. */
+function fieldPath(path: readonly PropertyKey[]): string {
+  return path.reduce<string>((text, part) => {
+    if (typeof part === 'number') return `${text}[${part}]`;
+    return text === '' ? String(part) : `${text}.${String(part)}`;
+  }, '');
+}
+
+/** Turns `Invalid input: expected number, received string` into `expected number, received string`. */
+function plainMessage(message: string): string {
+  return message.replace(/^[^:]*: (?=expected)/, '');
+}

@@ -1,0 +1,445 @@
+/**
+ * What goes over the wire. These schemas validate requests, document them (OpenAPI) and give the client its types.
+ */
+import * as z from 'zod';
+import { FILTER_OPERATORS } from '../../catalog/filter.js';
+import { MAX_QUERY_LENGTH } from '../../catalog/queries.js';
+import { MAX_K, METHODS } from '../../retrieve/retriever.js';
+
+/** Bounds of one request. */
+export const LIMITS = {
+  /** Queries, and queries times methods. */
+  queries: 64,
+  k: MAX_K,
+  /** More steps than this would hold everybody up. */
+  steps: 256,
+  filters: 16,
+  /** Items added, updated or deleted. */
+  items: 1000,
+  /** Bytes of a body; of one that changes items. */
+  body: 2 ** 20,
+  itemsBody: 2 ** 24,
+} as const;
+
+/** Named schemas, which OpenAPI lists as components. */
+export const components = z.registry<{ id: string; description?: string }>();
+
+const method = z.enum(METHODS);
+const query = z
+  .string()
+  .trim()
+  .min(1, 'is empty; write what to search for')
+  .max(MAX_QUERY_LENGTH - 1)
+  .meta({ description: 'What to search for.', examples: ['camping gear'] });
+const k = z.int().min(1).max(LIMITS.k).meta({ description: "Items wanted, by default the run's k." });
+const steps = z
+  .int()
+  .min(1)
+  .max(LIMITS.steps)
+  .meta({ description: "Denoising steps of the diffusion model, by default the run's." });
+const seed = z
+  .int()
+  .min(0)
+  .max(2 ** 32 - 1)
+  .meta({ description: 'The same seed gives the same set (0).' });
+
+const scalar = z.union([z.string(), z.number(), z.boolean()]);
+export const filterSchema = z
+  .union([
+    z.string().min(1).max(1000),
+    z.strictObject({
+      field: z.string().min(1).max(200),
+      op: z.enum(FILTER_OPERATORS),
+      value: z.union([scalar, z.array(scalar).min(1).max(1000)]),
+    }),
+  ])
+  .meta({
+    description: 'A condition on a field, as text or as an object; a list of values is "one of them".',
+    examples: ['price<50', { field: 'color', op: '=', value: ['red', 'blue'] }],
+  })
+  .register(components, { id: 'Filter' });
+
+const queries = z
+  .array(query)
+  .min(1)
+  .max(LIMITS.queries)
+  .meta({ description: 'Several queries in one call.' });
+
+const oneQuery = <T extends { query?: unknown; queries?: unknown }>(body: T): boolean =>
+  (body.query === undefined) !== (body.queries === undefined);
+const ONE_QUERY = { path: ['query'], message: 'give either query or queries' };
+
+export const searchRequestSchema = z
+  .strictObject({
+    query: query.optional(),
+    queries: queries.optional(),
+    k: k.optional(),
+    filter: z
+      .array(filterSchema)
+      .max(LIMITS.filters)
+      .meta({ description: 'Only items which pass all of these.' })
+      .optional(),
+    method: method.meta({ description: 'How to search (diffusion).' }).optional(),
+    methods: z
+      .array(method)
+      .min(1)
+      .max(METHODS.length)
+      .meta({ description: 'Several methods, to compare them: a result for each query and method.' })
+      .optional(),
+    steps: steps.optional(),
+    seed: seed.optional(),
+    directions: z
+      .boolean()
+      .meta({
+        description: 'Also say where was looked: the directions, and their places on the map (false).',
+      })
+      .optional(),
+  })
+  .refine(oneQuery, ONE_QUERY)
+  .refine((body) => body.method === undefined || body.methods === undefined, {
+    path: ['method'],
+    message: 'give either method or methods',
+  })
+  .refine((body) => (body.queries?.length ?? 1) * (body.methods?.length ?? 1) <= LIMITS.queries, {
+    path: ['queries'],
+    message: `queries times methods must be at most ${LIMITS.queries}`,
+  })
+  .register(components, { id: 'SearchRequest' });
+
+const fieldValue = z.union([scalar, z.null(), z.array(scalar)]);
+const point = z
+  .tuple([z.number(), z.number()])
+  .meta({ description: 'Place on the map, in the coordinates of `/v1/map`.' });
+
+export const itemSchema = z
+  .object({
+    id: z.string(),
+    title: z.string(),
+    score: z.number().meta({ description: 'Cosine between the item and its direction, -1 to 1.' }),
+    rank: z.int().meta({
+      description: "Rank among its direction's hits, from 1; above 1 where others took the better.",
+    }),
+    direction: z.int().meta({ description: 'Number of the direction that brought it, from 0.' }),
+    subQuery: z
+      .string()
+      .meta({ description: 'What the policy wrote for its direction (folm only).' })
+      .optional(),
+    image: z
+      .string()
+      .meta({ description: 'URL of a picture; one of this server begins with a slash.' })
+      .optional(),
+    category: z.string().optional(),
+    fields: z.record(z.string(), fieldValue).meta({ description: "The item's other fields." }),
+  })
+  .register(components, { id: 'FoundItem' });
+
+const nearest = z
+  .object({ id: z.string(), title: z.string(), score: z.number() })
+  .meta({ description: 'The item nearest to the direction, whether it is in the set or not.' });
+
+export const directionSchema = z
+  .object({
+    subQuery: z.string().optional(),
+    nearest: nearest.optional(),
+    point,
+  })
+  .register(components, { id: 'Direction' });
+
+export const metricsSchema = z
+  .object({
+    groundedness: z.number().meta({
+      description: '1 - mean distance of each direction to its item, -1 to 1. Compares fan-out methods.',
+    }),
+    diversity: z.number().meta({ description: 'Normalised Vendi score of the items, 0 to 1.' }),
+    vendi: z.number().meta({ description: 'Effective number of different items, 1 to k.' }),
+    alignment: z.number().meta({ description: 'Mean cosine of the items to the query, -1 to 1.' }),
+  })
+  .register(components, { id: 'SetMetrics' });
+
+export const setResultSchema = z
+  .object({
+    query: z.string(),
+    method: method.meta({ description: 'The method that answered.' }),
+    fallback: z
+      .string()
+      .meta({
+        description: 'Why plain search answered instead of the method asked for; absent when it did not.',
+      })
+      .optional(),
+    items: z.array(itemSchema).meta({ description: 'Distinct items, best score first.' }),
+    metrics: metricsSchema,
+    point: point.optional(),
+    directions: z.array(directionSchema).optional(),
+  })
+  .register(components, { id: 'SetResult' });
+
+export const runSchema = z
+  .object({
+    id: z.string().meta({ description: 'Names what was compiled: catalog, queries, settings, encoder.' }),
+    name: z.string().meta({ description: "The run folder's name." }),
+    fingerprint: z
+      .string()
+      .meta({ description: 'SHA-256 over the models and vectors that answered, shortened.' }),
+    compiledAt: z.string().meta({ description: 'When the last stage was done, ISO 8601.' }),
+    version: z.string().meta({ description: 'Version of r4t that answered.' }),
+  })
+  .register(components, { id: 'Run' });
+
+export const timingsSchema = z
+  .object({
+    queue: z.number().meta({ description: 'Waiting for the batch.' }),
+    encode: z.number(),
+    directions: z.number(),
+    search: z.number(),
+    total: z.number().meta({ description: 'From the request read to the answer made.' }),
+  })
+  .meta({ description: 'Milliseconds; the parts are those of the batch that the request was answered in.' })
+  .register(components, { id: 'Timings' });
+
+export const searchResponseSchema = z
+  .object({
+    results: z.array(setResultSchema).meta({
+      description: 'One for each query and method: all methods of the first query, then of the next.',
+    }),
+    run: runSchema,
+    timings: timingsSchema,
+  })
+  .register(components, { id: 'SearchResponse' });
+
+export const fanoutRequestSchema = z
+  .strictObject({
+    query: query.optional(),
+    queries: queries.optional(),
+    k: k
+      .meta({ description: "Directions wanted, by default the run's k; folm writes at most the run's." })
+      .optional(),
+    method: z.enum(['diffusion', 'folm']).meta({ description: 'Who makes them (diffusion).' }).optional(),
+    steps: steps.optional(),
+    seed: seed.optional(),
+  })
+  .refine(oneQuery, ONE_QUERY)
+  .register(components, { id: 'FanoutRequest' });
+
+export const fanoutResponseSchema = z
+  .object({
+    results: z.array(
+      z.object({
+        query: z.string(),
+        method: z.enum(['diffusion', 'folm']),
+        directions: z.array(
+          directionSchema.extend({
+            vector: z.array(z.number()).meta({ description: "Unit vector of the run's dimensions." }),
+          }),
+        ),
+      }),
+    ),
+    run: runSchema,
+    timings: timingsSchema,
+  })
+  .register(components, { id: 'FanoutResponse' });
+
+const itemId = z.union([z.string().trim().min(1).max(1000), z.number()]);
+
+export const itemsRequestSchema = z
+  .strictObject({
+    upsert: z
+      .array(z.looseObject({}))
+      .max(LIMITS.items)
+      .meta({
+        description: 'Items to add, or to replace where the id is known: records as in the catalog file.',
+        examples: [[{ id: 'tent-7', title: 'Two-person tent', category: 'camping', price: 89 }]],
+      })
+      .optional(),
+    delete: z
+      .array(itemId)
+      .max(LIMITS.items)
+      .meta({ description: 'Ids of items to delete; unknown ones are no error. Done after `upsert`.' })
+      .optional(),
+  })
+  .refine((body) => (body.upsert?.length ?? 0) + (body.delete?.length ?? 0) > 0, {
+    path: ['upsert'],
+    message: 'give items to upsert or ids to delete',
+  })
+  .register(components, { id: 'ItemsRequest' });
+
+export const itemsResponseSchema = z
+  .object({
+    accepted: z.int().meta({ description: 'Changes of this request, now on disk.' }),
+    sequence: z
+      .int()
+      .meta({ description: 'Number of the last of them; see `changes.visible` of `/v1/info`.' }),
+    pending: z.int().meta({ description: 'Changes which searches do not see yet.' }),
+  })
+  .register(components, { id: 'ItemsResponse' });
+
+export const fieldSchema = z
+  .object({
+    name: z.string(),
+    kind: z.enum(['text', 'number', 'boolean', 'list']),
+    items: z.int().meta({ description: 'Items which have it.' }),
+    values: z
+      .array(z.object({ value: scalar, items: z.int() }))
+      .meta({ description: 'The most frequent values, where few enough differ to choose from.' })
+      .optional(),
+    range: z.tuple([z.number(), z.number()]).meta({ description: 'Least and greatest number.' }).optional(),
+  })
+  .register(components, { id: 'Field' });
+
+export const driftSchema = z
+  .object({
+    added: z.int(),
+    updated: z.int(),
+    deleted: z.int(),
+    share: z.number().meta({ description: 'Changed items per compiled item.' }),
+    distance: z.number().nullable().meta({
+      description: '1 - cosine of a new or updated item to its nearest compiled one, mean; null for none.',
+    }),
+    catalogDistance: z
+      .number()
+      .nullable()
+      .meta({ description: 'The same between compiled items: what is usual in this catalog.' }),
+    recompile: z.boolean().meta({
+      description:
+        'Time to compile again: a tenth has changed, or what is new lies twice as far off as usual.',
+    }),
+  })
+  .register(components, { id: 'Drift' });
+
+export const infoSchema = z
+  .object({
+    run: runSchema,
+    catalog: z.object({
+      items: z.int().meta({ description: 'Items that can be found now.' }),
+      compiled: z.int().meta({ description: 'Items when it was compiled.' }),
+      fields: z.array(fieldSchema),
+    }),
+    k: z.int().meta({ description: 'Items a set by default.' }),
+    steps: z
+      .int()
+      .nullable()
+      .meta({ description: 'Denoising steps by default; null without a diffusion model.' }),
+    dimensions: z.int(),
+    encoder: z.string(),
+    methods: z.array(
+      z.object({
+        method,
+        missing: z
+          .string()
+          .meta({ description: 'Why plain search answers instead; absent if it works.' })
+          .optional(),
+      }),
+    ),
+    changes: z.object({
+      accepted: z.int().meta({ description: 'Number of the last change on disk.' }),
+      visible: z.int().meta({ description: 'Number of the last change that searches see.' }),
+      pending: z.int(),
+    }),
+    drift: driftSchema,
+    limits: z.object({
+      queries: z.int(),
+      k: z.int(),
+      steps: z.int(),
+      items: z.int(),
+      body: z.int(),
+      itemsBody: z.int(),
+      queue: z.int().meta({
+        description:
+          'Queries that may wait; more are answered with 503, and three quarters of them of one caller with 429.',
+      }),
+      seconds: z.number().meta({ description: 'A search that takes longer is given up.' }),
+    }),
+  })
+  .register(components, { id: 'Info' });
+
+export const mapSchema = z
+  .object({
+    ids: z.array(z.string()),
+    titles: z.array(z.string()),
+    points: z.array(z.number()).meta({ description: 'x and y of every item, one after the other.' }),
+    categories: z.array(z.string()).meta({ description: 'Names of the categories.' }),
+    category: z
+      .array(z.int())
+      .meta({ description: 'For every item its place in `categories`, -1 for none.' }),
+    items: z
+      .int()
+      .meta({ description: 'Items in the catalog; more than here where only a sample is shown.' }),
+    explained: z
+      .tuple([z.number(), z.number()])
+      .meta({ description: 'Share of the variance along x and along y.' }),
+  })
+  .meta({ description: 'The catalog in the plane of its two first principal components.' })
+  .register(components, { id: 'Map' });
+
+export const mapQuerySchema = z.strictObject({
+  limit: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(100_000)
+    .meta({ description: 'At most so many items, evenly sampled (20,000).' })
+    .optional(),
+});
+
+export const reloadResponseSchema = z
+  .object({
+    run: runSchema,
+    changed: z.boolean().meta({ description: 'Whether it is another run than before.' }),
+  })
+  .register(components, { id: 'ReloadResponse' });
+
+export const statusSchema = z
+  .object({ status: z.enum(['ok', 'loading', 'draining']) })
+  .register(components, { id: 'Status' });
+
+/** Every way a request can fail: the slug of the problem's type, its HTTP status and title. */
+export const PROBLEMS = {
+  'invalid-request': { status: 400, title: 'The request is not valid' },
+  unauthorized: { status: 401, title: 'An API key is needed' },
+  forbidden: { status: 403, title: 'Not allowed' },
+  'not-found': { status: 404, title: 'Not found' },
+  'method-not-allowed': { status: 405, title: 'Method not allowed' },
+  conflict: { status: 409, title: 'Not possible now' },
+  'too-large': { status: 413, title: 'The body is too large' },
+  'unsupported-media-type': { status: 415, title: 'The body must be JSON' },
+  internal: { status: 500, title: 'Internal error' },
+  'too-many-requests': { status: 429, title: 'Too many requests of one caller' },
+  overloaded: { status: 503, title: 'Too many requests at once' },
+  unavailable: { status: 503, title: 'Not ready' },
+  timeout: { status: 504, title: 'It took too long' },
+} as const;
+export type ProblemCode = keyof typeof PROBLEMS;
+
+export const problemSchema = z
+  .object({
+    type: z.string().meta({ description: 'What went wrong: a URL whose fragment is the code.' }),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string().meta({ description: 'One line: what is wrong and what to do.' }),
+    instance: z.string().meta({ description: 'Id of the request, as in the access log.' }).optional(),
+    errors: z
+      .array(z.object({ field: z.string(), detail: z.string() }))
+      .meta({ description: 'Every field that is wrong, e.g. `queries[2]`.' })
+      .optional(),
+  })
+  .meta({ description: 'Every error has this shape (RFC 9457).' })
+  .register(components, { id: 'Problem' });
+
+export type SearchRequest = z.input<typeof searchRequestSchema>;
+export type SearchResponse = z.output<typeof searchResponseSchema>;
+export type SetResult = z.output<typeof setResultSchema>;
+export type FoundItem = z.output<typeof itemSchema>;
+export type Direction = z.output<typeof directionSchema>;
+export type ResultMetrics = z.output<typeof metricsSchema>;
+export type RequestFilter = z.input<typeof filterSchema>;
+export type RunProvenance = z.output<typeof runSchema>;
+export type Timings = z.output<typeof timingsSchema>;
+export type FanoutRequest = z.input<typeof fanoutRequestSchema>;
+export type FanoutResponse = z.output<typeof fanoutResponseSchema>;
+export type ItemsRequest = z.input<typeof itemsRequestSchema>;
+export type ItemsResponse = z.output<typeof itemsResponseSchema>;
+export type Info = z.output<typeof infoSchema>;
+export type Drift = z.output<typeof driftSchema>;
+export type FieldInfo = z.output<typeof fieldSchema>;
+export type CatalogMap = z.output<typeof mapSchema>;
+export type ReloadResponse = z.output<typeof reloadResponseSchema>;
+export type Problem = z.output<typeof problemSchema>;
