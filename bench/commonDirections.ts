@@ -5,7 +5,7 @@
  *   npx jiti bench/commonDirections.ts ../shared/data/bundle-clothing ../shared/data/ikea-rooms
  */
 
-import { documentFrequencies, keywordSubQueries } from '../src/baselines/opponents.js';
+import { documentFrequencies, keywordSubQueries } from '../src/baselines/keywords.js';
 import { CachedEncoder } from '../src/encode/cached.js';
 import { commonDirections } from '../src/encode/commonDirections.js';
 import { ProjectedEncoder } from '../src/encode/projectedEncoder.js';

@@ -6,7 +6,7 @@
  */
 
 import { Bm25 } from '../src/baselines/bm25.js';
-import { documentFrequencies, keywordSubQueries } from '../src/baselines/opponents.js';
+import { documentFrequencies, keywordSubQueries } from '../src/baselines/keywords.js';
 import { postingsOf } from '../src/catalog/postings.js';
 import { contentWords } from '../src/catalog/words.js';
 import { commonDirections } from '../src/encode/commonDirections.js';

@@ -1,6 +1,6 @@
 /** How much of its query a sub-query needs, which differs from catalog to catalog. */
 
-import { documentFrequencies, keywordSubQueries } from '../baselines/opponents.js';
+import { documentFrequencies, keywordSubQueries } from '../baselines/keywords.js';
 import { towardsQueries } from '../encode/towardsQueries.js';
 import type { QueryBatch, RetrievalWorld } from '../environment.js';
 import { evenly } from '../evenly.js';

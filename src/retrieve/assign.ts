@@ -20,6 +20,33 @@ export interface AssignOptions {
   readonly count: number;
   /** Items wanted. Above `count`, the directions go round again. */
   readonly k: number;
+  /** Items given out before those wanted, and left out (0). */
+  readonly offset?: number;
+  readonly groups?: GroupLimit;
+}
+
+/** At most `most` items of a group. */
+export interface GroupLimit {
+  /** Group of each catalog row; -1 belongs to none and is not limited. */
+  readonly of: Int32Array;
+  readonly most: number;
+}
+
+/** Counts the items of groups, those of `offset` items before a set included. */
+export class GroupCount {
+  readonly #counts = new Map<number, number>();
+
+  constructor(private readonly limit: GroupLimit | undefined) {}
+
+  isFull(item: number): boolean {
+    const group = this.limit?.of[item] ?? -1;
+    return group >= 0 && (this.#counts.get(group) ?? 0) >= this.limit!.most;
+  }
+
+  add(item: number): void {
+    const group = this.limit?.of[item] ?? -1;
+    if (group >= 0) this.#counts.set(group, (this.#counts.get(group) ?? 0) + 1);
+  }
 }
 
 /**
@@ -27,26 +54,36 @@ export interface AssignOptions {
  * direction never takes the item of a strong one. Ordered by score, ties by direction; shorter than `k` only when
  * the hits have fewer distinct items. `hits` needs `k` ranks a direction for that to be certain.
  */
-export function assignItems(hits: SearchHits, { start, count, k }: AssignOptions): Assignment[] {
+export function assignItems(
+  hits: SearchHits,
+  { start, count, k, offset = 0, groups }: AssignOptions,
+): Assignment[] {
   const { indices, scores, k: ranks } = hits;
   const directions = Array.from({ length: count }, (_, i) => i);
   directions.sort((a, b) => compareScores(scores[(start + a) * ranks], scores[(start + b) * ranks]) || a - b);
   const next = new Int32Array(count);
   const taken = new Set<number>();
+  const counts = new GroupCount(groups);
+  const wanted = offset + k;
   const assigned: Assignment[] = [];
-  for (let before = -1; assigned.length < k && before < assigned.length; ) {
+  for (let before = -1; assigned.length < wanted && before < assigned.length; ) {
     before = assigned.length;
     for (const direction of directions) {
       const base = (start + direction) * ranks;
-      while (next[direction] < ranks && taken.has(indices[base + next[direction]])) next[direction]++;
+      const passOver = (item: number) => taken.has(item) || (item >= 0 && counts.isFull(item));
+      while (next[direction] < ranks && passOver(indices[base + next[direction]])) next[direction]++;
       const rank = next[direction];
       if (rank === ranks || indices[base + rank] < 0) continue;
-      taken.add(indices[base + rank]);
-      assigned.push({ direction, item: indices[base + rank], score: scores[base + rank], rank: rank + 1 });
-      if (assigned.length === k) break;
+      const item = indices[base + rank];
+      taken.add(item);
+      counts.add(item);
+      assigned.push({ direction, item, score: scores[base + rank], rank: rank + 1 });
+      if (assigned.length === wanted) break;
     }
   }
-  return assigned.sort((a, b) => compareScores(a.score, b.score) || a.direction - b.direction);
+  return assigned
+    .slice(offset)
+    .sort((a, b) => compareScores(a.score, b.score) || a.direction - b.direction);
 }
 
 /**

@@ -1,118 +1,335 @@
-/** Every way from query embeddings to sets of items: fan-out directions, and the opponents that need no training. */
-
-import { dppMap } from '../baselines/dpp.js';
+/**
+ * Every way of finding a set, once: what searches, services, exports and evaluations share, so that what is measured is what is
+ * served.
+ */
+import { dppMap, thetaOf } from '../baselines/dpp.js';
+import { capGroups, groupsOf } from '../baselines/groupCap.js';
+import { weightedFusion } from '../baselines/hybrid.js';
+import { kMeansDirections } from '../baselines/kMeans.js';
+import { documentFrequenciesOf, keywordSubQueries } from '../baselines/keywords.js';
 import { mmr } from '../baselines/mmr.js';
-import { gatherRows, type Matrix, rowRange } from '../matrix.js';
-import type { VectorIndex } from '../vectorIndex/vectorIndex.js';
-import { type Assignment, assignItems } from './assign.js';
+import { nearestQueries } from '../baselines/nearestQueries.js';
+import { popular } from '../baselines/popular.js';
+import { vote } from '../baselines/vote.js';
+import { classify } from '../baselines/classifier.js';
+import { queryConditions } from '../diffusion/conditions.js';
+import { applyAdapter } from '../encode/adapter.js';
+import { dot, gatherRows, row, rowRange } from '../matrix.js';
+import { leaned, fannedOutSets } from './fannedOut.js';
+import type {
+  EmbeddedQueries,
+  FindOptions,
+  MethodDefinition,
+  MethodSpace,
+  QueryFanOut,
+  Rank,
+  RetrievedSet,
+  SearchSpace,
+  Setting,
+} from './method.js';
+import type { Method } from './methodNames.js';
+import { inTurn, rankedSets } from './ranked.js';
 
-/** The set found for one query. */
-export interface RetrievedSet {
-  /** Where was looked, unit rows [n, d]: k directions of a fan-out, or the query alone. */
-  readonly directions: Matrix;
-  readonly assigned: readonly Assignment[];
-}
-
-/** What the methods search. */
-export interface SearchSpace {
-  readonly index: VectorIndex;
-  /** Content embeddings, unit rows [items, d]. */
-  readonly vectors: Matrix;
-}
-
-export interface MethodOptions {
-  /** Items a set. */
-  readonly k: number;
-  /** One byte a catalog row, 1 = may be returned (all). */
-  readonly mask?: Uint8Array;
-}
-
-/** Fan-out: `directions` [queries * n, d], n for each query in a row; every item at most once in a set. */
-export async function searchDirections(
-  { index }: SearchSpace,
-  directions: Matrix,
-  directionsPerQuery: number,
-  { k, mask }: MethodOptions,
-): Promise<RetrievedSet[]> {
-  const hits = await index.search(directions, { k, mask });
-  return Array.from({ length: directions.rows / directionsPerQuery }, (_, query) => {
-    const start = query * directionsPerQuery;
-    return {
-      directions: rowRange(directions, start, start + directionsPerQuery),
-      assigned: assignItems(hits, { start, count: directionsPerQuery, k }),
-    };
-  });
-}
-
-/** Plain search: the k items nearest to each query [n, d]. */
-export function searchPlain(
-  space: SearchSpace,
-  queries: Matrix,
-  options: MethodOptions,
-): Promise<RetrievedSet[]> {
-  return searchDirections(space, queries, 1, options);
-}
-
-/** The head of plain search that the diversifying methods choose from. */
+/** The head of plain search that the diversifying methods choose from, at least. */
 export const CANDIDATES = 100;
 
-/** Maximal marginal relevance: `lambda` 1 = plain search, 0 = novelty only. */
-export function searchMmr(
-  space: SearchSpace,
-  queries: Matrix,
-  { k, lambda, ...options }: MethodOptions & { readonly lambda: number },
-): Promise<RetrievedSet[]> {
-  return rerank(space, queries, options, (head) => mmr({ ...head, lambda, k }));
-}
+/** How different a reordering makes its items; 0 is plain search. */
+const REORDERING: Setting = {
+  name: 'diversity',
+  grid: [0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 0.9],
+  usual: 0.1,
+};
+/** A determinant asks for much diversity as soon as it asks for any, so its scale is finer near 0. */
+const DETERMINANT: Setting = {
+  ...REORDERING,
+  grid: [0, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4],
+  usual: 0.02,
+};
+/** 1 - the share of the query in each direction. At 0 a fan-out would be plain search under another name. */
+const DIRECTIONS: Setting = { name: 'diversity', grid: [1, 0.85, 0.7, 0.5, 0.3], usual: 0.7 };
 
-/** Determinantal point process, greedy MAP: `theta` 0 = diversity only, large = plain search. */
-export function searchDpp(
-  space: SearchSpace,
-  queries: Matrix,
-  { k, theta, ...options }: MethodOptions & { readonly theta: number },
-): Promise<RetrievedSet[]> {
-  return rerank(space, queries, options, (head) => dppMap({ ...head, theta, k }));
-}
+const NO_SETS = 'this run has no reference sets to learn from';
+const withSets = ({ training }: MethodSpace) =>
+  training?.references.some((set) => set.length > 0) ? undefined : NO_SETS;
 
-/** The best `CANDIDATES` items of a query. */
-export interface CandidateHead {
-  /** Their embeddings, best first, [n, d]. */
-  readonly candidates: Matrix;
-  /** Their cosines to the query, [n]. */
-  readonly relevance: Float32Array;
-  /** Their rows in the catalog, [n]. */
-  readonly items: Int32Array;
-}
+const plain =
+  ({ index }: SearchSpace): Rank =>
+  async ({ vectors }, { depth, mask }) => {
+    const k = Math.min(depth, index.size);
+    const { indices } = await index.search(vectors, { k, mask });
+    return Array.from({ length: vectors.rows }, (_, q) =>
+      indices.subarray(q * k, (q + 1) * k).filter((item) => item >= 0),
+    );
+  };
 
-/** The candidates of every query [n, d]. */
-export async function candidateHeads(
-  { index, vectors }: SearchSpace,
-  queries: Matrix,
-  { mask }: { readonly mask?: Uint8Array } = {},
-): Promise<CandidateHead[]> {
-  const k = Math.min(CANDIDATES, index.size);
-  const { indices, scores } = await index.search(queries, { k, mask });
-  return Array.from({ length: queries.rows }, (_, query) => {
-    const found = indices.subarray(query * k, (query + 1) * k).filter((item) => item >= 0);
-    const relevance = scores.slice(query * k, query * k + found.length);
-    return { candidates: gatherRows(vectors, found), relevance, items: found };
+/** A method whose answers end with plain search's, where it has none of its own. */
+const beforePlain =
+  (space: MethodSpace, rank: Rank): Rank =>
+  async (queries, options) => {
+    const [first, rest] = [await rank(queries, options), await plain(space)(queries, options)];
+    return first.map((ranking, q) => inTurn([ranking, rest[q]], options.depth));
+  };
+
+/** The head of plain search in another order. */
+const reordered =
+  (space: MethodSpace, pick: (head: CandidateHead, depth: number) => Int32Array): Rank =>
+  async (queries, { depth, ...options }) => {
+    const pool = Math.min(space.index.size, Math.max(CANDIDATES, 2 * depth));
+    const rankings = await plain(space)(queries, { ...options, depth: pool });
+    const picked: Int32Array[] = [];
+    for (const [q, items] of rankings.entries()) {
+      const candidates = gatherRows(space.vectors, items);
+      const query = row(queries.vectors, q);
+      const relevance = Float64Array.from(items, (_, i) => dot(query, row(candidates, i)));
+      // One product of all with all pays where a good part of the candidates is picked.
+      const cosines = depth >= CANDIDATES ? await space.cosines?.of(candidates) : undefined;
+      picked.push(pick({ candidates, relevance, cosines }, depth).map((place) => items[place]));
+    }
+    return picked;
+  };
+
+type CandidateHead = Omit<Parameters<typeof mmr>[0], 'lambda' | 'k'>;
+
+const adapted =
+  (space: MethodSpace, rank: Rank): Rank =>
+  (queries, options) =>
+    rank({ ...queries, vectors: applyAdapter(space.adapter!, queries.vectors) }, options);
+
+const byMmr = (space: MethodSpace, diversity: number): Rank =>
+  reordered(space, (head, k) => mmr({ ...head, lambda: 1 - diversity, k }));
+
+const noAdapter = ({ adapter, ...space }: MethodSpace) =>
+  adapter ? undefined : (withSets({ ...space }) ?? 'an adapter of the query did not help on this run');
+
+export const METHODS: Readonly<Record<Method, MethodDefinition>> = {
+  /** The items nearest to the query. */
+  plain: { rank: plain },
+
+  /** The items that have words of the query. */
+  bm25: {
+    rank: (space) =>
+      beforePlain(space, async ({ texts }, { depth, mask }) =>
+        texts.map((text) => space.lexicon.search(text, { k: depth, mask }).items),
+      ),
+  },
+
+  /** Both: scores of words and vectors on one scale. */
+  hybrid: {
+    setting: { name: 'weight', grid: [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8], usual: 0.3 },
+    rank: (space, weight) => hybrid(space, weight),
+  },
+
+  /** Maximal marginal relevance over the head of plain search. */
+  mmr: { setting: REORDERING, rank: byMmr },
+
+  /** Greedy MAP of a determinantal point process over the head of plain search. */
+  dpp: {
+    setting: DETERMINANT,
+    rank: (space, diversity) =>
+      diversity === 0
+        ? plain(space)
+        : reordered(space, (head, k) => dppMap({ ...head, theta: thetaOf(diversity), k })),
+  },
+
+  /** Plain search with at most so many items of a category. */
+  groupCap: {
+    setting: { name: 'most', grid: [1, 2, 3, 4, 5], usual: 3 },
+    missing: ({ items }) =>
+      items.some(({ category }) => category !== undefined) ? undefined : 'the catalog has no categories',
+    rank: (space, most) => async (queries, options) => {
+      const { of } = groupsOf(space.items);
+      const rankings = await plain(space)(queries, {
+        ...options,
+        depth: Math.min(space.index.size, Math.max(CANDIDATES, 4 * options.depth)),
+      });
+      return rankings.map((ranking) => capGroups(ranking, { of, most }).subarray(0, options.depth));
+    },
+  },
+
+  /** Centroids of clusters of the head of plain search. */
+  kmeans: {
+    setting: DIRECTIONS,
+    fanOut:
+      (space) =>
+      async ({ vectors }, { k, mask, seed = 0 }) => {
+        const directions = await kMeansDirections(space, vectors, { k, mask, seed });
+        return perQuery(vectors.rows, (q) => ({ directions: rowRange(directions, q * k, (q + 1) * k) }));
+      },
+  },
+
+  /** One sub-query a content word and pair of words. */
+  keywords: {
+    setting: DIRECTIONS,
+    fanOut:
+      (space) =>
+      ({ texts }, { k, signal }) => {
+        const frequencies = documentFrequenciesOf(space.items);
+        const subQueries = texts.map((text) => keywordSubQueries(text, k, frequencies));
+        return encodeSubQueries(space, subQueries, signal);
+      },
+  },
+
+  /** The training queries most like the query as its sub-queries. */
+  nearestQueries: {
+    setting: DIRECTIONS,
+    missing: ({ training }) => (training ? undefined : 'this run has no training queries'),
+    fanOut:
+      ({ training }) =>
+      async ({ vectors }, { k }) =>
+        nearestQueries(vectors, training!.vectors, k).map((rows) => ({
+          directions: gatherRows(training!.vectors, rows),
+          subQueries: rows.map((i) => training!.texts[i]),
+        })),
+  },
+
+  /** Plain search for the query moved to where the items of training sets lie. */
+  adapter: { missing: noAdapter, rank: (space) => adapted(space, plain(space)) },
+
+  /** The same, diversified. */
+  adapterMmr: {
+    setting: REORDERING,
+    missing: noAdapter,
+    rank: (space, diversity) => adapted(space, byMmr(space, diversity)),
+  },
+
+  /** The commonest items of training sets, whatever the query. */
+  popular: {
+    missing: withSets,
+    rank: (space) => {
+      const ranking = popular(space.training!.references);
+      return beforePlain(space, async ({ texts }, { mask }) =>
+        texts.map(() => (mask ? ranking.filter((item) => mask[item] !== 0) : ranking)),
+      );
+    },
+  },
+
+  /** What the sets of the nearest training queries vote for. */
+  vote: {
+    setting: { name: 'neighbours', grid: [1, 3, 5, 10, 20, 40], usual: 10 },
+    missing: withSets,
+    rank: (space, neighbours) =>
+      beforePlain(space, async ({ vectors }, { mask }) =>
+        vote(vectors, space.training!, { neighbours }).map((ranking) =>
+          mask ? ranking.filter((item) => mask[item] !== 0) : ranking,
+        ),
+      ),
+  },
+
+  /** Ridge regression from the query's vector to each item of the training sets. */
+  classifier: {
+    missing: ({ classifier, ...space }) => (classifier ? undefined : (withSets(space) ?? NO_SETS)),
+    rank: (space) =>
+      beforePlain(space, async ({ vectors }, { depth, mask }) =>
+        classify(space.classifier!, vectors, { k: depth, mask }),
+      ),
+  },
+
+  /** The sub-queries of the trained policy. */
+  folm: {
+    setting: DIRECTIONS,
+    missing: ({ policy }) => (policy ? undefined : 'this run has no trained policy yet'),
+    fanOut:
+      (space) =>
+      async ({ texts, vectors }, { k, seed = 0, signal }) => {
+        const { policy, temperature } = space;
+        const streams = texts;
+        const sampled = await policy!.sample({ queries: texts, vectors, temperature, seed, streams, signal });
+        const subQueries = sampled.map((completion) => completion.subQueries.slice(0, k));
+        return encodeSubQueries(space, subQueries, signal);
+      },
+  },
+
+  /** The directions of the set diffusion. */
+  diffusion: {
+    setting: DIRECTIONS,
+    missing: ({ diffusion }) => (diffusion ? undefined : 'this run has no trained diffusion model yet'),
+    fanOut:
+      ({ diffusion, subQueryEncoder }) =>
+      async (queries, { k: rows, steps, seed, signal }) => {
+        const { conditionWords } = diffusion!;
+        const conditions = await queryConditions(queries, conditionWords, subQueryEncoder, signal);
+        const streams = queries.texts;
+        const directions = await diffusion!.sample({ conditions, rows, steps, seed, streams, signal });
+        return perQuery(queries.vectors.rows, (q) => ({
+          directions: rowRange(directions, q * rows, (q + 1) * rows),
+        }));
+      },
+  },
+};
+
+/** Words and vectors as one ranking; `weight` is that of the words. */
+const hybrid =
+  (space: MethodSpace, weight: number): Rank =>
+  async (queries, { depth, ...options }) => {
+    const pool = Math.min(space.index.size, Math.max(CANDIDATES, depth));
+    const dense = await space.index.search(queries.vectors, { k: pool, mask: options.mask });
+    return queries.texts.map((text, q) => {
+      const from = q * pool;
+      const found = dense.indices.subarray(from, from + pool);
+      return weightedFusion(
+        { items: found, scores: dense.scores.subarray(from, from + pool) },
+        space.lexicon.search(text, { k: pool, mask: options.mask }),
+        { weight, k: depth },
+      );
+    });
+  };
+
+async function encodeSubQueries(
+  { subQueryEncoder }: MethodSpace,
+  subQueries: readonly (readonly string[])[],
+  signal?: AbortSignal,
+): Promise<QueryFanOut[]> {
+  const all = await subQueryEncoder.encode(subQueries.flat(), { signal });
+  let start = 0;
+  return subQueries.map((own) => {
+    const directions = rowRange(all, start, start + own.length);
+    start += own.length;
+    return { directions, subQueries: own };
   });
 }
 
-async function rerank(
-  space: SearchSpace,
-  queries: Matrix,
-  options: { readonly mask?: Uint8Array },
-  choose: (head: CandidateHead) => Int32Array,
+const perQuery = <T>(n: number, make: (query: number) => T): T[] => Array.from({ length: n }, (_, q) => make(q));
+
+/** Why the space cannot answer by the method, or undefined if it can. */
+export function missingPart(space: MethodSpace, method: Method): string | undefined {
+  return METHODS[method].missing?.(space);
+}
+
+/** The method's number: what the request says, what validation chose, or the usual one. */
+function settingOf(method: Method, { settings }: MethodSpace, { diversity }: FindOptions): number {
+  const { setting } = METHODS[method];
+  if (!setting) return 0;
+  return (setting.name === 'diversity' ? diversity : undefined) ?? settings[method] ?? setting.usual;
+}
+
+/** The directions of every query; undefined for methods that rank the catalog for the query itself. */
+export async function fanOutsOf(
+  space: MethodSpace,
+  method: Method,
+  queries: EmbeddedQueries,
+  options: FindOptions,
+): Promise<readonly QueryFanOut[] | undefined> {
+  const definition = METHODS[method];
+  if (!('fanOut' in definition)) return undefined;
+  const diversity = settingOf(method, space, options);
+  const fanOuts = await definition.fanOut(space, diversity)(queries, options);
+  return leaned(space, fanOuts, queries, { diversity, signal: options.signal });
+}
+
+/**
+ * The set of every query. A query's set does not depend on its batch.
+ *
+ * @param fanOuts those of {@link fanOutsOf}, where they are made already
+ */
+export async function findSets(
+  space: MethodSpace,
+  method: Method,
+  queries: EmbeddedQueries,
+  options: FindOptions,
+  fanOuts?: readonly QueryFanOut[],
 ): Promise<RetrievedSet[]> {
-  const heads = await candidateHeads(space, queries, options);
-  return heads.map((head, query) => ({
-    directions: rowRange(queries, query, query + 1),
-    assigned: Array.from(choose(head), (position) => ({
-      direction: 0,
-      item: head.items[position],
-      score: head.relevance[position],
-      rank: position + 1,
-    })),
-  }));
+  const definition = METHODS[method];
+  if ('rank' in definition)
+    return rankedSets(space, definition.rank(space, settingOf(method, space, options)), queries, options);
+  return fannedOutSets(space, fanOuts ?? (await fanOutsOf(space, method, queries, options)) ?? [], options);
 }

@@ -8,6 +8,8 @@ export interface RetrieveBudgetOptions {
   readonly perQuery: number;
   /** B: distinct items a query may retrieve. */
   readonly budget: number;
+  /** One byte a catalog row, 1 = may be returned (all). */
+  readonly mask?: Uint8Array;
   readonly signal?: AbortSignal;
 }
 
@@ -22,7 +24,7 @@ const HITS_AT_ONCE = 4_000_000;
  */
 export async function retrieveBudget(
   index: VectorIndex,
-  { directions, perQuery, budget, signal }: RetrieveBudgetOptions,
+  { directions, perQuery, budget, mask, signal }: RetrieveBudgetOptions,
 ): Promise<Int32Array[]> {
   const found: Int32Array[] = [];
   const wanted = Math.min(budget, index.size);
@@ -34,12 +36,12 @@ export async function retrieveBudget(
     signal?.throwIfAborted();
     const end = Math.min(start + step, queries);
     const part = rowRange(directions, start * perQuery, end * perQuery);
-    const { indices } = await index.search(part, { k: depth });
+    const { indices } = await index.search(part, { k: depth, mask });
     for (let q = 0; q < end - start; q++) {
       let { items } = takeTurns({ indices, k: depth }, { start: q * perQuery, count: perQuery, wanted });
       for (let deeper = depth; items.length < wanted && deeper < wanted; ) {
         deeper = Math.min(wanted, 2 * deeper);
-        const again = await index.search(rowRange(part, q * perQuery, (q + 1) * perQuery), { k: deeper });
+        const again = await index.search(rowRange(part, q * perQuery, (q + 1) * perQuery), { k: deeper, mask });
         ({ items } = takeTurns(again, { start: 0, count: perQuery, wanted }));
       }
       found.push(items);
@@ -67,8 +69,10 @@ export function takeTurns(
   const taken = new Set<number>();
   let ranks = 0;
   for (; ranks < depth && taken.size < wanted; ranks++) {
-    for (let j = 0; j < count && taken.size < wanted; j++)
-      if (j !== without) taken.add(indices[(start + j) * depth + ranks]);
+    for (let j = 0; j < count && taken.size < wanted; j++) {
+      const item = indices[(start + j) * depth + ranks];
+      if (j !== without && item >= 0) taken.add(item);
+    }
   }
   return { items: Int32Array.from(taken), ranks };
 }

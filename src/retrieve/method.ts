@@ -1,0 +1,131 @@
+/** What a method of finding sets is: what it may use, what it is asked, and what it gives. */
+import type { Bm25 } from '../lexical/bm25.js';
+import type { Adapter } from '../encode/adapter.js';
+import type { QueryBatch, RetrievalWorld } from '../environment.js';
+import type { Classifier } from '../baselines/classifier.js';
+import type { Matrix } from '../matrix.js';
+import type { Policy } from '../policy/policy.js';
+import type { CosineMatrix } from '../vectorIndex/cosineMatrix.js';
+import type { VectorIndex } from '../vectorIndex/vectorIndex.js';
+import type { SampleOptions } from '../diffusion/setSampler.js';
+import type { Assignment, GroupLimit } from './assign.js';
+
+/** Queries with their embeddings, unit rows [texts.length, d]. */
+export type EmbeddedQueries = Pick<QueryBatch, 'texts' | 'vectors'>;
+
+/** A set diffusion as searches use it. */
+export interface SearchDiffusion {
+  readonly conditionWords: number;
+  sample(options: SampleOptions): Promise<Matrix>;
+}
+
+/** The least that directions are searched in. */
+export interface SearchSpace {
+  readonly index: VectorIndex;
+  /** Content embeddings, unit rows [items, d]. */
+  readonly vectors: Matrix;
+}
+
+/** Training queries with the sets that people made for them. */
+export interface LabelledQueries {
+  readonly texts: readonly string[];
+  /** Unit rows [n, d]. */
+  readonly vectors: Matrix;
+  /** Rows of each one's reference set; some may be empty. */
+  readonly references: readonly (readonly number[])[];
+}
+
+/** Settings of methods that validation chose, by the method's name; see `METHODS` for what each means. */
+export type MethodSettings = Readonly<Partial<Record<string, number>>>;
+
+/** What the methods search, with the models and labels of a run where it has them. */
+export interface MethodSpace extends RetrievalWorld {
+  /** Items a set by default. */
+  readonly k: number;
+  readonly lexicon: Bm25;
+  /** Texts of the training queries, which may be a query's neighbours. */
+  readonly training?: LabelledQueries;
+  readonly adapter?: Adapter;
+  readonly classifier?: Classifier;
+  readonly policy?: Policy;
+  /** At which the policy writes (1). */
+  readonly temperature?: number;
+  readonly diffusion?: SearchDiffusion;
+  readonly settings: MethodSettings;
+  /** Cosines of many candidates at once, where whole budgets are put in another order. */
+  readonly cosines?: CosineMatrix;
+}
+
+export interface FindOptions {
+  /** Items a set. */
+  readonly k: number;
+  /** Items passed over before the set begins: "more like this" (0). */
+  readonly offset?: number;
+  /** One byte a catalog row, 1 = may be returned (all). */
+  readonly mask?: Uint8Array;
+  /** At most so many items of a group. */
+  readonly groups?: GroupLimit;
+  /** 0 = relevance alone, 1 = as different as the method can; what validation chose for the method if absent. */
+  readonly diversity?: number;
+  /** B: also find so many distinct items a query, best first, for recall. */
+  readonly budget?: number;
+  /** Denoising steps of the diffusion. */
+  readonly steps?: number;
+  readonly seed?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Where a method looks for one query. */
+export interface QueryFanOut {
+  /** Unit rows [n, d]. */
+  readonly directions: Matrix;
+  /** The words of each direction, where the method has words. */
+  readonly subQueries?: readonly string[];
+}
+
+/** The set found for one query. */
+export interface RetrievedSet {
+  /** Where was looked, unit rows [n, d]: the directions of a fan-out, or the query alone. */
+  readonly directions: Matrix;
+  readonly subQueries?: readonly string[];
+  readonly assigned: readonly Assignment[];
+  /** Within the budget B, best first; only where one was asked for. */
+  readonly retrieved?: Int32Array;
+}
+
+/** What a method ranks by. */
+export interface RankOptions {
+  /** Items wanted; fewer only where fewer pass. */
+  readonly depth: number;
+  readonly mask?: Uint8Array;
+  readonly signal?: AbortSignal;
+}
+
+/** Puts the catalog's rows in an order for each query, best first, each row at most once. */
+export type Rank = (queries: EmbeddedQueries, options: RankOptions) => Promise<Int32Array[]>;
+
+/** Makes the directions of each query. */
+export type FanOutQueries = (queries: EmbeddedQueries, options: FindOptions) => Promise<QueryFanOut[]>;
+
+/** One number that validation chooses. */
+export interface Setting {
+  /** `diversity` is the number that a request may set too. */
+  readonly name: 'diversity' | 'weight' | 'neighbours' | 'most';
+  /** Values to choose from. */
+  readonly grid: readonly number[];
+  /** Where nothing was chosen. */
+  readonly usual: number;
+}
+
+interface Described {
+  readonly setting?: Setting;
+  /** What the space lacks for this method, or undefined if it can answer. */
+  readonly missing?: (space: MethodSpace) => string | undefined;
+}
+
+/** One entry of the table: a method either ranks the catalog or looks in directions of its own. */
+export type MethodDefinition = Described &
+  (
+    | { readonly rank: (space: MethodSpace, setting: number) => Rank }
+    | { readonly fanOut: (space: MethodSpace, setting: number) => FanOutQueries }
+  );

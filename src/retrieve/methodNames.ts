@@ -1,0 +1,23 @@
+/** The names of all methods, in the order of every table. */
+
+/** Methods that a user has without any training of ours: what a compiled retriever must beat. */
+export const BASELINES = [
+  'plain',
+  'bm25',
+  'hybrid',
+  'mmr',
+  'dpp',
+  'groupCap',
+  'kmeans',
+  'keywords',
+  'nearestQueries',
+  'adapter',
+  'adapterMmr',
+  'popular',
+  'vote',
+  'classifier',
+] as const;
+
+/** Every method that can be asked for. */
+export const METHOD_NAMES = [...BASELINES, 'folm', 'diffusion'] as const;
+export type Method = (typeof METHOD_NAMES)[number];
