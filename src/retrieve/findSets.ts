@@ -24,7 +24,7 @@ export interface SearchParts {
   readonly policy?: Policy;
   /** At which the policy writes (1). */
   readonly temperature?: number;
-  /** Settings of the opponents: MMR's lambda and DPP's theta. */
+  /** Settings of the baselines: MMR's lambda and DPP's theta. */
   readonly lambda?: number;
   readonly theta?: number;
 }

@@ -1,4 +1,4 @@
-/** Every way from query embeddings to sets of items: fan-out directions, and the opponents that need no training. */
+/** Every way from query embeddings to sets of items: fan-out directions, and the baselines that need no training. */
 
 import { dppMap } from '../baselines/dpp.js';
 import { mmr } from '../baselines/mmr.js';
