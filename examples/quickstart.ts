@@ -1,6 +1,6 @@
 /**
  * The end of `npm run quickstart`: compares the retriever which `r4t compile` made of the OpenMoji catalog with its
- * opponents, on queries it was never trained on, and shows sets side by side.
+ * baselines, on queries it was never trained on, and shows sets side by side.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -22,7 +22,7 @@ export function addBenchCommand(program: Command, io: CliIo): void {
     .command('bench')
     .description('run an experiment from nothing but a data folder')
     .command('quality')
-    .description('compile runs of several seeds and compare them with every opponent')
+    .description('compile runs of several seeds and compare them with every baseline')
     .requiredOption('--data <folder>', 'folder with catalog.jsonl, and sets.jsonl or queries.jsonl')
     .addOption(
       new Option('--task <task>', 'oar: open-ended queries; wscr: reference sets')

@@ -9,11 +9,11 @@ interface EvaluateFlags {
   readonly threads?: number;
 }
 
-/** `r4t evaluate`: a run, or several that differ in their seed, against every opponent on the held-out queries. */
+/** `r4t evaluate`: a run, or several that differ in their seed, against every baseline on the held-out queries. */
 export function addEvaluateCommand(program: Command, io: CliIo): void {
   program
     .command('evaluate')
-    .description('compare a run with its opponents on held-out queries, and write a report')
+    .description('compare a run with its baselines on held-out queries, and write a report')
     .argument('<run...>', 'run folder; several of the same inputs and different seeds make one table')
     .option('--out <folder>', 'folder for the report (default: evaluate/ in the first run)')
     .option('--limit <n>', 'at most this many test queries (default: all)', wholeNumber(1))

@@ -46,7 +46,7 @@ it('compares by the composite only methods that have directions', () => {
     tuned: {},
   } as unknown as RunEvaluation;
   const { plain, kmeans, folm } = aggregateSeeds([run], { dataset: 'shop' }).methods;
-  expect(folm?.againstBestOpponent).toMatchObject({ opponent: 'kmeans', mean: expect.closeTo(0.1, 10) });
-  expect(kmeans?.againstBestOpponent).toBeUndefined();
-  expect(plain?.againstBestOpponent).toBeUndefined();
+  expect(folm?.againstBestBaseline).toMatchObject({ baseline: 'kmeans', mean: expect.closeTo(0.1, 10) });
+  expect(kmeans?.againstBestBaseline).toBeUndefined();
+  expect(plain?.againstBestBaseline).toBeUndefined();
 });

@@ -1,17 +1,17 @@
-/** Several seeds of one data set as one table: means, intervals, spread, and the paired test against the best opponent. */
+/** Several seeds of one data set as one table: means, intervals, spread, and the paired test against the best baseline. */
 import type { Item } from '../catalog/item.js';
 import { bootstrapMean, comparePaired } from './bootstrap.js';
 import type { MethodEvaluation, RunEvaluation } from './evaluateRun.js';
 import type { QueryMetrics } from './measure.js';
 import { isMeaningful, mainMetric } from './report/names.js';
 import {
+  BASELINES,
   type EvaluationResults,
   METHODS,
   METRICS,
   type MethodName,
   type MethodResult,
   type Metric,
-  OPPONENTS,
   type ReportData,
   type ReportedQuery,
   type ReportedSet,
@@ -48,19 +48,19 @@ export function aggregateSeeds(
       values && isMeaningful(name, main, config.task) ? [[name, values] as const] : [],
     ),
   );
-  const opponent = bestOpponent(compared);
+  const baseline = bestBaseline(compared);
   const methods: Partial<Record<MethodName, MethodResult>> = {};
   for (const [name, all] of joined) {
     const metrics = means.get(name) ?? {};
     const values = compared.get(name);
-    const against = opponent && compared.get(opponent);
+    const against = baseline && compared.get(baseline);
     methods[name] = {
       metrics: mapMetrics(metrics, (perQuery) => bootstrapMean(perQuery)),
       perSeed: mapMetrics(metrics, (_, metric) => all.map((e) => mean(e.metrics[metric] ?? []))),
       msPerQuery: median(all.map((e) => e.msPerQuery)),
-      againstBestOpponent:
-        opponent && values && against && name !== opponent
-          ? { ...comparePaired(values, against), opponent }
+      againstBestBaseline:
+        baseline && values && against && name !== baseline
+          ? { ...comparePaired(values, against), baseline }
           : undefined,
     };
   }
@@ -79,11 +79,11 @@ export function aggregateSeeds(
   };
 }
 
-/** The opponent with the highest mean of the figures compared. */
-function bestOpponent(compared: ReadonlyMap<MethodName, Float64Array>): MethodName | undefined {
+/** The baseline with the highest mean of the figures compared. */
+function bestBaseline(compared: ReadonlyMap<MethodName, Float64Array>): MethodName | undefined {
   let best: MethodName | undefined;
   let bestMean = Number.NEGATIVE_INFINITY;
-  for (const name of OPPONENTS) {
+  for (const name of BASELINES) {
     const values = compared.get(name);
     if (values && mean(values) > bestMean) [best, bestMean] = [name, mean(values)];
   }

@@ -12,7 +12,7 @@ import { evaluateRun } from './evaluateRun.js';
 import { evaluateRuns } from './evaluateRuns.js';
 import { readReport } from './report/report.js';
 import { resultsFileSchema } from './report/schema.js';
-import { METHODS, OPPONENTS } from './results.js';
+import { BASELINES, METHODS } from './results.js';
 
 const temp = tempFolder();
 const config: UserConfig = {
@@ -58,7 +58,7 @@ describe('evaluateRun', () => {
         expect(new Set(set.assigned.map((a) => a.item)).size, name).toBe(3);
       }
       expect(metrics.recallAtB, name).toHaveLength(2);
-      expect(metrics.vs === undefined, name).toBe(name === 'bestOfN' || OPPONENTS.some((o) => o === name));
+      expect(metrics.vs === undefined, name).toBe(name === 'bestOfN' || BASELINES.some((o) => o === name));
     }
     expect(steps.map((s) => s.steps)).toEqual([1]);
   });
@@ -86,14 +86,14 @@ describe('evaluateRuns', () => {
     const { folm } = results.methods;
     const [a, b] = folm?.perSeed.recallAtB ?? [];
     expect(folm?.metrics.recallAtB?.mean).toBeCloseTo((a + b) / 2, 10);
-    expect(folm?.againstBestOpponent?.opponent).not.toBe('folm');
+    expect(folm?.againstBestBaseline?.baseline).not.toBe('folm');
     expect(queries).toHaveLength(2);
     expect(new Set(curves.map((c) => c.seed))).toEqual(new Set([1, 2]));
     const file: unknown = JSON.parse(readFileSync(`${out}/results.json`, 'utf8'));
     expect(resultsFileSchema.safeParse(file).success).toBe(true);
   });
 
-  it('notes in a run of sets what its opponents were tuned to, which its searches then use', async () => {
+  it('notes in a run of sets what its baselines were tuned to, which its searches then use', async () => {
     const [out, twin] = [temp.path('open'), temp.path('open-twin')];
     const open = temp.write(
       'queries.jsonl',

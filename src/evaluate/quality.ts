@@ -1,4 +1,4 @@
-/** The whole experiment on one data set: queries, a compiled run for every seed, the opponents, the report. */
+/** The whole experiment on one data set: queries, a compiled run for every seed, the baselines, the report. */
 import { access } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { type Catalog, loadCatalog } from '../catalog/catalog.js';

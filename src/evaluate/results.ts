@@ -2,7 +2,7 @@
 import type { Estimate, PairedComparison } from './bootstrap.js';
 
 /** Methods that a user has without any training: what a compiled retriever must beat. */
-export const OPPONENTS = [
+export const BASELINES = [
   'plain',
   'bm25',
   'mmr',
@@ -24,7 +24,7 @@ export const COMPILED = [
 ] as const;
 
 /** All methods, in the order of every table. */
-export const METHODS = [...OPPONENTS, ...COMPILED] as const;
+export const METHODS = [...BASELINES, ...COMPILED] as const;
 export type MethodName = (typeof METHODS)[number];
 
 /** Quality of a retrieved set, in the order of every table; `...Heldout` is under an encoder the reward never saw. */
@@ -54,8 +54,8 @@ export interface MethodResult {
   readonly perSeed: Partial<Record<Metric, readonly number[]>>;
   /** Median milliseconds a query, from its text to its items. */
   readonly msPerQuery: number;
-  /** Paired comparison with the best opponent on the task's main metric. */
-  readonly againstBestOpponent?: PairedComparison & { readonly opponent: MethodName };
+  /** Paired comparison with the best baseline on the task's main metric. */
+  readonly againstBestBaseline?: PairedComparison & { readonly baseline: MethodName };
 }
 
 export interface EvaluationResults {
@@ -70,7 +70,7 @@ export interface EvaluationResults {
   readonly items: number;
   readonly heldoutEncoder?: string;
   readonly methods: Partial<Record<MethodName, MethodResult>>;
-  /** Settings of the opponents chosen on the validation queries. */
+  /** Settings of the baselines chosen on the validation queries. */
   readonly tuned: Readonly<Record<string, number>>;
   /** Peak resident memory of the whole evaluation, MiB. */
   readonly peakMemoryMiB: number;

@@ -21,7 +21,7 @@ export interface QueryGains {
 
 const COMPILED: readonly MethodName[] = ['diffusion', 'folm'];
 /** Without directions there is no composite, so open-ended tasks compare with the untrained policy. */
-const BASELINES: readonly MethodName[] = [
+const STARTING_POINTS: readonly MethodName[] = [
   'plain',
   'untrained',
   'bestOfN',
@@ -40,7 +40,7 @@ export function queryGains({
   const measured = (method: MethodName) =>
     queries.some((query) => metricOf(query, method, metric) !== undefined);
   const after = COMPILED.find(measured);
-  const before = BASELINES.find(measured);
+  const before = STARTING_POINTS.find(measured);
   if (after === undefined || before === undefined) return undefined;
   const gains = queries.flatMap((query, index) => {
     const from = metricOf(query, before, metric);

@@ -40,7 +40,7 @@ describe('reportMarkdown', () => {
 
   it('shows the paired test, the seeds, the steps, the settings and the command', () => {
     const text = reportMarkdown(sampleReport());
-    expect(row(text, 'Against the best opponent', 'FOLM')).toEqual([
+    expect(row(text, 'Against the best baseline', 'FOLM')).toEqual([
       'FOLM',
       'Keywords',
       '+0.060',

@@ -33,7 +33,7 @@ export function reportMarkdown(report: ReportData): string {
       `The main metric is ${metricInfo(main).name}.`,
     resultsTable(results, metricsOf(results, 'own')),
     ...heldoutSection(results),
-    ...opponentSection(results),
+    ...baselineSection(results),
     ...seedSection(results),
     ...(steps.length > 0 ? ['## Diffusion by number of steps', stepsTable(steps)] : []),
     ...gainSection(data),
@@ -103,21 +103,21 @@ function heldoutSection(results: EvaluationResults): string[] {
   ];
 }
 
-function opponentSection(results: EvaluationResults): string[] {
+function baselineSection(results: EvaluationResults): string[] {
   const compared = methodsOf(results).flatMap((name) => {
-    const comparison = results.methods[name]?.againstBestOpponent;
+    const comparison = results.methods[name]?.againstBestBaseline;
     return comparison === undefined ? [] : [{ name, ...comparison }];
   });
   if (compared.length === 0) return [];
   return [
-    '## Against the best opponent',
+    '## Against the best baseline',
     `Mean paired difference in ${metricInfo(mainMetric(results.task)).name} on the same queries, its 95% interval, ` +
       'and the p-value of a paired permutation test.',
     formatTable(
       compared,
       [
         { title: 'method', value: ({ name }) => METHOD_INFO[name].name },
-        { title: 'best opponent', value: ({ opponent }) => METHOD_INFO[opponent].name },
+        { title: 'best baseline', value: ({ baseline }) => METHOD_INFO[baseline].name },
         { title: 'difference', value: ({ mean }) => signed(mean) },
         { title: 'interval', value: (row) => interval(row, signed) },
         { title: 'p', value: (row) => pValue(row.pValue) },

@@ -106,24 +106,24 @@ describe('reportPage', () => {
   it('says plainly whether a compiled retriever is better', () => {
     const verdict = (low: number, high: number) => {
       const { results, ...data } = sampleReport();
-      const againstBestOpponent = {
+      const againstBestBaseline = {
         mean: (low + high) / 2,
         low,
         high,
         pValue: 0.3,
-        opponent: 'mmr' as const,
+        baseline: 'mmr' as const,
       };
-      const methods = { ...results.methods, folm: { ...results.methods.folm!, againstBestOpponent } };
+      const methods = { ...results.methods, folm: { ...results.methods.folm!, againstBestBaseline } };
       return /<p class="verdict"><strong>(FOLM[^<]*)</.exec(
         reportPage({ ...data, results: { ...results, methods } }),
       )?.[1];
     };
-    expect(verdict(0.01, 0.1)).toBe('FOLM is above MMR, the best opponent.');
-    expect(verdict(-0.1, -0.01)).toBe('FOLM is below MMR, the best opponent.');
-    expect(verdict(-0.1, 0.1)).toBe('FOLM is not clearly different from MMR, the best opponent.');
+    expect(verdict(0.01, 0.1)).toBe('FOLM is above MMR, the best baseline.');
+    expect(verdict(-0.1, -0.01)).toBe('FOLM is below MMR, the best baseline.');
+    expect(verdict(-0.1, 0.1)).toBe('FOLM is not clearly different from MMR, the best baseline.');
   });
 
-  it('says which opponents the main metric leaves out, where it leaves out any', () => {
+  it('says which baselines the main metric leaves out, where it leaves out any', () => {
     const leftOut = (task: 'oar' | 'wscr') =>
       /Not in this comparison: ([^<]*)</.exec(reportPage(sampleReport({ task })))?.[1];
     expect(leftOut('oar')).toBe('Plain search, BM25, MMR, DPP.');

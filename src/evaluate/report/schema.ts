@@ -7,7 +7,7 @@ const method = z.enum(METHODS);
 const metric = z.enum(METRICS);
 const estimate = z.object({ mean: z.number(), low: z.number(), high: z.number() });
 const perSeed = z.partialRecord(metric, z.array(z.number()));
-const againstBestOpponent = estimate.extend({ pValue: z.number(), opponent: method }).optional();
+const againstBestBaseline = estimate.extend({ pValue: z.number(), baseline: method }).optional();
 
 const header = {
   dataset: z.string(),
@@ -34,7 +34,7 @@ export const resultsFileSchema = z.looseObject({
       >),
       msPerQuery: z.number(),
       perSeed,
-      againstBestOpponent,
+      againstBestBaseline,
     }),
   ),
 });
@@ -61,7 +61,7 @@ export const reportSchema: z.ZodType<ReportData> = z.object({
         metrics: z.partialRecord(metric, estimate),
         perSeed,
         msPerQuery: z.number(),
-        againstBestOpponent,
+        againstBestBaseline,
       }),
     ),
   }),

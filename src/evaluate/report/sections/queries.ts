@@ -65,11 +65,11 @@ export function queriesSection(data: ReportData, pictures: ReadonlyMap<string, s
   };
 }
 
-/** Plain search, the best opponent, and what r4t compiled. */
+/** Plain search, the best baseline, and what r4t compiled. */
 function shownFirst({ results }: ReportData, methods: readonly MethodName[]): Set<MethodName> {
   const { folm, diffusion } = results.methods;
-  const opponent = (diffusion ?? folm)?.againstBestOpponent?.opponent;
-  const wanted = new Set<MethodName | undefined>(['plain', opponent, 'folm', 'diffusion']);
+  const baseline = (diffusion ?? folm)?.againstBestBaseline?.baseline;
+  const wanted = new Set<MethodName | undefined>(['plain', baseline, 'folm', 'diffusion']);
   const present = methods.filter((name) => wanted.has(name));
   return new Set(present.length > 0 ? present : methods.slice(0, 3));
 }

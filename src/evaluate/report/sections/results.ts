@@ -47,14 +47,14 @@ ${seeds && html`<details><summary>Spread over seeds</summary>${seeds}</details>`
 function resultsTable(results: EvaluationResults, metrics: readonly Metric[], label: string): Markup {
   const methods = methodsOf(results);
   const best = new Map(metrics.map((metric) => [metric, bestMethod(results, metric)]));
-  const opponents = new Set(
-    methods.flatMap((name) => results.methods[name]?.againstBestOpponent?.opponent ?? []),
+  const baselines = new Set(
+    methods.flatMap((name) => results.methods[name]?.againstBestBaseline?.baseline ?? []),
   );
-  const versus = opponents.size > 0 && metrics.includes(mainMetric(results.task));
-  const only = opponents.size === 1 ? METHOD_INFO[[...opponents][0]].short : undefined;
+  const versus = baselines.size > 0 && metrics.includes(mainMetric(results.task));
+  const only = baselines.size === 1 ? METHOD_INFO[[...baselines][0]].short : undefined;
   return scrollable(
     label,
-    html`<table><thead><tr>${heading('Method', 'In the order of the pipeline', 'ascending')}${metrics.map((metric) => heading(metricInfo(metric).name, metricInfo(metric).about))}${versus && heading(`vs ${only ?? 'best'}`, `Against the best opponent: paired difference in ${metricInfo(mainMetric(results.task)).name}, permutation test`)}${heading('ms/query', 'Median, from the text of the query to its items', 'ascending')}</tr></thead>
+    html`<table><thead><tr>${heading('Method', 'In the order of the pipeline', 'ascending')}${metrics.map((metric) => heading(metricInfo(metric).name, metricInfo(metric).about))}${versus && heading(`vs ${only ?? 'best'}`, `Against the best baseline: paired difference in ${metricInfo(mainMetric(results.task)).name}, permutation test`)}${heading('ms/query', 'Median, from the text of the query to its items', 'ascending')}</tr></thead>
 <tbody>${methods.map(
       (name, i) =>
         html`<tr>${methodCell(name, i)}${metrics.map((metric) => estimateCell(results, name, metric, best.get(metric) === name))}${versus && versusCell(results, name, only === undefined)}<td data-value="${results.methods[name]!.msPerQuery}">${milliseconds(results.methods[name]!.msPerQuery)}</td></tr>`,
@@ -78,10 +78,10 @@ function estimateCell(results: EvaluationResults, name: MethodName, metric: Metr
 }
 
 function versusCell(results: EvaluationResults, name: MethodName, named: boolean): Markup {
-  const comparison = results.methods[name]?.againstBestOpponent;
+  const comparison = results.methods[name]?.againstBestBaseline;
   if (comparison === undefined) return html`<td class="none">–</td>`;
-  const { mean, opponent } = comparison;
-  return html`<td data-value="${mean}" title="${interval(comparison, signed)}">${signed(mean)}<small>p ${pValue(comparison.pValue)}${named && `, ${METHOD_INFO[opponent].short}`}</small></td>`;
+  const { mean, baseline } = comparison;
+  return html`<td data-value="${mean}" title="${interval(comparison, signed)}">${signed(mean)}<small>p ${pValue(comparison.pValue)}${named && `, ${METHOD_INFO[baseline].short}`}</small></td>`;
 }
 
 function seedTable(results: EvaluationResults): Markup | undefined {

@@ -52,7 +52,7 @@ export function sampleReport({ task = 'wscr' }: { task?: 'wscr' | 'oar' } = {}):
             ),
             msPerQuery: 0.02 * 3 ** i,
             ...(['folm', 'diffusion'].includes(name) && {
-              againstBestOpponent: { ...estimate(0.06), pValue: 0.004, opponent: 'keywords' as MethodName },
+              againstBestBaseline: { ...estimate(0.06), pValue: 0.004, baseline: 'keywords' as MethodName },
             }),
           },
         ]),
