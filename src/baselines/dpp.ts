@@ -13,6 +13,12 @@ export interface DppOptions {
   readonly k: number;
 }
 
+/**
+ * Weight of relevance for a share of diversity in 0..1, as Chen, Zhang & Zhou weigh the two (section 4: alpha =
+ * t / (2 (1 - t)) for a share of relevance t); infinite where there is to be none.
+ */
+export const thetaOf = (diversity: number): number => (1 - diversity) / (2 * diversity);
+
 /** Squared distances to the span of the picked items below this are rounding of float32 vectors, not novelty. */
 const SINGULAR = 1e-6;
 

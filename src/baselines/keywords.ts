@@ -1,4 +1,5 @@
 /** Keyword fan-out: what a user can have today without any training. */
+import type { Item } from '../catalog/item.js';
 import { contentWords, wordsOf } from '../catalog/words.js';
 
 /** In how many of the catalog's texts each word is. */
@@ -12,6 +13,15 @@ export function documentFrequencies(texts: readonly string[]): DocumentFrequenci
   for (const text of texts)
     for (const word of new Set(wordsOf(text))) counts.set(word, (counts.get(word) ?? 0) + 1);
   return { texts: texts.length, counts };
+}
+
+const known = new WeakMap<readonly Item[], DocumentFrequencies>();
+
+/** Those of a catalog's texts, counted when they are first asked for. */
+export function documentFrequenciesOf(items: readonly Item[]): DocumentFrequencies {
+  const frequencies = known.get(items) ?? documentFrequencies(items.map(({ text }) => text));
+  known.set(items, frequencies);
+  return frequencies;
 }
 
 /**

@@ -1,9 +1,11 @@
 /** Several seeds of one data set as one table: means, intervals, spread, and the paired test against the best baseline. */
 import type { Item } from '../catalog/item.js';
-import { bootstrapMean, comparePaired } from './bootstrap.js';
+import { firstOfText } from '../retrieve/candidates.js';
+import { METHOD_NAMES } from '../retrieve/methodNames.js';
+import { bootstrapMean, comparePaired, type PairedComparison } from './bootstrap.js';
 import type { MethodEvaluation, RunEvaluation } from './evaluateRun.js';
 import type { QueryMetrics } from './measure.js';
-import { isMeaningful, mainMetric } from './report/names.js';
+import { MAIN_METRIC } from './report/names.js';
 import {
   BASELINES,
   type EvaluationResults,
@@ -34,36 +36,45 @@ export function aggregateSeeds(
 ): EvaluationResults {
   const [first] = runs;
   if (!first) throw new RangeError('there is no evaluation to aggregate');
-  const { config, counts, workspace } = first;
-  const main = mainMetric(config.task);
+  const { config, counts, workspace, test } = first;
   const joined = new Map<MethodName, MethodEvaluation[]>();
   for (const name of METHODS) {
     const found = runs.flatMap((run) => run.methods.get(name) ?? []);
     if (found.length > 0) joined.set(name, found);
   }
-  const means = new Map([...joined].map(([name, all]) => [name, meanOverSeeds(all.map((e) => e.metrics))]));
-  // Methods without directions have no composite to be compared by.
-  const compared = new Map(
-    [...means].flatMap(([name, { [main]: values }]) =>
-      values && isMeaningful(name, main, config.task) ? [[name, values] as const] : [],
-    ),
+  const validation = new Map(
+    [...joined].flatMap(([name, all]) => {
+      const worths = all.flatMap(({ validation }) => validation ?? []);
+      return worths.length > 0 ? [[name, mean(worths)] as const] : [];
+    }),
   );
-  const baseline = bestBaseline(compared);
+  const rivals = new Map([...validation].filter(([name]) => BASELINES.some((baseline) => baseline === name)));
+  const baseline = highest(rivals);
+  const means = new Map([...joined].map(([name, all]) => [name, meanOverSeeds(all.map((e) => e.metrics))]));
+  const against = (name: MethodName, other: MethodName | undefined): PairedComparison | undefined => {
+    const [a, b] = [name, other].map((n) => n && means.get(n)?.[MAIN_METRIC]);
+    if (!a || !b || name === other) return undefined;
+    // Queries without a reference set have neither figure.
+    return comparePaired(finite(a), finite(b));
+  };
   const methods: Partial<Record<MethodName, MethodResult>> = {};
   for (const [name, all] of joined) {
     const metrics = means.get(name) ?? {};
-    const values = compared.get(name);
-    const against = baseline && compared.get(baseline);
+    const [rival, plain] = [against(name, baseline), against(name, 'plain')];
     methods[name] = {
-      metrics: mapMetrics(metrics, (perQuery) => bootstrapMean(perQuery)),
-      perSeed: mapMetrics(metrics, (_, metric) => all.map((e) => mean(e.metrics[metric] ?? []))),
+      metrics: mapMetrics(metrics, (perQuery) => bootstrapMean(finite(perQuery))),
+      perSeed: mapMetrics(metrics, (_, metric) => all.map((e) => mean(finite(e.metrics[metric] ?? new Float64Array())))),
       msPerQuery: median(all.map((e) => e.msPerQuery)),
-      againstBestBaseline:
-        baseline && values && against && name !== baseline
-          ? { ...comparePaired(values, against), baseline }
-          : undefined,
+      validation: validation.get(name),
+      ...(plain && { againstPlain: plain }),
+      ...(rival && baseline && { againstBestBaseline: { ...rival, baseline } }),
     };
   }
+  // What an ablation would be good for, nobody can search by.
+  const served = new Map(
+    [...validation].filter(([name]) => METHOD_NAMES.some((method) => method === name)),
+  );
+  const chosen = highest(served);
   return {
     dataset,
     task: config.task,
@@ -71,22 +82,20 @@ export function aggregateSeeds(
     k: config.k,
     seeds: runs.map((run) => run.config.seed),
     queries: counts,
+    labelled: (test.references ?? []).filter((reference) => reference.length > 0).length,
     items: workspace.items.length,
     heldoutEncoder,
     methods,
+    ...(chosen && { chosen }),
     tuned: first.tuned,
     peakMemoryMiB: process.resourceUsage().maxRSS / 1024,
   };
 }
 
-/** The baseline with the highest mean of the figures compared. */
-function bestBaseline(compared: ReadonlyMap<MethodName, Float64Array>): MethodName | undefined {
+/** The first of the highest. */
+function highest(values: ReadonlyMap<MethodName, number>): MethodName | undefined {
   let best: MethodName | undefined;
-  let bestMean = Number.NEGATIVE_INFINITY;
-  for (const name of BASELINES) {
-    const values = compared.get(name);
-    if (values && mean(values) > bestMean) [best, bestMean] = [name, mean(values)];
-  }
+  for (const [name, value] of values) if (best === undefined || value > values.get(best)!) best = name;
   return best;
 }
 
@@ -114,14 +123,15 @@ export function reportData(
   options: AggregateOptions & Pick<ReportData, 'curves' | 'command'>,
 ): ReportData {
   const [first] = runs;
+  const same = firstOfText(first.workspace.items);
   return {
     results: aggregateSeeds(runs, options),
     curves: options.curves,
-    queries: first.test.texts.map((_, query) => reportedQuery(first, query)),
+    queries: first.test.texts.map((_, query) => reportedQuery(first, query, same)),
     steps: first.steps.map(({ steps, evaluation }) => ({
       steps,
       msPerQuery: evaluation.msPerQuery,
-      metrics: mapMetrics(evaluation.metrics, mean),
+      metrics: mapMetrics(evaluation.metrics, (values) => mean(finite(values))),
     })),
     failures: shortSets(first),
     command: options.command,
@@ -135,24 +145,29 @@ export function shortSets({
   config: { k },
 }: Pick<RunEvaluation, 'methods' | 'test' | 'config'>): ReportData['failures'] {
   return [...methods].flatMap(([method, { answers }]) =>
-    answers.flatMap(({ set }, i) => {
-      const found = set.assigned.length;
+    answers.flatMap(({ assigned }, i) => {
+      const found = assigned.length;
       return found < k ? [{ method, query: test.texts[i], reason: `${found} of ${k} items found` }] : [];
     }),
   );
 }
 
-function reportedQuery({ test, workspace, methods }: RunEvaluation, query: number): ReportedQuery {
+function reportedQuery(
+  { test, workspace, methods }: RunEvaluation,
+  query: number,
+  /** For each item the first of the same text, which is what searches find. */
+  same: Int32Array,
+): ReportedQuery {
   const reference = test.references?.[query] ?? [];
-  const relevant = new Set(reference);
+  const relevant = new Set(reference.map((item) => same[item]));
   const sets: Partial<Record<MethodName, ReportedSet>> = {};
   for (const [name, { answers, metrics }] of methods) {
-    const { set, subQueries } = answers[query];
+    const { assigned, subQueries } = answers[query];
     sets[name] = {
-      items: set.assigned.map(({ item, direction }) => ({
+      items: assigned.map(({ item, direction }) => ({
         ...shownItem(workspace.items[item]),
         direction,
-        ...(reference.length > 0 && { relevant: relevant.has(item) }),
+        ...(reference.length > 0 && { relevant: relevant.has(same[item]) }),
       })),
       subQueries,
       metrics: mapMetrics(metrics, (values) => values[query]),
@@ -166,6 +181,8 @@ function reportedQuery({ test, workspace, methods }: RunEvaluation, query: numbe
 }
 
 const shownItem = ({ id, title, image }: Item) => ({ id, title, ...(image !== undefined && { image }) });
+
+const finite = (values: Float64Array): Float64Array => values.filter(Number.isFinite);
 
 function mean(values: ArrayLike<number>): number {
   let sum = 0;

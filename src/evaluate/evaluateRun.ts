@@ -1,49 +1,33 @@
-/** One compiled run against its opponents, query by query, on test queries that nothing was trained or tuned on. */
-
-import { ABLATIONS, ablationFolder } from '../compile/ablations.js';
-import { budgetOf, rewardOf, textEncoder } from '../compile/compile.js';
-import { loadSetDiffusion } from '../diffusion/modelFiles.js';
-import type { SetDiffusion } from '../diffusion/setDiffusion.js';
+/** One compiled run against the baselines, query by query, on test queries that nothing was trained or tuned on. */
+import { budgetOf, rewardOf } from '../compile/compile.js';
 import { CachedEncoder } from '../encode/cached.js';
 import type { Encoder } from '../encode/encoder.js';
 import type { RuntimeOptions } from '../engine/index.js';
 import type { QueryBatch } from '../environment.js';
 import { InputError } from '../errors.js';
 import type { Matrix } from '../matrix.js';
-import { loadPolicy, loadPolicyModel, POLICY_FILES } from '../policy/policyFiles.js';
 import type { RunControl } from '../progress.js';
+import { type LoadRetrieverOptions, loadRun } from '../retrieve/loadRun.js';
+import type { RetrievedSet } from '../retrieve/method.js';
+import { METHODS } from '../retrieve/methods.js';
 import { composite } from '../reward/composite.js';
 import type { RewardFunction } from '../reward/reward.js';
 import type { Config } from '../run/config.js';
-import { configOf } from '../run/manifest.js';
-import { RunFolder } from '../run/runFolder.js';
-import { loadWorkspace, splitQueries, type Workspace } from '../run/workspace.js';
+import { splitQueries, type Workspace } from '../run/workspace.js';
 import { CosineMatrix } from '../vectorIndex/cosineMatrix.js';
-import {
-  type AnswerMethod,
-  type AnswerSpace,
-  batchOf,
-  bm25Answers,
-  diffusionAnswers,
-  dppAnswers,
-  keywordAnswers,
-  kMeansAnswers,
-  mmrAnswers,
-  neighbourAnswers,
-  neighbourFanOutAnswers,
-  plainAnswers,
-  policyAnswers,
-} from './answers.js';
+import { aspectsOf } from './aspects.js';
 import { vsOfDirections } from './directionDiversity.js';
-import { type HeldoutSpace, measureAnswers, type QueryAnswer, type QueryMetrics } from './measure.js';
+import { type HeldoutSpace, labelsOf, measureAnswers, type QueryMetrics } from './measure.js';
+import { answer, batchOf, type EvaluatedMethod, evaluatedMethods, labelled } from './methods.js';
 import { COMPILED, type MethodName } from './results.js';
-import { LAMBDAS, THETAS, tune } from './tuning.js';
+import { tune } from './tuning.js';
 
-export interface EvaluateRunOptions extends RunControl, RuntimeOptions {
+export interface EvaluateRunOptions
+  extends RunControl,
+    RuntimeOptions,
+    Pick<LoadRetrieverOptions, 'encoder' | 'index' | 'policy'> {
   /** At most this many test queries (all). */
   readonly limit?: number;
-  /** The text encoder, where the run was compiled with one of your own. */
-  readonly encoder?: Encoder;
   /** The reward that Best-of-N chooses by; must not read references (the composite). */
   readonly reward?: RewardFunction;
   /** Makes an encoder which the reward never saw, from the catalog's texts; undefined where there is none. */
@@ -59,7 +43,9 @@ export interface MethodEvaluation {
   readonly metrics: QueryMetrics;
   /** Median over batches of 8, from text to items. */
   readonly msPerQuery: number;
-  readonly answers: readonly QueryAnswer[];
+  readonly answers: readonly RetrievedSet[];
+  /** Mean alpha-nDCG@k on the validation queries, where they have labels. */
+  readonly validation?: number;
 }
 
 export interface RunEvaluation {
@@ -72,90 +58,106 @@ export interface RunEvaluation {
   readonly budget?: number;
   readonly methods: ReadonlyMap<MethodName, MethodEvaluation>;
   readonly steps: readonly { readonly steps: number; readonly evaluation: MethodEvaluation }[];
-  /** What the opponents' settings were tuned to, on validation queries. */
+  /** What the methods' settings were tuned to on validation queries, e.g. `mmr.diversity`. */
   readonly tuned: Readonly<Record<string, number>>;
+  /** The same by method, for searches. */
+  readonly settings: Readonly<Partial<Record<MethodName, number>>>;
 }
 
 /** Methods that answer otherwise the next time. Best-of-N too, but its VS would take five times as many samples as that of the others. */
 const hasVs = (name: MethodName): boolean =>
   name !== 'bestOfN' && COMPILED.some((compiled) => compiled === name);
 
-/** Queries answered together, and validation queries that the opponents are tuned on. */
+/** Queries answered together, and validation queries that settings are chosen on. */
 const BATCH = 8;
-const TUNING_QUERIES = { set: 64, budget: 24 } as const;
-/** Samples of Best-of-N, as in the paper. */
-const BEST_OF = 5;
+const TUNING_QUERIES = 200;
 
-/**
- * @throws InputError if the run is not finished, or has no test queries, or no validation queries to tune the opponents on
- */
+/** @throws InputError if the run cannot be searched, or has no test queries */
 export async function evaluateRun(folder: string, options: EvaluateRunOptions = {}): Promise<RunEvaluation> {
-  const { threads, device, signal, limit } = options;
+  const { threads, device, signal, limit, encoder, index, policy } = options;
   const runtime: RuntimeOptions = { threads, device };
-  const run = await RunFolder.open(folder);
-  if (!run.stageDone('diffusion'))
-    throw new InputError('is not compiled to the end; run r4t compile again', { file: folder });
-  const config = configOf(run.manifest, folder);
-  const workspace = await loadWorkspace(run, await textEncoder(config, options.encoder, runtime), runtime);
-  const all = await splitQueries(workspace, 'test', signal);
-  const valid = await splitQueries(workspace, 'valid', signal);
-  if (all.texts.length === 0) throw new InputError('has no test queries to compare on', { file: folder });
-  if (valid.texts.length === 0)
-    throw new InputError('has no validation queries to tune the opponents on', { file: folder });
-  const test = batchOf(all, 0, Math.min(limit ?? all.texts.length, all.texts.length));
-  const train = await splitQueries(workspace, 'train', signal);
-  const budget = budgetOf(config, workspace.items.length);
-  const space: AnswerSpace = { workspace, k: config.k, budget };
-  // Reordering a whole budget of hits takes a good part of a second a query.
-  const most = TUNING_QUERIES[budget === undefined ? 'set' : 'budget'];
-  const tuning = batchOf(valid, 0, Math.min(most, valid.texts.length));
-  const tuned: Record<string, number> = {};
-  const lazy = await methodsOf({ run, config, space, train, runtime, options, tuning, tuned });
-  const heldoutEncoder = await options.heldoutEncoder?.(workspace.items.map((item) => item.text));
-  const heldout = heldoutEncoder && (await heldoutSpace(heldoutEncoder, workspace, test, signal));
-  const evaluate = async (answer: AnswerMethod, withVs: boolean): Promise<MethodEvaluation> => {
-    const { answers, msPerQuery } = await answerAll(answer, test, workspace, config.seed, signal);
-    const metrics = await measureAnswers(answers, {
-      world: workspace,
-      queries: test,
-      k: config.k,
-      heldout,
-      signal,
-    });
-    const vs = withVs ? await directionDiversity(answer, answers, space, test, options.signal) : undefined;
-    return { metrics: vs ? { ...metrics, vs } : metrics, msPerQuery, answers };
-  };
-  const methods = new Map<MethodName, MethodEvaluation>();
-  const wanted = [...lazy].filter(([name]) => options.methods?.includes(name) ?? true);
-  const stepCounts = wanted.some(([name]) => name === 'diffusion') ? (options.steps ?? [1, 2, 4, 8, 16]) : [];
-  const total = wanted.length + stepCounts.length;
-  const report = () =>
-    options.onProgress?.({ stage: 'evaluate', done: methods.size + steps.length, total, metrics: {} });
-  const steps: { steps: number; evaluation: MethodEvaluation }[] = [];
-  for (const [name, make] of wanted) {
-    methods.set(name, await evaluate(await make(), hasVs(name)));
-    report();
-  }
-  if (stepCounts.length > 0) {
-    const diffusion = await loadSetDiffusion(run.path('diffusion'), runtime);
-    for (const count of stepCounts) {
-      steps.push({
-        steps: count,
-        evaluation: await evaluate(diffusionAnswers(space, diffusion, count), false),
+  const loaded = await loadRun(folder, { ...runtime, encoder, index, policy, signal });
+  const { run, config, workspace } = loaded;
+  try {
+    const all = await splitQueries(workspace, 'test', signal);
+    const valid = await splitQueries(workspace, 'valid', signal);
+    const train = workspace.queries.filter(({ split }) => split === 'train').length;
+    if (all.texts.length === 0) throw new InputError('has no test queries to compare on', { file: folder });
+    const test = batchOf(all, 0, Math.min(limit ?? all.texts.length, all.texts.length));
+    const budget = budgetOf(config, workspace.items.length);
+    const { k, seed } = config;
+    const space = { ...loaded.space, settings: {}, cosines: await CosineMatrix.create(runtime) };
+    const reward = options.reward ?? (config.task === 'oar' ? rewardOf(config) : composite());
+    const lazy = await evaluatedMethods({ run, space, reward, runtime });
+    const labels = labelsOf(
+      workspace.items,
+      await aspectsOf(workspace.items, workspace.vectors, { field: config.catalog.aspect }),
+    );
+    const judged = labelled(valid);
+    const validation = labelled(batchOf(judged, 0, Math.min(TUNING_QUERIES, judged.texts.length)));
+    const heldoutEncoder = await options.heldoutEncoder?.(workspace.items.map((item) => item.text));
+    const heldout = heldoutEncoder && (await heldoutSpace(heldoutEncoder, workspace, test, signal));
+    const tuned: Record<string, number> = {};
+    const settings: Partial<Record<MethodName, number>> = {};
+    const evaluate = async (evaluated: EvaluatedMethod, steps?: number): Promise<MethodEvaluation> => {
+      const ask: Ask = (queries, options) => answer(evaluated, queries, { k, budget, steps, ...options });
+      const { answers, msPerQuery } = await answerAll(ask, test, workspace, seed, signal);
+      const metrics = await measureAnswers(answers, { world: workspace, queries: test, k, labels, heldout, signal });
+      return { metrics, msPerQuery, answers };
+    };
+    const methods = new Map<MethodName, MethodEvaluation>();
+    const wanted = [...lazy].filter(([name]) => options.methods?.includes(name) ?? true);
+    const stepCounts = wanted.some(([name]) => name === 'diffusion')
+      ? (options.steps ?? [1, 2, 4, 8, 16])
+      : [];
+    const total = wanted.length + stepCounts.length;
+    const report = () =>
+      options.onProgress?.({ stage: 'evaluate', done: methods.size + steps.length, total, metrics: {} });
+    const steps: { steps: number; evaluation: MethodEvaluation }[] = [];
+    for (const [name, make] of wanted) {
+      let evaluated = await make();
+      let worth: number | undefined;
+      if (validation.texts.length > 0) {
+        const found = await tune(evaluated, { validation, labels, k, seed, signal });
+        worth = found.worth;
+        const { setting } = METHODS[evaluated.method];
+        const value = found.settings[evaluated.method];
+        if (setting && value !== undefined) {
+          tuned[`${name}.${setting.name}`] = value;
+          settings[name] = value;
+        }
+        evaluated = { ...evaluated, space: { ...evaluated.space, settings: found.settings } };
+      }
+      const evaluation = await evaluate(evaluated);
+      const vs = hasVs(name)
+        ? await directionDiversity(evaluated, evaluation.answers, k, test, signal)
+        : undefined;
+      methods.set(name, {
+        ...evaluation,
+        metrics: vs ? { ...evaluation.metrics, vs } : evaluation.metrics,
+        validation: worth,
       });
       report();
+      if (name !== 'diffusion') continue;
+      for (const count of stepCounts) {
+        steps.push({ steps: count, evaluation: await evaluate(evaluated, count) });
+        report();
+      }
     }
+    return {
+      config,
+      workspace,
+      test,
+      counts: { train, valid: valid.texts.length, test: test.texts.length },
+      budget,
+      methods,
+      steps,
+      tuned,
+      settings,
+    };
+  } finally {
+    await loaded.release();
   }
-  return {
-    config,
-    workspace,
-    test,
-    counts: { train: train.texts.length, valid: valid.texts.length, test: test.texts.length },
-    budget,
-    methods,
-    steps,
-    tuned,
-  };
 }
 
 /** Runs of which VS is the mean, as in the paper, and queries answered at once where no time is taken. */
@@ -164,88 +166,24 @@ const LARGE_BATCH = 64;
 
 /** VS of every query (see `vsOfDirections`); `answers` are the first run's. */
 async function directionDiversity(
-  answer: AnswerMethod,
-  answers: readonly QueryAnswer[],
-  { k }: AnswerSpace,
+  evaluated: EvaluatedMethod,
+  answers: readonly RetrievedSet[],
+  k: number,
   queries: QueryBatch,
   signal?: AbortSignal,
 ): Promise<Float64Array> {
-  const runs: Matrix[][] = answers.map(({ set }) => [set.directions]);
+  const runs: Matrix[][] = answers.map(({ directions }) => [directions]);
   for (let run = 1; run < VS_RUNS; run++) {
     for (let start = 0; start < queries.texts.length; start += LARGE_BATCH) {
       signal?.throwIfAborted();
-      const again = await answer(batchOf(queries, start, start + LARGE_BATCH), { seed: 1000 + run, signal });
-      again.forEach(({ set }, i) => {
-        runs[start + i].push(set.directions);
+      const batch = batchOf(queries, start, start + LARGE_BATCH);
+      const again = await answer(evaluated, batch, { k, seed: 1000 + run, signal });
+      again.forEach(({ directions }, i) => {
+        runs[start + i].push(directions);
       });
     }
   }
   return Float64Array.from(runs, (directions) => vsOfDirections(directions, k));
-}
-
-interface MethodsContext {
-  readonly run: RunFolder;
-  readonly config: Config;
-  readonly space: AnswerSpace;
-  readonly train: QueryBatch;
-  readonly runtime: RuntimeOptions;
-  readonly options: EvaluateRunOptions;
-  /** Validation queries, and where the settings chosen on them are noted. */
-  readonly tuning: QueryBatch;
-  readonly tuned: Record<string, number>;
-}
-
-/** Every method the run has, made when its turn comes. */
-async function methodsOf(context: MethodsContext): Promise<Map<MethodName, () => Promise<AnswerMethod>>> {
-  const { run, config, space, train, runtime, options } = context;
-  const { temperature } = config.synthesis;
-  const model = await loadPolicyModel(run.path(...POLICY_FILES.model));
-  const untrained = () => loadPolicy(model, run.path(...POLICY_FILES.untrained), space.workspace, runtime);
-  const reward = options.reward ?? (config.task === 'oar' ? rewardOf(config) : composite());
-  const diffusion = async (folder: string): Promise<SetDiffusion> => loadSetDiffusion(folder, runtime);
-  const cosines = await CosineMatrix.create(runtime);
-  const best = async (name: string, grid: readonly number[], make: (setting: number) => AnswerMethod) => {
-    const { tuning: validation, tuned } = context;
-    const { task, seed } = config;
-    tuned[name] = await tune(grid, make, { task, space, validation, seed, signal: options.signal });
-    return make(tuned[name]);
-  };
-  const { references } = train;
-  const methods = new Map<MethodName, () => Promise<AnswerMethod>>([
-    ['plain', async () => plainAnswers(space)],
-    ['bm25', async () => bm25Answers(space)],
-    ['mmr', () => best('mmr.lambda', LAMBDAS, (v) => mmrAnswers(space, cosines, v))],
-    ['dpp', () => best('dpp.theta', THETAS, (v) => dppAnswers(space, cosines, v))],
-    ['kmeans', () => best('kmeans.queryShare', [0, 0.3, 0.5, 0.7], (v) => kMeansAnswers(space, v))],
-    ['keywords', async () => keywordAnswers(space)],
-  ]);
-  const { encoder, subQueryEncoder } = space.workspace;
-  if (subQueryEncoder !== encoder)
-    methods.set('keywordsGrounded', async () => keywordAnswers(space, space.workspace));
-  if (references)
-    methods.set('knnQueries', () =>
-      best('knnQueries.neighbours', [1, 3, 10, 30], (v) =>
-        neighbourAnswers(space, { vectors: train.vectors, references }, v),
-      ),
-    );
-  else if (train.vectors.rows > 0)
-    methods.set('knnQueries', async () => neighbourFanOutAnswers(space, train));
-  methods.set('untrained', async () => policyAnswers(space, { policy: await untrained(), temperature }));
-  methods.set('bestOfN', async () =>
-    policyAnswers(space, { policy: await untrained(), temperature, samples: BEST_OF, reward }),
-  );
-  methods.set('folm', async () =>
-    policyAnswers(space, {
-      policy: await loadPolicy(model, run.path(...POLICY_FILES.trained), space.workspace, runtime),
-      temperature,
-    }),
-  );
-  methods.set('diffusion', async () => diffusionAnswers(space, await diffusion(run.path('diffusion'))));
-  for (const ablation of ABLATIONS) {
-    const folder = await ablationFolder(run, ablation);
-    if (folder) methods.set(ablation, async () => diffusionAnswers(space, await diffusion(folder)));
-  }
-  return methods;
 }
 
 async function heldoutSpace(
@@ -261,18 +199,23 @@ async function heldoutSpace(
   return { encoder, vectors, queries: await encoder.encode(test.texts, { signal }) };
 }
 
+type Ask = (
+  queries: QueryBatch,
+  options: { readonly seed: number; readonly signal?: AbortSignal },
+) => Promise<RetrievedSet[]>;
+
 /** Answers all queries in batches, timed from the text on. */
 async function answerAll(
-  answer: AnswerMethod,
+  ask: Ask,
   queries: QueryBatch,
   { encoder, subQueryEncoder }: Workspace,
   seed: number,
   signal?: AbortSignal,
-): Promise<{ answers: QueryAnswer[]; msPerQuery: number }> {
-  const answers: QueryAnswer[] = [];
+): Promise<{ answers: RetrievedSet[]; msPerQuery: number }> {
+  const answers: RetrievedSet[] = [];
   const times: number[] = [];
   // The first batch pays for lazy initialisation; it is run once unmeasured.
-  await answer(batchOf(queries, 0, BATCH), { seed, signal });
+  await ask(batchOf(queries, 0, BATCH), { seed, signal });
   // No method may profit from the texts another one has encoded.
   for (const cached of [encoder, subQueryEncoder]) if (cached instanceof CachedEncoder) cached.clear();
   for (let start = 0; start < queries.texts.length; start += BATCH) {
@@ -280,7 +223,7 @@ async function answerAll(
     const batch = batchOf(queries, start, start + BATCH);
     const started = performance.now();
     const vectors = await encoder.encode(batch.texts, { signal });
-    answers.push(...(await answer({ ...batch, vectors }, { seed, signal })));
+    answers.push(...(await ask({ ...batch, vectors }, { seed, signal })));
     times.push((performance.now() - started) / batch.texts.length);
   }
   return { answers, msPerQuery: times.sort((a, b) => a - b)[Math.floor(times.length / 2)] };

@@ -8,7 +8,7 @@ import { RunFolder } from '../run/runFolder.js';
 import { reportData } from './aggregate.js';
 import { type EvaluateRunOptions, evaluateRun, type RunEvaluation } from './evaluateRun.js';
 import { writeReport } from './report/report.js';
-import { COMPILED, type ReportData, type ReportedCurve } from './results.js';
+import { COMPILED, type MethodName, type ReportData, type ReportedCurve } from './results.js';
 
 export interface EvaluateRunsOptions extends Omit<EvaluateRunOptions, 'heldoutEncoder' | 'methods'> {
   /** Folder for the report. */
@@ -61,7 +61,7 @@ export async function evaluateRuns(
   });
   const report = await writeReport(out, measured);
   for (const [i, run] of runs.entries()) {
-    await noteEvaluation(run, evaluations[0], seconds[i]).catch((error: unknown) => {
+    await noteEvaluation(run, evaluations[0], report.results.chosen, seconds[i]).catch((error: unknown) => {
       if (!(error instanceof R4tError)) throw error;
       // A run that may not be written, or is in use, is evaluated all the same.
       const warning = `${error.message} (the report is written; only the run does not know that it is evaluated)`;
@@ -72,18 +72,18 @@ export async function evaluateRuns(
 }
 
 /**
- * Notes in the run that it is evaluated and, so that its searches use them, what MMR and DPP were tuned to: for sets only, as
- * reordering a whole budget is something else. The first of several runs, which differ in nothing but their seed, tuned them for all.
+ * Notes in the run that it is evaluated and, so that its searches use it, what was chosen on validation queries: each method's
+ * setting, and the best method. The first of several runs, which differ in nothing but their seed, chose for all.
  */
 async function noteEvaluation(
   folder: string,
-  { config, tuned }: Pick<RunEvaluation, 'config' | 'tuned'>,
+  { settings }: Pick<RunEvaluation, 'settings'>,
+  chosen: MethodName | undefined,
   seconds: number,
 ): Promise<void> {
   await using _lock = await (await RunFolder.open(folder)).lock();
   const run = await RunFolder.open(folder);
-  const { 'mmr.lambda': lambda, 'dpp.theta': theta } = config.task === 'oar' ? tuned : {};
-  await run.finishStage('evaluate', { seconds, lambda, theta });
+  await run.finishStage('evaluate', { seconds, settings, ...(chosen && { chosen }) });
 }
 
 async function readCurves(folder: string): Promise<ReportedCurve[]> {

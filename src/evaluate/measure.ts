@@ -1,19 +1,25 @@
 /** What one method answered to the test queries, measured query by query. */
+import type { Item } from '../catalog/item.js';
 import type { Encoder } from '../encode/encoder.js';
 import type { QueryBatch, RetrievalWorld } from '../environment.js';
 import { gatherRows, type Matrix, row, rowRange } from '../matrix.js';
-import type { RetrievedSet } from '../retrieve/methods.js';
-import type { Metric } from './results.js';
+import { firstOfText } from '../retrieve/candidates.js';
+import type { RetrievedSet } from '../retrieve/method.js';
+import { labelMetrics } from './labelMetrics.js';
+import { LABEL_METRICS, type Metric } from './results.js';
 import { hitAtB, recallAtB, setMetrics } from './setMetrics.js';
 
-/** What a method found for one query. */
-export interface QueryAnswer {
-  /** The set of k items, each with its direction. */
-  readonly set: RetrievedSet;
-  /** All items within the budget B, best first; what recall counts. Absent for open-ended tasks. */
-  readonly retrieved?: Int32Array;
-  /** The words that were searched for, one a direction, where the method has words. */
-  readonly subQueries?: readonly string[];
+/** What makes a retrieved item right. */
+export interface Labels {
+  /** The aspect of an item; see `aspectsOf`. */
+  readonly aspectOf: (item: number) => string | number | undefined;
+  /** A reference set as searches can find it: of items with the same text the first. */
+  readonly referenceOf: (items: readonly number[]) => number[];
+}
+
+export function labelsOf(items: readonly Item[], aspectOf: Labels['aspectOf']): Labels {
+  const first = firstOfText(items);
+  return { aspectOf, referenceOf: (rows) => [...new Set(rows.map((item) => first[item]))] };
 }
 
 /** An encoder which the reward never saw, with the catalog under it. */
@@ -29,6 +35,8 @@ export interface MeasureOptions {
   readonly world: Pick<RetrievalWorld, 'items' | 'vectors'>;
   readonly queries: QueryBatch;
   readonly k: number;
+  /** Where the queries have reference sets. */
+  readonly labels?: Labels;
   readonly heldout?: HeldoutSpace;
   readonly signal?: AbortSignal;
 }
@@ -38,24 +46,31 @@ export type QueryMetrics = Partial<Record<Metric, Float64Array>>;
 
 /** Set quality, and recall where the queries have reference sets, of every query's answer. */
 export async function measureAnswers(
-  answers: readonly QueryAnswer[],
+  answers: readonly RetrievedSet[],
   options: MeasureOptions,
 ): Promise<QueryMetrics> {
-  const { world, queries, k, heldout, signal } = options;
+  const { world, queries, k, labels, heldout, signal } = options;
   const metrics: QueryMetrics = {};
   const put = (name: Metric, query: number, value: number) => {
-    metrics[name] ??= new Float64Array(answers.length);
+    // Not a number: what a query without a reference set has of label metrics.
+    metrics[name] ??= new Float64Array(answers.length).fill(Number.NaN);
     metrics[name][query] = value;
   };
   const categories = new Set(world.items.map((item) => item.category)).size;
   const directionWords = heldout && (await heldoutDirections(answers, heldout, signal));
-  answers.forEach(({ set, retrieved }, i) => {
+  answers.forEach((set, i) => {
+    const { retrieved } = set;
     const rows = set.assigned.map((a) => a.item);
-    const reference = queries.references?.[i];
-    if (retrieved && reference && reference.length > 0) {
-      const retrieval = { retrieved, reference, budget: retrieved.length };
-      put('recallAtB', i, recallAtB(retrieval));
-      put('hitAtB', i, hitAtB(retrieval));
+    const reference = queries.references?.[i] ?? [];
+    if (labels && reference.length > 0) {
+      const relevant = labels.referenceOf(reference);
+      const found = labelMetrics({ retrieved: rows, reference: relevant, k, aspectOf: labels.aspectOf });
+      for (const name of LABEL_METRICS) put(name, i, found[name]);
+      if (retrieved) {
+        const retrieval = { retrieved, reference: relevant, budget: retrieved.length };
+        put('recallAtB', i, recallAtB(retrieval));
+        put('hitAtB', i, hitAtB(retrieval));
+      }
     }
     const inSpace = (suffix: '' | 'Heldout', catalog: Matrix, query: Float32Array, directions?: Matrix) => {
       const items = gatherRows(catalog, rows);
@@ -83,7 +98,7 @@ export async function measureAnswers(
 
 /** The held-out embeddings of every query's sub-queries; undefined where the method has no words. */
 async function heldoutDirections(
-  answers: readonly QueryAnswer[],
+  answers: readonly RetrievedSet[],
   { encoder }: HeldoutSpace,
   signal?: AbortSignal,
 ): Promise<Matrix[] | undefined> {

@@ -1,17 +1,6 @@
 /** What an evaluation says, as plain data: `results.json`, and everything the report shows. */
+import { BASELINES } from '../retrieve/methodNames.js';
 import type { Estimate, PairedComparison } from './bootstrap.js';
-
-/** Methods that a user has without any training: what a compiled retriever must beat. */
-export const BASELINES = [
-  'plain',
-  'bm25',
-  'mmr',
-  'dpp',
-  'kmeans',
-  'keywords',
-  'keywordsGrounded',
-  'knnQueries',
-] as const;
 
 /** Methods of a compiled run, whose sets another seed changes. */
 export const COMPILED = [
@@ -27,10 +16,22 @@ export const COMPILED = [
 export const METHODS = [...BASELINES, ...COMPILED] as const;
 export type MethodName = (typeof METHODS)[number];
 
-/** Quality of a retrieved set, in the order of every table; `...Heldout` is under an encoder the reward never saw. */
-export const METRICS = [
-  'recallAtB',
-  'hitAtB',
+/** By the labels of people, at the k items of a set: what a table shows first. See `labelMetrics`. */
+export const LABEL_METRICS = [
+  'precisionAtK',
+  'recallAtK',
+  'hitAtK',
+  'sRecallAtK',
+  'alphaNdcgAtK',
+  'ndcgAtK',
+  'averagePrecisionAtK',
+] as const;
+
+/** Recall and hit within the budget B of all directions together, as the paper has them. */
+export const BUDGET_METRICS = ['recallAtB', 'hitAtB'] as const;
+
+/** What embeddings say of a set, and nobody who looks at it: it explains, and decides nothing. */
+export const DIAGNOSTICS = [
   'vs',
   'groundedness',
   'diversity',
@@ -42,6 +43,9 @@ export const METRICS = [
   'alignmentHeldout',
   'compositeHeldout',
 ] as const;
+
+/** Quality of a retrieved set, in the order of every table; `...Heldout` is under an encoder the reward never saw. */
+export const METRICS = [...LABEL_METRICS, ...BUDGET_METRICS, ...DIAGNOSTICS] as const;
 export type Metric = (typeof METRICS)[number];
 
 /** Metrics a method has; groundedness and composite only methods with directions, recall only where there are references. */
@@ -54,7 +58,11 @@ export interface MethodResult {
   readonly perSeed: Partial<Record<Metric, readonly number[]>>;
   /** Median milliseconds a query, from its text to its items. */
   readonly msPerQuery: number;
-  /** Paired comparison with the best baseline on the task's main metric. */
+  /** Mean alpha-nDCG@k on the validation queries, where they have labels. */
+  readonly validation?: number;
+  /** Paired comparison with plain search on alpha-nDCG@k. */
+  readonly againstPlain?: PairedComparison;
+  /** Paired comparison with the best baseline of the validation queries on alpha-nDCG@k. */
   readonly againstBestBaseline?: PairedComparison & { readonly baseline: MethodName };
 }
 
@@ -70,7 +78,11 @@ export interface EvaluationResults {
   readonly items: number;
   readonly heldoutEncoder?: string;
   readonly methods: Partial<Record<MethodName, MethodResult>>;
-  /** Settings of the baselines chosen on the validation queries. */
+  /** Test queries with a reference set: what label metrics are means over. */
+  readonly labelled: number;
+  /** The method that did best on the validation queries; absent where these have no labels. */
+  readonly chosen?: MethodName;
+  /** What the methods' settings were tuned to on the validation queries. */
   readonly tuned: Readonly<Record<string, number>>;
   /** Peak resident memory of the whole evaluation, MiB. */
   readonly peakMemoryMiB: number;

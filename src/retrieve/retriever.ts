@@ -1,25 +1,20 @@
-import type { SetDiffusion } from '../diffusion/setDiffusion.js';
-import type { Workspace } from '../run/workspace.js';
-import type { SearchParts } from './findSets.js';
-import { type LoadRetrieverOptions, loadRetrieverParts } from './loadRetriever.js';
+import { type LoadRetrieverOptions, type LoadedRun, loadRun } from './loadRun.js';
 import { SetRetriever } from './setRetriever.js';
 
 export * from './setRetriever.js';
 
-/** What a retriever is made of; `Retriever.load` reads it from a run. */
-export interface RetrieverParts extends SearchParts {
-  readonly workspace: Workspace;
-  readonly diffusion?: SetDiffusion;
-}
-
 /**
- * The online path: query text -> embedding -> directions -> distinct items.
+ * The online path: query text -> embedding -> sets of distinct items.
  *
  * @example
- * const retriever = await Retriever.load('runs/shop');
- * const { slots } = await retriever.search('camping gear', { k: 10 });
+ * await using retriever = await Retriever.load('runs/shop');
+ * const { items } = await retriever.search('camping gear', { k: 10 });
  */
-export class Retriever extends SetRetriever {
+export class Retriever extends SetRetriever implements AsyncDisposable {
+  private constructor(private readonly run: LoadedRun) {
+    super(run.space);
+  }
+
   /**
    * Loads a run that `compile` made. One that is compiled only half can be searched too: methods whose model is missing
    * fall back to plain search.
@@ -27,6 +22,15 @@ export class Retriever extends SetRetriever {
    * @throws InputError if the folder holds no run, a damaged one or one that was compiled with another encoder
    */
   static async load(runFolder: string, options?: LoadRetrieverOptions): Promise<Retriever> {
-    return new Retriever(await loadRetrieverParts(runFolder, options));
+    return new Retriever(await loadRun(runFolder, options));
+  }
+
+  /** Releases every model's native memory; searches must have ended. Parts that were given to `load` stay as they are. */
+  close(): Promise<void> {
+    return this.run.release();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 }

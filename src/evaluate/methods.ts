@@ -1,0 +1,127 @@
+/** Every compared method as one function from queries to sets: the table that searches use, with every model a run has. */
+import { ABLATIONS, ablationFolder } from '../compile/ablations.js';
+import { loadSetDiffusion } from '../diffusion/modelFiles.js';
+import type { RuntimeOptions } from '../engine/index.js';
+import type { QueryBatch, RetrievalWorld } from '../environment.js';
+import { gatherRows, rowRange } from '../matrix.js';
+import { retrieveFanOuts } from '../policy/fanOut.js';
+import type { Completion, Policy } from '../policy/policy.js';
+import { loadPolicy, loadPolicyModel, POLICY_FILES } from '../policy/policyFiles.js';
+import { candidateMask } from '../retrieve/candidates.js';
+import type { FindOptions, MethodSpace, RetrievedSet } from '../retrieve/method.js';
+import { METHOD_NAMES, type Method } from '../retrieve/methodNames.js';
+import { findSets, missingPart } from '../retrieve/methods.js';
+import { scoreFanOuts } from '../reward/evaluateReward.js';
+import type { RewardFunction } from '../reward/reward.js';
+import type { RunFolder } from '../run/runFolder.js';
+import type { MethodName } from './results.js';
+
+/** A method of the table in the space that holds its models. */
+export interface EvaluatedMethod {
+  readonly method: Method;
+  readonly space: MethodSpace;
+}
+
+/** Samples of Best-of-N, as in the paper. */
+const BEST_OF = 5;
+
+export interface EvaluatedMethodsOptions {
+  readonly run: RunFolder;
+  readonly space: MethodSpace;
+  /** What Best-of-N chooses by; must not read references. */
+  readonly reward: RewardFunction;
+  readonly runtime: RuntimeOptions;
+}
+
+/** Every method that the run can answer by, made when its turn comes. */
+export async function evaluatedMethods({
+  run,
+  space,
+  reward,
+  runtime,
+}: EvaluatedMethodsOptions): Promise<Map<MethodName, () => Promise<EvaluatedMethod>>> {
+  const methods = new Map<MethodName, () => Promise<EvaluatedMethod>>();
+  const add = (method: Method) => {
+    if (missingPart(space, method) === undefined) methods.set(method, async () => ({ method, space }));
+  };
+  for (const name of METHOD_NAMES) if (name !== 'folm' && name !== 'diffusion') add(name);
+  if (run.stageDone('warm-start') && space.policy) {
+    const untrained = async () =>
+      loadPolicy(
+        await loadPolicyModel(run.path(...POLICY_FILES.model)),
+        run.path(...POLICY_FILES.untrained),
+        space,
+        runtime,
+      );
+    methods.set('untrained', async () => ({
+      method: 'folm',
+      space: { ...space, policy: await untrained() },
+    }));
+    methods.set('bestOfN', async () => ({
+      method: 'folm',
+      space: { ...space, policy: bestOf(await untrained(), { samples: BEST_OF, reward, world: space }) },
+    }));
+  }
+  add('folm');
+  add('diffusion');
+  for (const ablation of ABLATIONS) {
+    const folder = await ablationFolder(run, ablation);
+    if (!folder) continue;
+    methods.set(ablation, async () => ({
+      method: 'diffusion',
+      space: { ...space, diffusion: await loadSetDiffusion(folder, runtime) },
+    }));
+  }
+  return methods;
+}
+
+/** A policy that writes several fan-outs a query and keeps the one that the reward likes best. */
+export function bestOf(
+  policy: Policy,
+  {
+    samples,
+    reward,
+    world,
+  }: { readonly samples: number; readonly reward: RewardFunction; readonly world: RetrievalWorld },
+): Policy {
+  return {
+    k: policy.k,
+    async sample(options) {
+      const completions = await policy.sample({ ...options, samplesPerQuery: samples });
+      const queries: QueryBatch = { texts: options.queries, vectors: options.vectors };
+      const fanOuts = await retrieveFanOuts(completions, queries, world, { signal: options.signal });
+      const { rewards } = scoreFanOuts(fanOuts, reward);
+      return options.queries.map((_, q): Completion => {
+        let best = q * samples;
+        for (let i = best + 1; i < (q + 1) * samples; i++) if (rewards[i] > rewards[best]) best = i;
+        return completions[best];
+      });
+    },
+  };
+}
+
+/** Sets as a search would find them; of items with the same text one. */
+export function answer(
+  { method, space }: EvaluatedMethod,
+  queries: Pick<QueryBatch, 'texts' | 'vectors'>,
+  options: Omit<FindOptions, 'mask'>,
+): Promise<RetrievedSet[]> {
+  return findSets(space, method, queries, { ...options, mask: candidateMask(space.items) });
+}
+
+/** Queries `start` to `end` of a batch. */
+export function batchOf({ texts, vectors, references }: QueryBatch, start: number, end: number): QueryBatch {
+  return {
+    texts: texts.slice(start, end),
+    vectors: rowRange(vectors, start, Math.min(end, texts.length)),
+    references: references?.slice(start, end),
+  };
+}
+
+/** The queries that have a reference set. */
+export function labelled(queries: QueryBatch): QueryBatch & Required<Pick<QueryBatch, 'references'>> {
+  const { texts, vectors, references = [] } = queries;
+  const rows = [...texts.keys()].filter((i) => (references[i]?.length ?? 0) > 0);
+  const out = { texts: rows.map((i) => texts[i]), references: rows.map((i) => references[i]) };
+  return { ...out, vectors: gatherRows(vectors, rows) };
+}

@@ -1,0 +1,134 @@
+/** Reads a run as what searches, services and evaluations work in. */
+import { loadSetDiffusion } from '../diffusion/modelFiles.js';
+import type { Encoder } from '../encode/encoder.js';
+import { PrecomputedEncoder } from '../encode/precomputed.js';
+import { UseLiteEncoder } from '../encode/useLite.js';
+import type { RuntimeOptions } from '../engine/index.js';
+import type { RetrievalWorld } from '../environment.js';
+import { InputError } from '../errors.js';
+import { Bm25 } from '../lexical/bm25.js';
+import type { Policy } from '../policy/policy.js';
+import { loadPolicy, loadPolicyModel, POLICY_FILES } from '../policy/policyFiles.js';
+import type { Config } from '../run/config.js';
+import { loadLabels } from '../run/labels.js';
+import { configOf } from '../run/manifest.js';
+import { RunFolder } from '../run/runFolder.js';
+import { loadWorkspace, type Workspace } from '../run/workspace.js';
+import type { VectorIndex } from '../vectorIndex/vectorIndex.js';
+import type { MethodSettings, MethodSpace, SearchDiffusion } from './method.js';
+import { METHOD_NAMES, type Method } from './methodNames.js';
+
+/** Texts remembered: enough for what is asked again, and soon full, so that a service's memory stays as it is. */
+const REMEMBERED = 20_000;
+
+export interface LoadRetrieverOptions extends RuntimeOptions {
+  /** The text encoder the run was compiled with, where that was your own. */
+  readonly encoder?: Encoder;
+  /** Your own index over the run's vectors (exact search). */
+  readonly index?: VectorIndex;
+  /** Your own policy for method `folm` (the run's). */
+  readonly policy?: Policy;
+  /** Load only the models that these need (those of all methods). */
+  readonly methods?: readonly Method[];
+  readonly signal?: AbortSignal;
+}
+
+/** A set diffusion of which a run knows how many steps it takes. */
+export interface LoadedDiffusion extends SearchDiffusion {
+  readonly steps: number;
+}
+
+export interface LoadedRun {
+  readonly run: RunFolder;
+  readonly config: Config;
+  readonly workspace: Workspace;
+  readonly space: MethodSpace & { readonly diffusion?: LoadedDiffusion };
+  /** Frees the native memory of every model loaded here. */
+  release(): Promise<void>;
+}
+
+/** @throws InputError if the folder holds no run that can be searched, or the encoder is another than the run's */
+export async function loadRun(
+  folder: string,
+  { encoder: own, index, policy: ownPolicy, methods, signal, ...runtime }: LoadRetrieverOptions = {},
+): Promise<LoadedRun> {
+  const run = await RunFolder.open(folder);
+  if (!run.stageDone('encode')) {
+    throw new InputError('is not compiled far enough to be searched; run compile again to go on', {
+      file: folder,
+    });
+  }
+  const config = configOf(run.manifest, run.path('run.json'));
+  const encoder = await encoderOf(run, config.encoder, own, runtime);
+  signal?.throwIfAborted();
+  const workspace = await loadWorkspace(run, encoder, runtime, { capacity: REMEMBERED, index });
+  const wants = (method: Method) => methods?.includes(method) ?? true;
+  signal?.throwIfAborted();
+  const loadedPolicy = wants('folm') && !ownPolicy ? await policyOf(run, workspace, runtime) : undefined;
+  signal?.throwIfAborted();
+  const diffusion =
+    wants('diffusion') && run.stageDone('diffusion')
+      ? await loadSetDiffusion(run.path('diffusion'), runtime)
+      : undefined;
+  let lexicon: Bm25 | undefined;
+  return {
+    run,
+    config,
+    workspace,
+    space: {
+      ...workspace,
+      ...(await loadLabels(run)),
+      k: config.k,
+      // Built when it is first asked for: many searches need no words.
+      get lexicon() {
+        lexicon ??= new Bm25(workspace.items);
+        return lexicon;
+      },
+      policy: ownPolicy ?? loadedPolicy,
+      temperature: config.synthesis.temperature,
+      diffusion,
+      settings: settingsOf(run),
+    },
+    async release() {
+      await loadedPolicy?.release();
+      await diffusion?.release();
+      await workspace.release();
+      if (encoder !== own) await encoder.release?.();
+    },
+  };
+}
+
+/** What an evaluation chose on validation queries. */
+export function settingsOf(run: RunFolder): MethodSettings {
+  const { settings } = (run.stageDone('evaluate') ?? {}) as { settings?: Record<string, unknown> };
+  const known = METHOD_NAMES.flatMap((name) => {
+    const value = settings?.[name];
+    return typeof value === 'number' ? [[name, value]] : [];
+  });
+  return Object.fromEntries(known);
+}
+
+async function encoderOf(
+  run: RunFolder,
+  kind: Config['encoder'],
+  own: Encoder | undefined,
+  runtime: RuntimeOptions,
+): Promise<Encoder> {
+  const { encoder: wanted } = run.manifest;
+  const encoder =
+    kind === 'precomputed'
+      ? own && new PrecomputedEncoder({ id: 'precomputed', dim: own.dim, queryEncoder: own })
+      : (own ?? (await UseLiteEncoder.load(runtime)));
+  if (encoder?.id === wanted) return encoder;
+  const problem = own ? `not with "${own.id}"` : 'which is your own';
+  throw new InputError(
+    `was compiled with the encoder "${wanted}", ${problem}; load it in a program with the option "encoder"`,
+    { file: run.folder },
+  );
+}
+
+async function policyOf(run: RunFolder, world: RetrievalWorld, runtime: RuntimeOptions) {
+  if (!run.stageDone('policy')) return undefined;
+  const model = await loadPolicyModel(run.path(...POLICY_FILES.model));
+  return loadPolicy(model, run.path(...POLICY_FILES.trained), world, runtime);
+}
