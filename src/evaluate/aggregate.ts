@@ -63,7 +63,9 @@ export function aggregateSeeds(
     const [rival, plain] = [against(name, baseline), against(name, 'plain')];
     methods[name] = {
       metrics: mapMetrics(metrics, (perQuery) => bootstrapMean(finite(perQuery))),
-      perSeed: mapMetrics(metrics, (_, metric) => all.map((e) => mean(finite(e.metrics[metric] ?? new Float64Array())))),
+      perSeed: mapMetrics(metrics, (_, metric) =>
+        all.map((e) => mean(finite(e.metrics[metric] ?? new Float64Array()))),
+      ),
       msPerQuery: median(all.map((e) => e.msPerQuery)),
       validation: validation.get(name),
       ...(plain && { againstPlain: plain }),
@@ -71,9 +73,7 @@ export function aggregateSeeds(
     };
   }
   // What an ablation would be good for, nobody can search by.
-  const served = new Map(
-    [...validation].filter(([name]) => METHOD_NAMES.some((method) => method === name)),
-  );
+  const served = new Map([...validation].filter(([name]) => METHOD_NAMES.some((method) => method === name)));
   const chosen = highest(served);
   return {
     dataset,

@@ -102,7 +102,14 @@ export async function evaluateRun(folder: string, options: EvaluateRunOptions = 
     const evaluate = async (evaluated: EvaluatedMethod, steps?: number): Promise<MethodEvaluation> => {
       const ask: Ask = (queries, options) => answer(evaluated, queries, { k, budget, steps, ...options });
       const { answers, msPerQuery } = await answerAll(ask, test, workspace, seed, signal);
-      const metrics = await measureAnswers(answers, { world: workspace, queries: test, k, labels, heldout, signal });
+      const metrics = await measureAnswers(answers, {
+        world: workspace,
+        queries: test,
+        k,
+        labels,
+        heldout,
+        signal,
+      });
       return { metrics, msPerQuery, answers };
     };
     const methods = new Map<MethodName, MethodEvaluation>();

@@ -2,6 +2,8 @@
 import { BASELINES } from '../retrieve/methodNames.js';
 import type { Estimate, PairedComparison } from './bootstrap.js';
 
+export { BASELINES };
+
 /** Methods of a compiled run, whose sets another seed changes. */
 export const COMPILED = [
   'untrained',
@@ -14,6 +16,7 @@ export const COMPILED = [
 
 /** All methods, in the order of every table. */
 export const METHODS = [...BASELINES, ...COMPILED] as const;
+/** A method of a report: of the same names as those of searches, and what only evaluations have. */
 export type MethodName = (typeof METHODS)[number];
 
 /** By the labels of people, at the k items of a set: what a table shows first. See `labelMetrics`. */

@@ -1,10 +1,11 @@
 /** Settings of the methods, chosen on validation queries: a baseline that is not tuned is none. */
+
+import type { QueryBatch } from '../environment.js';
 import type { MethodSettings } from '../retrieve/method.js';
 import { METHODS } from '../retrieve/methods.js';
 import { labelMetrics } from './labelMetrics.js';
-import { answer, type EvaluatedMethod } from './methods.js';
 import type { Labels } from './measure.js';
-import type { QueryBatch } from '../environment.js';
+import { answer, type EvaluatedMethod } from './methods.js';
 
 export interface TuneOptions {
   /** Validation queries, each with its reference set. */

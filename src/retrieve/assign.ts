@@ -81,9 +81,7 @@ export function assignItems(
       if (assigned.length === wanted) break;
     }
   }
-  return assigned
-    .slice(offset)
-    .sort((a, b) => compareScores(a.score, b.score) || a.direction - b.direction);
+  return assigned.slice(offset).sort((a, b) => compareScores(a.score, b.score) || a.direction - b.direction);
 }
 
 /**

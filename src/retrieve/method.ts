@@ -1,13 +1,14 @@
 /** What a method of finding sets is: what it may use, what it is asked, and what it gives. */
-import type { Bm25 } from '../lexical/bm25.js';
+
+import type { Classifier } from '../baselines/classifier.js';
+import type { SampleOptions } from '../diffusion/setSampler.js';
 import type { Adapter } from '../encode/adapter.js';
 import type { QueryBatch, RetrievalWorld } from '../environment.js';
-import type { Classifier } from '../baselines/classifier.js';
+import type { Bm25 } from '../lexical/bm25.js';
 import type { Matrix } from '../matrix.js';
 import type { Policy } from '../policy/policy.js';
 import type { CosineMatrix } from '../vectorIndex/cosineMatrix.js';
 import type { VectorIndex } from '../vectorIndex/vectorIndex.js';
-import type { SampleOptions } from '../diffusion/setSampler.js';
 import type { Assignment, GroupLimit } from './assign.js';
 
 /** Queries with their embeddings, unit rows [texts.length, d]. */

@@ -2,20 +2,21 @@
  * Every way of finding a set, once: what searches, services, exports and evaluations share, so that what is measured is what is
  * served.
  */
+
+import { classify } from '../baselines/classifier.js';
 import { dppMap, thetaOf } from '../baselines/dpp.js';
 import { capGroups, groupsOf } from '../baselines/groupCap.js';
 import { weightedFusion } from '../baselines/hybrid.js';
-import { kMeansDirections } from '../baselines/kMeans.js';
 import { documentFrequenciesOf, keywordSubQueries } from '../baselines/keywords.js';
+import { kMeansDirections } from '../baselines/kMeans.js';
 import { mmr } from '../baselines/mmr.js';
 import { nearestQueries } from '../baselines/nearestQueries.js';
 import { popular } from '../baselines/popular.js';
 import { vote } from '../baselines/vote.js';
-import { classify } from '../baselines/classifier.js';
 import { queryConditions } from '../diffusion/conditions.js';
 import { applyAdapter } from '../encode/adapter.js';
 import { dot, gatherRows, row, rowRange } from '../matrix.js';
-import { leaned, fannedOutSets } from './fannedOut.js';
+import { fannedOutSets, leaned } from './fannedOut.js';
 import type {
   EmbeddedQueries,
   FindOptions,
@@ -288,7 +289,8 @@ async function encodeSubQueries(
   });
 }
 
-const perQuery = <T>(n: number, make: (query: number) => T): T[] => Array.from({ length: n }, (_, q) => make(q));
+const perQuery = <T>(n: number, make: (query: number) => T): T[] =>
+  Array.from({ length: n }, (_, q) => make(q));
 
 /** Why the space cannot answer by the method, or undefined if it can. */
 export function missingPart(space: MethodSpace, method: Method): string | undefined {

@@ -1,4 +1,4 @@
-import { type LoadRetrieverOptions, type LoadedRun, loadRun } from './loadRun.js';
+import { type LoadedRun, type LoadRetrieverOptions, loadRun } from './loadRun.js';
 import { SetRetriever } from './setRetriever.js';
 
 export * from './setRetriever.js';

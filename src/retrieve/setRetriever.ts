@@ -1,5 +1,5 @@
-import { compileMask, type Filter, parseFilter } from '../catalog/filter.js';
 import { groupsOf } from '../baselines/groupCap.js';
+import { compileMask, type Filter, parseFilter } from '../catalog/filter.js';
 import type { Metadata } from '../catalog/item.js';
 import { validateQuery } from '../catalog/validateQuery.js';
 import { contentWords } from '../catalog/words.js';
@@ -206,7 +206,14 @@ export function groupLimit({ items }: Pick<MethodSpace, 'items'>, distinct: stri
 }
 
 /** @throws InputError naming the option */
-export function checkOptions({ k, method = 'diffusion', steps, offset, diversity, minScore }: SearchOptions): void {
+export function checkOptions({
+  k,
+  method = 'diffusion',
+  steps,
+  offset,
+  diversity,
+  minScore,
+}: SearchOptions): void {
   if (!METHOD_NAMES.includes(method))
     throw new InputError(`is "${method}"; use one of ${METHOD_NAMES.join(', ')}`, { field: 'method' });
   if (k !== undefined) checkRange('k', k, 1, MAX_K);
@@ -217,7 +224,9 @@ export function checkOptions({ k, method = 'diffusion', steps, offset, diversity
   checkNumber('diversity', diversity, 0);
   if (METHODS[method].setting?.name !== 'diversity') {
     const able = METHOD_NAMES.filter((name) => METHODS[name].setting?.name === 'diversity');
-    throw new InputError(`cannot be set for ${method}; use one of ${able.join(', ')}`, { field: 'diversity' });
+    throw new InputError(`cannot be set for ${method}; use one of ${able.join(', ')}`, {
+      field: 'diversity',
+    });
   }
 }
 

@@ -41,7 +41,10 @@ export async function retrieveBudget(
       let { items } = takeTurns({ indices, k: depth }, { start: q * perQuery, count: perQuery, wanted });
       for (let deeper = depth; items.length < wanted && deeper < wanted; ) {
         deeper = Math.min(wanted, 2 * deeper);
-        const again = await index.search(rowRange(part, q * perQuery, (q + 1) * perQuery), { k: deeper, mask });
+        const again = await index.search(rowRange(part, q * perQuery, (q + 1) * perQuery), {
+          k: deeper,
+          mask,
+        });
         ({ items } = takeTurns(again, { start: 0, count: perQuery, wanted }));
       }
       found.push(items);

@@ -1,11 +1,11 @@
 /** What people call the methods and metrics, and which of them a report shows. */
 
 import type { EvaluationResults, MethodName, Metric, MetricEstimates } from '../results.js';
-import { METHODS, METRICS } from '../results.js';
+import { DIAGNOSTICS, METHODS, METRICS } from '../results.js';
 import { figure } from './figures.js';
 
 /** What a method does to the query; methods of one family look alike in pictures. */
-export type Family = 'search' | 'expansion' | 'policy' | 'diffusion';
+export type Family = 'search' | 'expansion' | 'labels' | 'policy' | 'diffusion';
 
 export interface MethodInfo {
   readonly name: string;
@@ -28,6 +28,12 @@ export const METHOD_INFO: Readonly<Record<MethodName, MethodInfo>> = {
     family: 'search',
     about: 'Lexical search: the items that have words of the query, then the hits of plain search.',
   },
+  hybrid: {
+    name: 'Hybrid',
+    short: 'Hybrid',
+    family: 'search',
+    about: 'Words and vectors together, their weights tuned on validation queries.',
+  },
   mmr: {
     name: 'MMR',
     short: 'MMR',
@@ -41,6 +47,12 @@ export const METHOD_INFO: Readonly<Record<MethodName, MethodInfo>> = {
     about:
       'Greedy MAP of a determinantal point process over the hits of the query, tuned on validation queries.',
   },
+  groupCap: {
+    name: 'Group cap',
+    short: 'Group cap',
+    family: 'search',
+    about: 'Plain search with at most so many items of a category, tuned on validation queries.',
+  },
   kmeans: {
     name: 'k-means',
     short: 'k-means',
@@ -53,18 +65,41 @@ export const METHOD_INFO: Readonly<Record<MethodName, MethodInfo>> = {
     family: 'expansion',
     about: 'One sub-query a content word, and a pair of words.',
   },
-  keywordsGrounded: {
-    name: 'Keywords, grounded',
-    short: 'Grounded kw.',
+  nearestQueries: {
+    name: 'Nearest queries',
+    short: 'Near queries',
     family: 'expansion',
-    about: 'The same sub-queries, grounded in the catalog like those of the policy.',
+    about: 'The most similar training queries as sub-queries.',
   },
-  knnQueries: {
-    name: 'kNN queries',
-    short: 'kNN',
-    family: 'expansion',
-    about:
-      'The most similar training queries as sub-queries; with reference sets, hits of the query by their votes.',
+  adapter: {
+    name: 'Adapter',
+    short: 'Adapter',
+    family: 'labels',
+    about: 'Plain search for the query moved, by ridge regression, to where the items of training sets lie.',
+  },
+  adapterMmr: {
+    name: 'Adapter + MMR',
+    short: 'Ad. + MMR',
+    family: 'labels',
+    about: 'MMR over the hits of the adapted query, tuned on validation queries.',
+  },
+  popular: {
+    name: 'Commonest items',
+    short: 'Commonest',
+    family: 'labels',
+    about: 'The items that are in most training sets, whatever the query.',
+  },
+  vote: {
+    name: 'Vote',
+    short: 'Vote',
+    family: 'labels',
+    about: 'The items that the sets of the nearest training queries vote for.',
+  },
+  classifier: {
+    name: 'Classifier',
+    short: 'Classifier',
+    family: 'labels',
+    about: "Ridge regression from the query's vector to every item of the training sets.",
   },
   untrained: {
     name: 'Untrained policy',
@@ -112,6 +147,21 @@ export interface MetricInfo {
 }
 
 const OWN: Readonly<Record<string, MetricInfo>> = {
+  precisionAtK: { name: 'P@k', about: 'Share of the k items shown that are in the reference set.' },
+  recallAtK: { name: 'Recall@k', about: 'Share of the reference items among the k shown.' },
+  hitAtK: { name: 'Hit@k', about: 'Share of the queries with a reference item among the k shown.' },
+  sRecallAtK: {
+    name: 'S-recall@k',
+    about:
+      'Share of the aspects of the reference items (their categories) that the k shown have: different and right.',
+  },
+  alphaNdcgAtK: {
+    name: 'alpha-nDCG@k',
+    about:
+      'Right items, early, each aspect again counting half as much (Clarke et al., SIGIR 2008); what methods are chosen and compared by.',
+  },
+  ndcgAtK: { name: 'nDCG@k', about: 'Right items, early.' },
+  averagePrecisionAtK: { name: 'MAP@k', about: 'Mean precision at the places of right items.' },
   recallAtB: { name: 'Recall@B', about: 'Share of the reference items among the B retrieved.' },
   hitAtB: { name: 'Hit@B', about: 'Share of the queries with a reference item among the B retrieved.' },
   vs: {
@@ -147,22 +197,22 @@ export function isHeldout(metric: Metric): boolean {
   return metric.endsWith('Heldout');
 }
 
-/** The metric by which the task is decided. */
-export function mainMetric(task: EvaluationResults['task']): 'recallAtB' | 'composite' {
-  return task === 'wscr' ? 'recallAtB' : 'composite';
+/** The metric by which methods are chosen and compared, where there are labels. */
+export const MAIN_METRIC = 'alphaNdcgAtK';
+
+/** The metric by which a report's pictures are ordered: without labels there are diagnostics only. */
+export function mainMetric({ labelled }: Pick<EvaluationResults, 'labelled'>): Metric {
+  return labelled > 0 ? MAIN_METRIC : 'alignment';
 }
 
-/**
- * Plain search and what puts its hits in another order have the query alone, no directions to be grounded; kNN queries
- * do so where there are reference sets.
- */
-export function hasDirections(method: MethodName, task?: EvaluationResults['task']): boolean {
-  return METHOD_INFO[method].family !== 'search' && !(method === 'knnQueries' && task === 'wscr');
+/** Plain search and what ranks the catalog for the query itself have no directions to be grounded. */
+export function hasDirections(method: MethodName): boolean {
+  return !['search', 'labels'].includes(METHOD_INFO[method].family);
 }
 
 /** Whether the metric says anything of the method. */
-export function isMeaningful(method: MethodName, metric: Metric, task?: EvaluationResults['task']): boolean {
-  return hasDirections(method, task) || !['groundedness', 'composite'].includes(ownMetric(metric));
+export function isMeaningful(method: MethodName, metric: Metric): boolean {
+  return hasDirections(method) || !['groundedness', 'composite'].includes(ownMetric(metric));
 }
 
 /** A method's figure, or undefined where it has none or one that means nothing. */
@@ -179,11 +229,17 @@ export function methodsOf({ methods }: Pick<EvaluationResults, 'methods'>): Meth
   return METHODS.filter((name) => methods[name] !== undefined);
 }
 
-/** The metrics at least one method has, in the order of every table. */
-export function metricsOf(results: Pick<EvaluationResults, 'methods'>, which: 'own' | 'heldout'): Metric[] {
+/** The tables of a report: labels first; what embeddings say after them, also under an encoder the reward never saw. */
+export type MetricTable = 'labels' | 'diagnostics' | 'heldout';
+
+const tableOf = (metric: Metric): MetricTable =>
+  isHeldout(metric) ? 'heldout' : DIAGNOSTICS.some((name) => name === metric) ? 'diagnostics' : 'labels';
+
+/** The metrics of a table that at least one method has, in the order of every table. */
+export function metricsOf(results: Pick<EvaluationResults, 'methods'>, which: MetricTable): Metric[] {
   return METRICS.filter(
     (metric) =>
-      isHeldout(metric) === (which === 'heldout') &&
+      tableOf(metric) === which &&
       methodsOf(results).some((name) => shown(name, metricsOfMethod(results, name), metric) !== undefined),
   );
 }
