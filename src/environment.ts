@@ -16,12 +16,6 @@ export interface RetrievalWorld {
   readonly subQueryEncoder: Encoder;
 }
 
-/** The world as searches see it. */
-export interface SearchWorld extends RetrievalWorld {
-  /** Share of the query in each direction, see `towardsQueries`; 0 while sub-queries earn rewards, for they learn more alone. */
-  readonly queryShare: number;
-}
-
 /** Queries with their embeddings and, where known, reference sets. */
 export interface QueryBatch {
   readonly texts: readonly string[];

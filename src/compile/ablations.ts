@@ -68,7 +68,7 @@ function referenceSets(
 }
 
 async function untrainedSets(context: StageContext, queries: QueryBatch): Promise<TargetSets> {
-  const { run, config, workspace, runtime, reward, budget, signal, onProgress } = context;
+  const { run, config, task, workspace, runtime, reward, budget, signal, onProgress } = context;
   const model = await loadPolicyModel(run.path(...POLICY_FILES.model));
   const policy = await loadPolicy(model, run.path(...POLICY_FILES.untrained), workspace, runtime);
   const folder = run.path('ablations', 'synthesis');
@@ -77,8 +77,8 @@ async function untrainedSets(context: StageContext, queries: QueryBatch): Promis
       policy,
       world: workspace,
       queries,
-      reward: (fanOut) => (config.task === 'wscr' && fanOut.reference.length === 0 ? 0 : reward(fanOut)),
-      rows: config.task === 'oar' ? 'items' : 'sub-queries',
+      reward: (fanOut) => (task.trains({ items: fanOut.reference }) ? reward(fanOut) : 0),
+      rows: task.rows,
       samplesPerQuery: Math.min(SETS_PER_QUERY, config.synthesis.samplesPerQuery ?? SETS_PER_QUERY),
       temperature: config.synthesis.temperature,
       topP: config.synthesis.topP,

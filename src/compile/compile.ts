@@ -3,15 +3,12 @@ import { catalogQueries } from '../catalog/catalogQueries.js';
 import type { QueryRecord } from '../catalog/item.js';
 import { loadQueries } from '../catalog/queries.js';
 import { loadSets } from '../catalog/sets.js';
-import { normalizeKey } from '../catalog/split.js';
 import type { Encoder } from '../encode/encoder.js';
 import { PrecomputedEncoder } from '../encode/precomputed.js';
 import { UseLiteEncoder } from '../encode/useLite.js';
 import type { RuntimeOptions } from '../engine/index.js';
 import { InputError } from '../errors.js';
 import type { RunControl } from '../progress.js';
-import { composite } from '../reward/composite.js';
-import { coverageReward } from '../reward/coverageReward.js';
 import type { RewardFunction } from '../reward/reward.js';
 import type { Config, UserConfig } from '../run/config.js';
 import { fingerprintFile } from '../run/fingerprint.js';
@@ -19,6 +16,8 @@ import type { Stage } from '../run/manifest.js';
 import { parseConfig } from '../run/parseConfig.js';
 import { RunFolder } from '../run/runFolder.js';
 import { loadWorkspace } from '../run/workspace.js';
+import { TASKS } from '../tasks/tasks.js';
+import type { VectorIndex } from '../vectorIndex/vectorIndex.js';
 import { compileAblations } from './ablations.js';
 import { diffusionStage } from './diffusionStage.js';
 import { encodeStage } from './encodeStage.js';
@@ -51,6 +50,10 @@ export interface CompileOptions extends RunControl {
   readonly force?: boolean;
   /** Your own text encoder in place of the configured one. */
   readonly encoder?: Encoder;
+  /** Your own index, which holds the vectors of the run's encode stage (exact search). */
+  readonly index?: VectorIndex;
+  /** Your own reward (the config's). Like an encoder it cannot be stored: go on with the same. */
+  readonly reward?: RewardFunction;
 }
 
 export interface CompileResult {
@@ -100,13 +103,15 @@ export async function compile(options: CompileOptions): Promise<CompileResult> {
   await once(run, 'encode', () =>
     encodeStage({ run, config, budget, runtime, catalog, queries, encoder, signal, onProgress }),
   );
+  const workspace = await loadWorkspace(run, encoder, runtime, { index: options.index });
   const context: StageContext = {
     run,
     config,
     runtime,
-    reward: rewardOf(config),
+    task: TASKS[config.task],
+    reward: options.reward ?? rewardOf(config),
     budget,
-    workspace: await loadWorkspace(run, encoder, runtime),
+    workspace,
     signal,
     onProgress,
   };
@@ -141,41 +146,28 @@ async function once(run: RunFolder, stage: Stage, work: () => Promise<StageSumma
 async function collectQueries(
   { sets, queries, signal }: CompileOptions,
   catalog: Catalog,
-  { task }: Config,
-): Promise<QueryRecord[]> {
+  config: Config,
+): Promise<readonly QueryRecord[]> {
+  const task = TASKS[config.task];
   const fromSets = sets === undefined ? [] : await loadSets(sets, catalog, { signal });
   const withQuery = fromSets.flatMap(({ query, items, split }) =>
     query === undefined ? [] : [{ query, items, split }],
   );
-  if (task === 'wscr' && withQuery.length === 0) {
-    throw new InputError('task "wscr" learns from reference sets; give --sets with queries and items', {
-      field: 'task',
-    });
+  if (task.option === 'sets' && withQuery.length === 0) {
+    throw new InputError(
+      `task "${config.task}" learns from reference sets; give --sets with queries and items`,
+      {
+        field: 'task',
+      },
+    );
   }
   const open = queries === undefined ? [] : await loadQueries(queries, { signal });
-  // Weakly supervised, queries without references can be synthesised for, but neither trained with nor tested on.
-  const given =
-    task === 'wscr' ? [...withQuery, ...unseen(open, withQuery)] : uniqueQueries([...open, ...withQuery]);
+  const given = task.queries(withQuery, open);
   const chosen = given.length > 0 ? given : catalogQueries(catalog.items);
-  if (chosen.some((q) => q.split === 'train' && (task === 'oar' || q.items.length > 0))) return chosen;
-  const [option, file] = task === 'wscr' ? ['sets', sets] : ['queries', queries];
-  throw new InputError(`there are no training queries; give --${option} with broad queries`, { file });
-}
-
-/** The training queries among `queries` which `others` do not have: none of their held-out queries may be trained on. */
-function unseen(queries: readonly QueryRecord[], others: readonly QueryRecord[]): QueryRecord[] {
-  const known = new Set(others.map((q) => normalizeKey(q.query)));
-  return uniqueQueries(queries).filter((q) => q.split === 'train' && !known.has(normalizeKey(q.query)));
-}
-
-/** The first of each query: one that several sets answer must not be on both sides of a split. */
-function uniqueQueries(queries: readonly QueryRecord[]): QueryRecord[] {
-  const first = new Map<string, QueryRecord>();
-  for (const q of queries) {
-    const key = normalizeKey(q.query);
-    if (!first.has(key)) first.set(key, q);
-  }
-  return [...first.values()];
+  if (chosen.some((q) => q.split === 'train' && task.trains(q))) return chosen;
+  throw new InputError(`there are no training queries; give --${task.option} with broad queries`, {
+    file: { sets, queries }[task.option],
+  });
 }
 
 /** The text encoder a config asks for, or the user's own. `dim` is the length of the catalog's own vectors. */
@@ -196,11 +188,8 @@ export async function textEncoder(
 }
 
 /** B, the items which all sub-queries of a query retrieve together; undefined for open-ended tasks. */
-export const budgetOf = ({ task, k, budget }: Config, items: number): number | undefined =>
-  task === 'wscr' ? Math.max(k, Math.round(budget * items)) : undefined;
+export const budgetOf = (config: Config, items: number): number | undefined =>
+  TASKS[config.task].budget(config, items);
 
 /** The reward a config asks for. */
-export function rewardOf({ reward, task }: Config): RewardFunction {
-  if (typeof reward === 'function') return reward;
-  return task === 'wscr' ? coverageReward() : composite({ weights: reward.weights });
-}
+export const rewardOf = (config: Config): RewardFunction => TASKS[config.task].reward(config);

@@ -9,9 +9,10 @@ import { gatherRows, type Matrix, matrix, rowRange } from '../matrix.js';
 import type { RunControl } from '../progress.js';
 import { CounterRandom } from '../random.js';
 import type { Config } from '../run/config.js';
+import { saveLabels } from '../run/labels.js';
 import type { RunFolder } from '../run/runFolder.js';
-import { loadWorkspace, saveEncoded, splitQueries } from '../run/workspace.js';
-import { chooseQueryShare } from './queryShare.js';
+import { saveEncoded } from '../run/workspace.js';
+import { fitLabels } from './fitLabels.js';
 import type { StageSummary } from './stage.js';
 
 export interface EncodeStageOptions extends RunControl {
@@ -47,24 +48,15 @@ export async function encodeStage(options: EncodeStageOptions): Promise<StageSum
   const vectors = await projectedVectors(options, projector, sample);
   await projector.release();
   await saveEncoded(run, { items: catalog.items, vectors, projection, queries });
-  const queryShare = await queryShareOf(options);
+  const learned = await labelStage(options);
   return {
     seconds: (performance.now() - started) / 1000,
     items: catalog.items.length,
     queries: queries.length,
     dimensions: projection.components.rows,
     keptVariance: projection.keptVariance,
-    queryShare,
+    ...learned,
   };
-}
-
-/** How much of the query is in a sub-query's direction. Without reference sets nothing can choose it: there is none. */
-async function queryShareOf(options: EncodeStageOptions): Promise<number | undefined> {
-  const { run, config, budget, runtime, encoder, signal } = options;
-  if (budget === undefined) return undefined;
-  const workspace = await loadWorkspace(run, encoder, runtime);
-  const training = await splitQueries(workspace, 'train', signal);
-  return chooseQueryShare(workspace, training, { k: config.k, budget, signal });
 }
 
 /** Unprojected vectors to fit on: all items, in order, or a random sample of a large catalog. */

@@ -1,7 +1,5 @@
 /** Step 1 of R4T: the fan-out policy, warm-started on the catalog's words and then trained by Soft-GRPO. */
 import { saveWeights } from '../engine/index.js';
-import type { QueryBatch } from '../environment.js';
-import { gatherRows } from '../matrix.js';
 import { DecoderPolicy } from '../policy/decoderPolicy.js';
 import { Neighbourhood } from '../policy/neighbourhood.js';
 import {
@@ -14,7 +12,6 @@ import {
 import { trainTokenizer } from '../policy/tokenizer.js';
 import { trainPolicy } from '../policy/trainPolicy.js';
 import { warmStart } from '../policy/warmStart.js';
-import type { Config } from '../run/config.js';
 import { splitQueries } from '../run/workspace.js';
 import { BestPolicy } from './bestPolicy.js';
 import { ProbeLog } from './probeLog.js';
@@ -22,9 +19,9 @@ import { checkpointed, type StageContext, type StageSummary } from './stage.js';
 
 /** Learns the tokenizer and teaches a fresh decoder the catalog's words. */
 export async function warmStartStage(context: StageContext): Promise<StageSummary> {
-  const { run, config, workspace, runtime, signal } = context;
+  const { run, config, task, workspace, runtime, signal } = context;
   const { vocabularySize, width, layers, heads, maxSubQueryTokens, warmStartSteps } = config.policy;
-  const { writes = config.task === 'oar' ? 'nearTexts' : 'nearWords' } = config.policy;
+  const { writes = task.writes } = config.policy;
   const queries = await splitQueries(workspace, 'train', signal);
   const texts = [...workspace.items.map((item) => item.text), ...queries.texts];
   const tokenizer = trainTokenizer(texts, { vocabularySize });
@@ -46,7 +43,7 @@ export async function warmStartStage(context: StageContext): Promise<StageSummar
       ...workspace,
       queries: queries.texts,
       queryVectors: queries.vectors,
-      references: config.task === 'wscr' ? queries.references : undefined,
+      references: task.guided ? queries.references : undefined,
       steps: warmStartSteps,
       seed: config.seed,
       runtime,
@@ -60,11 +57,11 @@ export async function warmStartStage(context: StageContext): Promise<StageSummar
 
 /** Reinforcement learning from the warm start. */
 export async function policyStage(context: StageContext): Promise<StageSummary> {
-  const { run, config, workspace, runtime, reward, budget, signal } = context;
+  const { run, config, task, workspace, runtime, reward, budget, signal } = context;
   const { steps, queriesPerStep, groupSize, epochs, learningRate, clip, klOld, klReverse, credit } =
     config.policy;
-  const queries = answerable(await splitQueries(workspace, 'train', signal), config.task);
-  const validation = answerable(await splitQueries(workspace, 'valid', signal), config.task);
+  const queries = task.judged(await splitQueries(workspace, 'train', signal));
+  const validation = task.judged(await splitQueries(workspace, 'valid', signal));
   const model = await loadPolicyModel(run.path(...POLICY_FILES.model));
   const parameters = await loadPolicyWeights(model, run.path(...POLICY_FILES.untrained));
   const neighbourhood = new Neighbourhood(workspace, model.tokenizer, model.format, model.config.writes);
@@ -126,16 +123,4 @@ export async function policyStage(context: StageContext): Promise<StageSummary> 
   } finally {
     await policy.release();
   }
-}
-
-/** The queries that the reward can judge: weakly supervised, those with a reference set. */
-function answerable(queries: QueryBatch, task: Config['task']): QueryBatch {
-  const { texts, vectors, references } = queries;
-  if (task === 'oar' || !references) return queries;
-  const rows = [...texts.keys()].filter((i) => references[i].length > 0);
-  return {
-    texts: rows.map((i) => texts[i]),
-    vectors: gatherRows(vectors, rows),
-    references: rows.map((i) => references[i]),
-  };
 }

@@ -7,6 +7,7 @@ import type { Stage } from '../run/manifest.js';
 import { MetricsLog } from '../run/metricsLog.js';
 import type { RunFolder } from '../run/runFolder.js';
 import type { Workspace } from '../run/workspace.js';
+import type { Task } from '../tasks/task.js';
 import type { TrainingControl } from '../training.js';
 
 /** What a stage of the compilation works with. */
@@ -14,6 +15,7 @@ export interface StageContext extends RunControl {
   readonly run: RunFolder;
   readonly config: Config;
   readonly runtime: RuntimeOptions;
+  readonly task: Task;
   readonly reward: RewardFunction;
   /** B: items which all sub-queries retrieve together, where the reward counts them. */
   readonly budget?: number;

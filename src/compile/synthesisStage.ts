@@ -8,7 +8,7 @@ import type { StageContext, StageSummary } from './stage.js';
 const SAMPLES_PER_QUERY = { small: 16, paper: 128 } as const;
 
 export async function synthesisStage(context: StageContext): Promise<StageSummary> {
-  const { run, config, workspace, runtime, reward, budget, signal, onProgress } = context;
+  const { run, config, task, workspace, runtime, reward, budget, signal, onProgress } = context;
   const started = performance.now();
   const { temperature, topP } = config.synthesis;
   const { samplesPerQuery = SAMPLES_PER_QUERY[config.diffusion.preset] } = config.synthesis;
@@ -22,8 +22,8 @@ export async function synthesisStage(context: StageContext): Promise<StageSummar
       world: workspace,
       queries,
       // A query without a reference set has no reward to be known; its sets are worth learning from all the same.
-      reward: (fanOut) => (config.task === 'wscr' && fanOut.reference.length === 0 ? 0 : reward(fanOut)),
-      rows: config.task === 'oar' ? 'items' : 'sub-queries',
+      reward: (fanOut) => (task.trains({ items: fanOut.reference }) ? reward(fanOut) : 0),
+      rows: task.rows,
       samplesPerQuery,
       temperature,
       topP,

@@ -15,6 +15,7 @@ export class CachedEncoder implements Encoder {
   readonly id: string;
   readonly dim: number;
   readonly capacity: number;
+  readonly knows?: (text: string) => boolean;
   /** Texts of all calls so far, and how many of them the inner encoder was spared. */
   requests = 0;
   hits = 0;
@@ -31,6 +32,7 @@ export class CachedEncoder implements Encoder {
     }
     this.id = encoder.id;
     this.dim = encoder.dim;
+    this.knows = encoder.knows?.bind(encoder);
     this.capacity = capacity;
     this.#vectors = matrix(Math.min(capacity, 1024), encoder.dim);
   }

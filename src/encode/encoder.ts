@@ -9,4 +9,8 @@ export interface Encoder {
   readonly dim: number;
   /** `texts` -> [texts.length, dim], each row of unit length. Must be deterministic. */
   encode(texts: readonly string[], control?: RunControl): Promise<Matrix>;
+  /** Whether any word of the text is known; absent where the encoder cannot tell. */
+  knows?(text: string): boolean;
+  /** Frees native memory. */
+  release?(): Promise<void>;
 }

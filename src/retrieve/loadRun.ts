@@ -1,4 +1,5 @@
 /** Reads a run as what searches, services and evaluations work in. */
+import type { Item } from '../catalog/item.js';
 import { loadSetDiffusion } from '../diffusion/modelFiles.js';
 import type { Encoder } from '../encode/encoder.js';
 import { PrecomputedEncoder } from '../encode/precomputed.js';
@@ -70,7 +71,6 @@ export async function loadRun(
     wants('diffusion') && run.stageDone('diffusion')
       ? await loadSetDiffusion(run.path('diffusion'), runtime)
       : undefined;
-  let lexicon: Bm25 | undefined;
   return {
     run,
     config,
@@ -79,11 +79,7 @@ export async function loadRun(
       ...workspace,
       ...(await loadLabels(run)),
       k: config.k,
-      // Built when it is first asked for: many searches need no words.
-      get lexicon() {
-        lexicon ??= new Bm25(workspace.items);
-        return lexicon;
-      },
+      lexicon: lexiconOf(workspace.items),
       policy: ownPolicy ?? loadedPolicy,
       temperature: config.synthesis.temperature,
       diffusion,
@@ -95,6 +91,15 @@ export async function loadRun(
       await workspace.release();
       if (encoder !== own) await encoder.release?.();
     },
+  };
+}
+
+/** The words of a catalog, indexed when they are first asked for. */
+export function lexiconOf(items: readonly Item[]): MethodSpace['lexicon'] {
+  let lexicon: Bm25 | undefined;
+  return () => {
+    lexicon ??= new Bm25(items);
+    return lexicon;
   };
 }
 

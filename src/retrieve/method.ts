@@ -43,7 +43,8 @@ export type MethodSettings = Readonly<Partial<Record<string, number>>>;
 export interface MethodSpace extends RetrievalWorld {
   /** Items a set by default. */
   readonly k: number;
-  readonly lexicon: Bm25;
+  /** The catalog's words; indexed when they are first asked for, as many searches need none. */
+  lexicon(): Bm25;
   /** Texts of the training queries, which may be a query's neighbours. */
   readonly training?: LabelledQueries;
   readonly adapter?: Adapter;

@@ -110,7 +110,7 @@ export const METHODS: Readonly<Record<Method, MethodDefinition>> = {
   bm25: {
     rank: (space) =>
       beforePlain(space, async ({ texts }, { depth, mask }) =>
-        texts.map((text) => space.lexicon.search(text, { k: depth, mask }).items),
+        texts.map((text) => space.lexicon().search(text, { k: depth, mask }).items),
       ),
   },
 
@@ -269,7 +269,7 @@ const hybrid =
       const found = dense.indices.subarray(from, from + pool);
       return weightedFusion(
         { items: found, scores: dense.scores.subarray(from, from + pool) },
-        space.lexicon.search(text, { k: pool, mask: options.mask }),
+        space.lexicon().search(text, { k: pool, mask: options.mask }),
         { weight, k: depth },
       );
     });

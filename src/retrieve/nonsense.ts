@@ -9,5 +9,5 @@ export function isNonsense(
   { encoder, lexicon }: Pick<MethodSpace, 'encoder' | 'lexicon'>,
   text: string,
 ): boolean {
-  return encoder.knows?.(text) === false && lexicon.search(text, { k: 1 }).items.length === 0;
+  return encoder.knows?.(text) === false && lexicon().search(text, { k: 1 }).items.length === 0;
 }

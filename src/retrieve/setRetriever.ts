@@ -1,51 +1,18 @@
-import { groupsOf } from '../baselines/groupCap.js';
-import { compileMask, type Filter, parseFilter } from '../catalog/filter.js';
 import type { Metadata } from '../catalog/item.js';
 import { validateQuery } from '../catalog/validateQuery.js';
 import { contentWords } from '../catalog/words.js';
-import { InputError } from '../errors.js';
 import { dot, row } from '../matrix.js';
-import type { GroupLimit } from './assign.js';
-import { candidateMask } from './candidates.js';
-import type { FindOptions, MethodSpace, RetrievedSet } from './method.js';
-import { METHOD_NAMES, type Method } from './methodNames.js';
-import { fanOutsOf, findSets, METHODS, missingPart } from './methods.js';
+import type { MethodSpace, RetrievedSet } from './method.js';
+import type { Method } from './methodNames.js';
+import { fanOutsOf, findSets, missingPart } from './methods.js';
 import { isNonsense } from './nonsense.js';
+import { checkRequest, findOptionsOf, passingRows, type SetRequest } from './request.js';
 
 export { METHOD_NAMES, type Method } from './methodNames.js';
+export { type Distinct, MAX_K, MAX_OFFSET, MAX_STEPS, type SetRequest } from './request.js';
 
-/** At most `max` items with the same value of a field. */
-export interface Distinct {
-  /** `category`, or a field of the metadata. */
-  readonly field: string;
-  /** Items a value (1). */
-  readonly max?: number;
-}
-
-export interface SearchOptions {
-  /** Items wanted (the run's k). */
-  readonly k?: number;
-  /** How to search ('diffusion'). */
-  readonly method?: Method;
-  /** Only items which pass all of these, e.g. `'price<50'` or `{ field: 'color', op: '=', value: 'red' }`. */
-  readonly filter?: string | Filter | readonly (string | Filter)[];
-  /**
-   * 0 = only what fits best, 1 = as different as the method can (what validation chose). Only for methods that can: see
-   * `METHOD_INFO`.
-   */
-  readonly diversity?: number;
-  /** At most one item (or `max`) for each value of a field; items without the field are not limited. */
-  readonly distinct?: string | Distinct;
-  /** Ids of items that are not wanted, nor others of the same text. */
-  readonly exclude?: readonly string[];
-  /** Items passed over before the set begins: more like this set (0). */
-  readonly offset?: number;
-  /** Items whose relevance is below are left out, -1 to 1 (all are kept). */
-  readonly minScore?: number;
-  /** Denoising steps of the diffusion model (the run's default). */
-  readonly steps?: number;
-  /** The same seed gives the same set (0). */
-  readonly seed?: number;
+/** What a search is asked, and how it is told to stop. */
+export interface SearchOptions extends SetRequest {
   readonly signal?: AbortSignal;
 }
 
@@ -89,13 +56,6 @@ export interface SearchResult {
   };
 }
 
-/** More items than this are a result list, not a set. */
-export const MAX_K = 100;
-/** More denoising steps than this only cost time. */
-export const MAX_STEPS = 1000;
-/** Items that may be passed over. */
-export const MAX_OFFSET = 1000;
-
 /** The online path, from parts in memory: query text -> embedding -> sets of distinct items. */
 export class SetRetriever {
   constructor(protected readonly space: MethodSpace) {}
@@ -126,9 +86,9 @@ export class SetRetriever {
   async searchAll(queries: readonly string[], options: SearchOptions = {}): Promise<SearchResult[]> {
     const { space } = this;
     const { method: wanted = 'diffusion', minScore = -1, signal } = options;
-    checkOptions(options);
+    checkRequest(options);
     const texts = queries.map((query) => validateQuery(query, { field: 'query' }));
-    const find = findOptionsOf(space, options);
+    const find = { ...findOptionsOf(space, options, passingRows(space.items, options)), signal };
 
     const started = performance.now();
     const vectors = await space.encoder.encode(texts, { signal });
@@ -177,65 +137,4 @@ export function setItems(
     ...(subQueries && { subQuery: subQueries[direction] }),
     sharedWords: [...new Set(contentWords(items[item].text))].filter((word) => words.has(word)),
   }));
-}
-
-/** The part of a request's options that finding sets reads. */
-function findOptionsOf(space: MethodSpace, options: SearchOptions): FindOptions {
-  const { k = space.k, offset, filter = [], exclude, distinct, diversity, steps, seed, signal } = options;
-  const filters = (Array.isArray(filter) ? filter : [filter]).map((f) =>
-    typeof f === 'string' ? parseFilter(f) : f,
-  );
-  const passing = filters.length > 0 ? compileMask(space.items, filters) : undefined;
-  return {
-    k,
-    offset,
-    mask: candidateMask(space.items, { mask: passing, exclude }),
-    groups: distinct === undefined ? undefined : groupLimit(space, distinct),
-    diversity,
-    steps,
-    seed,
-    signal,
-  };
-}
-
-/** @throws InputError for a field that no item has */
-export function groupLimit({ items }: Pick<MethodSpace, 'items'>, distinct: string | Distinct): GroupLimit {
-  const { field, max = 1 } = typeof distinct === 'string' ? { field: distinct } : distinct;
-  checkRange('distinct.max', max, 1, MAX_K);
-  return { of: groupsOf(items, field).of, most: max };
-}
-
-/** @throws InputError naming the option */
-export function checkOptions({
-  k,
-  method = 'diffusion',
-  steps,
-  offset,
-  diversity,
-  minScore,
-}: SearchOptions): void {
-  if (!METHOD_NAMES.includes(method))
-    throw new InputError(`is "${method}"; use one of ${METHOD_NAMES.join(', ')}`, { field: 'method' });
-  if (k !== undefined) checkRange('k', k, 1, MAX_K);
-  if (steps !== undefined) checkRange('steps', steps, 1, MAX_STEPS);
-  if (offset !== undefined) checkRange('offset', offset, 0, MAX_OFFSET);
-  if (minScore !== undefined) checkNumber('minScore', minScore, -1);
-  if (diversity === undefined) return;
-  checkNumber('diversity', diversity, 0);
-  if (METHODS[method].setting?.name !== 'diversity') {
-    const able = METHOD_NAMES.filter((name) => METHODS[name].setting?.name === 'diversity');
-    throw new InputError(`cannot be set for ${method}; use one of ${able.join(', ')}`, {
-      field: 'diversity',
-    });
-  }
-}
-
-function checkRange(field: string, value: number, least: number, most: number): void {
-  if (Number.isInteger(value) && value >= least && value <= most) return;
-  throw new InputError(`must be a whole number from ${least} to ${most}, got ${value}`, { field });
-}
-
-function checkNumber(field: string, value: number, least: number): void {
-  if (value >= least && value <= 1) return;
-  throw new InputError(`must be a number from ${least} to 1, got ${value}`, { field });
 }

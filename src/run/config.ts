@@ -14,6 +14,8 @@ const catalog = z.strictObject({
   id: z.string().optional(),
   title: z.string().optional(),
   category: z.string().optional(),
+  /** The field whose values are the aspects of a set in evaluations (the category, else clusters of the vectors). */
+  aspect: z.string().optional(),
   image: z.string().optional(),
   vector: z.string().optional(),
 });

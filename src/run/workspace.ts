@@ -12,22 +12,30 @@ import type { Item, QueryRecord, Split } from '../catalog/item.js';
 import { readLines } from '../catalog/lines.js';
 import { CachedEncoder, type CachedEncoderOptions } from '../encode/cached.js';
 import type { Encoder } from '../encode/encoder.js';
-import { GroundedEncoder } from '../encode/groundedEncoder.js';
 import { ProjectedEncoder } from '../encode/projectedEncoder.js';
 import type { Projection } from '../encode/projection.js';
 import { type RuntimeOptions, readSafetensors, writeSafetensors } from '../engine/index.js';
-import type { QueryBatch, SearchWorld } from '../environment.js';
+import type { QueryBatch, RetrievalWorld } from '../environment.js';
 import { InputError } from '../errors.js';
 import { readJson, writeError, writeJson } from '../files.js';
 import { type Matrix, matrix } from '../matrix.js';
+import { TASKS } from '../tasks/tasks.js';
 import { ExactIndex } from '../vectorIndex/exactIndex.js';
+import type { VectorIndex } from '../vectorIndex/vectorIndex.js';
 import { configOf } from './manifest.js';
 import type { RunFolder } from './runFolder.js';
 
 /** Everything retrieval needs of a run, in memory. */
-export interface Workspace extends SearchWorld {
+export interface Workspace extends RetrievalWorld {
   readonly queries: readonly QueryRecord[];
   readonly projection: Projection;
+  /** Frees the native memory of index and projection, but of an index that was given. */
+  release(): Promise<void>;
+}
+
+export interface LoadWorkspaceOptions extends CachedEncoderOptions {
+  /** An index over the run's vectors (exact search). */
+  readonly index?: VectorIndex;
 }
 
 export interface EncodedCatalog {
@@ -63,7 +71,7 @@ export async function saveEncoded(
 
 /**
  * Loads what `saveEncoded` wrote and gets it ready to search. `textEncoder` is the unprojected encoder the run was made
- * with; `cache` says how many texts are remembered.
+ * with; `capacity` says how many texts are remembered.
  *
  * @throws InputError if a file is missing or damaged
  */
@@ -71,7 +79,7 @@ export async function loadWorkspace(
   run: RunFolder,
   textEncoder: Encoder,
   runtime: RuntimeOptions,
-  cache: CachedEncoderOptions = {},
+  { index: own, ...cache }: LoadWorkspaceOptions = {},
 ): Promise<Workspace> {
   const items = await readItems(run.path('encode', ENCODED_FILES.items));
   const vectors = await readMatrix(run.path('encode', ENCODED_FILES.vectors), 'vectors');
@@ -91,17 +99,19 @@ export async function loadWorkspace(
   }
   const projected = await ProjectedEncoder.create(textEncoder, projection, runtime);
   const encoder = new CachedEncoder(projected, cache);
-  // Open-ended sub-queries are texts of items: grounded, they would be the items themselves.
-  const { task } = configOf(run.manifest, run.path('run.json'));
-  const subQueryEncoder =
-    task === 'wscr' ? new CachedEncoder(new GroundedEncoder(projected, { items, vectors }), cache) : encoder;
-  const queryShare = Number(run.stageDone('encode')?.queryShare ?? 0);
-  const index = await ExactIndex.create({ vectors, ...runtime });
+  const task = TASKS[configOf(run.manifest, run.path('run.json')).task];
+  const written = task.subQueryEncoder?.(projected, { items, vectors });
+  const subQueryEncoder = written ? new CachedEncoder(written, cache) : encoder;
+  const index = own ?? (await ExactIndex.create({ vectors, ...runtime }));
   const queries = parseQueries(
     await readJson(run.path('encode', ENCODED_FILES.queries)),
     run.path('encode', ENCODED_FILES.queries),
   );
-  return { items, vectors, projection, encoder, subQueryEncoder, queryShare, index, queries };
+  const release = async () => {
+    if (index !== own) await index.release?.();
+    await projected.release();
+  };
+  return { items, vectors, projection, encoder, subQueryEncoder, index, queries, release };
 }
 
 /** The queries of one split with their embeddings and reference sets. */

@@ -32,6 +32,8 @@ export class LiveCatalog {
   readonly #index: LiveIndex;
   readonly #rowOf: Map<string, number>;
   readonly #items: Item[];
+  /** The items as of the last change: what is known of a list of items is remembered by the list. */
+  #snapshot: readonly Item[];
   /** Has room for more rows than are used. */
   #vectors: Matrix;
   #alive: Uint8Array;
@@ -45,6 +47,7 @@ export class LiveCatalog {
     this.#compiled = compiled;
     this.#index = new LiveIndex(compiled.index, runtime);
     this.#items = compiled.items.slice();
+    this.#snapshot = compiled.items;
     this.#vectors = compiled.vectors;
     this.#alive = new Uint8Array(compiled.items.length).fill(1);
     this.#rowOf = new Map(compiled.items.map(({ id }, i) => [id, i]));
@@ -62,13 +65,24 @@ export class LiveCatalog {
 
   /** What retrieval searches now, dead rows included; good until the next `apply`. */
   get workspace(): Workspace {
-    return { ...this.#compiled, items: this.#items, vectors: this.#usedVectors(), index: this.#index };
+    return { ...this.#compiled, items: this.#snapshot, vectors: this.#usedVectors(), index: this.#index };
   }
 
   /** The item of an id. */
   item(id: string): Item | undefined {
     const at = this.#rowOf.get(id);
     return at === undefined ? undefined : this.#items[at];
+  }
+
+  /** The row of an id that can be found. */
+  rowOf(id: string): number | undefined {
+    return this.#rowOf.get(id);
+  }
+
+  /** One byte a row, 0 = deleted or replaced; undefined where every row can be found. */
+  get alive(): Uint8Array | undefined {
+    const alive = this.#alive.subarray(0, this.#items.length);
+    return alive.includes(0) ? alive : undefined;
   }
 
   /** Whether the item came from a change, not from the compiled catalog. */
@@ -102,6 +116,7 @@ export class LiveCatalog {
       await this.#index.setAdded(rowRange(this.#vectors, this.compiledSize, this.#items.length));
     }
     this.#index.setAlive(this.#alive.subarray(0, this.#items.length));
+    this.#snapshot = this.#items.slice();
   }
 
   /** How far the catalog has moved from what was compiled. */

@@ -1,17 +1,12 @@
 /** What answers searches: a run with its changes, in this thread or in a worker. */
-import type { Filter } from '../../catalog/filter.js';
 import type { Item } from '../../catalog/item.js';
-import type { Method } from '../../retrieve/retriever.js';
+import type { Method, SetRequest } from '../../retrieve/retriever.js';
 import type { CatalogMap, Drift, FanoutResponse, Info, RunProvenance, SetResult } from '../http/schemas.js';
 
 /** One query by one method; the unit that is batched. */
-export interface SearchJob {
+export interface SearchJob extends Omit<SetRequest, 'method'> {
   readonly query: string;
   readonly method: Method;
-  readonly k?: number;
-  readonly steps?: number;
-  readonly seed?: number;
-  readonly filters?: readonly (string | Filter)[];
   /** Say where was looked. */
   readonly directions?: boolean;
   /** Directions with their vectors instead of a set of items; only for methods which make directions. */

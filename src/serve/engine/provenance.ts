@@ -24,7 +24,7 @@ export async function provenanceOf(run: RunFolder): Promise<RunProvenance> {
   const files = ANSWERING.map((parts) => run.path(...parts)).filter((file) => existsSync(file));
   // Numbers of the manifest decide them as well; compiling again, bit by bit the same, finds the same ones.
   const { evaluate, ...compiled } = stages;
-  const numbers = [compiled.encode?.queryShare, evaluate?.lambda, evaluate?.theta];
+  const numbers = [evaluate?.settings, evaluate?.chosen];
   const digests: string[] = [JSON.stringify(numbers)];
   for (const file of files) digests.push((await fingerprintFile(file)).sha256);
   const times = Object.values(compiled).map(({ finishedAt }) => finishedAt);

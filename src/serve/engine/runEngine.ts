@@ -1,17 +1,18 @@
 /** Answers batches of searches over one run and its changes. */
 import { existsSync } from 'node:fs';
 import { dirname, extname, resolve } from 'node:path';
-import { compileMask, parseFilter } from '../../catalog/filter.js';
 import type { Item } from '../../catalog/item.js';
 import { InputError } from '../../errors.js';
 import { setMetrics } from '../../evaluate/setMetrics.js';
 import { evenly } from '../../evenly.js';
-import { gatherRows, type Matrix, row, rowRange } from '../../matrix.js';
-import { findSets, makeFanOuts, missingModel, type QueryFanOuts } from '../../retrieve/findSets.js';
-import { type LoadRetrieverOptions, loadRetrieverParts } from '../../retrieve/loadRetriever.js';
-import type { RetrievedSet } from '../../retrieve/methods.js';
-import { METHODS, type RetrieverParts } from '../../retrieve/retriever.js';
-import { RunFolder } from '../../run/runFolder.js';
+import { gatherRows, type Matrix, row } from '../../matrix.js';
+import { type LoadedRun, type LoadRetrieverOptions, lexiconOf, loadRun } from '../../retrieve/loadRun.js';
+import type { FindOptions, MethodSpace } from '../../retrieve/method.js';
+import { METHOD_NAMES } from '../../retrieve/methodNames.js';
+import { fanOutsOf, findSets, missingPart } from '../../retrieve/methods.js';
+import { isNonsense } from '../../retrieve/nonsense.js';
+import { checkRequest, findOptionsOf, passingRows } from '../../retrieve/request.js';
+import { type SetItem, setItems } from '../../retrieve/setRetriever.js';
 import { type AppliedChange, LiveCatalog } from '../changes/liveCatalog.js';
 import { problemOf } from '../http/problem.js';
 import type { CatalogMap, Direction, FoundItem, Info } from '../http/schemas.js';
@@ -50,26 +51,27 @@ interface Clock {
 export class RunEngine implements Engine {
   readonly #catalog: LiveCatalog;
   readonly #plane: Plane;
-  #masks = new Map<string, Uint8Array>();
+  #masks = new Map<string, Uint8Array | undefined>();
+  #today: MethodSpace | undefined;
   #fields: Info['catalog']['fields'] | undefined;
   /** Calls take turns: a change between two steps of a search would mix two catalogs. */
   #turn: Promise<unknown> = Promise.resolve();
 
   private constructor(
-    private readonly parts: RetrieverParts,
+    private readonly loaded: LoadedRun,
     readonly facts: EngineFacts,
     private readonly imageFolders: readonly string[],
     runtime: LoadRetrieverOptions,
   ) {
-    this.#catalog = new LiveCatalog(parts.workspace, runtime);
-    this.#plane = fitPlane(parts.workspace.vectors);
+    this.#catalog = new LiveCatalog(loaded.workspace, runtime);
+    this.#plane = fitPlane(loaded.workspace.vectors);
   }
 
   /** @throws InputError if the folder holds no run that can be searched */
   static async load(folder: string, options: LoadRetrieverOptions = {}): Promise<RunEngine> {
-    const run = await RunFolder.open(folder);
-    const parts = await loadRetrieverParts(folder, options);
-    const { workspace, k, diffusion } = parts;
+    const loaded = await loadRun(folder, options);
+    const { run, workspace, space } = loaded;
+    const { k, diffusion } = space;
     const encode = run.stageDone('encode');
     const facts: EngineFacts = {
       run: await provenanceOf(run),
@@ -80,13 +82,13 @@ export class RunEngine implements Engine {
       steps: diffusion?.steps ?? null,
       dimensions: workspace.vectors.cols,
       encoder: run.manifest.encoder,
-      methods: METHODS.map((method) => {
-        const missing = missingModel(parts, method);
+      methods: METHOD_NAMES.map((method) => {
+        const missing = missingPart(space, method);
         return { method, ...(missing !== undefined && { missing }) };
       }),
     };
     const imageFolders = [process.cwd(), dirname(resolve(run.manifest.catalog.file))];
-    return new RunEngine(parts, facts, imageFolders, options);
+    return new RunEngine(loaded, facts, imageFolders, options);
   }
 
   search(jobs: readonly SearchJob[], milliseconds: number): Promise<BatchAnswer> {
@@ -96,7 +98,7 @@ export class RunEngine implements Engine {
   apply(changes: readonly ItemChange[]): Promise<CatalogState> {
     return this.#inTurn(async () => {
       const items = changes.flatMap((change) => ('upsert' in change ? [change.upsert] : []));
-      const vectors = await this.parts.workspace.encoder.encode(items.map(({ text }) => text));
+      const vectors = await this.loaded.workspace.encoder.encode(items.map(({ text }) => text));
       let next = 0;
       const ready = changes.map((change): AppliedChange => {
         if ('delete' in change) return change;
@@ -104,6 +106,7 @@ export class RunEngine implements Engine {
       });
       await this.#catalog.apply(ready);
       this.#masks.clear();
+      this.#today = undefined;
       this.#fields = undefined;
       return this.#state();
     });
@@ -154,7 +157,7 @@ export class RunEngine implements Engine {
 
   async close(): Promise<void> {
     await this.#turn;
-    await this.parts.diffusion?.release();
+    await this.loaded.release();
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -175,7 +178,7 @@ export class RunEngine implements Engine {
     const rowOf = new Map(texts.map((text, i) => [text, i]));
     let encode = 0;
     try {
-      const vectors = await this.parts.workspace.encoder.encode(texts, { signal });
+      const vectors = await this.loaded.workspace.encoder.encode(texts, { signal });
       encode = performance.now() - started;
       const placed = jobs.map((job, place) => ({ job, place, row: rowOf.get(job.query)! }));
       for (const group of bySettings(placed)) {
@@ -194,25 +197,27 @@ export class RunEngine implements Engine {
     all: Matrix,
     { signal, clock, results }: { signal: AbortSignal; clock: Clock; results: JobResult[] },
   ): Promise<void> {
-    const { method: wanted, k = this.parts.k, steps, seed, filters = [], fanout } = group[0].job;
-    const missing = missingModel(this.parts, wanted);
+    const { query: _query, directions: _directions, fanout, ...request } = group[0].job;
+    const space = this.#space();
+    const missing = missingPart(space, request.method);
     if (fanout && missing !== undefined) {
       for (const { place } of group) results[place] = { missing };
       return;
     }
-    let mask: Uint8Array | undefined;
+    const method = missing === undefined ? request.method : 'plain';
+    let find: FindOptions;
     try {
-      mask = this.#mask(filters);
+      checkRequest(missing === undefined ? request : { ...request, method, diversity: undefined });
+      find = { ...findOptionsOf(space, request, this.#mask(request)), signal };
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
       const refused = {
         problem: error.field === 'filter' ? problemOf(error) : error.message,
-        field: 'filter',
+        field: error.field ?? 'filter',
       };
       for (const { place } of group) results[place] = { refused };
       return;
     }
-    const method = missing === undefined ? wanted : 'plain';
     const queries = {
       texts: group.map(({ job }) => job.query),
       vectors: gatherRows(
@@ -220,61 +225,55 @@ export class RunEngine implements Engine {
         group.map(({ row }) => row),
       ),
     };
-    const parts = { ...this.parts, workspace: this.#catalog.workspace };
     const started = performance.now();
-    // Models know the catalog that they were compiled with; what they find is searched for in today's.
-    const fanOuts = await makeFanOuts(this.parts, method, queries, { k, steps, seed, signal });
+    const fanOuts = await fanOutsOf(space, method, queries, find);
     clock.directions += performance.now() - started;
     const searching = performance.now();
     if (fanout && fanOuts) {
-      const directions = await this.#describe(fanOuts.directions, fanOuts.subQueries?.flat(), mask);
-      group.forEach(({ job, place }, i) => {
-        const first = i * fanOuts.perQuery;
-        const own = directions.slice(first, first + fanOuts.perQuery).map((direction, j) => ({
+      for (const [i, { job, place }] of group.entries()) {
+        const { directions, subQueries } = fanOuts[i];
+        const described = await this.#describe(directions, subQueries, find.mask);
+        const own = described.map((direction, j) => ({
           ...direction,
-          vector: Array.from(row(fanOuts.directions, first + j), (x) => Number(x.toPrecision(7))),
+          vector: Array.from(row(directions, j), (x) => Number(x.toPrecision(7))),
         }));
-        results[place] = {
-          fanout: { query: job.query, method: method as 'diffusion' | 'folm', directions: own },
-        };
-      });
+        results[place] = { fanout: { query: job.query, method, directions: own } };
+      }
     } else {
-      const sets = await findSets(parts, method, queries, fanOuts, { k, mask });
-      const described = await this.#describeAll(group, sets, fanOuts, mask);
-      group.forEach(({ job, place }, i) => {
-        const subQueries = fanOuts?.subQueries?.[i];
-        const query = row(queries.vectors, i);
-        const set = sets[i];
+      const sets = await findSets(space, method, queries, find, fanOuts);
+      for (const [i, { job, place }] of group.entries()) {
+        const vector = row(queries.vectors, i);
+        const unknown = isNonsense(space, job.query);
+        const found = unknown ? [] : setItems(space, sets[i], { text: job.query, vector });
+        const { minScore = -1 } = request;
+        const kept = found.filter(({ score }) => score >= minScore);
+        const described = job.directions
+          ? await this.#describe(sets[i].directions, sets[i].subQueries, find.mask)
+          : undefined;
         results[place] = {
           set: {
             query: job.query,
             method,
             ...(missing !== undefined && { fallback: missing }),
-            items: this.#found(set, subQueries),
-            metrics: this.#measure(set, query),
-            ...(described[i] && { point: placeOf(this.#plane, query), directions: described[i] }),
+            ...(unknown && { unknown }),
+            items: kept.map((item) => this.#found(item)),
+            metrics: this.#measure(kept, vector),
+            ...(described && { point: placeOf(this.#plane, vector), directions: described }),
           },
         };
-      });
+      }
     }
     clock.search += performance.now() - searching;
   }
 
-  /** Descriptions of the directions of those jobs that want them. */
-  async #describeAll(
-    group: readonly Placed[],
-    sets: readonly RetrievedSet[],
-    fanOuts: QueryFanOuts | undefined,
-    mask: Uint8Array | undefined,
-  ): Promise<(Direction[] | undefined)[]> {
-    const described: (Direction[] | undefined)[] = [];
-    for (const [i, { job }] of group.entries()) {
-      const own = job.directions
-        ? await this.#describe(sets[i].directions, fanOuts?.subQueries?.[i], mask)
-        : undefined;
-      described.push(own);
-    }
-    return described;
+  /**
+   * What methods search: models and labels know the catalog that they were compiled with; what they find is searched for in
+   * today's.
+   */
+  #space(): MethodSpace {
+    const { items, vectors, index } = this.#catalog.workspace;
+    this.#today ??= { ...this.loaded.space, items, vectors, index, lexicon: lexiconOf(items) };
+    return this.#today;
   }
 
   async #describe(
@@ -293,61 +292,41 @@ export class RunEngine implements Engine {
     }));
   }
 
-  #mask(filters: NonNullable<SearchJob['filters']>): Uint8Array | undefined {
-    if (filters.length === 0) return undefined;
-    const key = JSON.stringify(filters);
-    let mask = this.#masks.get(key);
-    if (!mask) {
-      const parsed = filters.map((filter) => (typeof filter === 'string' ? parseFilter(filter) : filter));
-      mask = compileMask(this.#catalog.workspace.items, parsed);
-      if (this.#masks.size >= MASKS) this.#masks.clear();
-      this.#masks.set(key, mask);
-    }
+  #mask({ filter, exclude }: Pick<SearchJob, 'filter' | 'exclude'>): Uint8Array | undefined {
+    const key = JSON.stringify([filter, exclude]);
+    if (this.#masks.has(key)) return this.#masks.get(key);
+    const { items } = this.#catalog.workspace;
+    const mask = passingRows(items, { filter, exclude }, this.#catalog.alive);
+    if (this.#masks.size >= MASKS) this.#masks.clear();
+    this.#masks.set(key, mask);
     return mask;
   }
 
-  #found({ assigned }: RetrievedSet, subQueries: readonly string[] | undefined): FoundItem[] {
-    const { items } = this.#catalog.workspace;
-    return assigned.map(({ item, score, rank, direction }) => {
-      const { id, title, category, metadata } = items[item];
-      const image = this.#imageUrl(items[item]);
-      return {
-        id,
-        title,
-        score: rounded(score),
-        rank,
-        direction,
-        ...(subQueries && { subQuery: subQueries[direction] }),
-        ...(image !== undefined && { image }),
-        ...(category !== undefined && { category }),
-        fields: metadata as FoundItem['fields'],
-      };
-    });
-  }
-
-  #measure({ directions, assigned }: RetrievedSet, query: Float32Array) {
-    const { vectors } = this.#catalog.workspace;
-    const items = gatherRows(
-      vectors,
-      assigned.map(({ item }) => item),
-    );
-    const used =
-      directions.rows === 1
-        ? rowRange(directions, 0, 1)
-        : gatherRows(
-            directions,
-            assigned.map(({ direction }) => direction),
-          );
-    const { groundedness, diversity, vendi, alignment } = setMetrics({ items, query, directions: used });
+  #found({ text: _, image: _image, metadata, score, directionScore, ...item }: SetItem): FoundItem {
+    const image = this.#imageUrl(this.#catalog.item(item.id));
     return {
-      groundedness: rounded(groundedness),
-      diversity: rounded(diversity),
-      vendi: rounded(vendi),
-      alignment: rounded(alignment),
+      ...item,
+      score: rounded(score),
+      directionScore: rounded(directionScore),
+      ...(image !== undefined && { image }),
+      sharedWords: [...item.sharedWords],
+      metadata: metadata as FoundItem['metadata'],
     };
   }
 
-  #imageUrl(item: Item): string | undefined {
+  /** What embeddings say of a set; see `setMetrics`. */
+  #measure(found: readonly SetItem[], query: Float32Array) {
+    const { vectors } = this.#catalog.workspace;
+    const items = gatherRows(
+      vectors,
+      found.map(({ id }) => this.#catalog.rowOf(id)!),
+    );
+    const { diversity, vendi, alignment } = setMetrics({ items, query });
+    return { alignment: rounded(alignment), diversity: rounded(diversity), vendi: rounded(vendi) };
+  }
+
+  #imageUrl(item: Item | undefined): string | undefined {
+    if (item === undefined) return undefined;
     if (/^(https?|data):/i.test(item.image ?? '')) return item.image;
     return this.#localImage(item) === undefined
       ? undefined
@@ -365,8 +344,8 @@ export class RunEngine implements Engine {
 function bySettings(jobs: readonly Placed[]): Iterable<Placed[]> {
   const groups = new Map<string, Placed[]>();
   for (const placed of jobs) {
-    const { method, k, steps, seed, filters, fanout } = placed.job;
-    const key = JSON.stringify([method, k, steps, seed, filters, fanout]);
+    const { query: _, directions: _directions, ...settings } = placed.job;
+    const key = JSON.stringify(Object.entries(settings).sort(([a], [b]) => (a < b ? -1 : 1)));
     const group = groups.get(key);
     if (group) group.push(placed);
     else groups.set(key, [placed]);

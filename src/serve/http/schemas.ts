@@ -4,7 +4,8 @@
 import * as z from 'zod';
 import { FILTER_OPERATORS } from '../../catalog/filter.js';
 import { MAX_QUERY_LENGTH } from '../../catalog/queries.js';
-import { MAX_K, METHODS } from '../../retrieve/retriever.js';
+import { METHOD_NAMES as METHODS } from '../../retrieve/methodNames.js';
+import { MAX_K, MAX_OFFSET } from '../../retrieve/request.js';
 
 /** Bounds of one request. */
 export const LIMITS = {
@@ -25,6 +26,8 @@ export const LIMITS = {
 export const components = z.registry<{ id: string; description?: string }>();
 
 const method = z.enum(METHODS);
+/** Methods that have directions of their own. */
+const fanoutMethod = z.enum(['kmeans', 'keywords', 'nearestQueries', 'folm', 'diffusion']);
 const query = z
   .string()
   .trim()
@@ -86,6 +89,36 @@ export const searchRequestSchema = z
       .max(METHODS.length)
       .meta({ description: 'Several methods, to compare them: a result for each query and method.' })
       .optional(),
+    diversity: z
+      .number()
+      .min(0)
+      .max(1)
+      .meta({ description: 'From 0, only what fits best, to 1, as different as the method can.' })
+      .optional(),
+    distinct: z
+      .union([
+        z.string().min(1).max(200),
+        z.strictObject({ field: z.string().min(1).max(200), max: z.int().min(1).max(LIMITS.k).optional() }),
+      ])
+      .meta({ description: 'At most one item, or `max`, for each value of a field.' })
+      .optional(),
+    exclude: z
+      .array(z.string().min(1).max(1000))
+      .max(LIMITS.items)
+      .meta({ description: 'Ids of items that are not wanted.' })
+      .optional(),
+    offset: z
+      .int()
+      .min(0)
+      .max(MAX_OFFSET)
+      .meta({ description: 'Items passed over before the set begins: more like this set (0).' })
+      .optional(),
+    minScore: z
+      .number()
+      .min(-1)
+      .max(1)
+      .meta({ description: 'Items of less relevance are left out.' })
+      .optional(),
     steps: steps.optional(),
     seed: seed.optional(),
     directions: z
@@ -115,11 +148,13 @@ export const itemSchema = z
   .object({
     id: z.string(),
     title: z.string(),
-    score: z.number().meta({ description: 'Cosine between the item and its direction, -1 to 1.' }),
+    score: z.number().meta({ description: 'Relevance: cosine between query and item, -1 to 1.' }),
     rank: z.int().meta({
       description: "Rank among its direction's hits, from 1; above 1 where others took the better.",
     }),
     direction: z.int().meta({ description: 'Number of the direction that brought it, from 0.' }),
+    directionScore: z.number().meta({ description: 'Cosine between that direction and the item, -1 to 1.' }),
+    sharedWords: z.array(z.string()).meta({ description: 'Words that the item shares with the query.' }),
     subQuery: z
       .string()
       .meta({ description: 'What the policy wrote for its direction (folm only).' })
@@ -129,7 +164,7 @@ export const itemSchema = z
       .meta({ description: 'URL of a picture; one of this server begins with a slash.' })
       .optional(),
     category: z.string().optional(),
-    fields: z.record(z.string(), fieldValue).meta({ description: "The item's other fields." }),
+    metadata: z.record(z.string(), fieldValue).meta({ description: "The item's other fields." }),
   })
   .register(components, { id: 'FoundItem' });
 
@@ -147,12 +182,9 @@ export const directionSchema = z
 
 export const metricsSchema = z
   .object({
-    groundedness: z.number().meta({
-      description: '1 - mean distance of each direction to its item, -1 to 1. Compares fan-out methods.',
-    }),
+    alignment: z.number().meta({ description: 'Mean relevance of the items, -1 to 1.' }),
     diversity: z.number().meta({ description: 'Normalised Vendi score of the items, 0 to 1.' }),
     vendi: z.number().meta({ description: 'Effective number of different items, 1 to k.' }),
-    alignment: z.number().meta({ description: 'Mean cosine of the items to the query, -1 to 1.' }),
   })
   .register(components, { id: 'SetMetrics' });
 
@@ -166,7 +198,13 @@ export const setResultSchema = z
         description: 'Why plain search answered instead of the method asked for; absent when it did not.',
       })
       .optional(),
-    items: z.array(itemSchema).meta({ description: 'Distinct items, best score first.' }),
+    unknown: z
+      .literal(true)
+      .meta({
+        description: 'Nothing of the query is known to the encoder or in the catalog: there are no items.',
+      })
+      .optional(),
+    items: z.array(itemSchema).meta({ description: 'Distinct items.' }),
     metrics: metricsSchema,
     point: point.optional(),
     directions: z.array(directionSchema).optional(),
@@ -213,7 +251,7 @@ export const fanoutRequestSchema = z
     k: k
       .meta({ description: "Directions wanted, by default the run's k; folm writes at most the run's." })
       .optional(),
-    method: z.enum(['diffusion', 'folm']).meta({ description: 'Who makes them (diffusion).' }).optional(),
+    method: fanoutMethod.meta({ description: 'Who makes them (diffusion).' }).optional(),
     steps: steps.optional(),
     seed: seed.optional(),
   })
@@ -225,7 +263,7 @@ export const fanoutResponseSchema = z
     results: z.array(
       z.object({
         query: z.string(),
-        method: z.enum(['diffusion', 'folm']),
+        method: fanoutMethod,
         directions: z.array(
           directionSchema.extend({
             vector: z.array(z.number()).meta({ description: "Unit vector of the run's dimensions." }),

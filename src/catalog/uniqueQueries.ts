@@ -1,0 +1,12 @@
+import type { QueryRecord } from './item.js';
+import { normalizeKey } from './split.js';
+
+/** The first of each query, but for case and white space: one that several sets answer must not be on both sides of a split. */
+export function uniqueQueries(queries: readonly QueryRecord[]): QueryRecord[] {
+  const first = new Map<string, QueryRecord>();
+  for (const q of queries) {
+    const key = normalizeKey(q.query);
+    if (!first.has(key)) first.set(key, q);
+  }
+  return [...first.values()];
+}

@@ -1,0 +1,118 @@
+/** What a request for a set may say. */
+import { groupsOf } from '../baselines/groupCap.js';
+import { compileMask, type Filter, parseFilter } from '../catalog/filter.js';
+import type { Item } from '../catalog/item.js';
+import { InputError } from '../errors.js';
+import type { GroupLimit } from './assign.js';
+import { candidateMask } from './candidates.js';
+import type { FindOptions, MethodSpace } from './method.js';
+import { METHOD_NAMES, type Method } from './methodNames.js';
+import { METHODS } from './methods.js';
+
+/** More items than this are a result list, not a set. */
+export const MAX_K = 100;
+/** More denoising steps than this only cost time. */
+export const MAX_STEPS = 1000;
+/** Items that may be passed over. */
+export const MAX_OFFSET = 1000;
+
+/** At most `max` items with the same value of a field. */
+export interface Distinct {
+  /** `category`, or a field of the metadata. */
+  readonly field: string;
+  /** Items a value (1). */
+  readonly max?: number;
+}
+
+/** What a request may say, in every place where sets can be asked for. */
+export interface SetRequest {
+  /** Items wanted (the run's k). */
+  readonly k?: number;
+  /** How to search (what did best on the run's validation queries, else `diffusion`). */
+  readonly method?: Method;
+  /** Only items which pass all of these, e.g. `'price<50'` or `{ field: 'color', op: '=', value: 'red' }`. */
+  readonly filter?: string | Filter | readonly (string | Filter)[];
+  /**
+   * 0 = only what fits best, 1 = as different as the method can (what validation chose). Only for methods that can: see
+   * `METHOD_INFO`.
+   */
+  readonly diversity?: number;
+  /** At most one item (or `max`) for each value of a field; items without the field are not limited. */
+  readonly distinct?: string | Distinct;
+  /** Ids of items that are not wanted, nor others of the same text. */
+  readonly exclude?: readonly string[];
+  /** Items passed over before the set begins: more like this set (0). */
+  readonly offset?: number;
+  /** Items whose relevance is below are left out, -1 to 1 (all are kept). */
+  readonly minScore?: number;
+  /** Denoising steps of the diffusion model (the run's default). */
+  readonly steps?: number;
+  /** The same seed gives the same set (0). */
+  readonly seed?: number;
+}
+
+/** The rows that a request may get; undefined where it may get all. `alive` has a byte for each row, 0 = deleted. */
+export function passingRows(
+  items: readonly Item[],
+  { filter = [], exclude }: Pick<SetRequest, 'filter' | 'exclude'>,
+  alive?: Uint8Array,
+): Uint8Array | undefined {
+  const filters = (Array.isArray(filter) ? filter : [filter]).map((f) =>
+    typeof f === 'string' ? parseFilter(f) : f,
+  );
+  const passing = filters.length > 0 ? compileMask(items, filters) : undefined;
+  const mask = passing && alive ? passing.map((byte, row) => byte & alive[row]) : (passing ?? alive);
+  return candidateMask(items, { mask, exclude });
+}
+
+/** The part of a request that finding sets reads. */
+export function findOptionsOf(
+  space: Pick<MethodSpace, 'k' | 'items'>,
+  { k = space.k, offset, distinct, diversity, steps, seed }: SetRequest,
+  mask: Uint8Array | undefined,
+): FindOptions {
+  const groups = distinct === undefined ? undefined : groupLimit(space, distinct);
+  return { k, offset, mask, groups, diversity, steps, seed };
+}
+
+/** @throws InputError for a field that no item has */
+function groupLimit({ items }: Pick<MethodSpace, 'items'>, distinct: string | Distinct): GroupLimit {
+  const { field, max = 1 } = typeof distinct === 'string' ? { field: distinct } : distinct;
+  checkRange('distinct.max', max, 1, MAX_K);
+  return { of: groupsOf(items, field).of, most: max };
+}
+
+/** @throws InputError naming the option */
+export function checkRequest({
+  k,
+  method = 'diffusion',
+  steps,
+  offset,
+  diversity,
+  minScore,
+}: SetRequest): void {
+  if (!METHOD_NAMES.includes(method))
+    throw new InputError(`is "${method}"; use one of ${METHOD_NAMES.join(', ')}`, { field: 'method' });
+  if (k !== undefined) checkRange('k', k, 1, MAX_K);
+  if (steps !== undefined) checkRange('steps', steps, 1, MAX_STEPS);
+  if (offset !== undefined) checkRange('offset', offset, 0, MAX_OFFSET);
+  if (minScore !== undefined) checkNumber('minScore', minScore, -1);
+  if (diversity === undefined) return;
+  checkNumber('diversity', diversity, 0);
+  if (METHODS[method].setting?.name !== 'diversity') {
+    const able = METHOD_NAMES.filter((name) => METHODS[name].setting?.name === 'diversity');
+    throw new InputError(`cannot be set for ${method}; use one of ${able.join(', ')}`, {
+      field: 'diversity',
+    });
+  }
+}
+
+function checkRange(field: string, value: number, least: number, most: number): void {
+  if (Number.isInteger(value) && value >= least && value <= most) return;
+  throw new InputError(`must be a whole number from ${least} to ${most}, got ${value}`, { field });
+}
+
+function checkNumber(field: string, value: number, least: number): void {
+  if (value >= least && value <= 1) return;
+  throw new InputError(`must be a number from ${least} to 1, got ${value}`, { field });
+}
