@@ -58,8 +58,8 @@ async function searchAction(folder: string, query: string, flags: SearchFlags, i
     io.stderr.write(`r4t: plain search answers instead: ${result.fallback}\n`);
   }
   if (json) return void io.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
-  if (result.slots.length > 0) io.stdout.write(`${await slotTable(result, io)}\n\n`);
-  const found = result.slots.length;
+  if (result.items.length > 0) io.stdout.write(`${await itemTable(result, io)}\n\n`);
+  const found = result.items.length;
   const wanted = options.k ?? retriever.k;
   io.stdout.write(`${found}${found < wanted ? ` of ${wanted}` : ''} items by ${timings(result)}\n`);
   if (found < wanted && filters.length > 0) io.stderr.write('r4t: no other items pass the filters\n');
@@ -68,11 +68,11 @@ async function searchAction(folder: string, query: string, flags: SearchFlags, i
 /** Titles and sub-queries are cut to this in a terminal, so that rows stay lines. */
 const CELL = 48;
 
-async function slotTable({ slots }: SearchResult, io: CliIo): Promise<string> {
+async function itemTable({ items }: SearchResult, io: CliIo): Promise<string> {
   const { formatTable } = await import('../evaluate/table.js');
   const length = isTerminal(io.stdout, io) ? CELL : Number.POSITIVE_INFINITY;
   const cell = (text = '') => truncate(oneLine(text), length);
-  const rows = slots.map((slot, i) => ({ ...slot, place: i + 1 }));
+  const rows = items.map((item, i) => ({ ...item, place: i + 1 }));
   type Row = (typeof rows)[number];
   return formatTable<Row>(rows, [
     { title: 'rank', value: ({ place }) => place, digits: 0 },

@@ -17,7 +17,7 @@ export interface RetrieverParts extends SearchParts {
  *
  * @example
  * const retriever = await Retriever.load('runs/shop');
- * const { slots } = await retriever.search('camping gear', { k: 10 });
+ * const { items } = await retriever.search('camping gear', { k: 10 });
  */
 export class Retriever extends SetRetriever {
   /**

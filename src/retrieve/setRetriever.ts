@@ -23,16 +23,16 @@ export interface SearchOptions {
 }
 
 /** One item of a set, with where it came from. */
-export interface Slot {
+export interface SetItem {
   readonly id: string;
   readonly title: string;
   readonly text: string;
   readonly category?: string;
   readonly image?: string;
   readonly metadata: Metadata;
-  /** Cosine between the slot's direction and the item. */
+  /** Cosine between the item and its direction. */
   readonly score: number;
-  /** Rank of the item among the direction's hits, from 1; above 1 where another slot took the better ones. */
+  /** Rank of the item among the direction's hits, from 1; above 1 where other items of the set took the better ones. */
   readonly rank: number;
   /** Number of the direction. */
   readonly direction: number;
@@ -46,7 +46,7 @@ export interface SearchResult {
   readonly method: Method;
   /** Why plain search answered instead of the method asked for; absent when it did not. */
   readonly fallback?: string;
-  readonly slots: readonly Slot[];
+  readonly items: readonly SetItem[];
   /** Milliseconds. With several queries in one call: of the whole call. */
   readonly timings: {
     readonly encode: number;
@@ -81,7 +81,7 @@ export class SetRetriever {
    * @throws InputError for an empty or over-long query, a `k` outside 1..100 or `steps` outside 1..1000, an unknown method or filter
    *
    * @example
-   * const { slots } = await retriever.search('camping gear', { k: 5, filters: ['price<100'] });
+   * const { items } = await retriever.search('camping gear', { k: 5, filters: ['price<100'] });
    */
   async search(query: string, options: SearchOptions = {}): Promise<SearchResult> {
     return (await this.searchAll([query], options))[0];
@@ -119,12 +119,12 @@ export class SetRetriever {
       query: texts[i],
       method,
       ...(fallback !== undefined && { fallback }),
-      slots: this.slots(set, fanOuts?.subQueries?.[i]),
+      items: this.describe(set, fanOuts?.subQueries?.[i]),
       timings,
     }));
   }
 
-  private slots({ assigned }: RetrievedSet, subQueries?: readonly string[]): Slot[] {
+  private describe({ assigned }: RetrievedSet, subQueries?: readonly string[]): SetItem[] {
     return assigned.map(({ item, score, rank, direction }) => ({
       ...this.parts.workspace.items[item],
       score,
