@@ -42,7 +42,7 @@ export function addSearchCommand(program: Command, io: CliIo): void {
 }
 
 async function searchAction(folder: string, query: string, flags: SearchFlags, io: CliIo): Promise<void> {
-  const { threads, filter: filters, json, ...options } = flags;
+  const { threads, json, ...options } = flags;
   const [{ Retriever }, { validateQuery }, { parseFilter }] = await Promise.all([
     import('../retrieve/retriever.js'),
     import('../catalog/queries.js'),
@@ -50,10 +50,10 @@ async function searchAction(folder: string, query: string, flags: SearchFlags, i
   ]);
   // Loading a run takes a while; what is wrong with the question is known before.
   validateQuery(query);
-  filters.forEach(parseFilter);
+  flags.filter.forEach(parseFilter);
   const { signal } = io;
   const retriever = await Retriever.load(folder, { methods: [flags.method], threads, signal });
-  const result = await retriever.search(query, { ...options, filters, signal });
+  const result = await retriever.search(query, { ...options, signal });
   if (result.fallback !== undefined) {
     io.stderr.write(`r4t: plain search answers instead: ${result.fallback}\n`);
   }
@@ -62,7 +62,7 @@ async function searchAction(folder: string, query: string, flags: SearchFlags, i
   const found = result.items.length;
   const wanted = options.k ?? retriever.k;
   io.stdout.write(`${found}${found < wanted ? ` of ${wanted}` : ''} items by ${timings(result)}\n`);
-  if (found < wanted && filters.length > 0) io.stderr.write('r4t: no other items pass the filters\n');
+  if (found < wanted && flags.filter.length > 0) io.stderr.write('r4t: no other items pass the filters\n');
 }
 
 /** Titles and sub-queries are cut to this in a terminal, so that rows stay lines. */

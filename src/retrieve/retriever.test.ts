@@ -82,8 +82,8 @@ describe('a finished run', () => {
   });
 
   it.each(METHODS)('keeps to the filters by %s', async (method) => {
-    const filters = ['color=blue|green', { field: 'title', op: '~', value: 't' } as const];
-    const { items } = await retriever.search('a tent', { method, filters, k: 10 });
+    const filter = ['color=blue|green', { field: 'title', op: '~', value: 't' } as const];
+    const { items } = await retriever.search('a tent', { method, filter, k: 10 });
     expect(items.map(({ id }) => id).sort()).toEqual([
       'blue-boot',
       'blue-table',
@@ -105,7 +105,7 @@ describe('a finished run', () => {
     [{ k: 2.5 }, 'field "k": must be a whole number from 1 to 100, got 2.5'],
     [{ steps: 0 }, 'field "steps": must be a whole number from 1 to 1000, got 0'],
     [{ method: 'bm25' as 'plain' }, 'field "method": is "bm25"; use one of diffusion, folm, plain, mmr, dpp'],
-    [{ filters: ['nothing'] }, 'field "filter": "nothing" is not a filter'],
+    [{ filter: ['nothing'] }, 'field "filter": "nothing" is not a filter'],
   ])('refuses %j', async (options, message) => {
     await expect(retriever.search('x', options)).rejects.toThrow(message);
     await expect(retriever.search('x', options)).rejects.toMatchObject({ name: 'InputError' });

@@ -1,4 +1,4 @@
-import { compileMask, type Filter, parseFilter } from '../catalog/filter.js';
+import { compileMask, type Filter } from '../catalog/filter.js';
 import type { Metadata } from '../catalog/item.js';
 import { validateQuery } from '../catalog/validateQuery.js';
 import { InputError } from '../errors.js';
@@ -13,8 +13,8 @@ export interface SearchOptions {
   readonly k?: number;
   /** How to search ('diffusion'). */
   readonly method?: Method;
-  /** Only items which pass all filters, e.g. `'price<50'` or `{ field: 'color', op: '=', value: 'red' }`. */
-  readonly filters?: readonly (string | Filter)[];
+  /** Only items which pass, all of several, e.g. `'price<50'` or `{ field: 'color', op: '=', value: 'red' }`. */
+  readonly filter?: string | Filter | readonly (string | Filter)[];
   /** Denoising steps of the diffusion model (the run's default). */
   readonly steps?: number;
   /** The same seed gives the same set (0). */
@@ -81,7 +81,7 @@ export class SetRetriever {
    * @throws InputError for an empty or over-long query, a `k` outside 1..100 or `steps` outside 1..1000, an unknown method or filter
    *
    * @example
-   * const { items } = await retriever.search('camping gear', { k: 5, filters: ['price<100'] });
+   * const { items } = await retriever.search('camping gear', { k: 5, filter: 'price<100' });
    */
   async search(query: string, options: SearchOptions = {}): Promise<SearchResult> {
     return (await this.searchAll([query], options))[0];
@@ -96,8 +96,7 @@ export class SetRetriever {
     if (!METHODS.includes(wanted))
       throw new InputError(`is "${wanted}"; use one of ${METHODS.join(', ')}`, { field: 'method' });
     const texts = queries.map((query) => validateQuery(query, { field: 'query' }));
-    const filters = (options.filters ?? []).map((f) => (typeof f === 'string' ? parseFilter(f) : f));
-    const mask = filters.length > 0 ? compileMask(workspace.items, filters) : undefined;
+    const mask = options.filter === undefined ? undefined : compileMask(workspace.items, options.filter);
 
     const started = performance.now();
     const vectors = await workspace.encoder.encode(texts, { signal });

@@ -64,7 +64,7 @@ describe('an exported run', () => {
     {},
     { k: 5, seed: 3 },
     { steps: 4 },
-    { filters: ['color=red|blue', 'price<50'] },
+    { filter: ['color=red|blue', 'price<50'] },
     { method: 'plain', k: 8 },
     { method: 'mmr' },
     { method: 'dpp', k: 6 },

@@ -11,7 +11,7 @@ export interface SearchJob {
   readonly k?: number;
   readonly steps?: number;
   readonly seed?: number;
-  readonly filters?: readonly (string | Filter)[];
+  readonly filter?: string | Filter | readonly (string | Filter)[];
   /** Say where was looked. */
   readonly directions?: boolean;
   /** Directions with their vectors instead of a set of items; only for methods which make directions. */

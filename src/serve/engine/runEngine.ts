@@ -1,7 +1,7 @@
 /** Answers batches of searches over one run and its changes. */
 import { existsSync } from 'node:fs';
 import { dirname, extname, resolve } from 'node:path';
-import { compileMask, parseFilter } from '../../catalog/filter.js';
+import { compileMask } from '../../catalog/filter.js';
 import type { Item } from '../../catalog/item.js';
 import { InputError } from '../../errors.js';
 import { setMetrics } from '../../evaluate/setMetrics.js';
@@ -194,7 +194,7 @@ export class RunEngine implements Engine {
     all: Matrix,
     { signal, clock, results }: { signal: AbortSignal; clock: Clock; results: JobResult[] },
   ): Promise<void> {
-    const { method: wanted, k = this.parts.k, steps, seed, filters = [], fanout } = group[0].job;
+    const { method: wanted, k = this.parts.k, steps, seed, filter, fanout } = group[0].job;
     const missing = missingModel(this.parts, wanted);
     if (fanout && missing !== undefined) {
       for (const { place } of group) results[place] = { missing };
@@ -202,7 +202,7 @@ export class RunEngine implements Engine {
     }
     let mask: Uint8Array | undefined;
     try {
-      mask = this.#mask(filters);
+      mask = this.#mask(filter);
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
       const refused = {
@@ -293,13 +293,12 @@ export class RunEngine implements Engine {
     }));
   }
 
-  #mask(filters: NonNullable<SearchJob['filters']>): Uint8Array | undefined {
-    if (filters.length === 0) return undefined;
-    const key = JSON.stringify(filters);
+  #mask(filter: SearchJob['filter']): Uint8Array | undefined {
+    if (filter === undefined) return undefined;
+    const key = JSON.stringify(filter);
     let mask = this.#masks.get(key);
     if (!mask) {
-      const parsed = filters.map((filter) => (typeof filter === 'string' ? parseFilter(filter) : filter));
-      mask = compileMask(this.#catalog.workspace.items, parsed);
+      mask = compileMask(this.#catalog.workspace.items, filter);
       if (this.#masks.size >= MASKS) this.#masks.clear();
       this.#masks.set(key, mask);
     }
@@ -365,8 +364,8 @@ export class RunEngine implements Engine {
 function bySettings(jobs: readonly Placed[]): Iterable<Placed[]> {
   const groups = new Map<string, Placed[]>();
   for (const placed of jobs) {
-    const { method, k, steps, seed, filters, fanout } = placed.job;
-    const key = JSON.stringify([method, k, steps, seed, filters, fanout]);
+    const { method, k, steps, seed, filter, fanout } = placed.job;
+    const key = JSON.stringify([method, k, steps, seed, filter, fanout]);
     const group = groups.get(key);
     if (group) group.push(placed);
     else groups.set(key, [placed]);

@@ -105,12 +105,9 @@ function searchHandlers(searches: SearchQueue): Pick<Handlers, 'fanout' | 'searc
     return searches.answer({ jobs, pick, caller: c.get('caller'), signal: c.req.raw.signal });
   }
   return {
-    async search(
-      c,
-      { query, queries = [query!], method, methods = [method ?? 'diffusion'], filter, ...settings },
-    ) {
+    async search(c, { query, queries = [query!], method, methods = [method ?? 'diffusion'], ...settings }) {
       const jobs = queries.flatMap((q) =>
-        methods.map((m): SearchJob => ({ query: q, method: m, filters: filter, ...settings })),
+        methods.map((m): SearchJob => ({ query: q, method: m, ...settings })),
       );
       const answered = await work(c, jobs, (result) => ('set' in result ? result.set : undefined));
       return json(answered satisfies SearchResponse);
