@@ -6,8 +6,8 @@
  *
  * await compile({ catalog: 'catalog.jsonl', out: 'runs/shop' });
  * const retriever = await Retriever.load('runs/shop');
- * const { slots } = await retriever.search('camping gear', { k: 10 });
- * for (const { title, score } of slots) console.log(score.toFixed(3), title);
+ * const { items } = await retriever.search('camping gear', { k: 10 });
+ * for (const { title, score } of items) console.log(score.toFixed(3), title);
  *
  * @module
  */
@@ -47,7 +47,7 @@ export {
   Retriever,
   type SearchOptions,
   type SearchResult,
-  type Slot,
+  type SetItem,
 } from './retrieve/retriever.js';
 export { type CompositeOptions, type CompositeWeights, composite } from './reward/composite.js';
 export { coverageReward } from './reward/coverageReward.js';

@@ -205,8 +205,8 @@ const every = options.checked === 'all' ? 1 : Math.max(1, Math.floor(answers.siz
 const sample = [...answers].filter((_, i) => i % every === 0);
 let wrong = 0;
 for (const [query, ids] of sample) {
-  const { slots } = await retriever.search(query, { k: K });
-  if (slots.some(({ id }, i) => id !== ids[i])) wrong++;
+  const { items } = await retriever.search(query, { k: K });
+  if (items.some(({ id }, i) => id !== ids[i])) wrong++;
 }
 console.log(
   `${sample.length} of ${answers.size} answers compared with the library's for the query alone: ${wrong} differ`,

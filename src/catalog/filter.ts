@@ -46,9 +46,13 @@ export function parseFilter(source: string): Filter {
  * @returns one byte an item, 1 = passes; what `SearchOptions.mask` takes
  * @throws InputError for a field no item has (it lists those there are) or an unknown operator
  */
-export function compileMask(items: readonly Item[], filters: readonly Filter[]): Uint8Array {
+export function compileMask(
+  items: readonly Item[],
+  filter: string | Filter | readonly (string | Filter)[],
+): Uint8Array {
   const mask = new Uint8Array(items.length).fill(1);
-  for (const filter of filters) {
+  for (const source of [filter].flat()) {
+    const filter = typeof source === 'string' ? parseFilter(source) : source;
     const matches = compileFilter(filter);
     let known = false;
     for (const [row, item] of items.entries()) {

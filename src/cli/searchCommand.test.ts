@@ -43,7 +43,7 @@ it('prints JSON for programs', async () => {
     method: 'mmr',
     timings: { total: expect.any(Number) },
   });
-  expect(new Set(result.slots.map(({ id }) => id)).size).toBe(5);
+  expect(new Set(result.items.map(({ id }) => id)).size).toBe(5);
 });
 
 it('joins several filters, and says when they leave too few items', async () => {

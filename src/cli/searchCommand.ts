@@ -42,7 +42,7 @@ export function addSearchCommand(program: Command, io: CliIo): void {
 }
 
 async function searchAction(folder: string, query: string, flags: SearchFlags, io: CliIo): Promise<void> {
-  const { threads, filter: filters, json, ...options } = flags;
+  const { threads, json, ...options } = flags;
   const [{ Retriever }, { validateQuery }, { parseFilter }] = await Promise.all([
     import('../retrieve/retriever.js'),
     import('../catalog/queries.js'),
@@ -50,29 +50,29 @@ async function searchAction(folder: string, query: string, flags: SearchFlags, i
   ]);
   // Loading a run takes a while; what is wrong with the question is known before.
   validateQuery(query);
-  filters.forEach(parseFilter);
+  flags.filter.forEach(parseFilter);
   const { signal } = io;
   const retriever = await Retriever.load(folder, { methods: [flags.method], threads, signal });
-  const result = await retriever.search(query, { ...options, filters, signal });
+  const result = await retriever.search(query, { ...options, signal });
   if (result.fallback !== undefined) {
     io.stderr.write(`r4t: plain search answers instead: ${result.fallback}\n`);
   }
   if (json) return void io.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
-  if (result.slots.length > 0) io.stdout.write(`${await slotTable(result, io)}\n\n`);
-  const found = result.slots.length;
+  if (result.items.length > 0) io.stdout.write(`${await itemTable(result, io)}\n\n`);
+  const found = result.items.length;
   const wanted = options.k ?? retriever.k;
   io.stdout.write(`${found}${found < wanted ? ` of ${wanted}` : ''} items by ${timings(result)}\n`);
-  if (found < wanted && filters.length > 0) io.stderr.write('r4t: no other items pass the filters\n');
+  if (found < wanted && flags.filter.length > 0) io.stderr.write('r4t: no other items pass the filters\n');
 }
 
 /** Titles and sub-queries are cut to this in a terminal, so that rows stay lines. */
 const CELL = 48;
 
-async function slotTable({ slots }: SearchResult, io: CliIo): Promise<string> {
+async function itemTable({ items }: SearchResult, io: CliIo): Promise<string> {
   const { formatTable } = await import('../evaluate/table.js');
   const length = isTerminal(io.stdout, io) ? CELL : Number.POSITIVE_INFINITY;
   const cell = (text = '') => truncate(oneLine(text), length);
-  const rows = slots.map((slot, i) => ({ ...slot, place: i + 1 }));
+  const rows = items.map((item, i) => ({ ...item, place: i + 1 }));
   type Row = (typeof rows)[number];
   return formatTable<Row>(rows, [
     { title: 'rank', value: ({ place }) => place, digits: 0 },

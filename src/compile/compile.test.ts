@@ -379,7 +379,7 @@ describe('reference sets', () => {
     const [line] = await readMetrics(`${own.out}/policy/metrics.jsonl`);
     expect(line).toHaveProperty('coverage');
     const retriever = await Retriever.load(own.out, { encoder, threads: 1 });
-    expect((await retriever.search('dinner')).slots).toHaveLength(3);
+    expect((await retriever.search('dinner')).items).toHaveLength(3);
   });
 
   it('may be joined by training queries without one, which are synthesised for', async () => {
@@ -486,8 +486,8 @@ describe('inputs', () => {
     const own = options({ catalog: three, queries: one });
     await compile(own);
     const retriever = await Retriever.load(own.out, { encoder, threads: 1 });
-    const { slots } = await retriever.search('chair');
-    expect(slots.map(({ id }) => id).sort()).toEqual(['red-chair', 'red-lamp', 'red-table']);
+    const found = await retriever.search('chair');
+    expect(found.items.map(({ id }) => id).sort()).toEqual(['red-chair', 'red-lamp', 'red-table']);
   });
 
   it('bring their own vectors, which are only projected', async () => {

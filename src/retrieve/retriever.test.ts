@@ -60,8 +60,8 @@ describe('a finished run', () => {
     const result = await retriever.search('red things', { method });
     expect(result).toMatchObject({ query: 'red things', method });
     expect(result.fallback).toBeUndefined();
-    expect(new Set(result.slots.map(({ id }) => id)).size).toBe(4);
-    for (const { score, rank, direction, subQuery } of result.slots) {
+    expect(new Set(result.items.map(({ id }) => id)).size).toBe(4);
+    for (const { score, rank, direction, subQuery } of result.items) {
       expect(score).toBeLessThanOrEqual(1.0001);
       expect(rank).toBeGreaterThanOrEqual(1);
       expect(direction).toBeLessThan(4);
@@ -76,15 +76,15 @@ describe('a finished run', () => {
       const options = { method, seed: 5, k: 3 };
       const [alone] = await retriever.searchAll(['tents'], options);
       const [, batched] = await retriever.searchAll(['lamps', 'tents'], options);
-      expect(batched.slots.map(({ id }) => id)).toEqual(alone.slots.map(({ id }) => id));
-      expect(alone.slots).toHaveLength(3);
+      expect(batched.items.map(({ id }) => id)).toEqual(alone.items.map(({ id }) => id));
+      expect(alone.items).toHaveLength(3);
     }
   });
 
   it.each(METHODS)('keeps to the filters by %s', async (method) => {
-    const filters = ['color=blue|green', { field: 'title', op: '~', value: 't' } as const];
-    const { slots } = await retriever.search('a tent', { method, filters, k: 10 });
-    expect(slots.map(({ id }) => id).sort()).toEqual([
+    const filter = ['color=blue|green', { field: 'title', op: '~', value: 't' } as const];
+    const { items } = await retriever.search('a tent', { method, filter, k: 10 });
+    expect(items.map(({ id }) => id).sort()).toEqual([
       'blue-boot',
       'blue-table',
       'blue-tent',
@@ -96,7 +96,7 @@ describe('a finished run', () => {
 
   it('gives the whole catalog where more items are wanted than there are', async () => {
     for (const method of METHODS) {
-      expect((await retriever.search('x', { method, k: 100 })).slots).toHaveLength(20);
+      expect((await retriever.search('x', { method, k: 100 })).items).toHaveLength(20);
     }
   });
 
@@ -105,7 +105,7 @@ describe('a finished run', () => {
     [{ k: 2.5 }, 'field "k": must be a whole number from 1 to 100, got 2.5'],
     [{ steps: 0 }, 'field "steps": must be a whole number from 1 to 1000, got 0'],
     [{ method: 'bm25' as 'plain' }, 'field "method": is "bm25"; use one of diffusion, folm, plain, mmr, dpp'],
-    [{ filters: ['nothing'] }, 'field "filter": "nothing" is not a filter'],
+    [{ filter: ['nothing'] }, 'field "filter": "nothing" is not a filter'],
   ])('refuses %j', async (options, message) => {
     await expect(retriever.search('x', options)).rejects.toThrow(message);
     await expect(retriever.search('x', options)).rejects.toMatchObject({ name: 'InputError' });
@@ -131,7 +131,7 @@ it('answers by plain search, and says so, where a model is not trained yet', asy
   const plain = await retriever.search('red things', { method: 'plain' });
   for (const method of ['diffusion', 'folm'] as const) {
     const result = await retriever.search('red things', { method });
-    expect(result).toMatchObject({ method: 'plain', slots: plain.slots });
+    expect(result).toMatchObject({ method: 'plain', items: plain.items });
     expect(result.fallback).toMatch(/^this run has no trained /);
   }
   await (await RunFolder.open(half)).resetFrom('encode');
@@ -162,8 +162,8 @@ it('searches precomputed vectors with an encoder of the same space', async () =>
   const own = { ...config, k: 2, encoder: 'precomputed' } as const;
   await compile({ catalog, queries, out, config: own, encoder: letterEncoder, stage: 'encode' });
   const retriever = await Retriever.load(out, options);
-  const { slots } = await retriever.search('blue tent', { method: 'plain', k: 1 });
-  expect(slots).toMatchObject([{ title: 'blue tent', score: expect.closeTo(1, 4) }]);
+  const { items } = await retriever.search('blue tent', { method: 'plain', k: 1 });
+  expect(items).toMatchObject([{ title: 'blue tent', score: expect.closeTo(1, 4) }]);
   await expect(Retriever.load(out)).rejects.toThrow('the encoder "precomputed/letters", which is your own');
 });
 

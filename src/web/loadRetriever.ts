@@ -41,7 +41,7 @@ const REMEMBERED = 1000;
  * import { loadRetriever } from 'r4t/web';
  *
  * const retriever = await loadRetriever('/retriever/', { ort });
- * const { slots } = await retriever.search('camping gear', { k: 10 });
+ * const { items } = await retriever.search('camping gear', { k: 10 });
  */
 export async function loadRetriever(
   base: string | URL,

@@ -35,10 +35,10 @@ async function expectSame(
   const expected = await here.searchAll(queries, options);
   const found = await web.searchAll(queries, options);
   expect(found.map(({ method }) => method)).toEqual(expected.map(({ method }) => method));
-  for (const [i, { slots }] of found.entries()) {
-    const byId = new Map(expected[i].slots.map((slot) => [slot.id, slot]));
-    expect(new Set(slots.map(({ id }) => id))).toEqual(new Set(byId.keys()));
-    for (const { id, score, metadata } of slots) {
+  for (const [i, { items }] of found.entries()) {
+    const byId = new Map(expected[i].items.map((item) => [item.id, item]));
+    expect(new Set(items.map(({ id }) => id))).toEqual(new Set(byId.keys()));
+    for (const { id, score, metadata } of items) {
       expect(score).toBeCloseTo(byId.get(id)?.score ?? Number.NaN, 4);
       expect(metadata).toEqual(byId.get(id)?.metadata);
     }
@@ -64,7 +64,7 @@ describe('an exported run', () => {
     {},
     { k: 5, seed: 3 },
     { steps: 4 },
-    { filters: ['color=red|blue', 'price<50'] },
+    { filter: ['color=red|blue', 'price<50'] },
     { method: 'plain', k: 8 },
     { method: 'mmr' },
     { method: 'dpp', k: 6 },

@@ -37,7 +37,7 @@ const script = (queries: readonly string[]) => `(async () => {
   };
   const retriever = await loadRetriever('/retriever', { ort, encoder });
   const results = await retriever.searchAll(${JSON.stringify(queries)}, { seed: 5 });
-  return results.map(({ method, slots }) => ({ method, ids: slots.map(({ id }) => id).sort() }));
+  return results.map(({ method, items }) => ({ method, ids: items.map(({ id }) => id).sort() }));
 })()`;
 
 describe.skipIf(noBrowser())('in a browser', () => {
@@ -76,7 +76,7 @@ describe.skipIf(noBrowser())('in a browser', () => {
       const here = await Retriever.load(run, { encoder: letterEncoder, threads: 1 });
       const expected = await here.searchAll(queries, { seed: 5 });
       expect(found).toEqual(
-        expected.map(({ slots }) => ({ method: 'diffusion', ids: slots.map(({ id }) => id).sort() })),
+        expected.map(({ items }) => ({ method: 'diffusion', ids: items.map(({ id }) => id).sort() })),
       );
     } finally {
       await browser.close();

@@ -37,9 +37,9 @@ describe('search', () => {
     const { results } = await search({ query: 'a red thing', method, k: 5, seed: 3 });
     expect(results).toHaveLength(1);
     expect(results[0]).toMatchObject({ query: 'a red thing', method });
-    expect(results[0].items.map(({ id }) => id)).toEqual(expected.slots.map(({ id }) => id));
+    expect(results[0].items.map(({ id }) => id)).toEqual(expected.items.map(({ id }) => id));
     results[0].items.forEach((item, i) => {
-      const { score, rank, direction, subQuery, metadata } = expected.slots[i];
+      const { score, rank, direction, subQuery, metadata } = expected.items[i];
       expect(item).toMatchObject({ score: expect.closeTo(score, 5), rank, direction, fields: metadata });
       expect(item.subQuery).toBe(subQuery);
     });
