@@ -41,7 +41,7 @@ export { ChatError } from './llm/chatError.js';
 export { type Matrix, matrix } from './matrix.js';
 export type { Completion, Policy, SampleOptions } from './policy/policy.js';
 export type { OnProgress, Progress, RunControl } from './progress.js';
-export type { LoadRetrieverOptions } from './retrieve/loadRetriever.js';
+export type { LoadRetrieverOptions } from './retrieve/loadRun.js';
 export {
   type Method,
   Retriever,

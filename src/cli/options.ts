@@ -16,6 +16,13 @@ export function amount(text: string): number {
   throw new InvalidArgumentError('Expected a number of at least 0.');
 }
 
+/** Parses a number from 0 to 1 for commander. */
+export function share(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== '' && value >= 0 && value <= 1) return value;
+  throw new InvalidArgumentError('Expected a number from 0 to 1.');
+}
+
 /** Collects the values of an option that may be given several times. */
 export function collect(value: string, earlier: readonly string[]): string[] {
   return [...earlier, value];

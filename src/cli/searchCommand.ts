@@ -1,21 +1,19 @@
 import { type Command, Option } from 'commander';
-import type { Method, SearchResult } from '../retrieve/retriever.js';
+import { METHOD_NAMES, type Method } from '../retrieve/methodNames.js';
+import type { Distinct, SearchResult, SetItem } from '../retrieve/retriever.js';
 import { type CliIo, isTerminal } from './io.js';
-import { collect, wholeNumber } from './options.js';
+import { amount, collect, share, wholeNumber } from './options.js';
 import { oneLine, truncate } from './text.js';
-
-const METHODS: Readonly<Record<Method, true>> = {
-  diffusion: true,
-  folm: true,
-  plain: true,
-  mmr: true,
-  dpp: true,
-};
 
 interface SearchFlags {
   readonly k?: number;
-  readonly method: Method;
+  readonly method?: Method;
   readonly filter: readonly string[];
+  readonly diversity?: number;
+  readonly distinct?: Distinct;
+  readonly exclude: readonly string[];
+  readonly offset?: number;
+  readonly minScore?: number;
   readonly steps?: number;
   readonly seed?: number;
   readonly threads?: number;
@@ -31,14 +29,28 @@ export function addSearchCommand(program: Command, io: CliIo): void {
     .argument('<query>', 'what to search for')
     .option('-k <n>', "items wanted (default: the run's k)", wholeNumber(1))
     .addOption(
-      new Option('--method <method>', 'how to search').choices(Object.keys(METHODS)).default('diffusion'),
+      new Option(
+        '--method <method>',
+        'how to search (default: what an evaluation of the run found best, else diffusion)',
+      ).choices(METHOD_NAMES),
     )
     .option('--filter <filter>', 'e.g. color=red|blue or price<50; may be repeated', collect, [])
+    .option('--diversity <share>', 'from 0, only what fits best, to 1, as different as the method can', share)
+    .option('--distinct <field>', 'at most one item for each value of a field; <field>:<n> for n', distinct)
+    .option('--exclude <id>', 'an item that is not wanted; may be repeated', collect, [])
+    .option('--offset <n>', 'items to pass over: more like this set', wholeNumber(0))
+    .option('--min-score <score>', 'leave out items of less relevance, 0 to 1', amount)
     .option('--steps <n>', "denoising steps (default: the run's)", wholeNumber(1))
     .option('--seed <n>', 'the same seed gives the same set', wholeNumber(0))
     .option('--threads <n>', 'threads to compute with (default: one a core)', wholeNumber(1))
     .option('--json', 'print the result as JSON')
     .action((folder: string, query: string, flags: SearchFlags) => searchAction(folder, query, flags, io));
+}
+
+/** `brand` or `brand:2`. */
+function distinct(text: string): Distinct {
+  const [, field, max] = /^(.+):(\d+)$/.exec(text) ?? [];
+  return field === undefined ? { field: text } : { field, max: Number(max) };
 }
 
 async function searchAction(folder: string, query: string, flags: SearchFlags, io: CliIo): Promise<void> {
@@ -52,11 +64,16 @@ async function searchAction(folder: string, query: string, flags: SearchFlags, i
   validateQuery(query);
   flags.filter.forEach(parseFilter);
   const { signal } = io;
-  const retriever = await Retriever.load(folder, { methods: [flags.method], threads, signal });
+  await using retriever = await Retriever.load(folder, {
+    ...(flags.method && { methods: [flags.method] }),
+    threads,
+    signal,
+  });
   const result = await retriever.search(query, { ...options, signal });
   if (result.fallback !== undefined) {
     io.stderr.write(`r4t: plain search answers instead: ${result.fallback}\n`);
   }
+  if (result.unknown) io.stderr.write('r4t: no word of the query is known here, so there are no items\n');
   if (json) return void io.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
   if (result.items.length > 0) io.stdout.write(`${await itemTable(result, io)}\n\n`);
   const found = result.items.length;
@@ -80,10 +97,8 @@ async function itemTable({ items }: SearchResult, io: CliIo): Promise<string> {
     ...(rows.some(({ category }) => category !== undefined)
       ? [{ title: 'category', value: ({ category }: Row) => cell(category) }]
       : []),
-    { title: 'score', value: ({ score }) => score },
-    ...(rows.some(({ subQuery }) => subQuery !== undefined)
-      ? [{ title: 'sub-query', value: ({ subQuery }: Row) => cell(subQuery) }]
-      : []),
+    { title: 'relevance', value: ({ score }) => score },
+    { title: 'why', value: (row) => cell(whyOf(row)) },
   ]);
 }
 
@@ -92,4 +107,10 @@ function timings({ method, timings: { total, encode, directions, search } }: Sea
     ([name, ms]) => `${name} ${ms.toFixed(1)}`,
   );
   return `${method} in ${total.toFixed(1)} ms (${parts.join(', ')})`;
+}
+
+/** In words, why an item is in the set. */
+function whyOf({ subQuery, sharedWords }: SetItem): string | undefined {
+  if (subQuery !== undefined) return subQuery;
+  return sharedWords.length > 0 ? `has ${sharedWords.join(', ')}` : undefined;
 }

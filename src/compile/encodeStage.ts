@@ -11,7 +11,7 @@ import { CounterRandom } from '../random.js';
 import type { Config } from '../run/config.js';
 import { saveLabels } from '../run/labels.js';
 import type { RunFolder } from '../run/runFolder.js';
-import { saveEncoded } from '../run/workspace.js';
+import { loadWorkspace, saveEncoded, splitQueries } from '../run/workspace.js';
 import { fitLabels } from './fitLabels.js';
 import type { StageSummary } from './stage.js';
 
@@ -48,7 +48,7 @@ export async function encodeStage(options: EncodeStageOptions): Promise<StageSum
   const vectors = await projectedVectors(options, projector, sample);
   await projector.release();
   await saveEncoded(run, { items: catalog.items, vectors, projection, queries });
-  const learned = await labelStage(options);
+  const learned = await learnFromLabels(options);
   return {
     seconds: (performance.now() - started) / 1000,
     items: catalog.items.length,
@@ -57,6 +57,18 @@ export async function encodeStage(options: EncodeStageOptions): Promise<StageSum
     keptVariance: projection.keptVariance,
     ...learned,
   };
+}
+
+/** Stores what the training queries' sets teach without training. */
+async function learnFromLabels({ run, encoder, runtime, signal }: EncodeStageOptions) {
+  const workspace = await loadWorkspace(run, encoder, runtime);
+  try {
+    const labels = await fitLabels(await splitQueries(workspace, 'train', signal));
+    await saveLabels(run, labels);
+    return { adapter: Number(labels.adapter !== undefined) };
+  } finally {
+    await workspace.release();
+  }
 }
 
 /** Unprojected vectors to fit on: all items, in order, or a random sample of a large catalog. */

@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { matrix } from '../matrix.js';
 import { parseConfig } from '../run/parseConfig.js';
 import { aggregateSeeds, shortSets } from './aggregate.js';
@@ -7,10 +7,8 @@ import type { MethodName } from './results.js';
 
 it('lists queries for which a method found fewer than k items', () => {
   const found = (items: number) => ({
-    set: {
-      directions: matrix(1, 2),
-      assigned: Array.from({ length: items }, (_, item) => ({ item, direction: 0, score: 1, rank: 1 })),
-    },
+    directions: matrix(1, 2),
+    assigned: Array.from({ length: items }, (_, item) => ({ item, direction: 0, score: 1, rank: 1 })),
   });
   const method = (...sizes: number[]): MethodEvaluation => ({
     metrics: {},
@@ -27,26 +25,53 @@ it('lists queries for which a method found fewer than k items', () => {
   ]);
 });
 
-it('compares by the composite only methods that have directions', () => {
-  const method = (...composite: number[]): MethodEvaluation => ({
-    metrics: { composite: Float64Array.from(composite) },
+describe('aggregateSeeds', () => {
+  const method = (validation: number, ...values: number[]): MethodEvaluation => ({
+    metrics: { alphaNdcgAtK: Float64Array.from(values) },
     msPerQuery: 1,
     answers: [],
+    validation,
   });
-  const methods = new Map<MethodName, MethodEvaluation>([
-    ['plain', method(0.9, 0.9)],
-    ['kmeans', method(0.5, 0.6)],
-    ['folm', method(0.7, 0.6)],
-  ]);
-  const run = {
-    methods,
-    config: parseConfig({ task: 'oar' }),
-    counts: { train: 1, valid: 1, test: 2 },
-    workspace: { items: [] },
-    tuned: {},
-  } as unknown as RunEvaluation;
-  const { plain, kmeans, folm } = aggregateSeeds([run], { dataset: 'shop' }).methods;
-  expect(folm?.againstBestBaseline).toMatchObject({ baseline: 'kmeans', mean: expect.closeTo(0.1, 10) });
-  expect(kmeans?.againstBestBaseline).toBeUndefined();
-  expect(plain?.againstBestBaseline).toBeUndefined();
+  const run = (methods: readonly (readonly [MethodName, MethodEvaluation])[]) =>
+    ({
+      methods: new Map(methods),
+      config: parseConfig({}),
+      counts: { train: 1, valid: 1, test: 3 },
+      test: { texts: ['a', 'b', 'c'], references: [[1], [2], []] },
+      workspace: { items: [] },
+      tuned: {},
+    }) as unknown as RunEvaluation;
+
+  it('compares on test queries with the baseline that was best on validation queries', () => {
+    const results = aggregateSeeds(
+      [
+        run([
+          ['plain', method(0.2, 0.9, 0.9, Number.NaN)],
+          ['kmeans', method(0.3, 0.5, 0.6, Number.NaN)],
+          ['folm', method(0.25, 0.7, 0.6, Number.NaN)],
+        ]),
+      ],
+      { dataset: 'shop' },
+    );
+    const { plain, kmeans, folm } = results.methods;
+    expect(results).toMatchObject({ chosen: 'kmeans', labelled: 2 });
+    expect(folm?.metrics.alphaNdcgAtK?.mean).toBeCloseTo(0.65, 10);
+    expect(folm?.againstBestBaseline).toMatchObject({ baseline: 'kmeans', mean: expect.closeTo(0.1, 10) });
+    expect(folm?.againstPlain?.mean).toBeCloseTo(-0.25, 10);
+    expect(kmeans?.againstBestBaseline).toBeUndefined();
+    expect(plain?.againstPlain).toBeUndefined();
+  });
+
+  it('never chooses what nobody can search by', () => {
+    const results = aggregateSeeds(
+      [
+        run([
+          ['plain', method(0.2, 0.1)],
+          ['diffusionSupervised', method(0.9, 0.1)],
+        ]),
+      ],
+      { dataset: 'shop' },
+    );
+    expect(results.chosen).toBe('plain');
+  });
 });

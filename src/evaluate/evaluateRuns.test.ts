@@ -4,7 +4,7 @@ import { tempFolder } from '../catalog/testing/tempFolder.js';
 import { compile } from '../compile/compile.js';
 import { TEXTS } from '../policy/testing/scene.js';
 import { letterEncoder } from '../policy/testing/world.js';
-import { loadRetrieverParts } from '../retrieve/loadRetriever.js';
+import { loadRun } from '../retrieve/loadRun.js';
 import type { UserConfig } from '../run/config.js';
 import { RunFolder } from '../run/runFolder.js';
 import { aggregateSeeds } from './aggregate.js';
@@ -53,9 +53,9 @@ describe('evaluateRun', () => {
     expect(test.texts).toHaveLength(2);
     for (const [name, { answers, metrics }] of methods) {
       expect(answers, name).toHaveLength(2);
-      for (const { set, retrieved } of answers) {
+      for (const { assigned, retrieved } of answers) {
         expect(new Set(retrieved).size, name).toBe(budget);
-        expect(new Set(set.assigned.map((a) => a.item)).size, name).toBe(3);
+        expect(new Set(assigned.map((a) => a.item)).size, name).toBe(3);
       }
       expect(metrics.recallAtB, name).toHaveLength(2);
       expect(metrics.vs === undefined, name).toBe(name === 'bestOfN' || BASELINES.some((o) => o === name));
@@ -93,28 +93,33 @@ describe('evaluateRuns', () => {
     expect(resultsFileSchema.safeParse(file).success).toBe(true);
   });
 
-  it('notes in a run of sets what its baselines were tuned to, which its searches then use', async () => {
-    const [out, twin] = [temp.path('open'), temp.path('open-twin')];
+  it('notes in the runs what was chosen on validation queries, which their searches then use', async () => {
+    const load = async (run: string) =>
+      (await loadRun(run, { encoder: letterEncoder, methods: ['mmr'] })).space;
+    const report = temp.path('noted-report');
+    const { results } = await evaluateRuns(runs, { ...options, out: report, command: '' });
+    for (const run of runs) {
+      const { settings, usual } = await load(run);
+      expect(settings.mmr).toBe(results.tuned['mmr.diversity']);
+      expect(settings.vote).toBe(results.tuned['vote.neighbours']);
+      expect(usual).toBe(results.chosen);
+      expect((await RunFolder.open(run)).stageDone('evaluate')?.seconds).toBeGreaterThan(0);
+    }
+  });
+
+  it('chooses nothing where no validation query has a reference set', async () => {
+    const out = temp.path('open');
     const open = temp.write(
       'queries.jsonl',
       SPLITS.map((split, i) => ({ query: `${split} ${TEXTS[i]} ${i}`, split })),
     );
     const openEnded: UserConfig = { ...config, task: 'oar', budget: undefined };
-    for (const [i, folder] of [out, twin].entries()) {
-      const seeded = { ...openEnded, seed: i + 1 };
-      await compile({ catalog, queries: open, out: folder, config: seeded, encoder: letterEncoder });
-    }
-    const load = (run: string) => loadRetrieverParts(run, { encoder: letterEncoder, methods: ['mmr'] });
-    expect(await load(out)).not.toHaveProperty('lambda');
-    const report = temp.path('open-report');
-    const { results } = await evaluateRuns([out, twin], { ...options, out: report, command: '' });
-    for (const run of [out, twin]) {
-      expect(await load(run)).toMatchObject({
-        lambda: results.tuned['mmr.lambda'],
-        theta: results.tuned['dpp.theta'],
-      });
-      expect((await RunFolder.open(run)).stageDone('evaluate')?.seconds).toBeGreaterThan(0);
-    }
+    await compile({ catalog, queries: open, out, config: openEnded, encoder: letterEncoder });
+    const { results } = await evaluateRuns([out], { ...options, out: temp.path('open-report'), command: '' });
+    expect(results).toMatchObject({ labelled: 0, tuned: {} });
+    expect(results.chosen).toBeUndefined();
+    expect(results.methods.plain?.metrics.alphaNdcgAtK).toBeUndefined();
+    expect(results.methods.vote).toBeUndefined();
   });
 
   it('reports on a run that is in use, and warns that it could not note it there', async () => {

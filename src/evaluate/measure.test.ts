@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Item } from '../catalog/item.js';
 import { gatherRows, matrix, rowRange } from '../matrix.js';
-import { measureAnswers, type QueryAnswer } from './measure.js';
+import type { RetrievedSet } from '../retrieve/method.js';
+import { labelsOf, measureAnswers } from './measure.js';
 
 const axes = matrix(4, 4, Float32Array.of(1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1));
 const items: Item[] = ['a', 'b', 'a', 'c'].map((category, i) => ({
@@ -13,13 +14,13 @@ const items: Item[] = ['a', 'b', 'a', 'c'].map((category, i) => ({
 }));
 const queries = { texts: ['one', 'two'], vectors: rowRange(axes, 0, 2), references: [[0, 3], [2]] };
 
+const labels = labelsOf(items, (item) => items[item].category);
+
 /** A set whose directions are its items. */
-function answer(rows: readonly number[], retrieved: readonly number[]): QueryAnswer {
+function answer(rows: readonly number[], retrieved: readonly number[]): RetrievedSet {
   return {
-    set: {
-      directions: gatherRows(axes, rows),
-      assigned: rows.map((item, direction) => ({ item, direction, score: 1, rank: 1 })),
-    },
+    directions: gatherRows(axes, rows),
+    assigned: rows.map((item, direction) => ({ item, direction, score: 1, rank: 1 })),
     retrieved: Int32Array.from(retrieved),
   };
 }
@@ -30,7 +31,10 @@ describe('measureAnswers', () => {
       world: { items, vectors: axes },
       queries,
       k: 2,
+      labels,
     });
+    expect([...(metrics.precisionAtK ?? [])]).toEqual([0.5, 0]);
+    expect([...(metrics.recallAtK ?? [])]).toEqual([0.5, 0]);
     expect([...(metrics.recallAtB ?? [])]).toEqual([0.5, 0]);
     expect([...(metrics.hitAtB ?? [])]).toEqual([1, 0]);
     // Orthogonal items: as diverse as can be; each direction is its item; half of them are the query.
@@ -46,16 +50,30 @@ describe('measureAnswers', () => {
   it('looks at each item from the direction that brought it', async () => {
     const swapped = answer([0, 1], [0, 1]);
     const set = {
-      ...swapped.set,
-      assigned: swapped.set.assigned.map((a) => ({ ...a, direction: 1 - a.direction })),
+      ...swapped,
+      assigned: swapped.assigned.map((a) => ({ ...a, direction: 1 - a.direction })),
     };
-    const metrics = await measureAnswers([{ set }], {
+    const metrics = await measureAnswers([set], {
       world: { items, vectors: axes },
       queries: { texts: ['one'], vectors: rowRange(axes, 0, 1) },
       k: 2,
     });
     expect(metrics.groundedness?.[0]).toBeCloseTo(1 - Math.SQRT2, 6);
     expect(metrics.recallAtB).toBeUndefined();
+  });
+
+  it('has no label figures of a query without a reference set', async () => {
+    const some = { ...queries, references: [[0], []] };
+    const options = { world: { items, vectors: axes }, queries: some, k: 2, labels };
+    const { precisionAtK } = await measureAnswers([answer([0, 1], []), answer([0, 1], [])], options);
+    expect([...(precisionAtK ?? [])]).toEqual([0.5, Number.NaN]);
+  });
+
+  it('takes items of the same text for one', async () => {
+    const equal = items.map((item) => ({ ...item, text: item.id === '3' ? '1' : item.text }));
+    const twins = labelsOf(equal, () => undefined);
+    expect(twins.referenceOf([0, 3])).toEqual([0, 1]);
+    expect(twins.referenceOf([1, 3])).toEqual([1]);
   });
 
   it('measures the same set under an encoder of other lengths', async () => {

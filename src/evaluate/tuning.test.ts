@@ -1,62 +1,47 @@
 import { describe, expect, it } from 'vitest';
-import { matrix } from '../matrix.js';
 import { letterWorld } from '../policy/testing/world.js';
-import type { Workspace } from '../run/workspace.js';
-import { type AnswerSpace, plainAnswers } from './answers.js';
-import { tune, worthOf } from './tuning.js';
-
-const figures = (value: number) => Float64Array.of(value, value + 0.2);
-const metrics = {
-  recallAtB: figures(0.4),
-  groundedness: figures(0.9),
-  diversity: figures(0.6),
-  alignment: figures(0.2),
-  composite: figures(0.7),
-};
-const answers = (directions: number) => [
-  { set: { directions: matrix(directions, 2), assigned: [] } },
-  { set: { directions: matrix(directions, 2), assigned: [] } },
-];
-
-describe('worthOf', () => {
-  it.each([
-    ['wscr', 10, 0.5, 'recall'],
-    ['wscr', 1, 0.5, 'recall'],
-    ['oar', 10, 0.8, 'the composite'],
-    [
-      'oar',
-      1,
-      0.2 * 0.7 + 0.2 * 0.3,
-      'diversity and alignment: one direction is not judged by how near its items are',
-    ],
-  ] as const)('of task %s with %i directions is %d: %s', (task, directions, worth, _why) => {
-    expect(worthOf(task, metrics, answers(directions))).toBeCloseTo(worth, 12);
-  });
-});
+import { lexiconOf } from '../retrieve/lexicon.js';
+import type { MethodSpace } from '../retrieve/method.js';
+import { METHODS } from '../retrieve/methods.js';
+import { labelsOf } from './measure.js';
+import { answer } from './methods.js';
+import { tune } from './tuning.js';
 
 describe('tune', () => {
-  it('takes the setting that recalls most of the validation sets, the first of equal ones', async () => {
-    const workspace = {
-      ...(await letterWorld()),
-      queries: [],
-      projection: undefined,
-    } as unknown as Workspace;
-    const space: AnswerSpace = { workspace, k: 3, budget: 6 };
-    const texts = ['red chair', 'blue lamp'];
-    const vectors = await workspace.encoder.encode(texts);
-    const references = texts.map((text) => [workspace.items.findIndex((item) => item.text === text)]);
-    const tried: number[] = [];
-    const found = await tune(
-      [1, 2, 3, 4],
-      (setting) => async (queries, options) => {
-        tried.push(setting);
-        const plain = await plainAnswers(space)(queries, options);
-        // Settings below 2 find nothing.
-        return plain.map((answer) => (setting < 2 ? { ...answer, retrieved: Int32Array.of(-1) } : answer));
-      },
-      { task: 'wscr', space, validation: { texts, vectors, references }, seed: 1 },
-    );
-    expect(tried).toEqual([1, 2, 3, 4]);
-    expect(found).toBe(2);
+  it('takes the setting with the best sets on the validation queries, the first of equal ones', async () => {
+    const world = await letterWorld();
+    const texts = ['red chair', 'blue lamp', 'green tent'];
+    const validation = {
+      texts,
+      vectors: await world.encoder.encode(texts),
+      // What lies far from everything else is what these people want.
+      references: texts.map((_, q) => [(7 * q) % world.items.length, (7 * q + 11) % world.items.length]),
+    };
+    const space: MethodSpace = {
+      ...world,
+      k: 3,
+      lexicon: lexiconOf(world.items),
+      settings: {},
+      usual: 'plain',
+    };
+    const labels = labelsOf(world.items, () => undefined);
+    const options = { validation, labels, k: 3, seed: 1 };
+    const { settings, worth } = await tune({ method: 'mmr', space }, options);
+    const worths: number[] = [];
+    for (const value of METHODS.mmr.setting?.grid ?? []) {
+      const tuned = { ...space, settings: { mmr: value } };
+      const plain = await tune({ method: 'plain', space: tuned }, options);
+      expect(plain.settings).toEqual({ mmr: value });
+      const sets = await answer({ method: 'mmr', space: tuned }, validation, { k: 3 });
+      const hits = sets.map(({ assigned }, q) =>
+        assigned.map(({ item }) => Number(validation.references[q].includes(item))),
+      );
+      // Every item is its own aspect, so alpha-nDCG is nDCG; two relevant items make the ideal.
+      const ideal = 1 + 1 / Math.log2(3);
+      const gains = hits.map((set) => set.reduce((sum, hit, i) => sum + hit / Math.log2(i + 2), 0) / ideal);
+      worths.push(gains.reduce((sum, gain) => sum + gain, 0) / gains.length);
+    }
+    expect(worth).toBeCloseTo(Math.max(...worths), 10);
+    expect(METHODS.mmr.setting?.grid[worths.indexOf(Math.max(...worths))]).toBe(settings.mmr);
   });
 });

@@ -1,5 +1,4 @@
 /** Reads a run as what searches, services and evaluations work in. */
-import type { Item } from '../catalog/item.js';
 import { loadSetDiffusion } from '../diffusion/modelFiles.js';
 import type { Encoder } from '../encode/encoder.js';
 import { PrecomputedEncoder } from '../encode/precomputed.js';
@@ -7,7 +6,6 @@ import { UseLiteEncoder } from '../encode/useLite.js';
 import type { RuntimeOptions } from '../engine/index.js';
 import type { RetrievalWorld } from '../environment.js';
 import { InputError } from '../errors.js';
-import { Bm25 } from '../lexical/bm25.js';
 import type { Policy } from '../policy/policy.js';
 import { loadPolicy, loadPolicyModel, POLICY_FILES } from '../policy/policyFiles.js';
 import type { Config } from '../run/config.js';
@@ -16,6 +14,7 @@ import { configOf } from '../run/manifest.js';
 import { RunFolder } from '../run/runFolder.js';
 import { loadWorkspace, type Workspace } from '../run/workspace.js';
 import type { VectorIndex } from '../vectorIndex/vectorIndex.js';
+import { lexiconOf } from './lexicon.js';
 import type { MethodSettings, MethodSpace, SearchDiffusion } from './method.js';
 import { METHOD_NAMES, type Method } from './methodNames.js';
 
@@ -77,13 +76,14 @@ export async function loadRun(
     workspace,
     space: {
       ...workspace,
-      ...(await loadLabels(run)),
+      ...(await loadLabels(run, workspace.queries)),
       k: config.k,
       lexicon: lexiconOf(workspace.items),
       policy: ownPolicy ?? loadedPolicy,
       temperature: config.synthesis.temperature,
       diffusion,
       settings: settingsOf(run),
+      usual: usualMethod(run),
     },
     async release() {
       await loadedPolicy?.release();
@@ -91,15 +91,6 @@ export async function loadRun(
       await workspace.release();
       if (encoder !== own) await encoder.release?.();
     },
-  };
-}
-
-/** The words of a catalog, indexed when they are first asked for. */
-export function lexiconOf(items: readonly Item[]): MethodSpace['lexicon'] {
-  let lexicon: Bm25 | undefined;
-  return () => {
-    lexicon ??= new Bm25(items);
-    return lexicon;
   };
 }
 
@@ -111,6 +102,12 @@ export function settingsOf(run: RunFolder): MethodSettings {
     return typeof value === 'number' ? [[name, value]] : [];
   });
   return Object.fromEntries(known);
+}
+
+/** What did best on validation queries, else the compiled retriever. */
+export function usualMethod(run: RunFolder): Method {
+  const chosen = run.stageDone('evaluate')?.chosen;
+  return METHOD_NAMES.find((name) => name === chosen) ?? 'diffusion';
 }
 
 async function encoderOf(

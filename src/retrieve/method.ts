@@ -10,6 +10,7 @@ import type { Policy } from '../policy/policy.js';
 import type { CosineMatrix } from '../vectorIndex/cosineMatrix.js';
 import type { VectorIndex } from '../vectorIndex/vectorIndex.js';
 import type { Assignment, GroupLimit } from './assign.js';
+import type { Method } from './methodNames.js';
 
 /** Queries with their embeddings, unit rows [texts.length, d]. */
 export type EmbeddedQueries = Pick<QueryBatch, 'texts' | 'vectors'>;
@@ -54,6 +55,8 @@ export interface MethodSpace extends RetrievalWorld {
   readonly temperature?: number;
   readonly diffusion?: SearchDiffusion;
   readonly settings: MethodSettings;
+  /** The method of a request that names none: what did best on validation queries, else the compiled retriever. */
+  readonly usual: Method;
   /** Cosines of many candidates at once, where whole budgets are put in another order. */
   readonly cosines?: CosineMatrix;
 }

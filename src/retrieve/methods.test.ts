@@ -1,22 +1,21 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { dppMap } from '../baselines/dpp.js';
+import { dppMap, thetaOf } from '../baselines/dpp.js';
 import { mmr } from '../baselines/mmr.js';
+import type { Item } from '../catalog/item.js';
 import { concatRows, dot, gatherRows, type Matrix, matrix, normalizeRows, row, rowRange } from '../matrix.js';
+import type { Policy } from '../policy/policy.js';
+import { letterEncoder, letterWorld } from '../policy/testing/world.js';
 import { CounterRandom } from '../random.js';
 import { ExactIndex } from '../vectorIndex/exactIndex.js';
-import {
-  CANDIDATES,
-  type MethodOptions,
-  type RetrievedSet,
-  type SearchSpace,
-  searchDirections,
-  searchDpp,
-  searchMmr,
-  searchPlain,
-} from './methods.js';
+import { fannedOutSets } from './fannedOut.js';
+import { lexiconOf } from './lexicon.js';
+import type { FindOptions, MethodSpace, RetrievedSet } from './method.js';
+import { METHOD_NAMES, type Method } from './methodNames.js';
+import { CANDIDATES, fanOutsOf, findSets, METHODS, missingPart } from './methods.js';
 
 const ITEMS = 130;
 const DIM = 16;
+const COLORS = ['red', 'blue', 'green'];
 
 function unitRows(rows: number, name: string): Matrix {
   return normalizeRows(
@@ -25,12 +24,59 @@ function unitRows(rows: number, name: string): Matrix {
 }
 
 const vectors = unitRows(ITEMS, 'items');
-const queries = unitRows(3, 'queries');
+const queries = { texts: ['red 3', 'blue 40', 'green red 7'], vectors: unitRows(3, 'queries') };
+const items = Array.from({ length: ITEMS }, (_, i): Item => {
+  const title = `${COLORS[i % 3]} ${i}`;
+  return { id: `${i}`, text: title, title, category: COLORS[i % 3], metadata: {} };
+});
+const encoder = {
+  id: 'random',
+  dim: DIM,
+  encode: async (texts: readonly string[]) =>
+    texts.length === 0 ? matrix(0, DIM) : concatRows(texts.map((text) => unitRows(1, text))),
+};
+const SUB_QUERIES = ['red', 'blue', 'green', 'red 9', 'red 8', 'blue 7', 'blue 6', 'red 5', 'red 4', 'red 3'];
+/** Writes the same for every query. */
+const policy: Policy = {
+  k: 10,
+  sample: async (options) =>
+    options.queries.map((_, query) => ({
+      query,
+      subQueries: SUB_QUERIES,
+      tokens: new Int32Array(),
+      logProbs: new Float32Array(),
+      entropies: new Float32Array(),
+    })),
+};
+const diffusion = {
+  conditionWords: 0,
+  sample: async ({ conditions, rows }: { conditions: Matrix; rows: number }) =>
+    concatRows(Array.from({ length: conditions.rows }, (_, q) => unitRows(rows, `set ${queries.texts[q]}`))),
+};
+
 let index: ExactIndex;
-let space: SearchSpace;
+let space: MethodSpace;
 beforeAll(async () => {
   index = await ExactIndex.create({ vectors, threads: 1 });
-  space = { index, vectors };
+  const training = {
+    texts: ['one', 'two', 'three'],
+    vectors: unitRows(3, 'training'),
+    references: [[1, 2], [2, 3, 4], []],
+  };
+  space = {
+    items,
+    vectors,
+    index,
+    encoder,
+    subQueryEncoder: encoder,
+    k: 10,
+    lexicon: lexiconOf(items),
+    training,
+    policy,
+    diffusion: { ...diffusion },
+    settings: {},
+    usual: 'plain',
+  };
 });
 afterAll(() => index.release());
 
@@ -43,113 +89,196 @@ function nearest(direction: Float32Array, mask?: Uint8Array): number[] {
 }
 
 const itemsOf = ({ assigned }: RetrievedSet): number[] => assigned.map(({ item }) => item);
+const find = (method: Method, options: Partial<FindOptions> = {}) =>
+  findSets(space, method, queries, { k: 10, ...options });
 
-/** Every method as a function of the query alone. */
-const methods: Record<
-  string,
-  (space: SearchSpace, queries: Matrix, options: MethodOptions) => Promise<RetrievedSet[]>
-> = {
-  plain: searchPlain,
-  mmr: (space, queries, options) => searchMmr(space, queries, { ...options, lambda: 0.3 }),
-  dpp: (space, queries, options) => searchDpp(space, queries, { ...options, theta: 1 }),
-  'a fan-out': (space, queries, options) => {
-    const fanOuts = Array.from({ length: queries.rows }, (_, i) =>
-      concatRows([rowRange(queries, i, i + 1), unitRows(3, 'directions')]),
-    );
-    return searchDirections(space, concatRows(fanOuts), 4, options);
-  },
-};
-
-describe.each(Object.entries(methods))('%s', (_, search) => {
-  it('returns distinct items with their cosines to the direction that brought them', async () => {
-    for (const set of await search(space, queries, { k: 10 })) {
-      expect(new Set(itemsOf(set)).size).toBe(10);
-      for (const { direction, item, score, rank } of set.assigned) {
-        const vector = row(set.directions, direction);
-        expect(score).toBeCloseTo(dot(vector, row(vectors, item)), 5);
-        expect(nearest(vector)[rank - 1]).toBe(item);
+describe.each(METHOD_NAMES.filter((name) => !name.startsWith('adapter') && name !== 'classifier'))(
+  '%s',
+  (method) => {
+    it('returns distinct items with their cosines to the direction that brought them', async () => {
+      for (const set of await find(method)) {
+        expect(new Set(itemsOf(set)).size).toBe(10);
+        for (const { direction, item, score, rank } of set.assigned) {
+          expect(score).toBeCloseTo(dot(row(set.directions, direction), row(vectors, item)), 5);
+          expect(rank).toBeGreaterThanOrEqual(1);
+        }
       }
-    }
-  });
+    });
 
-  it('finds the same for a query alone and among others', async () => {
-    const all = await search(space, queries, { k: 10 });
-    const [alone] = await search(space, rowRange(queries, 2, 3), { k: 10 });
-    expect(alone.assigned).toEqual(all[2].assigned);
-  });
+    it('finds the same for a query alone and among others', async () => {
+      const all = await find(method);
+      const second = { texts: queries.texts.slice(0, 1), vectors: rowRange(queries.vectors, 0, 1) };
+      const [alone] = await findSets(space, method, second, { k: 10 });
+      expect(itemsOf(alone)).toEqual(itemsOf(all[0]));
+    });
 
-  it('keeps to the mask, and returns fewer where it leaves fewer than k', async () => {
-    const mask = Uint8Array.from({ length: ITEMS }, (_, i) => Number(i % 20 === 0));
-    for (const set of await search(space, queries, { k: 10, mask })) {
-      expect(itemsOf(set).sort((a, b) => a - b)).toEqual([0, 20, 40, 60, 80, 100, 120]);
-      for (const { direction, item, rank } of set.assigned)
-        expect(nearest(row(set.directions, direction), mask)[rank - 1]).toBe(item);
-    }
-    const nothing = new Uint8Array(ITEMS);
-    const empty = await search(space, queries, { k: 10, mask: nothing });
-    expect(empty.map(itemsOf)).toEqual([[], [], []]);
-  });
+    it('keeps to the mask, and returns fewer where it leaves fewer than k', async () => {
+      const mask = Uint8Array.from({ length: ITEMS }, (_, i) => Number(i % 20 === 0));
+      for (const set of await find(method, { mask }))
+        expect(itemsOf(set).sort((a, b) => a - b)).toEqual([0, 20, 40, 60, 80, 100, 120]);
+      const empty = await find(method, { mask: new Uint8Array(ITEMS) });
+      expect(empty.map(itemsOf)).toEqual([[], [], []]);
+    });
 
-  it('returns the whole catalog where it has fewer than k items', async () => {
-    const few = rowRange(vectors, 0, 4);
-    const small = await ExactIndex.create({ vectors: few, threads: 1 });
-    const [set] = await search({ index: small, vectors: few }, queries, { k: 10 });
-    expect(itemsOf(set).sort()).toEqual([0, 1, 2, 3]);
-    await small.release();
-  });
-});
+    it('goes on where the set before ended', async () => {
+      const first = (await find(method, { k: 10 })).map(itemsOf);
+      const more = (await find(method, { k: 10, offset: 10 })).map(itemsOf);
+      more.forEach((set, q) => {
+        expect(new Set([...first[q], ...set]).size).toBe(20);
+      });
+    });
+
+    it('gives at most so many items of a group', async () => {
+      const groups = { of: Int32Array.from(items, (_, i) => i % 3), most: 2 };
+      for (const set of await find(method, { groups })) {
+        const counts = [0, 1, 2].map((group) => itemsOf(set).filter((i) => i % 3 === group).length);
+        expect(counts).toEqual([2, 2, 2]);
+      }
+    });
+
+    it('finds a whole budget, the set first where it is a ranking', async () => {
+      for (const set of await find(method, { budget: 40 })) {
+        expect(new Set(set.retrieved).size).toBe(40);
+        if ('rank' in METHODS[method]) expect([...(set.retrieved ?? [])].slice(0, 10)).toEqual(itemsOf(set));
+      }
+    });
+  },
+);
 
 it('plain search finds the nearest items in their order', async () => {
-  const sets = await searchPlain(space, queries, { k: 7 });
+  const sets = await find('plain', { k: 7 });
   sets.forEach((set, i) => {
-    expect(set.directions).toEqual(rowRange(queries, i, i + 1));
-    expect(itemsOf(set)).toEqual(nearest(row(queries, i)).slice(0, 7));
+    expect(set.directions).toEqual(rowRange(queries.vectors, i, i + 1));
+    expect(itemsOf(set)).toEqual(nearest(row(queries.vectors, i)).slice(0, 7));
     expect(set.assigned.map(({ rank }) => rank)).toEqual([1, 2, 3, 4, 5, 6, 7]);
   });
 });
 
 it('MMR and DPP choose from the head of plain search only', async () => {
   const found = {
-    mmr: await searchMmr(space, queries, { k: 5, lambda: 0.2 }),
-    dpp: await searchDpp(space, queries, { k: 5, theta: 0.5 }),
+    mmr: await find('mmr', { k: 5, diversity: 0.8 }),
+    dpp: await find('dpp', { k: 5, diversity: 0.5 }),
   };
-  for (let i = 0; i < queries.rows; i++) {
-    const head = nearest(row(queries, i)).slice(0, CANDIDATES);
+  for (let i = 0; i < 3; i++) {
+    const head = nearest(row(queries.vectors, i)).slice(0, CANDIDATES);
     const candidates = gatherRows(vectors, head);
-    const relevance = head.map((item) => dot(row(queries, i), row(vectors, item)));
+    const relevance = head.map((item) => dot(row(queries.vectors, i), row(vectors, item)));
     const expected = {
       mmr: mmr({ candidates, relevance, k: 5, lambda: 0.2 }),
-      dpp: dppMap({ candidates, relevance, k: 5, theta: 0.5 }),
+      dpp: dppMap({ candidates, relevance, k: 5, theta: thetaOf(0.5) }),
     };
     for (const name of ['mmr', 'dpp'] as const)
       expect(itemsOf(found[name][i])).toEqual(Array.from(expected[name], (position) => head[position]));
   }
 });
 
-it('MMR and DPP are plain search at one end of their scale', async () => {
-  const plain = (await searchPlain(space, queries, { k: 5 })).map(itemsOf);
-  expect((await searchMmr(space, queries, { k: 5, lambda: 1 })).map(itemsOf)).toEqual(plain);
-  expect((await searchDpp(space, queries, { k: 5, theta: 1e6 })).map(itemsOf)).toEqual(plain);
+it('MMR, DPP and hybrid are plain search at one end of their scale', async () => {
+  const plain = (await find('plain')).map(itemsOf);
+  for (const method of ['mmr', 'dpp'] as const)
+    expect((await find(method, { diversity: 0 })).map(itemsOf)).toEqual(plain);
+  const dense = { ...space, settings: { hybrid: 0 } };
+  expect((await findSets(dense, 'hybrid', queries, { k: 10 })).map(itemsOf)).toEqual(plain);
 });
 
-it('a fan-out with a direction on every item finds exactly these items', async () => {
-  const wanted = [5, 17, 99, 128];
-  const [set] = await searchDirections(space, gatherRows(vectors, wanted), 4, { k: 4 });
-  expect(itemsOf(set).sort((a, b) => a - b)).toEqual(wanted);
-  for (const { score, rank, direction, item } of set.assigned) {
-    expect(score).toBeCloseTo(1, 5);
-    expect(rank).toBe(1);
-    expect(wanted[direction]).toBe(item);
+it('a setting is what the request says, else what validation chose', async () => {
+  const tuned = { ...space, settings: { mmr: 0.9 } };
+  const asked = await findSets(tuned, 'mmr', queries, { k: 10, diversity: 0.2 });
+  expect(asked.map(itemsOf)).toEqual((await find('mmr', { diversity: 0.2 })).map(itemsOf));
+  const chosen = await findSets(tuned, 'mmr', queries, { k: 10 });
+  expect(chosen.map(itemsOf)).toEqual((await find('mmr', { diversity: 0.9 })).map(itemsOf));
+  expect(chosen.map(itemsOf)).not.toEqual(asked.map(itemsOf));
+});
+
+it('a group cap keeps the order and takes few of a category', async () => {
+  const capped = { ...space, settings: { groupCap: 1 } };
+  for (const [q, set] of (await findSets(capped, 'groupCap', queries, { k: 3 })).entries()) {
+    const order = nearest(row(queries.vectors, q));
+    const firsts = [0, 1, 2].map((color) => order.findIndex((item) => item % 3 === color));
+    expect(itemsOf(set)).toEqual(firsts.sort((a, b) => a - b).map((place) => order[place]));
   }
 });
 
-it('a fan-out of equal directions shares out their nearest items', async () => {
-  const same = gatherRows(queries, [0, 0, 0]);
-  const [set] = await searchDirections(space, same, 3, { k: 3 });
-  expect(itemsOf(set)).toEqual(nearest(row(queries, 0)).slice(0, 3));
-  expect(set.assigned.map(({ direction, rank }) => [direction, rank])).toEqual([
-    [0, 1],
-    [1, 2],
-    [2, 3],
+it('labels: the commonest items, and the votes of the nearest training queries', async () => {
+  expect(itemsOf((await find('popular', { k: 4 }))[0])).toEqual([2, 1, 3, 4]);
+  const near = { ...queries, vectors: gatherRows(space.training!.vectors, [1, 1, 1]) };
+  const one = { ...space, settings: { vote: 1 } };
+  expect(itemsOf((await findSets(one, 'vote', near, { k: 3 }))[0])).toEqual([2, 3, 4]);
+});
+
+it.each(['folm', 'diffusion', 'keywords'] as const)(
+  'directions of %s lean towards their own query as far as they are told',
+  async (method) => {
+    const world = await letterWorld();
+    const texts = ['red tent', 'blue boot'];
+    const own = { texts, vectors: await letterEncoder.encode(texts) };
+    const drawn = await letterEncoder.encode(SUB_QUERIES.slice(0, 2));
+    const letters: MethodSpace = {
+      ...world,
+      k: 2,
+      lexicon: lexiconOf(world.items),
+      policy,
+      diffusion: { conditionWords: 0, sample: async () => concatRows([drawn, drawn]) },
+      settings: {},
+      usual: 'plain',
+    };
+    const alone = await fanOutsOf(letters, method, own, { k: 2, diversity: 1 });
+    const leaning = await fanOutsOf(letters, method, own, { k: 2, diversity: 0.7 });
+    leaning?.forEach(({ directions }, q) => {
+      for (let i = 0; i < directions.rows; i++) {
+        const query = row(own.vectors, q);
+        const sum = row(alone![q].directions, i).map((x, j) => 0.7 * x + 0.3 * query[j]);
+        row(directions, i).forEach((x, j) => {
+          expect(x).toBeCloseTo(sum[j] / Math.hypot(...sum), 5);
+        });
+      }
+    });
+  },
+);
+
+it('says what is missing', () => {
+  const bare: MethodSpace = { ...space, training: undefined, policy: undefined, diffusion: undefined };
+  const missing = METHOD_NAMES.filter((method) => missingPart(bare, method) !== undefined);
+  expect(missing).toEqual([
+    'nearestQueries',
+    'adapter',
+    'adapterMmr',
+    'popular',
+    'vote',
+    'classifier',
+    'folm',
+    'diffusion',
   ]);
+});
+
+describe('fannedOutSets', () => {
+  it('with a direction on every item finds exactly these items', async () => {
+    const wanted = [5, 17, 99, 128];
+    const [set] = await fannedOutSets(space, [{ directions: gatherRows(vectors, wanted) }], { k: 4 });
+    expect(itemsOf(set).sort((a, b) => a - b)).toEqual(wanted);
+    for (const { score, rank, direction, item } of set.assigned) {
+      expect(score).toBeCloseTo(1, 5);
+      expect(rank).toBe(1);
+      expect(wanted[direction]).toBe(item);
+    }
+  });
+
+  it('shares out the nearest items of equal directions', async () => {
+    const same = gatherRows(queries.vectors, [0, 0, 0]);
+    const [set] = await fannedOutSets(space, [{ directions: same }], { k: 3 });
+    expect(itemsOf(set)).toEqual(nearest(row(queries.vectors, 0)).slice(0, 3));
+    expect(set.assigned.map(({ direction, rank }) => [direction, rank])).toEqual([
+      [0, 1],
+      [1, 2],
+      [2, 3],
+    ]);
+  });
+
+  it('takes fan-outs of different sizes', async () => {
+    const fanOuts = [1, 4].map((n) => ({ directions: unitRows(n, `fan-out ${n}`) }));
+    const sets = await fannedOutSets(space, fanOuts, { k: 6, budget: 20 });
+    for (const [i, fanOut] of fanOuts.entries()) {
+      const [alone] = await fannedOutSets(space, [fanOut], { k: 6, budget: 20 });
+      expect(sets[i]).toEqual(alone);
+    }
+  });
 });

@@ -266,9 +266,9 @@ const hybrid =
     const dense = await space.index.search(queries.vectors, { k: pool, mask: options.mask });
     return queries.texts.map((text, q) => {
       const from = q * pool;
-      const found = dense.indices.subarray(from, from + pool);
+      const items = dense.indices.subarray(from, from + pool).filter((item) => item >= 0);
       return weightedFusion(
-        { items: found, scores: dense.scores.subarray(from, from + pool) },
+        { items, scores: dense.scores.subarray(from, from + items.length) },
         space.lexicon().search(text, { k: pool, mask: options.mask }),
         { weight, k: depth },
       );

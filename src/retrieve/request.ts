@@ -85,12 +85,12 @@ function groupLimit({ items }: Pick<MethodSpace, 'items'>, distinct: string | Di
 /** @throws InputError naming the option */
 export function checkRequest({
   k,
-  method = 'diffusion',
+  method,
   steps,
   offset,
   diversity,
   minScore,
-}: SetRequest): void {
+}: SetRequest & { readonly method: Method }): void {
   if (!METHOD_NAMES.includes(method))
     throw new InputError(`is "${method}"; use one of ${METHOD_NAMES.join(', ')}`, { field: 'method' });
   if (k !== undefined) checkRange('k', k, 1, MAX_K);

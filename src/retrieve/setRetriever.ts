@@ -85,8 +85,8 @@ export class SetRetriever {
   /** Several queries in one batch, which costs less than one by one. */
   async searchAll(queries: readonly string[], options: SearchOptions = {}): Promise<SearchResult[]> {
     const { space } = this;
-    const { method: wanted = 'diffusion', minScore = -1, signal } = options;
-    checkRequest(options);
+    const { method: wanted = space.usual, minScore = -1, signal } = options;
+    checkRequest({ ...options, method: wanted });
     const texts = queries.map((query) => validateQuery(query, { field: 'query' }));
     const find = { ...findOptionsOf(space, options, passingRows(space.items, options)), signal };
 

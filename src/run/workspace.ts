@@ -52,6 +52,7 @@ export const ENCODED_FILES = {
   vectors: 'vectors.safetensors',
   projection: 'projection.safetensors',
   queries: 'queries.json',
+  labels: 'labels.safetensors',
 };
 
 export async function saveEncoded(
@@ -103,10 +104,7 @@ export async function loadWorkspace(
   const written = task.subQueryEncoder?.(projected, { items, vectors });
   const subQueryEncoder = written ? new CachedEncoder(written, cache) : encoder;
   const index = own ?? (await ExactIndex.create({ vectors, ...runtime }));
-  const queries = parseQueries(
-    await readJson(run.path('encode', ENCODED_FILES.queries)),
-    run.path('encode', ENCODED_FILES.queries),
-  );
+  const queries = await readQueries(run);
   const release = async () => {
     if (index !== own) await index.release?.();
     await projected.release();
@@ -145,6 +143,12 @@ async function readProjection(file: string): Promise<Projection> {
 const querySchema = z.array(
   z.object({ query: z.string(), items: z.array(z.number()), split: z.enum(['train', 'valid', 'test']) }),
 );
+
+/** The run's queries. */
+export async function readQueries(run: RunFolder): Promise<QueryRecord[]> {
+  const file = run.path('encode', ENCODED_FILES.queries);
+  return parseQueries(await readJson(file), file);
+}
 
 function parseQueries(value: unknown, file: string): QueryRecord[] {
   const result = querySchema.safeParse(value);

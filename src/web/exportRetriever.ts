@@ -10,9 +10,10 @@ import { USE_LITE_ID } from '../encode/useLiteModel.js';
 import { encodeOnnx, encodeSafetensors, readSafetensors, type StoredTensor } from '../engine/index.js';
 import { InputError } from '../errors.js';
 import { writeError, writeFileAtomic, writeJson } from '../files.js';
+import { settingsOf, usualMethod } from '../retrieve/loadRun.js';
 import { configOf } from '../run/manifest.js';
 import { RunFolder } from '../run/runFolder.js';
-import { ENCODED_FILES } from '../run/workspace.js';
+import { ENCODED_FILES, readQueries } from '../run/workspace.js';
 import { WEB_FILES, WEB_FORMAT, WEB_VERSION, type WebManifest } from './manifest.js';
 
 /**
@@ -31,7 +32,8 @@ export async function exportRetriever(folder: string, out: string): Promise<WebM
   const to = (name: string) => join(out, name);
   const { vectors } = (await readSafetensors(run.path('encode', ENCODED_FILES.vectors))).tensors;
   const { components } = (await readSafetensors(run.path('encode', ENCODED_FILES.projection))).tensors;
-  const tensors: Record<string, StoredTensor> = { vectors, projection: components };
+  const labels = (await readSafetensors(run.path('encode', ENCODED_FILES.labels))).tensors;
+  const tensors: Record<string, StoredTensor> = { vectors, projection: components, ...labels };
   const included = run.manifest.encoder === USE_LITE_ID;
   await mkdir(out, { recursive: true }).catch((error: unknown) => {
     throw writeError(error, out);
@@ -48,20 +50,19 @@ export async function exportRetriever(folder: string, out: string): Promise<WebM
   }
   await writeFileAtomic(to(WEB_FILES.tensors), encodeSafetensors(tensors));
   await copyFile(run.path('encode', ENCODED_FILES.items), to(WEB_FILES.items));
+  const queries = await readQueries(run);
+  const training = queries.filter(({ split }) => split === 'train').map(({ query }) => query);
+  await writeFileAtomic(to(WEB_FILES.training), JSON.stringify(training));
   const diffusion = run.stageDone('diffusion') && (await exportDiffusion(run, to));
-  const evaluation = run.stageDone('evaluate');
-  const tuned = (name: 'lambda' | 'theta') =>
-    typeof evaluation?.[name] === 'number' && { [name]: evaluation[name] };
   const manifest: WebManifest = {
     format: WEB_FORMAT,
     version: WEB_VERSION,
     k: configOf(run.manifest, run.path('run.json')).k,
     items: vectors.shape[0],
     encoder: { id: run.manifest.encoder, included },
-    queryShare: Number(encoded.queryShare ?? 0),
+    settings: settingsOf(run),
+    method: usualMethod(run),
     ...(diffusion && { diffusion }),
-    ...tuned('lambda'),
-    ...tuned('theta'),
   };
   await writeJson(to(WEB_FILES.manifest), manifest);
   return manifest;

@@ -9,7 +9,9 @@ import { UseLiteModel } from '../encode/useLiteModel.js';
 import { decodeSafetensors, type Safetensors } from '../engine/safetensorsFormat.js';
 import { InputError } from '../errors.js';
 import { dot, type Matrix, matrix, normalizeRows, row } from '../matrix.js';
+import { lexiconOf } from '../retrieve/lexicon.js';
 import { SetRetriever } from '../retrieve/setRetriever.js';
+import { labelsOf } from '../run/labelTensors.js';
 import { FlatIndex } from './flatIndex.js';
 import { WEB_FILES, WEB_FORMAT, WEB_VERSION, type WebManifest } from './manifest.js';
 import { loadModel, type Ort } from './ort.js';
@@ -53,8 +55,9 @@ export async function loadRetriever(
   const load = async (name: string): Promise<ModelSession> =>
     loadModel(ort, await bytes(get(name)), executionProviders);
   const { diffusion } = manifest;
-  const [items, tensors, sampler, model] = await Promise.all([
+  const [items, training, tensors, sampler, model] = await Promise.all([
     get(WEB_FILES.items).then(async (response) => parseItems(await response.text())),
+    get(WEB_FILES.training).then(async (response) => (await response.json()) as string[]),
     bytes(get(WEB_FILES.tensors)).then((data) => decodeSafetensors(data, WEB_FILES.tensors)),
     diffusion?.fused ? load(WEB_FILES.sampler) : undefined,
     manifest.encoder.included && !options.encoder ? load(WEB_FILES.encoder) : undefined,
@@ -76,18 +79,17 @@ export async function loadRetriever(
     capacity: REMEMBERED,
   });
   return new SetRetriever({
-    workspace: {
-      items,
-      vectors,
-      encoder,
-      subQueryEncoder,
-      queryShare: manifest.queryShare,
-      index: new FlatIndex(vectors),
-    },
+    items,
+    vectors,
+    encoder,
+    subQueryEncoder,
+    index: new FlatIndex(vectors),
     k: manifest.k,
+    lexicon: lexiconOf(items),
+    ...labelsOf(tensors.tensors, training),
     diffusion: diffusion && new WebSampler(diffusion, sampler, () => load(WEB_FILES.denoiser)),
-    lambda: manifest.lambda,
-    theta: manifest.theta,
+    settings: manifest.settings,
+    usual: manifest.method,
   });
 }
 

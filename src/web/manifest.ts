@@ -1,14 +1,18 @@
 import type { DenoiserConfig } from '../diffusion/config.js';
 import type { SamplerDefaults } from '../diffusion/setSampler.js';
+import type { MethodSettings } from '../retrieve/method.js';
+import type { Method } from '../retrieve/methodNames.js';
 
 /** Files of an exported retriever, all in one folder. */
 export const WEB_FILES = {
   manifest: 'retriever.json',
   items: 'items.jsonl',
-  /** `vectors` [items, d], `projection` [d, dim]; with USE-lite inside also `timing` and `empty`. */
+  /** `vectors` [items, d], `projection` [d, dim], the run's labels; with USE-lite inside also `timing` and `empty`. */
   tensors: 'tensors.safetensors',
   /** All denoising steps of the defaults in one model. */
   sampler: 'sampler.onnx',
+  /** Texts of the training queries. */
+  training: 'training.json',
   /** One denoising step; only fetched when a request wants another number of steps. */
   denoiser: 'denoiser.onnx',
   encoder: 'encoder.onnx',
@@ -16,7 +20,7 @@ export const WEB_FILES = {
 } as const;
 
 export const WEB_FORMAT = 'r4t-web';
-export const WEB_VERSION = 3;
+export const WEB_VERSION = 4;
 
 /** What `retriever.json` holds. */
 export interface WebManifest {
@@ -27,8 +31,9 @@ export interface WebManifest {
   readonly items: number;
   /** The encoder's id, and whether it is among the files. */
   readonly encoder: { readonly id: string; readonly included: boolean };
-  /** Share of the query in each direction of a fan-out. */
-  readonly queryShare: number;
+  /** What validation chose for each method, and the method of a request that names none. */
+  readonly settings: MethodSettings;
+  readonly method: Method;
   /** Absent in a run without a trained diffusion model. */
   readonly diffusion?: {
     readonly config: DenoiserConfig;
@@ -36,6 +41,4 @@ export interface WebManifest {
     /** Whether there is a `sampler.onnx`. */
     readonly fused: boolean;
   };
-  readonly lambda?: number;
-  readonly theta?: number;
 }

@@ -4,9 +4,10 @@ import type { Method, SetRequest } from '../../retrieve/retriever.js';
 import type { CatalogMap, Drift, FanoutResponse, Info, RunProvenance, SetResult } from '../http/schemas.js';
 
 /** One query by one method; the unit that is batched. */
-export interface SearchJob extends Omit<SetRequest, 'method'> {
+export interface SearchJob extends SetRequest {
   readonly query: string;
-  readonly method: Method;
+  /** The run's usual one where absent. */
+  readonly method?: Method;
   /** Say where was looked. */
   readonly directions?: boolean;
   /** Directions with their vectors instead of a set of items; only for methods which make directions. */
@@ -53,6 +54,8 @@ export interface EngineFacts {
   readonly dimensions: number;
   readonly encoder: string;
   readonly methods: Info['methods'];
+  /** The method of a request that names none. */
+  readonly method: Method;
 }
 
 /** Calls may overlap; they are done one after the other, in their order. */

@@ -6,7 +6,8 @@ import { InputError } from '../../errors.js';
 import { setMetrics } from '../../evaluate/setMetrics.js';
 import { evenly } from '../../evenly.js';
 import { gatherRows, type Matrix, row } from '../../matrix.js';
-import { type LoadedRun, type LoadRetrieverOptions, lexiconOf, loadRun } from '../../retrieve/loadRun.js';
+import { lexiconOf } from '../../retrieve/lexicon.js';
+import { type LoadedRun, type LoadRetrieverOptions, loadRun } from '../../retrieve/loadRun.js';
 import type { FindOptions, MethodSpace } from '../../retrieve/method.js';
 import { METHOD_NAMES } from '../../retrieve/methodNames.js';
 import { fanOutsOf, findSets, missingPart } from '../../retrieve/methods.js';
@@ -15,7 +16,7 @@ import { checkRequest, findOptionsOf, passingRows } from '../../retrieve/request
 import { type SetItem, setItems } from '../../retrieve/setRetriever.js';
 import { type AppliedChange, LiveCatalog } from '../changes/liveCatalog.js';
 import { problemOf } from '../http/problem.js';
-import type { CatalogMap, Direction, FoundItem, Info } from '../http/schemas.js';
+import type { CatalogMap, Direction, FanoutMethod, FoundItem, Info } from '../http/schemas.js';
 import type {
   BatchAnswer,
   CatalogState,
@@ -79,6 +80,7 @@ export class RunEngine implements Engine {
       catalogReadAt: Date.parse(encode?.finishedAt ?? '') - 1000 * (encode?.seconds ?? 0),
       compiledItems: workspace.items.length,
       k,
+      method: space.usual,
       steps: diffusion?.steps ?? null,
       dimensions: workspace.vectors.cols,
       encoder: run.manifest.encoder,
@@ -197,8 +199,9 @@ export class RunEngine implements Engine {
     all: Matrix,
     { signal, clock, results }: { signal: AbortSignal; clock: Clock; results: JobResult[] },
   ): Promise<void> {
-    const { query: _query, directions: _directions, fanout, ...request } = group[0].job;
     const space = this.#space();
+    const { query: _query, directions: _directions, fanout, ...asked } = group[0].job;
+    const request = { ...asked, method: asked.method ?? space.usual };
     const missing = missingPart(space, request.method);
     if (fanout && missing !== undefined) {
       for (const { place } of group) results[place] = { missing };
@@ -237,7 +240,7 @@ export class RunEngine implements Engine {
           ...direction,
           vector: Array.from(row(directions, j), (x) => Number(x.toPrecision(7))),
         }));
-        results[place] = { fanout: { query: job.query, method, directions: own } };
+        results[place] = { fanout: { query: job.query, method: method as FanoutMethod, directions: own } };
       }
     } else {
       const sets = await findSets(space, method, queries, find, fanOuts);

@@ -125,7 +125,7 @@ async function lost(host: RunHost, engine: Engine, error: unknown): Promise<neve
 }
 
 /** What a job costs beside an ordinary search. */
-function weightOf({ method, steps }: SearchJob): number {
+function weightOf({ method = 'diffusion', steps }: SearchJob): number {
   if (method === 'folm') return FOLM_WEIGHT;
   return method === 'diffusion' && steps !== undefined ? Math.ceil(steps / STEPS_A_WEIGHT) : 1;
 }

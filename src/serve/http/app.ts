@@ -105,7 +105,7 @@ function searchHandlers(searches: SearchQueue): Pick<Handlers, 'fanout' | 'searc
     return searches.answer({ jobs, pick, caller: c.get('caller'), signal: c.req.raw.signal });
   }
   return {
-    async search(c, { query, queries = [query!], method, methods = [method ?? 'diffusion'], ...settings }) {
+    async search(c, { query, queries = [query!], method, methods = [method], ...settings }) {
       const jobs = queries.flatMap((q) =>
         methods.map((m): SearchJob => ({ query: q, method: m, ...settings })),
       );
@@ -211,13 +211,14 @@ function documentHandlers(host: RunHost): Pick<Handlers, 'docs' | 'openapi'> {
 }
 
 async function describeRun(host: RunHost, limits: { seconds: number; queue: number }): Promise<Info> {
-  const { run, compiledItems: compiled, k, steps, dimensions, encoder, methods } = host.facts;
+  const { run, compiledItems: compiled, k, method, steps, dimensions, encoder, methods } = host.facts;
   const [fields, { items, drift }] = await Promise.all([host.engine.fields(), host.engine.state()]);
   const { queries, k: mostK, steps: mostSteps, items: mostItems, body, itemsBody } = LIMITS;
   return {
     run,
     catalog: { items, compiled, fields },
     k,
+    method,
     steps,
     dimensions,
     encoder,

@@ -82,7 +82,7 @@ export const searchRequestSchema = z
       .max(LIMITS.filters)
       .meta({ description: 'Only items which pass all of these.' })
       .optional(),
-    method: method.meta({ description: 'How to search (diffusion).' }).optional(),
+    method: method.meta({ description: "How to search (the run's usual method)." }).optional(),
     methods: z
       .array(method)
       .min(1)
@@ -352,6 +352,7 @@ export const infoSchema = z
       fields: z.array(fieldSchema),
     }),
     k: z.int().meta({ description: 'Items a set by default.' }),
+    method: method.meta({ description: 'How searches are answered that name no method.' }),
     steps: z
       .int()
       .nullable()
@@ -472,6 +473,7 @@ export type RequestFilter = z.input<typeof filterSchema>;
 export type RunProvenance = z.output<typeof runSchema>;
 export type Timings = z.output<typeof timingsSchema>;
 export type FanoutRequest = z.input<typeof fanoutRequestSchema>;
+export type FanoutMethod = z.output<typeof fanoutMethod>;
 export type FanoutResponse = z.output<typeof fanoutResponseSchema>;
 export type ItemsRequest = z.input<typeof itemsRequestSchema>;
 export type ItemsResponse = z.output<typeof itemsResponseSchema>;

@@ -23,22 +23,27 @@ export class Bm25 {
   }
 
   /** Rows of at most `k` items that have a word of the query, the best first, of equal ones the first row. The order of words does not matter. */
-  search(query: string, k: number): number[] {
+  search(
+    query: string,
+    { k, mask }: { readonly k: number; readonly mask?: Uint8Array },
+  ): { items: Int32Array; scores: Float32Array } {
     const postings = postingsOf(this.items);
     const scores = new Map<number, number>();
     for (const word of [...new Set(contentWords(query))].sort()) {
       const rows = postings.get(word) ?? [];
       const idf = Math.log(1 + (this.items.length - rows.length + 0.5) / (rows.length + 0.5));
       for (const item of rows) {
+        if (mask?.[item] === 0) continue;
         const count = this.#counts[item].get(word)!;
         const norm = K1 * (1 - B + (B * this.#lengths[item]) / this.#meanLength);
         scores.set(item, (scores.get(item) ?? 0) + (idf * count * (K1 + 1)) / (count + norm));
       }
     }
-    return [...scores]
-      .sort(([a, x], [b, y]) => y - x || a - b)
-      .slice(0, k)
-      .map(([item]) => item);
+    const best = [...scores].sort(([a, x], [b, y]) => y - x || a - b).slice(0, k);
+    return {
+      items: Int32Array.from(best, ([item]) => item),
+      scores: Float32Array.from(best, ([, score]) => score),
+    };
   }
 }
 

@@ -1,0 +1,51 @@
+/** A run's labels as tensors; also loaded by browsers. */
+import type { StoredTensor } from '../engine/safetensorsFormat.js';
+import type { QueryBatch } from '../environment.js';
+import { type Matrix, matrix } from '../matrix.js';
+import type { MethodSpace } from '../retrieve/method.js';
+
+/** What a run knows of the sets that people made: its training queries, and what is fitted on them in closed form. */
+export type Labels = Pick<MethodSpace, 'training' | 'adapter' | 'classifier'>;
+
+type Tensors = Readonly<Record<string, StoredTensor>>;
+
+/** As tensors: the vectors of the training queries, and their sets one after another with the place where each ends. */
+export function labelTensors({ training, adapter, classifier }: Labels): Tensors {
+  const { vectors, references } = training ?? { vectors: matrix(0, 0), references: [] };
+  let end = 0;
+  const ends = Int32Array.from(references, (set) => {
+    end += set.length;
+    return end;
+  });
+  return {
+    'training.vectors': tensor(vectors),
+    'training.ends': { shape: [ends.length], data: ends },
+    'training.items': { shape: [end], data: Int32Array.from(references.flat()) },
+    ...(adapter && { 'adapter.map': tensor(adapter.map) }),
+    ...(classifier && { 'classifier.weights': tensor(classifier.weights) }),
+  };
+}
+
+/** The labels of tensors that `labelTensors` made; `texts` are those of the training queries. */
+export function labelsOf(tensors: Tensors, texts: readonly string[]): Labels {
+  const { data: ends } = tensors['training.ends'];
+  const { data: items } = tensors['training.items'];
+  const references = Array.from(ends, (end, i) => Array.from(items.subarray(i > 0 ? ends[i - 1] : 0, end)));
+  return {
+    training: { texts, vectors: matrixOf(tensors['training.vectors']), references },
+    ...('adapter.map' in tensors && { adapter: { map: matrixOf(tensors['adapter.map']) } }),
+    ...('classifier.weights' in tensors && {
+      classifier: { weights: matrixOf(tensors['classifier.weights']) },
+    }),
+  };
+}
+
+/** Training queries as methods use them; without any reference set they are neighbours of queries all the same. */
+export const trainingOf = ({ texts, vectors, references }: QueryBatch): NonNullable<Labels['training']> => ({
+  texts,
+  vectors,
+  references: references ?? texts.map(() => []),
+});
+
+const tensor = ({ data, rows, cols }: Matrix): StoredTensor => ({ shape: [rows, cols], data });
+const matrixOf = ({ shape, data }: StoredTensor): Matrix => matrix(shape[0], shape[1], data as Float32Array);
