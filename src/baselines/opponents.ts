@@ -121,7 +121,8 @@ function farApart(rows: Matrix, k: number, random: CounterRandom): number[] {
   return chosen;
 }
 
-function nearest(rows: Matrix, x: Float32Array): number {
+/** The row most like `x` by dot product, the first of equal ones. */
+export function nearest(rows: Matrix, x: Float32Array): number {
   let best = 0;
   let bestScore = Number.NEGATIVE_INFINITY;
   for (let i = 0; i < rows.rows; i++) {
