@@ -1,7 +1,7 @@
 /** Keeps the parameters that did best on validation queries: small training sets are soon learned by heart. */
 import { access, rm } from 'node:fs/promises';
 import { type Parameters, saveWeights } from '../engine/index.js';
-import type { QueryBatch } from '../environment.js';
+import type { QueryBatch, RetrievalWorld } from '../environment.js';
 import { readJson, writeJson } from '../files.js';
 import { rowRange } from '../matrix.js';
 import type { DecoderPolicy } from '../policy/decoderPolicy.js';
@@ -10,13 +10,12 @@ import { loadPolicyWeights, type PolicyModel } from '../policy/policyFiles.js';
 import { scoreFanOuts } from '../reward/evaluateReward.js';
 import type { RewardFunction } from '../reward/reward.js';
 import type { RunFolder } from '../run/runFolder.js';
-import type { Workspace } from '../run/workspace.js';
 
 export interface BestPolicyOptions {
-  readonly run: RunFolder;
+  readonly run: Pick<RunFolder, 'path'>;
   readonly model: PolicyModel;
-  readonly policy: DecoderPolicy;
-  readonly workspace: Workspace;
+  readonly policy: Pick<DecoderPolicy, 'sample' | 'parameters'>;
+  readonly workspace: RetrievalWorld;
   readonly validation: QueryBatch;
   readonly reward: RewardFunction;
   readonly budget?: number;
@@ -32,7 +31,7 @@ const QUERIES = 100;
 const ROUNDS = 8;
 
 /** Samples of each of n queries: two, or, where queries are few, enough that chance does not choose. */
-export const samplesOf = (n: number): number => Math.max(2, Math.ceil(QUERIES / n));
+const samplesOf = (n: number): number => Math.max(2, Math.ceil(QUERIES / n));
 
 const FILES = { score: 'best.json', weights: 'best.safetensors' };
 

@@ -20,7 +20,10 @@ export interface LabelMetrics {
   readonly recallAtK: number;
   /** Hit@k: 1 if one of the first k is relevant, else 0. */
   readonly hitAtK: number;
-  /** S-recall@k: share of the reference items' aspects which the relevant ones among the first k show (Zhai, Cohen & Lafferty, SIGIR 2003). */
+  /**
+   * S-recall@k: share of the reference items' aspects which the relevant ones among the first k show (Zhai, Cohen &
+   * Lafferty, SIGIR 2003).
+   */
   readonly sRecallAtK: number;
   /**
    * alpha-nDCG@k, alpha = 0.5 (Clarke et al., SIGIR 2008): the first relevant item of an aspect earns 1, the next half, the

@@ -5,6 +5,7 @@ import { loadCatalog } from '../catalog/catalog.js';
 import { tempFolder } from '../catalog/testing/tempFolder.js';
 import { SHOP, TINY } from '../cli/testing/shop.js';
 import { type CompileOptions, compile } from '../compile/compile.js';
+import { Retriever } from '../retrieve/retriever.js';
 import { benchQuality, experimentConfig, experimentQueries, type QualityOptions } from './quality.js';
 import { resultsFileSchema } from './report/schema.js';
 
@@ -38,10 +39,21 @@ function tinyCompile(asked: CompileOptions[]): QualityOptions['compile'] {
   return async (runs, control) => {
     asked.push(...runs);
     for (const run of runs) {
-      const { task, seed } = run.config ?? {};
-      await compile({ ...run, ...control, config: { ...TINY, task, seed } });
+      const { task, seed, budget } = run.config ?? {};
+      await compile({ ...run, ...control, config: { ...TINY, task, seed, budget } });
     }
   };
+}
+
+/** Recall of plain search on the test sets, found by searching. */
+async function plainRecall(run: string, budget: number): Promise<number> {
+  const retriever = await Retriever.load(run);
+  const test = WITH_QUERIES.filter(({ split }) => split === 'test');
+  const shares = test.map(async ({ query, items }) => {
+    const { slots } = await retriever.search(query, { method: 'plain', k: budget });
+    return slots.filter(({ id }) => items.includes(id)).length / items.length;
+  });
+  return (await Promise.all(shares)).reduce((a, b) => a + b) / test.length;
 }
 
 function queriesOf(data: string, task: 'oar' | 'wscr') {
@@ -53,16 +65,39 @@ describe('benchQuality', () => {
   it('goes from reference sets to one table of all seeds', async () => {
     const { data, out } = dataFolder({ 'sets.jsonl': WITH_QUERIES });
     const asked: CompileOptions[] = [];
-    const options = { data, out, task: 'wscr', seeds: [1, 2], compile: tinyCompile(asked) } as const;
+    const options = {
+      data,
+      out,
+      task: 'wscr',
+      budget: 0.125,
+      seeds: [1, 2],
+      compile: tinyCompile(asked),
+    } as const;
     const { results } = await benchQuality({ ...options, command: 'r4t bench quality' });
     expect(asked.map((run) => [run.out, run.config?.seed, run.ablations])).toEqual([
       [join(out, 'seed-1'), 1, true],
       [join(out, 'seed-2'), 2, true],
     ]);
-    expect(results).toMatchObject({ dataset: 'data-0', task: 'wscr', seeds: [1, 2], items: SHOP.length });
+    const budget = SHOP.length / 8;
+    expect(results).toMatchObject({
+      dataset: 'data-0',
+      task: 'wscr',
+      seeds: [1, 2],
+      items: SHOP.length,
+      budget,
+    });
     expect(results.queries).toMatchObject({ valid: 4, test: 8 });
-    for (const name of ['plain', 'keywords', 'folm', 'diffusion', 'diffusionSupervised'] as const)
-      expect(results.methods[name]?.metrics.recallAtB?.mean, name).toBeGreaterThanOrEqual(0);
+    const { plain } = results.methods;
+    const recall = await plainRecall(join(out, 'seed-1'), budget);
+    expect(recall).toBeGreaterThan(0);
+    expect(recall).toBeLessThan(1);
+    expect(plain?.metrics.recallAtB?.mean).toBeCloseTo(recall, 10);
+    expect(plain?.perSeed.recallAtB).toHaveLength(1);
+    for (const name of ['folm', 'diffusion', 'diffusionSupervised'] as const) {
+      const { metrics, perSeed } = results.methods[name] ?? {};
+      const [one, two] = perSeed?.recallAtB ?? [];
+      expect(metrics?.recallAtB?.mean, name).toBeCloseTo((one + two) / 2, 10);
+    }
     const file: unknown = JSON.parse(readFileSync(join(out, 'results.json'), 'utf8'));
     expect(resultsFileSchema.safeParse(file).success).toBe(true);
     for (const name of ['report.html', 'report.md', 'report.json'])
