@@ -68,8 +68,8 @@ export class SetDiffusion extends SetSampler {
   }
 
   /** Frees the native memory. */
-  async release(): Promise<void> {
-    await this.fused?.release();
+  override async release(): Promise<void> {
+    await super.release();
     for (const session of this.stepwise.values()) await (await session).release();
   }
 }

@@ -9,4 +9,6 @@ export interface Encoder {
   readonly dim: number;
   /** `texts` -> [texts.length, dim], each row of unit length. Must be deterministic. */
   encode(texts: readonly string[], control?: RunControl): Promise<Matrix>;
+  /** Frees native memory, where it holds any; also of an encoder it wraps. Twice is as good as once. */
+  release?(): Promise<void>;
 }

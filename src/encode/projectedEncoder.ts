@@ -44,4 +44,10 @@ export class ProjectedEncoder implements Encoder {
   async encode(texts: readonly string[], control: RunControl = {}): Promise<Matrix> {
     return this.projector.project(await this.encoder.encode(texts, control), control);
   }
+
+  /** Frees the projection and the inner encoder. */
+  async release(): Promise<void> {
+    await this.projector.release();
+    await this.encoder.release?.();
+  }
 }
