@@ -1,4 +1,4 @@
-/** Sampling of sets with any runtime: the paper's step 3 as a request sees it (section 4). */
+/** Sampling of sets with any runtime: step 3 of R4T as a request sees it (docs/paper.md, Set diffusion). */
 import type { Feeds, Tensor } from '../engine/session.js';
 import { type Matrix, matrix, normalizeRows, row, rowRange } from '../matrix.js';
 import type { CompositeWeights } from '../reward/composite.js';
