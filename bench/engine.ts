@@ -1,8 +1,11 @@
 /**
  * Training-step time of the engine against other libraries on the same model and data.
  *
- *     npm --prefix bench ci        # the JavaScript opponents; those that are missing are skipped
- *     npx jiti bench/engine.ts     # --seconds 10 --rounds 3 --sizes 3.2M,38M
+ *     npm --prefix bench ci                                            # the JavaScript opponents
+ *     python3 -m venv ~/torch && ~/torch/bin/pip install torch         # a current PyTorch
+ *     npx jiti bench/engine.ts --python ~/torch/bin/python             # --seconds 10 --rounds 3 --sizes 3.2M,38M
+ *
+ * Those that are missing are skipped. So is a PyTorch below 2: distributions ship 1.13 with a matrix product so slow that it says nothing.
  *
  * Every contender runs in its own process, in turns; a figure is the median over the steps of all rounds.
  */
@@ -41,13 +44,22 @@ const script = (file: string) => (size: string) => [
 ];
 const installed = (name: string) =>
   existsSync(path(`node_modules/${name}/package.json`)) ? undefined : 'not installed: npm --prefix bench ci';
-const hasTorch = spawnSync(options.python, ['-c', 'import torch']).status === 0;
+const torch = spawnSync(options.python, ['-c', 'import torch; print(torch.__version__)'], {
+  encoding: 'utf8',
+});
+const torchVersion = torch.status === 0 ? torch.stdout.trim() : undefined;
+
+function missingTorch(): string | undefined {
+  if (torchVersion === undefined) return `${options.python} has no module torch; see the top of this file`;
+  if (Number.parseInt(torchVersion, 10) >= 2) return undefined;
+  return `${options.python} has ${torchVersion}; install a current one, see the top of this file`;
+}
 
 const contenders: readonly Contender[] = [
   { name: 'r4t', command: script('engine/r4t.ts') },
   {
-    name: 'PyTorch',
-    missing: hasTorch ? undefined : `${options.python} has no module torch`,
+    name: `PyTorch ${torchVersion ?? ''}`.trim(),
+    missing: missingTorch(),
     command: (size) => [
       options.python,
       path('engine/opponents/pytorch.py'),
@@ -98,7 +110,7 @@ for (const size of options.sizes.split(',')) {
       contender: name,
       'median ms': Math.round(time),
       'CPU ms': Math.round(median(runs.flatMap((m) => m.cpuMilliseconds))),
-      'r4t is faster by': Number((time / ours).toFixed(2)),
+      'time / time of r4t': Number((time / ours).toFixed(2)),
       'GFLOP/s': Number((flops / time / 1e6).toFixed(1)),
       'peak MB': Math.round(median(runs.map((m) => m.peakMegabytes))),
       'loss differs by': error.toExponential(0),

@@ -1,5 +1,5 @@
 /** The reference pages say what the code does. */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import * as z from 'zod';
 import { trainingDefaults } from '../diffusion/config.js';
@@ -10,6 +10,9 @@ import { parseConfig } from '../run/parseConfig.js';
 import { runCli } from './testing/shop.js';
 
 const page = (name: string) => readFileSync(new URL(`../../docs/${name}`, import.meta.url), 'utf8');
+
+/** A section of paper.md in a comment, up to the next mark or the end of the line. */
+const CITATION = /docs\/paper\.md, ([\w -]+)/g;
 
 type JsonSchema = z.core.JSONSchema.BaseSchema;
 
@@ -73,4 +76,15 @@ it('judge.md has the anchors of every question', () => {
 
 it.each(['cli.md', 'library.md'])('%s names every method', (name) => {
   for (const method of METHODS) expect(page(name)).toContain(`\`${method}\``);
+});
+
+it('paper.md has every section that a comment cites', () => {
+  const headings = new Set(Array.from(page('paper.md').matchAll(/^#+ (.+)$/gm), ([, heading]) => heading));
+  const source = new URL('../', import.meta.url);
+  const cited = readdirSync(source, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts') && !file.endsWith('docs.test.ts'))
+    .flatMap((file) => Array.from(readFileSync(new URL(file, source), 'utf8').matchAll(CITATION)))
+    .map(([, section]) => section);
+  expect(cited.length).toBeGreaterThan(20);
+  for (const section of cited) expect(headings).toContain(section);
 });

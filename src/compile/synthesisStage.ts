@@ -4,7 +4,7 @@ import { splitQueries } from '../run/workspace.js';
 import { readSets, synthesize } from '../synthesis/synthesize.js';
 import type { StageContext, StageSummary } from './stage.js';
 
-/** Sets a query, where the config does not say (PAPER section 3). */
+/** Sets a query, where the config does not say (docs/paper.md, Synthesis). */
 const SAMPLES_PER_QUERY = { small: 16, paper: 128 } as const;
 
 export async function synthesisStage(context: StageContext): Promise<StageSummary> {

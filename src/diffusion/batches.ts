@@ -3,7 +3,7 @@ import type { Matrix } from '../matrix.js';
 import { CounterRandom } from '../random.js';
 import { fillSigmas, type LogNormal } from './schedule.js';
 
-/** Sets to learn from (paper, section 3); `m` sets of `rows.length / m` rows. */
+/** Sets to learn from (docs/paper.md, Synthesis); `m` sets of `rows.length / m` rows. */
 export interface DiffusionData {
   /** Query embeddings z_q, [n, dz]. */
   readonly conditions: Matrix;

@@ -58,7 +58,7 @@ export const presets: Readonly<Record<PresetName, NetworkConfig>> = {
     maxAnchors: 16_384,
   },
   /**
-   * The paper's sizes (its section 4), 53.9M parameters for d = 128. A block has 8 square matrices of 1024 (self-attention
+   * The paper's sizes (docs/paper.md, Set diffusion), 53.9M parameters for d = 128. A block has 8 square matrices of 1024 (self-attention
    * 4, cross-attention's query and output 2, MLP 2) and the keys and values of the 128-wide condition tokens: 6 blocks
    * are 52.0M. The noise level's MLP (512 -> 1024 -> 1024) adds 1.6M, input, output and condition tokens 0.3M.
    */

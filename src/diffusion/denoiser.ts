@@ -43,7 +43,7 @@ export interface LossInputs extends Omit<DenoiserInputs, 'x'> {
 }
 
 /**
- * Loss of each set of a batch, [batch]. Plain: lambda(sigma) * |D - clean|^2 a coordinate (paper, section 4), written as
+ * Loss of each set of a batch, [batch]. Plain: lambda(sigma) * |D - clean|^2 a coordinate (docs/paper.md, Set diffusion), written as
  * the squared error of F against its unit-variance target. With anchors: see `anchors.ts`.
  */
 export function denoisingLoss(config: DenoiserConfig, loss: LossInputs): Value {

@@ -1,4 +1,4 @@
-/** EDM preconditioning (Karras et al. 2022, "Elucidating the design space", table 1), the paper's section 4. */
+/** EDM preconditioning (Karras et al., arXiv 2206.00364, table 1; docs/paper.md, Set diffusion). */
 import { ops, type Value } from '../engine/index.js';
 
 /** The four factors of D(x; sigma) = skip * x + out * F(in * x; noise). */

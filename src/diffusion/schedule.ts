@@ -12,7 +12,7 @@ export interface ScheduleOptions {
 }
 
 /**
- * The tangent schedule of the paper (section 4): sigma(t) = sigmaMax * tan(b t) / tan(b), b = 1.5, with t falling
+ * The tangent schedule of the paper (docs/paper.md, Set diffusion): sigma(t) = sigmaMax * tan(b t) / tan(b), b = 1.5, with t falling
  * evenly from 1 until sigma is `sigmaMin`. Dense at small sigma, for many-step stochastic samplers.
  */
 export function tangentSchedule({ steps, sigmaMin, sigmaMax }: ScheduleOptions): Sigmas {

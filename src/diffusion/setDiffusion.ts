@@ -1,4 +1,4 @@
-/** The trained set retriever: query embeddings -> sets of directions (paper, section 4). */
+/** The trained set retriever: query embeddings -> sets of directions (docs/paper.md, Set diffusion). */
 import { type RuntimeOptions, Session } from '../engine/index.js';
 import { type CompositeWeights, DEFAULT_WEIGHTS } from '../reward/composite.js';
 import { type DiffusionModel, denoiserOnnx, samplerOnnx } from './model.js';
@@ -68,8 +68,8 @@ export class SetDiffusion extends SetSampler {
   }
 
   /** Frees the native memory. */
-  async release(): Promise<void> {
-    await this.fused?.release();
+  override async release(): Promise<void> {
+    await super.release();
     for (const session of this.stepwise.values()) await (await session).release();
   }
 }

@@ -1,4 +1,4 @@
-/** Sampling of sets with any runtime: the paper's step 3 as a request sees it (section 4). */
+/** Sampling of sets with any runtime: step 3 of R4T as a request sees it (docs/paper.md, Set diffusion). */
 import type { Feeds, Tensor } from '../engine/session.js';
 import { type Matrix, matrix, normalizeRows, row, rowRange } from '../matrix.js';
 import type { CompositeWeights } from '../reward/composite.js';
@@ -46,6 +46,7 @@ export interface SamplerDefaults {
 /** A loaded model; results named in `into` are written there. */
 export interface ModelSession {
   run(feeds: Feeds, into?: Feeds): Promise<Record<string, Tensor>>;
+  /** Frees the native memory. Twice is as good as once. */
   release(): Promise<void>;
 }
 
@@ -60,6 +61,11 @@ export abstract class SetSampler {
     /** All steps of the defaults in one model; absent where these have none. */
     protected readonly fused: ModelSession | undefined,
   ) {}
+
+  /** Frees the models. */
+  async release(): Promise<void> {
+    await this.fused?.release();
+  }
 
   /** Denoising steps of a request that does not say. */
   get steps(): number {

@@ -1,4 +1,4 @@
-/** Step 3 of R4T: learns p(set | query) from synthesised sets (paper, section 4). */
+/** Step 3 of R4T: learns p(set | query) from synthesised sets (docs/paper.md, Set diffusion). */
 import {
   type Feeds,
   floats,

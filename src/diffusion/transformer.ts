@@ -1,6 +1,6 @@
 /**
  * The network inside the denoiser, written once as graph code for training and inference: a pre-norm transformer over
- * the rows of a set (paper, section 4). Rows carry no positions, so permuting them permutes the output.
+ * the rows of a set (docs/paper.md, Set diffusion). Rows carry no positions, so permuting them permutes the output.
  */
 import {
   type Graph,

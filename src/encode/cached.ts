@@ -70,6 +70,11 @@ export class CachedEncoder implements Encoder {
     return out;
   }
 
+  /** Frees the inner encoder. */
+  async release(): Promise<void> {
+    await this.encoder.release?.();
+  }
+
   /** Forgets every text. */
   clear(): void {
     this.#slots.clear();

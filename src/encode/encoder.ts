@@ -11,6 +11,6 @@ export interface Encoder {
   encode(texts: readonly string[], control?: RunControl): Promise<Matrix>;
   /** Whether any word of the text is known; absent where the encoder cannot tell. */
   knows?(text: string): boolean;
-  /** Frees native memory. */
+  /** Frees native memory, where it holds any; also of an encoder it wraps. Twice is as good as once. */
   release?(): Promise<void>;
 }

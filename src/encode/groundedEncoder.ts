@@ -54,6 +54,11 @@ export class GroundedEncoder implements Encoder {
     return normalizeRows(grounded);
   }
 
+  /** Frees the inner encoder. */
+  async release(): Promise<void> {
+    await this.encoder.release?.();
+  }
+
   /** Rows of the items that have all the words, ascending. */
   #itemsWithAll(words: readonly string[]): readonly number[] {
     const postings = postingsOf(this.catalog.items);

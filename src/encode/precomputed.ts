@@ -42,4 +42,9 @@ export class PrecomputedEncoder implements Encoder {
     }
     return this.queryEncoder.encode(texts, control);
   }
+
+  /** Frees the query encoder. */
+  async release(): Promise<void> {
+    await this.queryEncoder?.release?.();
+  }
 }

@@ -47,7 +47,7 @@ export class ProjectedEncoder implements Encoder {
     return this.projector.project(await this.encoder.encode(texts, control), control);
   }
 
-  /** Frees the projection's native memory; the encoder stays as it is. */
+  /** Frees the projection; the inner encoder belongs to whoever made it. */
   release(): Promise<void> {
     return this.projector.release();
   }

@@ -1,18 +1,18 @@
-/** Writes a graph as an ONNX model. */
-import proto, { type onnx } from 'onnx-proto';
+/** Writes a graph as an ONNX model: messages and field numbers of https://github.com/onnx/onnx/blob/main/onnx/onnx.proto. */
 import type { Attribute, ConstantData, DType, Graph, GraphNode, Shape, Value } from './graph.js';
 import { dtypeOf } from './graph.js';
+import { encodeMessage, type MessageWriter } from './protobuf.js';
 
-// The package is CommonJS: its values are only on the default import.
-const { AttributeProto, ModelProto, TensorProto } = proto.onnx;
-const { DataType } = TensorProto;
-const DTYPES: Record<DType, onnx.TensorProto.DataType> = {
-  float32: DataType.FLOAT,
-  float64: DataType.DOUBLE,
-  int32: DataType.INT32,
-  int64: DataType.INT64,
-  bool: DataType.BOOL,
-};
+/** TensorProto.DataType */
+const DTYPES: Readonly<Record<DType, number>> = { float32: 1, int32: 6, int64: 7, bool: 9, float64: 11 };
+/** AttributeProto.AttributeType */
+const ATTRIBUTE = { float: 1, int: 2, string: 3, ints: 7 };
+const IR_VERSION = 10;
+/** Version of each set of operators. */
+const OPSETS = [
+  ['', 21],
+  ['com.microsoft', 1],
+] as const;
 
 export interface EncodeOptions {
   /** What the model computes: public name -> value. Everything these do not need is left out. */
@@ -23,20 +23,22 @@ export interface EncodeOptions {
 
 /**
  * Serialises the part of `graph` that `outputs` depend on (opset 21 and ONNX Runtime's com.microsoft operators).
- * Throws RangeError when `weights` misses a parameter.
+ * Constants and weights are read where they lie and copied once, into the model.
+ *
+ * @throws RangeError when `weights` misses a parameter, or the model would have 2 GiB or more
  */
 export function encodeOnnx(graph: Graph, { outputs, weights }: EncodeOptions): Uint8Array {
   const { nodes, used } = prune(graph, Object.values(outputs));
   const parameters = [...graph.parameters].filter(([, { value }]) => used.has(value));
   const inputs = [...graph.inputs.values()].filter((value) => used.has(value));
-  const initializer = [...graph.constants]
+  const initializers: Tensor[] = [...graph.constants]
     .filter(([value]) => used.has(value))
-    .map(([value, data]) => tensorProto(value.name, data, value.shape as number[]));
+    .map(([value, data]) => ({ name: value.name, data, dims: value.shape as number[] }));
   if (weights) {
     for (const [name, { shape }] of parameters) {
       const data = weights.get(name);
       if (!data) throw new RangeError(`no weights for parameter ${name}`);
-      initializer.push(tensorProto(name, data, shape));
+      initializers.push({ name, data, dims: shape });
     }
   } else {
     inputs.push(...parameters.map(([, { value }]) => value));
@@ -44,28 +46,38 @@ export function encodeOnnx(graph: Graph, { outputs, weights }: EncodeOptions): U
   // A node writes straight to its public name; what no node makes, or has a public name already, needs a copy.
   const produced = new Set(nodes.flatMap((node) => node.outputs));
   const publicNames = new Map<Value, string>();
-  const copies: onnx.INodeProto[] = [];
+  const copies: NamedNode[] = [];
+  const nameOf = (value?: Value) => (value ? (publicNames.get(value) ?? value.name) : '');
   for (const [name, value] of Object.entries(outputs)) {
     if (produced.has(value) && !publicNames.has(value)) publicNames.set(value, name);
-    else copies.push({ opType: 'Identity', input: [publicNames.get(value) ?? value.name], output: [name] });
+    else
+      copies.push({ op: 'Identity', domain: '', inputs: [nameOf(value)], outputs: [name], attributes: {} });
   }
-  const nameOf = (value?: Value) => (value ? (publicNames.get(value) ?? value.name) : '');
-  const model = ModelProto.create({
-    irVersion: 10,
-    producerName: 'r4t',
-    opsetImport: [
-      { domain: '', version: 21 },
-      { domain: 'com.microsoft', version: 1 },
-    ],
-    graph: {
-      name: 'r4t',
-      node: [...nodes.map((node) => nodeProto(node, nameOf)), ...copies],
-      initializer,
-      input: inputs.map((value) => valueInfo(value.name, value)),
-      output: Object.entries(outputs).map(([name, value]) => valueInfo(name, value)),
-    },
+  const named = nodes.map((node) => ({
+    ...node,
+    inputs: node.inputs.map(nameOf),
+    outputs: node.outputs.map(nameOf),
+  }));
+  return encodeMessage((to) => {
+    // ModelProto
+    to.integer(1, IR_VERSION);
+    to.text(2, 'r4t');
+    to.message(7, () => {
+      // GraphProto
+      for (const node of [...named, ...copies]) to.message(1, () => writeNode(to, node));
+      to.text(2, 'r4t');
+      for (const tensor of initializers) to.message(5, () => writeTensor(to, tensor));
+      for (const value of inputs) to.message(11, () => writeValueInfo(to, value.name, value));
+      for (const [name, value] of Object.entries(outputs))
+        to.message(12, () => writeValueInfo(to, name, value));
+    });
+    for (const [domain, version] of OPSETS) {
+      to.message(8, () => {
+        to.text(1, domain);
+        to.integer(2, version);
+      });
+    }
   });
-  return ModelProto.encode(model).finish();
 }
 
 /** Names of the graph inputs and parameters that `outputs` depend on. */
@@ -92,31 +104,67 @@ function prune(graph: Graph, outputs: readonly Value[]): { nodes: GraphNode[]; u
   return { nodes: nodes.reverse(), used };
 }
 
-function nodeProto(node: GraphNode, nameOf: (value?: Value) => string): onnx.INodeProto {
-  return {
-    opType: node.op,
-    domain: node.domain,
-    input: node.inputs.map(nameOf),
-    output: node.outputs.map(nameOf),
-    attribute: Object.entries(node.attributes).map(([name, value]) => attributeProto(name, value)),
-  };
+interface NamedNode extends Pick<GraphNode, 'op' | 'domain' | 'attributes'> {
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
 }
 
-function attributeProto(name: string, value: Attribute): onnx.IAttributeProto {
-  const { AttributeType } = AttributeProto;
-  if (typeof value === 'number') return { name, i: value, type: AttributeType.INT };
-  if (typeof value === 'string')
-    return { name, s: new TextEncoder().encode(value), type: AttributeType.STRING };
-  if ('float' in value) return { name, f: value.float, type: AttributeType.FLOAT };
-  return { name, ints: [...value], type: AttributeType.INTS };
+/** NodeProto */
+function writeNode(to: MessageWriter, { op, domain, inputs, outputs, attributes }: NamedNode): void {
+  for (const name of inputs) to.text(1, name);
+  for (const name of outputs) to.text(2, name);
+  to.text(4, op);
+  for (const name in attributes) to.message(5, () => writeAttribute(to, name, attributes[name]));
+  to.text(7, domain);
 }
 
-function tensorProto(name: string, data: ConstantData, dims: readonly number[]): onnx.ITensorProto {
-  const rawData = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-  return { name, dims: [...dims], dataType: DTYPES[dtypeOf(data)], rawData };
+/** AttributeProto */
+function writeAttribute(to: MessageWriter, name: string, value: Attribute): void {
+  to.text(1, name);
+  if (typeof value === 'number') {
+    to.integer(3, value);
+    to.integer(20, ATTRIBUTE.int);
+  } else if (typeof value === 'string') {
+    to.text(4, value);
+    to.integer(20, ATTRIBUTE.string);
+  } else if ('float' in value) {
+    to.float32(2, value.float);
+    to.integer(20, ATTRIBUTE.float);
+  } else {
+    for (const x of value) to.integer(8, x);
+    to.integer(20, ATTRIBUTE.ints);
+  }
 }
 
-function valueInfo(name: string, { shape, dtype }: { shape: Shape; dtype: DType }): onnx.IValueInfoProto {
-  const dim = shape.map((d) => (typeof d === 'number' ? { dimValue: d } : { dimParam: d }));
-  return { name, type: { tensorType: { elemType: DTYPES[dtype], shape: { dim } } } };
+interface Tensor {
+  readonly name: string;
+  readonly data: ConstantData;
+  readonly dims: readonly number[];
+}
+
+/** TensorProto */
+function writeTensor(to: MessageWriter, { name, data, dims }: Tensor): void {
+  for (const size of dims) to.integer(1, size);
+  to.integer(2, DTYPES[dtypeOf(data)]);
+  to.text(8, name);
+  to.bytes(9, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+}
+
+/** ValueInfoProto, in it TypeProto > Tensor > TensorShapeProto > Dimension */
+function writeValueInfo(
+  to: MessageWriter,
+  name: string,
+  { shape, dtype }: { shape: Shape; dtype: DType },
+): void {
+  to.text(1, name);
+  to.message(2, () =>
+    to.message(1, () => {
+      to.integer(1, DTYPES[dtype]);
+      to.message(2, () => {
+        for (const size of shape) {
+          to.message(1, () => (typeof size === 'number' ? to.integer(1, size) : to.text(2, size)));
+        }
+      });
+    }),
+  );
 }

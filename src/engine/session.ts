@@ -31,6 +31,8 @@ export type Feeds = Readonly<Record<string, Tensor>>;
 export const floats = (tensor: Tensor): Float32Array => tensor.data as Float32Array;
 
 export class Session {
+  private released: Promise<void> | undefined;
+
   private constructor(private readonly session: ort.InferenceSession) {}
 
   /** Loads a serialised ONNX model. Rejects with the runtime's error if it is no valid model. */
@@ -84,9 +86,13 @@ export class Session {
     return this.session.inputNames;
   }
 
-  /** Frees the native memory at once instead of at the next garbage collection. */
-  async release(): Promise<void> {
-    await this.session.release();
+  /**
+   * Frees the native memory at once instead of at the next garbage collection; nothing may be running. A session may be shared, so
+   * asking again does nothing.
+   */
+  release(): Promise<void> {
+    this.released ??= this.session.release();
+    return this.released;
   }
 }
 

@@ -2,7 +2,7 @@ import type { Matrix } from '../matrix.js';
 import { vendi } from '../reward/vendi.js';
 
 /**
- * VS, the diversity of a fan-out's directions for one query (PAPER section 5): the Vendi score of the directions, averaged
+ * VS, the diversity of a fan-out's directions for one query (docs/paper.md, Metrics): the Vendi score of the directions, averaged
  * over runs with different seeds, as a percentage of the `k` directions asked for.
  *
  * The paper's "Vendi of the mean direction over 5 runs" can be read in several ways, and this is the one that says what the

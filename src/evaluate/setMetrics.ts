@@ -31,7 +31,7 @@ export interface SetMetrics {
 
 /**
  * Groundedness, diversity, alignment and their weighted sum for one retrieved set. The reward which trains the
- * policy takes alignment from the sub-queries (PAPER section 2); this takes it from the items.
+ * policy takes alignment from the sub-queries (docs/paper.md, Rewards); this takes it from the items.
  */
 export function setMetrics(
   { items, query, directions = matrix(1, query.length, query) }: MeasuredSet,
@@ -60,12 +60,12 @@ export interface BudgetedRetrieval {
   readonly budget: number;
 }
 
-/** Recall@B: the share of the reference items among the first `budget` retrieved, 0 to 1 (PAPER section 5). */
+/** Recall@B: the share of the reference items among the first `budget` retrieved, 0 to 1 (docs/paper.md, Metrics). */
 export function recallAtB({ retrieved, reference, budget }: BudgetedRetrieval): number {
   return coverage(Array.from(retrieved).slice(0, budget), reference);
 }
 
-/** Hit@B: 1 if the first `budget` retrieved hold at least one reference item, else 0 (PAPER section 5). */
+/** Hit@B: 1 if the first `budget` retrieved hold at least one reference item, else 0 (docs/paper.md, Metrics). */
 export function hitAtB(retrieval: BudgetedRetrieval): 0 | 1 {
   return recallAtB(retrieval) > 0 ? 1 : 0;
 }

@@ -37,6 +37,6 @@ export interface Policy {
   readonly k: number;
   /** `samplesPerQuery` completions for each query, in the order of the queries. */
   sample(options: SampleOptions): Promise<Completion[]>;
-  /** Frees native memory. */
+  /** Frees native memory, where it holds any. Twice is as good as once. */
   release?(): Promise<void>;
 }

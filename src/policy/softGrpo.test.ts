@@ -73,7 +73,7 @@ interface Terms {
   readonly weights: Float64Array;
 }
 
-/** PAPER section 2, token by token. */
+/** docs/paper.md, Soft-GRPO, token by token. */
 function plainLoss({ logProbs, oldLogProbs, advantages, weights }: Terms): number {
   const { clip, klOld, klReverse } = COEFFICIENTS;
   let total = 0;

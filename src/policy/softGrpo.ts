@@ -1,4 +1,4 @@
-/** Soft-GRPO (PAPER section 2): group advantages, and the clipped per-token loss with both KL directions. */
+/** Soft-GRPO (docs/paper.md, Soft-GRPO): group advantages, and the clipped per-token loss with both KL directions. */
 import { Graph, ops, type Value } from '../engine/index.js';
 import { type DecoderConfig, sequenceLogits } from './decoder.js';
 

@@ -1,4 +1,4 @@
-/** Step 1 of R4T: reinforcement learning of the fan-out policy (PAPER section 2). */
+/** Step 1 of R4T: reinforcement learning of the fan-out policy (docs/paper.md, Soft-GRPO). */
 import {
   type Feeds,
   floats,

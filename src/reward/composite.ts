@@ -19,7 +19,7 @@ export interface CompositeOptions {
 }
 
 /**
- * The reward of open-ended retrieval (PAPER section 2, OAR): the weighted sum of groundedness, diversity of the
+ * The reward of open-ended retrieval (docs/paper.md, Rewards): the weighted sum of groundedness, diversity of the
  * retrieved items, and alignment of the sub-queries with the query, each in [0, 1]. An objective of weight 0 is
  * still measured and logged. What a sub-query gains is its share of groundedness and alignment, and what its item adds to the
  * Vendi score of those before it; the gains sum to the reward, but for clamping.

@@ -5,7 +5,7 @@ import { coverage } from './objectives.js';
 import type { FanOut, RewardFunction } from './reward.js';
 
 /**
- * The reward of weakly supervised retrieval (PAPER section 2, WSCR): the share of the query's reference set among
+ * The reward of weakly supervised retrieval (docs/paper.md, Rewards): the share of the query's reference set among
  * the items that all sub-queries retrieve together within the budget.
  */
 export function coverageReward(): RewardFunction {

@@ -1,7 +1,7 @@
 import { dot, type Matrix, row } from '../matrix.js';
 
 /**
- * How close each direction is to a real item: 1 - mean Euclidean distance (PAPER section 2, ground). Between unit
+ * How close each direction is to a real item: 1 - mean Euclidean distance (docs/paper.md, Rewards). Between unit
  * vectors the distance is 0 to 2, so this is -1 to 1.
  *
  * @param directions unit rows, [k, d]
@@ -20,7 +20,7 @@ export function groundedness(directions: Matrix, items: Matrix): number {
 }
 
 /**
- * How much a set is about the query: the mean cosine of its rows to the query (PAPER section 2, align), -1 to 1.
+ * How much a set is about the query: the mean cosine of its rows to the query (docs/paper.md, Rewards), -1 to 1.
  *
  * @param vectors unit rows, [k, d]: sub-queries in the reward, items in the evaluation
  * @param query unit length, [d]
@@ -33,7 +33,7 @@ export function alignment(vectors: Matrix, query: Float32Array): number {
 }
 
 /**
- * The share of the reference set which was retrieved: |Y intersect R(Q)| / |Y|, 0 to 1 (PAPER section 2, WSCR).
+ * The share of the reference set which was retrieved: |Y intersect R(Q)| / |Y|, 0 to 1 (docs/paper.md, Rewards).
  * Both are taken as sets; NaN for an empty reference.
  *
  * @param retrieved row numbers R(Q), in any order

@@ -2,7 +2,7 @@ import type { Item } from '../catalog/item.js';
 import type { Matrix } from '../matrix.js';
 import type { SearchHits } from '../vectorIndex/vectorIndex.js';
 
-/** Everything a set-level reward may look at: one query with one sampled fan-out (PAPER section 2). */
+/** Everything a set-level reward may look at: one query with one sampled fan-out (docs/paper.md, Rewards). */
 export interface FanOut {
   readonly query: string;
   /** e_t(q), unit length, [d]. */

@@ -2,7 +2,7 @@ import type { Matrix } from '../matrix.js';
 import { symmetricEigenvalues } from './eigenvalues.js';
 
 /**
- * Vendi score: the effective number of different items in a set (PAPER section 2; Friedman & Dieng, TMLR 2023).
+ * Vendi score: the effective number of different items in a set (docs/paper.md, Rewards; Friedman & Dieng, arXiv 2210.02410).
  * exp(-sum_j l_j ln l_j) over the eigenvalues l of K / k, where K is the cosine kernel.
  *
  * @param vectors unit rows, [k, d]
@@ -45,7 +45,7 @@ function exponentOfEntropy(kernel: Float64Array, size: number, k: number): numbe
 }
 
 /**
- * The Vendi score on a scale of [0, 1]: (Vendi - 1) / (k - 1) (PAPER section 6). A set of fewer than two items has
+ * The Vendi score on a scale of [0, 1]: (Vendi - 1) / (k - 1) (docs/paper.md, Open points). A set of fewer than two items has
  * no diversity: 0.
  *
  * @param vectors unit rows, [k, d]

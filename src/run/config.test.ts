@@ -99,7 +99,9 @@ it('finds the nearest name, if there is one near', () => {
   expect(nearest('grupSize', ['groupSize', 'width'])).toBe('groupSize');
   expect(nearest('lerningrate', ['layers', 'learningRate'])).toBe('learningRate');
   expect(nearest('stpes', ['steps', 'epochs'])).toBe('steps');
+  expect(nearest('K', ['seed', 'k'])).toBe('k');
   expect(nearest('banana', ['steps', 'epochs'])).toBeUndefined();
+  expect(nearest('dpp', ['mmr', 'bm25', 'plain'])).toBeUndefined();
 });
 
 it('types the reward function of a config', () => {

@@ -20,7 +20,7 @@ const catalog = z.strictObject({
   vector: z.string().optional(),
 });
 
-/** Weights of the normalised reward components (PAPER section 2). */
+/** Weights of the normalised reward components (docs/paper.md, Rewards). */
 const reward = z.strictObject({
   weights: z
     .strictObject({

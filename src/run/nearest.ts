@@ -1,28 +1,15 @@
-/** The candidate closest to `name` in edit distance, if it is close enough to be a slip of the keyboard. */
+import { distance } from 'fastest-levenshtein';
+
+/**
+ * The candidate closest to `name` in edit distance, if it is close enough to be a slip of the keyboard: a third of the letters, rounded
+ * up so that two swapped ones, which count twice, pass in a short name.
+ */
 export function nearest(name: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined;
-  let bestDistance = Math.max(1, Math.floor(name.length / 3)) + 1;
+  let bestDistance = Math.ceil(name.length / 3) + 1;
   for (const candidate of candidates) {
-    const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
-    if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
+    const edits = distance(name.toLowerCase(), candidate.toLowerCase());
+    if (edits < bestDistance) [best, bestDistance] = [candidate, edits];
   }
   return best;
-}
-
-/** Optimal string alignment: insertions, deletions, substitutions and swaps of neighbours. */
-function editDistance(a: string, b: string): number {
-  let beforeLast: number[] = [];
-  let last = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const current = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const change = a[i - 1] === b[j - 1] ? 0 : 1;
-      current[j] = Math.min(last[j] + 1, current[j - 1] + 1, last[j - 1] + change);
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) {
-        current[j] = Math.min(current[j], beforeLast[j - 2] + 1);
-      }
-    }
-    [beforeLast, last] = [last, current];
-  }
-  return last[b.length];
 }

@@ -1,4 +1,4 @@
-/** Step 2 of R4T: the frozen policy writes the diffusion model's training data (PAPER section 3). */
+/** Step 2 of R4T: the frozen policy writes the diffusion model's training data (docs/paper.md, Synthesis). */
 import { access } from 'node:fs/promises';
 import type { QueryBatch, RetrievalWorld } from '../environment.js';
 import { concatRows, type Matrix, matrix, rowRange } from '../matrix.js';

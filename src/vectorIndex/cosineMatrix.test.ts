@@ -7,7 +7,8 @@ import { CosineMatrix } from './cosineMatrix.js';
 
 it('has the cosines of all pairs, with which MMR and DPP pick what they pick without', async () => {
   const { candidates, relevance } = randomCandidates({ n: 40, d: 24, seed: 5 });
-  const cosines = await (await CosineMatrix.create({ threads: 1 })).of(candidates);
+  const pairs = await CosineMatrix.create({ threads: 1 });
+  const cosines = await pairs.of(candidates);
   for (const i of [0, 7, 39]) {
     for (let j = 0; j < 40; j++)
       expect(row(cosines, i)[j]).toBeCloseTo(dot(row(candidates, i), row(candidates, j)), 5);
@@ -17,4 +18,6 @@ it('has the cosines of all pairs, with which MMR and DPP pick what they pick wit
     expect(mmr({ ...options, cosines, lambda: 0.4 })).toEqual(mmr({ ...options, lambda: 0.4 }));
     expect(dppMap({ ...options, cosines, theta: 2 })).toEqual(dppMap({ ...options, theta: 2 }));
   }
+  await pairs.release();
+  await expect(pairs.of(candidates)).rejects.toThrow();
 });

@@ -21,4 +21,9 @@ export class CosineMatrix {
     const { cosines } = await this.session.run({ rows: { data, dims: [rows, cols] } });
     return matrix(rows, rows, floats(cosines));
   }
+
+  /** Frees the native memory. */
+  release(): Promise<void> {
+    return this.session.release();
+  }
 }

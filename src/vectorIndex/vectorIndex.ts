@@ -22,6 +22,6 @@ export interface VectorIndex {
   readonly dim: number;
   /** `directions` [n, dim] -> n * k hits. Equal scores are ordered by row number, so results are deterministic. */
   search(directions: Matrix, options: SearchOptions): Promise<SearchHits>;
-  /** Frees native memory. */
+  /** Frees native memory or connections, where it holds any. Twice is as good as once. */
   release?(): Promise<void>;
 }

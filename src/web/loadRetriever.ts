@@ -109,6 +109,11 @@ class WebSampler extends SetSampler {
     this.denoiser ??= this.load();
     return this.denoiser;
   }
+
+  override async release(): Promise<void> {
+    await super.release();
+    await (await this.denoiser)?.release();
+  }
 }
 
 type Get = (name: string) => Promise<Response>;
@@ -169,5 +174,6 @@ function projected(encoder: Encoder, components: Matrix): Encoder {
         for (let j = 0; j < d; j++) out.data[i * d + j] = dot(row(full, i), row(components, j));
       return normalizeRows(out);
     },
+    release: async () => encoder.release?.(),
   };
 }

@@ -44,13 +44,17 @@ export async function loadModel(
     }
     return out;
   };
+  let released: Promise<void> | undefined;
   return {
     run(feeds, into = {}) {
       const result = last.then(() => run(feeds, into));
       last = result.catch(() => {});
       return result;
     },
-    release: () => session.release(),
+    release() {
+      released ??= session.release();
+      return released;
+    },
   };
 }
 

@@ -1,4 +1,7 @@
-"""The model of model.ts in PyTorch; prints the same line as the other contenders. pytorch.py <width> <layers> <seconds>"""
+"""The model of model.ts in PyTorch 2 or later (pip install torch); prints the same line as the other contenders.
+
+pytorch.py <width> <layers> <seconds>
+"""
 
 import json
 import resource
@@ -25,10 +28,7 @@ class Block(nn.Module):
     def forward(self, x):
         h = self.norm1(x)
         q, k, v = (f(h).view(-1, ROWS, HEADS, WIDTH // HEADS).transpose(1, 2) for f in (self.q, self.k, self.v))
-        if hasattr(F, "scaled_dot_product_attention"):
-            mixed = F.scaled_dot_product_attention(q, k, v)
-        else:
-            mixed = (q @ k.transpose(-1, -2) * (WIDTH // HEADS) ** -0.5).softmax(-1) @ v
+        mixed = F.scaled_dot_product_attention(q, k, v)
         x = x + self.o(mixed.transpose(1, 2).reshape(-1, ROWS, WIDTH))
         return x + self.down(F.gelu(self.up(self.norm2(x))))
 

@@ -44,7 +44,7 @@ export interface Judgement {
 }
 
 /**
- * Lets language models rate retrieved sets: groundedness, diversity and alignment, 1 to 5 (the paper's section 5). The
+ * Lets language models rate retrieved sets: groundedness, diversity and alignment, 1 to 5 (docs/paper.md, Metrics). The
  * models see neither the method nor the order in which it ranked the items.
  *
  * @throws ChatError if an endpoint does not answer; with a cache file, the next call goes on from there

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { AnswerCache } from '../../llm/answerCache.js';
 import { jsonIn } from '../../llm/askJson.js';
 
-/** What a judge is asked about a set, in the order of every table (the paper's section 5). */
+/** What a judge is asked about a set, in the order of every table (docs/paper.md, Metrics). */
 export const QUESTIONS = ['groundedness', 'diversity', 'alignment'] as const;
 export type Question = (typeof QUESTIONS)[number];
 

@@ -28,7 +28,9 @@ export function plainIndex(vectors: Matrix): VectorIndex {
       const indices = new Int32Array(directions.rows * k);
       const scores = new Float32Array(directions.rows * k);
       for (let i = 0; i < directions.rows; i++) {
-        const all = Array.from({ length: vectors.rows }, (_, r) => dot(row(directions, i), row(vectors, r)));
+        const all = Array.from({ length: vectors.rows }, (_, r) =>
+          Math.fround(dot(row(directions, i), row(vectors, r))),
+        );
         const best = Array.from(all.keys()).sort((a, b) => all[b] - all[a] || a - b);
         for (let r = 0; r < k; r++) {
           indices[i * k + r] = best[r] ?? -1;

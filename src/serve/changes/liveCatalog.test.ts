@@ -6,6 +6,7 @@ import { CounterRandom } from '../../random.js';
 import type { Workspace } from '../../run/workspace.js';
 import { ExactIndex } from '../../vectorIndex/exactIndex.js';
 import { type AppliedChange, LiveCatalog } from './liveCatalog.js';
+import { LiveIndex } from './liveIndex.js';
 
 const DIM = 6;
 const runtime = { threads: 1 };
@@ -141,4 +142,14 @@ describe('drift', () => {
     await catalog.apply(Array.from({ length: 5 }, (_, i) => flat(i, 3)));
     expect(await catalog.drift()).toMatchObject({ share: 0.075, recompile: true });
   });
+});
+
+it('frees the compiled rows and the added ones', async () => {
+  const index = new LiveIndex((await compiled(BASE)).index, runtime);
+  await index.setAdded(matrix(1, DIM, vectorOf('added')));
+  const search = () => index.search(matrix(1, DIM, vectorOf('added')), { k: 1 });
+  expect([...(await search()).indices]).toEqual([BASE.length]);
+  await index.release();
+  await index.release();
+  await expect(search()).rejects.toThrow();
 });

@@ -55,6 +55,12 @@ export class LiveIndex implements VectorIndex {
     mergeHits(hits, 0, late, size);
     return hits;
   }
+
+  /** Frees both parts; nothing may be searching. */
+  async release(): Promise<void> {
+    await this.#added?.release();
+    await this.compiled.release?.();
+  }
 }
 
 function both(alive: Uint8Array, mask: Uint8Array | undefined): Uint8Array {
