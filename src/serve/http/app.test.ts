@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { tempFolder } from '../../catalog/testing/tempFolder.js';
 import { letterEncoder } from '../../policy/testing/world.js';
-import { METHODS, Retriever } from '../../retrieve/retriever.js';
+import { METHOD_NAMES } from '../../retrieve/methodNames.js';
+import { Retriever } from '../../retrieve/retriever.js';
 import type { RunHost } from '../changes/host.js';
 import { compileTiny, ITEMS, serveTiny, type TinyService } from '../testing/tinyRun.js';
 import { createApp } from './app.js';
@@ -31,6 +32,10 @@ async function search(body: object): Promise<SearchResponse> {
 const get = async <T>(path: string): Promise<T> => (await service.request(path)).json() as Promise<T>;
 
 describe('search', () => {
+  /** What a run without reference sets can answer by. */
+  const METHODS = METHOD_NAMES.filter(
+    (name) => !['adapter', 'adapterMmr', 'popular', 'vote', 'classifier'].includes(name),
+  );
   it.each(METHODS)('finds by %s what the library finds', async (method) => {
     const retriever = await Retriever.load(run, { encoder: letterEncoder, threads: 1 });
     const expected = await retriever.search('a red thing', { method, k: 5, seed: 3 });
@@ -171,7 +176,8 @@ it('shows the run, its catalog and its limits', async () => {
   const info = await get<Info>('/v1/info');
   expect(info).toMatchObject({ k: 4, steps: 2, dimensions: 8, encoder: 'letters' });
   expect(info.catalog).toMatchObject({ items: 20, compiled: 20 });
-  expect(info.methods).toEqual(METHODS.map((method) => ({ method })));
+  expect(info.methods.map(({ method }: { method: string }) => method)).toEqual(METHOD_NAMES);
+  expect(info.method).toBe('diffusion');
   const price = info.catalog.fields.find(({ name }) => name === 'price');
   expect(price).toMatchObject({ kind: 'number', items: 20, range: [0, 40] });
   const color = info.catalog.fields.find(({ name }) => name === 'color');

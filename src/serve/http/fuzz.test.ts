@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { tempFolder } from '../../catalog/testing/tempFolder.js';
-import { METHODS } from '../../retrieve/retriever.js';
+import { METHOD_NAMES as METHODS } from '../../retrieve/methodNames.js';
 import { compileTiny, serveTiny, type TinyService } from '../testing/tinyRun.js';
 import { problemSchema } from './schemas.js';
 
