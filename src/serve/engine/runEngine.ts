@@ -319,7 +319,7 @@ export class RunEngine implements Engine {
         ...(subQueries && { subQuery: subQueries[direction] }),
         ...(image !== undefined && { image }),
         ...(category !== undefined && { category }),
-        fields: metadata as FoundItem['fields'],
+        metadata: metadata as FoundItem['metadata'],
       };
     });
   }

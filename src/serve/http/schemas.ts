@@ -129,7 +129,7 @@ export const itemSchema = z
       .meta({ description: 'URL of a picture; one of this server begins with a slash.' })
       .optional(),
     category: z.string().optional(),
-    fields: z.record(z.string(), fieldValue).meta({ description: "The item's other fields." }),
+    metadata: z.record(z.string(), fieldValue).meta({ description: "The item's other fields." }),
   })
   .register(components, { id: 'FoundItem' });
 
