@@ -1,4 +1,5 @@
-import { compileMask, type Filter } from '../catalog/filter.js';
+import type { Filters } from '../catalog/filter/filter.js';
+import { FilterTable } from '../catalog/filter/filterTable.js';
 import type { Metadata } from '../catalog/item.js';
 import { validateQuery } from '../catalog/validateQuery.js';
 import { InputError } from '../errors.js';
@@ -14,7 +15,7 @@ export interface SearchOptions {
   /** How to search ('diffusion'). */
   readonly method?: Method;
   /** Only items which pass, all of several, e.g. `'price<50'` or `{ field: 'color', op: '=', value: 'red' }`. */
-  readonly filter?: string | Filter | readonly (string | Filter)[];
+  readonly filter?: Filters;
   /** Denoising steps of the diffusion model (the run's default). */
   readonly steps?: number;
   /** The same seed gives the same set (0). */
@@ -63,7 +64,11 @@ export const MAX_STEPS = 1000;
 
 /** The online path, from parts in memory: query text -> embedding -> directions -> distinct items. */
 export class SetRetriever {
-  constructor(private readonly parts: SearchParts) {}
+  private readonly filters: FilterTable;
+
+  constructor(private readonly parts: SearchParts) {
+    this.filters = new FilterTable(parts.workspace.items);
+  }
 
   /** Items a set by default. */
   get k(): number {
@@ -96,7 +101,8 @@ export class SetRetriever {
     if (!METHODS.includes(wanted))
       throw new InputError(`is "${wanted}"; use one of ${METHODS.join(', ')}`, { field: 'method' });
     const texts = queries.map((query) => validateQuery(query, { field: 'query' }));
-    const mask = options.filter === undefined ? undefined : compileMask(workspace.items, options.filter);
+    const { filter = [] } = options;
+    const mask = Array.isArray(filter) && filter.length === 0 ? undefined : this.filters.mask(filter);
 
     const started = performance.now();
     const vectors = await workspace.encoder.encode(texts, { signal });

@@ -1,5 +1,5 @@
 /** What answers searches: a run with its changes, in this thread or in a worker. */
-import type { Filter } from '../../catalog/filter.js';
+import type { Filters } from '../../catalog/filter/filter.js';
 import type { Item } from '../../catalog/item.js';
 import type { Method } from '../../retrieve/retriever.js';
 import type { CatalogMap, Drift, FanoutResponse, Info, RunProvenance, SetResult } from '../http/schemas.js';
@@ -11,7 +11,7 @@ export interface SearchJob {
   readonly k?: number;
   readonly steps?: number;
   readonly seed?: number;
-  readonly filter?: string | Filter | readonly (string | Filter)[];
+  readonly filter?: Filters;
   /** Say where was looked. */
   readonly directions?: boolean;
   /** Directions with their vectors instead of a set of items; only for methods which make directions. */

@@ -1,7 +1,7 @@
 /** Answers batches of searches over one run and its changes. */
 import { existsSync } from 'node:fs';
 import { dirname, extname, resolve } from 'node:path';
-import { compileMask } from '../../catalog/filter.js';
+import { FilterTable } from '../../catalog/filter/filterTable.js';
 import type { Item } from '../../catalog/item.js';
 import { InputError } from '../../errors.js';
 import { setMetrics } from '../../evaluate/setMetrics.js';
@@ -51,6 +51,8 @@ export class RunEngine implements Engine {
   readonly #catalog: LiveCatalog;
   readonly #plane: Plane;
   #masks = new Map<string, Uint8Array>();
+  /** Of the items as they are now; made when first needed. */
+  #filters: FilterTable | undefined;
   #fields: Info['catalog']['fields'] | undefined;
   /** Calls take turns: a change between two steps of a search would mix two catalogs. */
   #turn: Promise<unknown> = Promise.resolve();
@@ -104,6 +106,7 @@ export class RunEngine implements Engine {
       });
       await this.#catalog.apply(ready);
       this.#masks.clear();
+      this.#filters = undefined;
       this.#fields = undefined;
       return this.#state();
     });
@@ -115,8 +118,7 @@ export class RunEngine implements Engine {
 
   fields(): Promise<Info['catalog']['fields']> {
     return this.#inTurn(async () => {
-      const { items } = this.#catalog.workspace;
-      this.#fields ??= fieldInfo(this.#catalog.livingRows().map((i) => items[i]));
+      this.#fields ??= fieldInfo(this.#filterTable());
       return this.#fields;
     });
   }
@@ -194,7 +196,7 @@ export class RunEngine implements Engine {
     all: Matrix,
     { signal, clock, results }: { signal: AbortSignal; clock: Clock; results: JobResult[] },
   ): Promise<void> {
-    const { method: wanted, k = this.parts.k, steps, seed, filter, fanout } = group[0].job;
+    const { method: wanted, k = this.parts.k, steps, seed, filter = [], fanout } = group[0].job;
     const missing = missingModel(this.parts, wanted);
     if (fanout && missing !== undefined) {
       for (const { place } of group) results[place] = { missing };
@@ -293,12 +295,23 @@ export class RunEngine implements Engine {
     }));
   }
 
-  #mask(filter: SearchJob['filter']): Uint8Array | undefined {
-    if (filter === undefined) return undefined;
+  /** Deleted items have no values: what a field is, is decided by those that can be found. */
+  #filterTable(): FilterTable {
+    if (!this.#filters) {
+      const { items } = this.#catalog.workspace;
+      const living = new Array<Item | undefined>(items.length).fill(undefined);
+      for (const i of this.#catalog.livingRows()) living[i] = items[i];
+      this.#filters = new FilterTable(living);
+    }
+    return this.#filters;
+  }
+
+  #mask(filter: NonNullable<SearchJob['filter']>): Uint8Array | undefined {
+    if (Array.isArray(filter) && filter.length === 0) return undefined;
     const key = JSON.stringify(filter);
     let mask = this.#masks.get(key);
     if (!mask) {
-      mask = compileMask(this.#catalog.workspace.items, filter);
+      mask = this.#filterTable().mask(filter);
       if (this.#masks.size >= MASKS) this.#masks.clear();
       this.#masks.set(key, mask);
     }
