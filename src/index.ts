@@ -12,7 +12,15 @@
  * @module
  */
 
-export type { Filter, FilterOperator } from './catalog/filter.js';
+export type {
+  FieldFilter,
+  Filter,
+  FilterInput,
+  FilterOperator,
+  Filters,
+} from './catalog/filter/filter.js';
+export { compileMask, type FieldType, fieldTypes } from './catalog/filter/filterTable.js';
+export { parseFilter } from './catalog/filter/parseFilter.js';
 export type { Item, Metadata, MetadataValue } from './catalog/item.js';
 export { type CompileOptions, type CompileResult, type CompileStage, compile } from './compile/compile.js';
 export type { Encoder } from './encode/encoder.js';

@@ -58,7 +58,7 @@ async function searchAction(folder: string, query: string, flags: SearchFlags, i
   const [{ Retriever }, { validateQuery }, { parseFilter }] = await Promise.all([
     import('../retrieve/retriever.js'),
     import('../catalog/queries.js'),
-    import('../catalog/filter.js'),
+    import('../catalog/filter/parseFilter.js'),
   ]);
   // Loading a run takes a while; what is wrong with the question is known before.
   validateQuery(query);

@@ -28,7 +28,7 @@ export function Details() {
 }
 
 function Item({ item, method }: NonNullable<typeof opened.value>) {
-  const { id, title, category, score, rank, fields } = item;
+  const { id, title, category, score, rank, metadata } = item;
   const result = answers.value[method]?.result;
   const rows: [string, string][] = [
     ['id', id],
@@ -37,7 +37,7 @@ function Item({ item, method }: NonNullable<typeof opened.value>) {
     ['score', score.toFixed(3)],
     ['rank', String(rank)],
     ...(category === undefined ? [] : [['category', category] as [string, string]]),
-    ...Object.entries(fields).map(([name, value]): [string, string] => [name, String(value)]),
+    ...Object.entries(metadata).map(([name, value]): [string, string] => [name, String(value)]),
   ];
   const filter = `category=${category}`;
   return (

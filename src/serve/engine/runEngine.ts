@@ -1,6 +1,7 @@
 /** Answers batches of searches over one run and its changes. */
 import { existsSync } from 'node:fs';
 import { dirname, extname, resolve } from 'node:path';
+import { FilterTable } from '../../catalog/filter/filterTable.js';
 import type { Item } from '../../catalog/item.js';
 import { InputError } from '../../errors.js';
 import { setMetrics } from '../../evaluate/setMetrics.js';
@@ -54,6 +55,8 @@ export class RunEngine implements Engine {
   readonly #plane: Plane;
   #masks = new Map<string, Uint8Array | undefined>();
   #today: MethodSpace | undefined;
+  /** Of the items as they are now; made when first needed. */
+  #filters: FilterTable | undefined;
   #fields: Info['catalog']['fields'] | undefined;
   /** Calls take turns: a change between two steps of a search would mix two catalogs. */
   #turn: Promise<unknown> = Promise.resolve();
@@ -109,6 +112,7 @@ export class RunEngine implements Engine {
       await this.#catalog.apply(ready);
       this.#masks.clear();
       this.#today = undefined;
+      this.#filters = undefined;
       this.#fields = undefined;
       return this.#state();
     });
@@ -120,8 +124,7 @@ export class RunEngine implements Engine {
 
   fields(): Promise<Info['catalog']['fields']> {
     return this.#inTurn(async () => {
-      const { items } = this.#catalog.workspace;
-      this.#fields ??= fieldInfo(this.#catalog.livingRows().map((i) => items[i]));
+      this.#fields ??= fieldInfo(this.#filterTable());
       return this.#fields;
     });
   }
@@ -299,10 +302,24 @@ export class RunEngine implements Engine {
     const key = JSON.stringify([filter, exclude]);
     if (this.#masks.has(key)) return this.#masks.get(key);
     const { items } = this.#catalog.workspace;
-    const mask = passingRows(items, { filter, exclude }, this.#catalog.alive);
+    const mask = passingRows(
+      { items, alive: this.#catalog.alive, filters: this.#filterTable() },
+      { filter, exclude },
+    );
     if (this.#masks.size >= MASKS) this.#masks.clear();
     this.#masks.set(key, mask);
     return mask;
+  }
+
+  /** Deleted items have no values: what a field is, is decided by those that can be found. */
+  #filterTable(): FilterTable {
+    if (!this.#filters) {
+      const { items } = this.#catalog.workspace;
+      const living = new Array<Item | undefined>(items.length).fill(undefined);
+      for (const i of this.#catalog.livingRows()) living[i] = items[i];
+      this.#filters = new FilterTable(living);
+    }
+    return this.#filters;
   }
 
   #found({ text: _, image: _image, metadata, score, directionScore, ...item }: SetItem): FoundItem {

@@ -45,7 +45,7 @@ describe('search', () => {
     expect(results[0].items.map(({ id }) => id)).toEqual(expected.items.map(({ id }) => id));
     results[0].items.forEach((item, i) => {
       const { score, rank, direction, subQuery, metadata } = expected.items[i];
-      expect(item).toMatchObject({ score: expect.closeTo(score, 5), rank, direction, fields: metadata });
+      expect(item).toMatchObject({ score: expect.closeTo(score, 5), rank, direction, metadata });
       expect(item.subQuery).toBe(subQuery);
     });
     const { diversity, vendi, alignment } = results[0].metrics;
@@ -263,11 +263,11 @@ describe('items', () => {
     expect((await find('zzz quartz'))[0]).toMatchObject({
       id: '7',
       title: 'zzz quartz',
-      fields: { color: 'clear' },
+      metadata: { color: 'clear' },
     });
     await change({ upsert: [{ id: '7', title: 'www wax' }], delete: ['red-chair', 'nobody'] });
     await shop.settled();
-    expect((await find('www wax'))[0]).toMatchObject({ id: '7', title: 'www wax', fields: {} });
+    expect((await find('www wax'))[0]).toMatchObject({ id: '7', title: 'www wax', metadata: {} });
     expect((await find('red chair', { k: 30 })).map(({ id }) => id)).not.toContain('red-chair');
     expect(await info()).toMatchObject({
       catalog: { items: 20, compiled: 20 },

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { compileMask, type Filter, parseFilter } from './filter.js';
-import type { Item, Metadata } from './item.js';
+import type { Item, Metadata } from '../item.js';
+import type { Filter } from './filter.js';
+import { compileMask } from './filterTable.js';
+import { parseFilter } from './parseFilter.js';
 
 const item = (id: string, category: string | undefined, metadata: Metadata): Item => ({
   id,
