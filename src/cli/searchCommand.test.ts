@@ -17,11 +17,11 @@ it('prints the set as a table', async () => {
   const { code, stdout, stderr } = await search('something to sleep in outdoors', '--method', 'plain');
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   expect(timeless(stdout)).toMatchInlineSnapshot(`
-    "rank  title       category  score
-    ----  ----------  --------  -----
-       1  black tent  camping   0.866
-       2  white tent  camping   0.826
-       3  blue tent   camping   0.777
+    "rank  title       category  relevance  why
+    ----  ----------  --------  ---------  ---
+       1  black tent  camping       0.866
+       2  white tent  camping       0.826
+       3  blue tent   camping       0.777
 
     3 items by plain in # ms (encode #, directions #, search #)
     "

@@ -65,7 +65,7 @@ async function learnFromLabels({ run, encoder, runtime, signal }: EncodeStageOpt
   try {
     const labels = await fitLabels(await splitQueries(workspace, 'train', signal));
     await saveLabels(run, labels);
-    return { adapter: Number(labels.adapter !== undefined) };
+    return labels.adapter && { adapted: true };
   } finally {
     await workspace.release();
   }
