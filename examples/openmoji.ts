@@ -1,7 +1,7 @@
 /**
- * Writes `runs/openmoji/catalog.jsonl` and `queries.jsonl`, a real catalog that needs no download: the emoji of OpenMoji
- * (CC BY-SA 4.0, openmoji.org). Items are described by name and subgroup; queries are made of the tags, which stay out
- * of the item texts, so finding them takes understanding.
+ * Writes `runs/openmoji/catalog.jsonl` and `sets.jsonl`, a real catalog with labels by people that needs no download: the emoji
+ * of OpenMoji (CC BY-SA 4.0, openmoji.org). Items are described by name and subgroup. A query is a tag, its reference set the emoji
+ * that carry it; tags stay out of the item texts, so finding them takes understanding. Whole tags are held out.
  */
 import { createHash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -21,11 +21,10 @@ interface Emoji {
 
 type Split = 'train' | 'valid' | 'test';
 
-/** A tag or subgroup is a broad query when at least this many emoji carry it; a pair of tags needs more. */
-const BROAD = 3;
-const BROAD_PAIR = 6;
+/** A tag is a broad query when at least this many emoji carry it. */
+const BROAD = 5;
 
-/** Writes `catalog.jsonl` and `queries.jsonl` into the folder. */
+/** Writes `catalog.jsonl` and `sets.jsonl` into the folder. */
 async function writeOpenMoji(folder: string): Promise<void> {
   const require = createRequire(import.meta.url);
   const emojis: Emoji[] = require('openmoji/data/openmoji.json');
@@ -42,30 +41,18 @@ async function writeOpenMoji(folder: string): Promise<void> {
   }));
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, 'catalog.jsonl'), jsonLines(items));
-  await writeFile(join(folder, 'queries.jsonl'), jsonLines(broadQueries(kept)));
+  await writeFile(join(folder, 'sets.jsonl'), jsonLines(taggedSets(kept)));
 }
 
-/**
- * Tags, subgroups, and pairs of tags that several emoji share. Whole tags are held out: a pair is used only when both
- * of its tags are in the same split, so no word of a test query was ever part of a training query by way of its tag.
- */
-function broadQueries(emojis: readonly Emoji[]): { query: string; split: Split }[] {
-  const counts = new Map<string, number>();
-  const pairCounts = new Map<string, number>();
-  const count = (map: Map<string, number>, name: string) => map.set(name, (map.get(name) ?? 0) + 1);
+/** Every tag that enough of the emoji carry, with those emoji. */
+function taggedSets(emojis: readonly Emoji[]): { query: string; items: string[]; split: Split }[] {
+  const tagged = new Map<string, string[]>();
   for (const emoji of emojis) {
-    const tags = tagsOf(emoji);
-    for (const name of new Set([...tags, spaced(emoji.subgroups)])) count(counts, name);
-    tags.forEach((a, i) => {
-      for (const b of tags.slice(i + 1))
-        if (splitOf(a) === splitOf(b)) count(pairCounts, [a, b].sort().join(' '));
-    });
+    for (const tag of tagsOf(emoji)) tagged.set(tag, [...(tagged.get(tag) ?? []), emoji.hexcode]);
   }
-  const single = [...counts]
-    .filter(([, n]) => n >= BROAD)
-    .map(([query]) => ({ query, split: splitOf(query) }));
-  const pairs = [...pairCounts].filter(([, n]) => n >= BROAD_PAIR);
-  return [...single, ...pairs.map(([query]) => ({ query, split: splitOf(query.split(' ')[0]) }))];
+  return [...tagged]
+    .filter(([, items]) => items.length >= BROAD)
+    .map(([query, items]) => ({ query, items, split: splitOf(query) }));
 }
 
 function tagsOf({ tags, openmoji_tags }: Emoji): string[] {
