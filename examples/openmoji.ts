@@ -1,7 +1,8 @@
 /**
  * Writes `runs/openmoji/catalog.jsonl` and `sets.jsonl`, a real catalog with labels by people that needs no download: the emoji
- * of OpenMoji (CC BY-SA 4.0, openmoji.org). Items are described by name and subgroup. A query is a tag, its reference set the emoji
- * that carry it; tags stay out of the item texts, so finding them takes understanding. Whole tags are held out.
+ * of OpenMoji (CC BY-SA 4.0, openmoji.org). Items are described by name and subgroup. A query is a tag or a pair of tags, its reference
+ * set the emoji that carry it; tags stay out of the item texts, so finding them takes understanding. (A few queries are the name of a
+ * subgroup, and easy.)
  */
 import { createHash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -21,8 +22,9 @@ interface Emoji {
 
 type Split = 'train' | 'valid' | 'test';
 
-/** A tag is a broad query when at least this many emoji carry it. */
+/** A tag is a broad query when at least this many emoji carry it; a pair of tags needs one more. */
 const BROAD = 5;
+const BROAD_PAIR = 6;
 
 /** Writes `catalog.jsonl` and `sets.jsonl` into the folder. */
 async function writeOpenMoji(folder: string): Promise<void> {
@@ -41,18 +43,31 @@ async function writeOpenMoji(folder: string): Promise<void> {
   }));
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, 'catalog.jsonl'), jsonLines(items));
-  await writeFile(join(folder, 'sets.jsonl'), jsonLines(taggedSets(kept)));
+  await writeFile(join(folder, 'sets.jsonl'), jsonLines(labelledSets(kept)));
 }
 
-/** Every tag that enough of the emoji carry, with those emoji. */
-function taggedSets(emojis: readonly Emoji[]): { query: string; items: string[]; split: Split }[] {
-  const tagged = new Map<string, string[]>();
+/**
+ * Every tag, pair of tags and subgroup that enough emoji share, with those emoji. Whole tags are held out: a pair is used only when
+ * both of its tags are in the same split, so no word of a test query was ever part of a training query by way of its tag.
+ */
+function labelledSets(emojis: readonly Emoji[]): { query: string; items: string[]; split: Split }[] {
+  const labels = new Map<string, { items: string[]; split: Split }>();
+  const pairs: typeof labels = new Map();
+  const add = (to: typeof labels, name: string, tag: string, id: string) => {
+    const set = to.get(name) ?? { items: [], split: splitOf(tag) };
+    to.set(name, { ...set, items: [...set.items, id] });
+  };
   for (const emoji of emojis) {
-    for (const tag of tagsOf(emoji)) tagged.set(tag, [...(tagged.get(tag) ?? []), emoji.hexcode]);
+    const tags = tagsOf(emoji);
+    for (const name of new Set([...tags, spaced(emoji.subgroups)])) add(labels, name, name, emoji.hexcode);
+    tags.forEach((a, i) => {
+      for (const b of tags.slice(i + 1))
+        if (splitOf(a) === splitOf(b)) add(pairs, [a, b].sort().join(' '), a, emoji.hexcode);
+    });
   }
-  return [...tagged]
-    .filter(([, items]) => items.length >= BROAD)
-    .map(([query, items]) => ({ query, items, split: splitOf(query) }));
+  const broad = (sets: typeof labels, least: number) =>
+    [...sets].filter(([, { items }]) => items.length >= least).map(([query, set]) => ({ query, ...set }));
+  return [...broad(labels, BROAD), ...broad(pairs, BROAD_PAIR)];
 }
 
 function tagsOf({ tags, openmoji_tags }: Emoji): string[] {

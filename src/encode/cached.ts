@@ -14,6 +14,7 @@ export interface CachedEncoderOptions {
 export class CachedEncoder implements Encoder {
   readonly id: string;
   readonly dim: number;
+  readonly knows?: (text: string) => boolean;
   readonly capacity: number;
   /** Texts of all calls so far, and how many of them the inner encoder was spared. */
   requests = 0;
@@ -31,6 +32,7 @@ export class CachedEncoder implements Encoder {
     }
     this.id = encoder.id;
     this.dim = encoder.dim;
+    this.knows = encoder.knows?.bind(encoder);
     this.capacity = capacity;
     this.#vectors = matrix(Math.min(capacity, 1024), encoder.dim);
   }

@@ -16,6 +16,7 @@ import { type Projection, Projector } from './projection.js';
 export class ProjectedEncoder implements Encoder {
   readonly id: string;
   readonly dim: number;
+  readonly knows?: (text: string) => boolean;
 
   private constructor(
     private readonly encoder: Encoder,
@@ -23,6 +24,7 @@ export class ProjectedEncoder implements Encoder {
   ) {
     this.id = `${encoder.id}/projected-${projector.dim}`;
     this.dim = projector.dim;
+    this.knows = encoder.knows?.bind(encoder);
   }
 
   /** @throws {InputError} when the projection was fitted on vectors of another length than the encoder's */

@@ -1,13 +1,14 @@
 /** Reads the parts of a retriever from a run. */
 import { loadSetDiffusion } from '../diffusion/modelFiles.js';
-import type { Encoder } from '../encode/encoder.js';
+import { loadBuiltIn } from '../encode/builtIn.js';
+import type { Encoder, EncoderParts } from '../encode/encoder.js';
 import { PrecomputedEncoder } from '../encode/precomputed.js';
-import { UseLiteEncoder } from '../encode/useLite.js';
 import type { RuntimeOptions } from '../engine/index.js';
 import type { RetrievalWorld } from '../environment.js';
 import { InputError } from '../errors.js';
 import type { Policy } from '../policy/policy.js';
 import { loadPolicy, loadPolicyModel, POLICY_FILES } from '../policy/policyFiles.js';
+import type { Config } from '../run/config.js';
 import { configOf } from '../run/manifest.js';
 import { RunFolder } from '../run/runFolder.js';
 import { loadWorkspace } from '../run/workspace.js';
@@ -62,15 +63,15 @@ export async function loadRetrieverParts(
 
 async function encoderOf(
   run: RunFolder,
-  kind: 'use-lite' | 'precomputed',
+  kind: Config['encoder'],
   own: Encoder | undefined,
   runtime: RuntimeOptions,
-): Promise<Encoder> {
+): Promise<Encoder | EncoderParts> {
   const { encoder: wanted } = run.manifest;
   const encoder =
     kind === 'precomputed'
       ? own && new PrecomputedEncoder({ id: 'precomputed', dim: own.dim, queryEncoder: own })
-      : (own ?? (await UseLiteEncoder.load(runtime)));
+      : (own ?? (await loadBuiltIn(kind, runtime)));
   if (encoder?.id === wanted) return encoder;
   const problem = own ? `not with "${own.id}"` : 'which is your own';
   throw new InputError(

@@ -1,6 +1,6 @@
 /**
  * What the encode stage leaves in a run, and every later stage starts from: items, vectors, the encoder with its
- * projection, the index and the queries.
+ * space, the index and the queries.
  */
 
 import { once } from 'node:events';
@@ -11,30 +11,31 @@ import * as z from 'zod';
 import type { Item, QueryRecord, Split } from '../catalog/item.js';
 import { readLines } from '../catalog/lines.js';
 import { CachedEncoder, type CachedEncoderOptions } from '../encode/cached.js';
-import type { Encoder } from '../encode/encoder.js';
+import type { Encoder, EncoderParts } from '../encode/encoder.js';
 import { GroundedEncoder } from '../encode/groundedEncoder.js';
 import { ProjectedEncoder } from '../encode/projectedEncoder.js';
-import type { Projection } from '../encode/projection.js';
-import { type RuntimeOptions, readSafetensors, writeSafetensors } from '../engine/index.js';
+import { restoreSpace, type Space } from '../encode/space.js';
+import { type RuntimeOptions, writeSafetensors } from '../engine/index.js';
 import type { QueryBatch, SearchWorld } from '../environment.js';
 import { InputError } from '../errors.js';
 import { readJson, writeError, writeJson } from '../files.js';
-import { type Matrix, matrix } from '../matrix.js';
+import type { Matrix } from '../matrix.js';
 import { ExactIndex } from '../vectorIndex/exactIndex.js';
 import { configOf } from './manifest.js';
 import type { RunFolder } from './runFolder.js';
+import { readMatrix, readSpace, SPACE_FILES, saveSpace, tensor } from './spaceFiles.js';
 
 /** Everything retrieval needs of a run, in memory. */
 export interface Workspace extends SearchWorld {
   readonly queries: readonly QueryRecord[];
-  readonly projection: Projection;
+  readonly space: Space;
 }
 
 export interface EncodedCatalog {
   readonly items: readonly Item[];
   /** Projected unit vectors [items, d]. */
   readonly vectors: Matrix;
-  readonly projection: Projection;
+  readonly space: Space;
   readonly queries: readonly QueryRecord[];
 }
 
@@ -42,34 +43,30 @@ export interface EncodedCatalog {
 export const ENCODED_FILES = {
   items: 'items.jsonl',
   vectors: 'vectors.safetensors',
-  projection: 'projection.safetensors',
+  ...SPACE_FILES,
   queries: 'queries.json',
 };
 
 export async function saveEncoded(
   run: RunFolder,
-  { items, vectors, projection, queries }: EncodedCatalog,
+  { items, vectors, space, queries }: EncodedCatalog,
 ): Promise<void> {
   await mkdir(run.path('encode'), { recursive: true });
   await writeItems(run.path('encode', ENCODED_FILES.items), items);
   await writeSafetensors(run.path('encode', ENCODED_FILES.vectors), { vectors: tensor(vectors) });
-  await writeSafetensors(
-    run.path('encode', ENCODED_FILES.projection),
-    { components: tensor(projection.components) },
-    { keptVariance: String(projection.keptVariance) },
-  );
+  await saveSpace(run, space);
   await writeJson(run.path('encode', ENCODED_FILES.queries), queries);
 }
 
 /**
- * Loads what `saveEncoded` wrote and gets it ready to search. `textEncoder` is the unprojected encoder the run was made
- * with; `cache` says how many texts are remembered.
+ * Loads what `saveEncoded` wrote and gets it ready to search. `textEncoder` is the encoder the run was made with, before the space was
+ * fitted; `cache` says how many texts are remembered.
  *
  * @throws InputError if a file is missing or damaged
  */
 export async function loadWorkspace(
   run: RunFolder,
-  textEncoder: Encoder,
+  textEncoder: Encoder | EncoderParts,
   runtime: RuntimeOptions,
   cache: CachedEncoderOptions = {},
 ): Promise<Workspace> {
@@ -81,15 +78,19 @@ export async function loadWorkspace(
       { file: run.path('encode', ENCODED_FILES.vectors) },
     );
   }
-  const projection = await readProjection(run.path('encode', ENCODED_FILES.projection));
-  const { rows } = projection.components;
+  const space = await readSpace(run);
+  const { rows } = space.projection.components;
   if (rows !== vectors.cols) {
     throw new InputError(
       `makes vectors of length ${rows}, the catalog's have ${vectors.cols}; compile again with --force`,
-      { file: run.path('encode', ENCODED_FILES.projection) },
+      { file: run.path('encode', ENCODED_FILES.space) },
     );
   }
-  const projected = await ProjectedEncoder.create(textEncoder, projection, runtime);
+  const projected = await ProjectedEncoder.create(
+    restoreSpace(textEncoder, space),
+    space.projection,
+    runtime,
+  );
   const encoder = new CachedEncoder(projected, cache);
   // Open-ended sub-queries are texts of items: grounded, they would be the items themselves.
   const { task } = configOf(run.manifest, run.path('run.json'));
@@ -101,7 +102,7 @@ export async function loadWorkspace(
     await readJson(run.path('encode', ENCODED_FILES.queries)),
     run.path('encode', ENCODED_FILES.queries),
   );
-  return { items, vectors, projection, encoder, subQueryEncoder, queryShare, index, queries };
+  return { items, vectors, space, encoder, subQueryEncoder, queryShare, index, queries };
 }
 
 /** The queries of one split with their embeddings and reference sets. */
@@ -114,22 +115,6 @@ export async function splitQueries(
   const texts = chosen.map((q) => q.query);
   const references = chosen.some((q) => q.items.length > 0) ? chosen.map((q) => q.items) : undefined;
   return { texts, vectors: await encoder.encode(texts, { signal }), references };
-}
-
-const tensor = ({ data, rows, cols }: Matrix) => ({ shape: [rows, cols], data });
-
-async function readMatrix(file: string, name: string): Promise<Matrix> {
-  const { tensors } = await readSafetensors(file);
-  const stored = tensors[name];
-  if (!(stored?.data instanceof Float32Array) || stored.shape.length !== 2) {
-    throw new InputError(`has no matrix "${name}"; it is damaged or of another program`, { file });
-  }
-  return matrix(stored.shape[0], stored.shape[1], stored.data);
-}
-
-async function readProjection(file: string): Promise<Projection> {
-  const { metadata } = await readSafetensors(file);
-  return { components: await readMatrix(file, 'components'), keptVariance: Number(metadata.keptVariance) };
 }
 
 const querySchema = z.array(

@@ -5,6 +5,8 @@ import { denoiserOnnx, samplerOnnx } from '../diffusion/model.js';
 import { readDiffusion } from '../diffusion/modelFiles.js';
 import { defaultSteps, samplingSigmas } from '../diffusion/samplingGrid.js';
 import type { SamplerDefaults } from '../diffusion/setSampler.js';
+import { USE_LITE_GLOVE_ID } from '../encode/builtIn.js';
+import { GLOVE_FILE } from '../encode/glove.js';
 import { readUseLite } from '../encode/useLite.js';
 import { USE_LITE_ID } from '../encode/useLiteModel.js';
 import { encodeOnnx, encodeSafetensors, readSafetensors, type StoredTensor } from '../engine/index.js';
@@ -30,9 +32,11 @@ export async function exportRetriever(folder: string, out: string): Promise<WebM
   }
   const to = (name: string) => join(out, name);
   const { vectors } = (await readSafetensors(run.path('encode', ENCODED_FILES.vectors))).tensors;
-  const { components } = (await readSafetensors(run.path('encode', ENCODED_FILES.projection))).tensors;
-  const tensors: Record<string, StoredTensor> = { vectors, projection: components };
-  const included = run.manifest.encoder === USE_LITE_ID;
+  const space = (await readSafetensors(run.path('encode', ENCODED_FILES.space))).tensors;
+  const tensors: Record<string, StoredTensor> = { vectors, ...space };
+  const { encoder: id } = run.manifest;
+  const words = id === USE_LITE_GLOVE_ID;
+  const included = words || id === USE_LITE_ID;
   await mkdir(out, { recursive: true }).catch((error: unknown) => {
     throw writeError(error, out);
   });
@@ -46,6 +50,8 @@ export async function exportRetriever(folder: string, out: string): Promise<WebM
     );
     await writeFileAtomic(to(WEB_FILES.vocabulary), JSON.stringify(vocabulary));
   }
+  if (words) await copyFile(GLOVE_FILE, to(WEB_FILES.words));
+  await copyFile(run.path('encode', ENCODED_FILES.states), to(WEB_FILES.states));
   await writeFileAtomic(to(WEB_FILES.tensors), encodeSafetensors(tensors));
   await copyFile(run.path('encode', ENCODED_FILES.items), to(WEB_FILES.items));
   const diffusion = run.stageDone('diffusion') && (await exportDiffusion(run, to));
@@ -57,7 +63,7 @@ export async function exportRetriever(folder: string, out: string): Promise<WebM
     version: WEB_VERSION,
     k: configOf(run.manifest, run.path('run.json')).k,
     items: vectors.shape[0],
-    encoder: { id: run.manifest.encoder, included },
+    encoder: { id, included, words },
     queryShare: Number(encoded.queryShare ?? 0),
     ...(diffusion && { diffusion }),
     ...tuned('lambda'),

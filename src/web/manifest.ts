@@ -5,18 +5,22 @@ import type { SamplerDefaults } from '../diffusion/setSampler.js';
 export const WEB_FILES = {
   manifest: 'retriever.json',
   items: 'items.jsonl',
-  /** `vectors` [items, d], `projection` [d, dim]; with USE-lite inside also `timing` and `empty`. */
+  /** `vectors` [items, d], `projection` [d, dim], `common.<part>` [r, part's dim]; with USE-lite inside also `timing` and `empty`. */
   tensors: 'tensors.safetensors',
+  /** What the encoder's parts know of the catalog, as in the run. */
+  states: 'space.json',
   /** All denoising steps of the defaults in one model. */
   sampler: 'sampler.onnx',
   /** One denoising step; only fetched when a request wants another number of steps. */
   denoiser: 'denoiser.onnx',
   encoder: 'encoder.onnx',
   vocabulary: 'vocabulary.json',
+  /** Word vectors of the default encoder. */
+  words: 'words.bin',
 } as const;
 
 export const WEB_FORMAT = 'r4t-web';
-export const WEB_VERSION = 3;
+export const WEB_VERSION = 4;
 
 /** What `retriever.json` holds. */
 export interface WebManifest {
@@ -25,8 +29,8 @@ export interface WebManifest {
   /** Items a set by default. */
   readonly k: number;
   readonly items: number;
-  /** The encoder's id, and whether it is among the files. */
-  readonly encoder: { readonly id: string; readonly included: boolean };
+  /** The encoder's id, and whether it is among the files; `words` tells whether word vectors are part of it. */
+  readonly encoder: { readonly id: string; readonly included: boolean; readonly words: boolean };
   /** Share of the query in each direction of a fan-out. */
   readonly queryShare: number;
   /** Absent in a run without a trained diffusion model. */
