@@ -1,18 +1,14 @@
 import type { Encoder } from '../encode/encoder.js';
-import { WordVectorEncoder } from '../encode/wordVectors.js';
-import { InputError } from '../errors.js';
 import type { CliIo } from './io.js';
 
-/** The encoder which no reward saw, or undefined where its package is not installed, which is then said. */
+/**
+ * An encoder which no reward saw, for the evaluation's held-out columns; undefined where there is none, which is then said. The word
+ * vectors it once was are part of the default encoder now.
+ */
 export async function heldoutEncoder(
-  catalog: readonly string[],
-  { stderr, signal }: CliIo,
+  _catalog: readonly string[],
+  { stderr }: CliIo,
 ): Promise<Encoder | undefined> {
-  try {
-    return await WordVectorEncoder.load({ catalog, signal });
-  } catch (error) {
-    if (!(error instanceof InputError)) throw error;
-    stderr.write(`r4t: no held-out columns: ${error.message}\n`);
-    return undefined;
-  }
+  stderr.write('r4t: no held-out columns: no second encoder is set\n');
+  return undefined;
 }

@@ -3,9 +3,9 @@ import { catalogQueries } from '../catalog/catalogQueries.js';
 import type { QueryRecord } from '../catalog/item.js';
 import { loadQueries } from '../catalog/queries.js';
 import { loadSets } from '../catalog/sets.js';
-import type { Encoder } from '../encode/encoder.js';
+import { loadBuiltIn } from '../encode/builtIn.js';
+import type { Encoder, EncoderParts } from '../encode/encoder.js';
 import { PrecomputedEncoder } from '../encode/precomputed.js';
-import { UseLiteEncoder } from '../encode/useLite.js';
 import type { RuntimeOptions } from '../engine/index.js';
 import { InputError } from '../errors.js';
 import type { RunControl } from '../progress.js';
@@ -176,11 +176,11 @@ export async function textEncoder(
   own: Encoder | undefined,
   runtime: RuntimeOptions,
   dim = own?.dim,
-): Promise<Encoder> {
-  if (config.encoder === 'use-lite') return own ?? UseLiteEncoder.load(runtime);
+): Promise<Encoder | EncoderParts> {
+  if (config.encoder !== 'precomputed') return own ?? loadBuiltIn(config.encoder, runtime);
   if (dim === undefined) {
     throw new InputError(
-      'is "precomputed", but the catalog has no vectors; add a vector field or use "use-lite"',
+      'is "precomputed", but the catalog has no vectors; add a vector field or use "use-lite+glove"',
       { field: 'encoder' },
     );
   }

@@ -14,3 +14,33 @@ export interface Encoder {
   /** Frees native memory, where it holds any; also of an encoder it wraps. Twice is as good as once. */
   release?(): Promise<void>;
 }
+
+/** An encoder that must know the catalog's texts before it can encode, for instance which words are common there. */
+export interface CatalogEncoder {
+  readonly id: string;
+  /** Learns what it needs of the catalog. */
+  fitTo(texts: readonly string[], control?: RunControl): Promise<FittedEncoder>;
+  /**
+   * The encoder which a fit of the state `state` was, to the bit.
+   *
+   * @throws {InputError} when it is no such state
+   */
+  restore(state: unknown): Encoder;
+}
+
+export interface FittedEncoder {
+  readonly encoder: Encoder;
+  /** What the encoder knows of the catalog, as plain JSON data; never undefined. */
+  readonly state: unknown;
+}
+
+/** Encoders whose vectors make one space together, side by side. */
+export interface EncoderParts {
+  /** Stored in the run, like that of an encoder. */
+  readonly id: string;
+  readonly parts: readonly (Encoder | CatalogEncoder)[];
+}
+
+/** The parts of what may be a single encoder. */
+export const partsOf = (encoder: Encoder | EncoderParts): EncoderParts['parts'] =>
+  'encode' in encoder ? [encoder] : encoder.parts;

@@ -1,8 +1,8 @@
 /** Reads a run as what searches, services and evaluations work in. */
 import { loadSetDiffusion } from '../diffusion/modelFiles.js';
-import type { Encoder } from '../encode/encoder.js';
+import { loadBuiltIn } from '../encode/builtIn.js';
+import { type Encoder, type EncoderParts, partsOf } from '../encode/encoder.js';
 import { PrecomputedEncoder } from '../encode/precomputed.js';
-import { UseLiteEncoder } from '../encode/useLite.js';
 import type { RuntimeOptions } from '../engine/index.js';
 import type { RetrievalWorld } from '../environment.js';
 import { InputError } from '../errors.js';
@@ -89,7 +89,7 @@ export async function loadRun(
       await loadedPolicy?.release();
       await diffusion?.release();
       await workspace.release();
-      if (encoder !== own) await encoder.release?.();
+      for (const part of own ? [] : partsOf(encoder)) if ('encode' in part) await part.release?.();
     },
   };
 }
@@ -115,12 +115,12 @@ async function encoderOf(
   kind: Config['encoder'],
   own: Encoder | undefined,
   runtime: RuntimeOptions,
-): Promise<Encoder> {
+): Promise<Encoder | EncoderParts> {
   const { encoder: wanted } = run.manifest;
   const encoder =
     kind === 'precomputed'
       ? own && new PrecomputedEncoder({ id: 'precomputed', dim: own.dim, queryEncoder: own })
-      : (own ?? (await UseLiteEncoder.load(runtime)));
+      : (own ?? (await loadBuiltIn(kind, runtime)));
   if (encoder?.id === wanted) return encoder;
   const problem = own ? `not with "${own.id}"` : 'which is your own';
   throw new InputError(

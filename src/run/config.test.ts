@@ -12,10 +12,10 @@ it('fills in every default', async () => {
   expect(config).toMatchObject({
     seed: 1,
     k: 10,
-    dimensions: 128,
+    dimensions: 256,
     task: 'oar',
     device: 'cpu',
-    encoder: 'use-lite',
+    encoder: 'use-lite+glove',
   });
   expect(config.reward).toEqual({ weights: { groundedness: 0.6, diversity: 0.2, alignment: 0.2 } });
   expect(config.policy).toMatchObject({ clip: 0.2, klOld: 0.05, klReverse: 0.05 });

@@ -94,7 +94,7 @@ export const configSchema = z.strictObject({
   /** Sub-queries and items of a result. */
   k: count.min(2).max(100).default(10),
   /** Length of the vectors after the projection. */
-  dimensions: count.default(128),
+  dimensions: count.default(256),
   /** `oar`: no ground truth; `wscr`: reference sets are the reward. */
   task: z.enum(['oar', 'wscr']).default('oar'),
   /** WSCR: items which all directions together may retrieve, as a share of the catalog (the paper: 5,000 of 142K). */
@@ -104,7 +104,7 @@ export const configSchema = z.strictObject({
   device: z.enum(['cpu', 'webgpu', 'cuda']).default('cpu'),
   catalog: catalog.prefault({}),
   /** `precomputed`: the catalog's `vector` field. */
-  encoder: z.enum(['use-lite', 'precomputed']).default('use-lite'),
+  encoder: z.enum(['use-lite+glove', 'use-lite', 'precomputed']).default('use-lite+glove'),
   reward: z.union([rewardFunction, reward]).prefault({}),
   policy: policy.prefault({}),
   synthesis: synthesis.prefault({}),
