@@ -2,7 +2,8 @@
 import type { Catalog } from '../catalog/catalog.js';
 import type { QueryRecord } from '../catalog/item.js';
 import { commonDirections } from '../encode/commonDirections.js';
-import type { Encoder } from '../encode/encoder.js';
+import { type Encoder, encodeItems } from '../encode/encoder.js';
+import { isPrecomputed } from '../encode/encoderSetting.js';
 import { fitProjection, Projector } from '../encode/projection.js';
 import type { RuntimeOptions } from '../engine/index.js';
 import { gatherRows, type Matrix, matrix, rowRange } from '../matrix.js';
@@ -35,6 +36,7 @@ export async function encodeStage(options: EncodeStageOptions): Promise<StageSum
   const { run, config, runtime, catalog, queries, encoder, signal } = options;
   const started = performance.now();
   const training = queries.filter((q) => q.split === 'train').map((q) => q.query);
+  await tellCost(options);
   const sample = await sampleVectors(options);
   const queryVectors = await encoder.encode(training, { signal });
   const projection = await fitProjection([sample, queryVectors], {
@@ -58,6 +60,13 @@ export async function encodeStage(options: EncodeStageOptions): Promise<StageSum
   };
 }
 
+/** Says what is about to be paid for. */
+async function tellCost({ encoder, catalog, queries, onProgress }: EncodeStageOptions): Promise<void> {
+  const texts = queries.filter((q) => q.split === 'train').map((q) => q.query);
+  const warning = await encoder.cost?.({ queries: texts, items: catalog.items });
+  if (warning !== undefined) onProgress?.({ stage: 'encode', done: 0, total: catalog.items.length, warning });
+}
+
 /** How much of the query is in a sub-query's direction. Without reference sets nothing can choose it: there is none. */
 async function queryShareOf(options: EncodeStageOptions): Promise<number | undefined> {
   const { run, config, budget, runtime, encoder, signal } = options;
@@ -72,15 +81,13 @@ async function sampleVectors(options: EncodeStageOptions): Promise<Matrix> {
   const { catalog, config } = options;
   const { items } = catalog;
   const given = givenVectors(options);
-  if (items.length <= FITTING_SAMPLE) return given ?? encodeItems(options, 0, items.length);
+  if (items.length <= FITTING_SAMPLE) return given ?? encodeRange(options, 0, items.length);
   const rows = new CounterRandom(config.seed, 'encode/sample')
     .permutation(items.length)
     .subarray(0, FITTING_SAMPLE);
   if (given) return gatherRows(given, rows);
-  return options.encoder.encode(
-    Array.from(rows, (r) => items[r].text),
-    { signal: options.signal },
-  );
+  const sample = Array.from(rows, (r) => items[r]);
+  return encodeItems(options.encoder, sample, { signal: options.signal });
 }
 
 /** Unit vectors of the whole catalog, [items, d]; a large one is encoded chunk by chunk. */
@@ -96,24 +103,25 @@ async function projectedVectors(
   const out = matrix(total, projector.dim);
   for (let start = 0; start < total; start += CHUNK) {
     const end = Math.min(start + CHUNK, total);
-    const full = await encodeItems(options, start, end);
+    const full = await encodeRange(options, start, end);
     rowRange(out, start, end).data.set((await projector.project(full, { signal })).data);
   }
   return out;
 }
 
-function encodeItems(
+function encodeRange(
   { catalog, encoder, signal, onProgress }: EncodeStageOptions,
   start: number,
   end: number,
 ): Promise<Matrix> {
   const total = catalog.items.length;
-  return encoder.encode(
-    catalog.items.slice(start, end).map((item) => item.text),
-    { signal, onProgress: ({ done }) => onProgress?.({ stage: 'encode', done: start + done, total }) },
-  );
+  return encodeItems(encoder, catalog.items.slice(start, end), {
+    signal,
+    onProgress: ({ done, warning }) =>
+      onProgress?.({ stage: 'encode', done: start + done, total, ...(warning !== undefined && { warning }) }),
+  });
 }
 
 /** The catalog's own vectors, where the config says to use them. */
 const givenVectors = ({ catalog, config }: EncodeStageOptions): Matrix | undefined =>
-  config.encoder === 'precomputed' ? catalog.vectors : undefined;
+  isPrecomputed(config.encoder) ? catalog.vectors : undefined;

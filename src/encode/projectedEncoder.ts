@@ -2,7 +2,7 @@ import type { RuntimeOptions } from '../engine/index.js';
 import { InputError } from '../errors.js';
 import type { Matrix } from '../matrix.js';
 import type { RunControl } from '../progress.js';
-import type { Encoder } from './encoder.js';
+import { type Encoder, encodeItems, type ItemContent } from './encoder.js';
 import { type Projection, Projector } from './projection.js';
 
 /**
@@ -43,5 +43,10 @@ export class ProjectedEncoder implements Encoder {
   /** `texts` -> [texts.length, d], rows of unit length. */
   async encode(texts: readonly string[], control: RunControl = {}): Promise<Matrix> {
     return this.projector.project(await this.encoder.encode(texts, control), control);
+  }
+
+  /** `items` -> [items.length, d], rows of unit length. */
+  async encodeItems(items: readonly ItemContent[], control: RunControl = {}): Promise<Matrix> {
+    return this.projector.project(await encodeItems(this.encoder, items, control), control);
   }
 }

@@ -1,11 +1,11 @@
 /** One compiled run against its opponents, query by query, on test queries that nothing was trained or tuned on. */
 
 import { ABLATIONS, ablationFolder } from '../compile/ablations.js';
-import { budgetOf, rewardOf, textEncoder } from '../compile/compile.js';
+import { budgetOf, rewardOf } from '../compile/compile.js';
 import { loadSetDiffusion } from '../diffusion/modelFiles.js';
 import type { SetDiffusion } from '../diffusion/setDiffusion.js';
 import { CachedEncoder } from '../encode/cached.js';
-import type { Encoder } from '../encode/encoder.js';
+import { type Encoder, encodeItems } from '../encode/encoder.js';
 import type { RuntimeOptions } from '../engine/index.js';
 import type { QueryBatch } from '../environment.js';
 import { InputError } from '../errors.js';
@@ -16,6 +16,7 @@ import { composite } from '../reward/composite.js';
 import type { RewardFunction } from '../reward/reward.js';
 import type { Config } from '../run/config.js';
 import { configOf } from '../run/manifest.js';
+import { loadRunEncoder } from '../run/runEncoder.js';
 import { RunFolder } from '../run/runFolder.js';
 import { loadWorkspace, splitQueries, type Workspace } from '../run/workspace.js';
 import { CosineMatrix } from '../vectorIndex/cosineMatrix.js';
@@ -96,7 +97,8 @@ export async function evaluateRun(folder: string, options: EvaluateRunOptions = 
   if (!run.stageDone('diffusion'))
     throw new InputError('is not compiled to the end; run r4t compile again', { file: folder });
   const config = configOf(run.manifest, folder);
-  const workspace = await loadWorkspace(run, await textEncoder(config, options.encoder, runtime), runtime);
+  const encoder = await loadRunEncoder(run, { own: options.encoder, runtime, signal });
+  const workspace = await loadWorkspace(run, encoder, runtime);
   const all = await splitQueries(workspace, 'test', signal);
   const valid = await splitQueries(workspace, 'valid', signal);
   if (all.texts.length === 0) throw new InputError('has no test queries to compare on', { file: folder });
@@ -254,10 +256,7 @@ async function heldoutSpace(
   test: QueryBatch,
   signal?: AbortSignal,
 ): Promise<HeldoutSpace> {
-  const vectors = await encoder.encode(
-    items.map((item) => item.text),
-    { signal },
-  );
+  const vectors = await encodeItems(encoder, items, { signal });
   return { encoder, vectors, queries: await encoder.encode(test.texts, { signal }) };
 }
 

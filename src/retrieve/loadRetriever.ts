@@ -1,14 +1,13 @@
 /** Reads the parts of a retriever from a run. */
 import { loadSetDiffusion } from '../diffusion/modelFiles.js';
 import type { Encoder } from '../encode/encoder.js';
-import { PrecomputedEncoder } from '../encode/precomputed.js';
-import { UseLiteEncoder } from '../encode/useLite.js';
 import type { RuntimeOptions } from '../engine/index.js';
 import type { RetrievalWorld } from '../environment.js';
 import { InputError } from '../errors.js';
 import type { Policy } from '../policy/policy.js';
 import { loadPolicy, loadPolicyModel, POLICY_FILES } from '../policy/policyFiles.js';
 import { configOf } from '../run/manifest.js';
+import { loadRunEncoder } from '../run/runEncoder.js';
 import { RunFolder } from '../run/runFolder.js';
 import { loadWorkspace } from '../run/workspace.js';
 import type { Method, RetrieverParts } from './retriever.js';
@@ -17,7 +16,7 @@ import type { Method, RetrieverParts } from './retriever.js';
 const REMEMBERED = 20_000;
 
 export interface LoadRetrieverOptions extends RuntimeOptions {
-  /** The text encoder the run was compiled with, where that was your own. */
+  /** The text encoder the run was compiled with, where that was given as an argument too. */
   readonly encoder?: Encoder;
   /** Load only the models that these need (those of all methods). */
   readonly methods?: readonly Method[];
@@ -35,8 +34,8 @@ export async function loadRetrieverParts(
       file: folder,
     });
   }
-  const { k, encoder: kind, synthesis } = configOf(run.manifest, run.path('run.json'));
-  const encoder = await encoderOf(run, kind, own, runtime);
+  const { k, synthesis } = configOf(run.manifest, run.path('run.json'));
+  const encoder = await loadRunEncoder(run, { own, runtime, signal, keep: false });
   signal?.throwIfAborted();
   const workspace = await loadWorkspace(run, encoder, runtime, { capacity: REMEMBERED });
   const wants = (method: Method) => methods?.includes(method) ?? true;
@@ -58,25 +57,6 @@ export async function loadRetrieverParts(
     ...(typeof lambda === 'number' && { lambda }),
     ...(typeof theta === 'number' && { theta }),
   };
-}
-
-async function encoderOf(
-  run: RunFolder,
-  kind: 'use-lite' | 'precomputed',
-  own: Encoder | undefined,
-  runtime: RuntimeOptions,
-): Promise<Encoder> {
-  const { encoder: wanted } = run.manifest;
-  const encoder =
-    kind === 'precomputed'
-      ? own && new PrecomputedEncoder({ id: 'precomputed', dim: own.dim, queryEncoder: own })
-      : (own ?? (await UseLiteEncoder.load(runtime)));
-  if (encoder?.id === wanted) return encoder;
-  const problem = own ? `not with "${own.id}"` : 'which is your own';
-  throw new InputError(
-    `was compiled with the encoder "${wanted}", ${problem}; load it in a program with the option "encoder"`,
-    { file: run.folder },
-  );
 }
 
 async function policyOf(

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { encoderSetting } from '../encode/encoderSetting.js';
 import type { RewardFunction } from '../reward/reward.js';
 
 // One block a stage. A new setting is one line here: type, range and default in one place.
@@ -101,8 +102,8 @@ export const configSchema = z.strictObject({
   threads: count.optional(),
   device: z.enum(['cpu', 'webgpu', 'cuda']).default('cpu'),
   catalog: catalog.prefault({}),
-  /** `precomputed`: the catalog's `vector` field. */
-  encoder: z.enum(['use-lite', 'precomputed']).default('use-lite'),
+  /** `precomputed`: the catalog's `vector` field; an object: see encoderSetting.ts. */
+  encoder: encoderSetting.default('use-lite'),
   reward: z.union([rewardFunction, reward]).prefault({}),
   policy: policy.prefault({}),
   synthesis: synthesis.prefault({}),
