@@ -26,7 +26,9 @@ TEXTS = [
 FILES = ["config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"]
 
 
-class Encoder(torch.nn.Module):
+class Hidden(torch.nn.Module):
+    """The model with one output: the vectors of the tokens."""
+
     def __init__(self, model):
         super().__init__()
         self.model = model
@@ -48,7 +50,7 @@ def main(source: Path, out: Path, vectors: Path | None) -> None:
             shutil.copy(source / name, out / name)
     batch, length = torch.export.Dim("batch"), torch.export.Dim("length", max=512)
     torch.onnx.export(
-        Encoder(model),
+        Hidden(model).eval(),
         tuple(inputs[name] for name in names),
         out / "onnx" / "model.onnx",
         dynamo=True,
@@ -63,9 +65,8 @@ def main(source: Path, out: Path, vectors: Path | None) -> None:
         hidden = model(**inputs).last_hidden_state
     mask = inputs["attention_mask"].unsqueeze(-1).to(hidden.dtype)
     pooled = torch.nn.functional.normalize((hidden * mask).sum(1) / mask.sum(1), dim=-1)
-    rows = [{"text": text, "first": [round(x, 6) for x in row[:16].tolist()]} for text, row in zip(TEXTS, pooled)]
-    cosines = [[round(x, 6) for x in row] for row in (pooled @ pooled.T).tolist()]
-    vectors.write_text(json.dumps({"dim": pooled.shape[1], "vectors": rows, "cosines": cosines}) + "\n")
+    rows = [{"text": text, "vector": [round(x, 5) for x in row]} for text, row in zip(TEXTS, pooled.tolist())]
+    vectors.write_text("[\n" + ",\n".join(json.dumps(row, ensure_ascii=False) for row in rows) + "\n]\n")
 
 
 if __name__ == "__main__":

@@ -2,8 +2,9 @@
 import { resolve } from 'node:path';
 import type { RuntimeOptions } from '../engine/index.js';
 import { InputError } from '../errors.js';
+import { ClipEncoder } from './clipEncoder.js';
 import type { Encoder } from './encoder.js';
-import { type ClipSetting, type EncoderSetting, type OpenAiSetting, placeModel } from './encoderSetting.js';
+import { type EncoderSetting, type OpenAiSetting, placeModel } from './encoderSetting.js';
 import { loadModuleEncoder } from './moduleEncoder.js';
 import { OpenAiEncoder } from './openaiEncoder.js';
 import { PrecomputedEncoder } from './precomputed.js';
@@ -22,7 +23,7 @@ export interface LoadEncoderOptions {
   readonly dim?: number;
   /** Where vectors are kept that cost something (nowhere). */
   readonly cache?: VectorCacheOptions;
-  /** Folders that pictures of items may lie in ([`folder`]). */
+  /** Folders that file names of pictures may be relative to; none: no files are read. */
   readonly imageFolders?: readonly string[];
   readonly signal?: AbortSignal;
   /** Environment variables, for API keys (the process's). */
@@ -68,7 +69,13 @@ async function loadModel(setting: ModelSetting, options: LoadEncoderOptions): Pr
       );
     }
     case 'clip':
-      return clip(setting, options);
+      return ClipEncoder.load({
+        ...setting,
+        model: placeModel(setting.model, folder),
+        imageFolders: options.imageFolders,
+        signal,
+        ...runtime,
+      });
     case 'openai':
       return prefixed(await openai(setting, options), setting.prefix);
     case 'module':
@@ -90,10 +97,6 @@ function openai(
     );
   }
   return OpenAiEncoder.load({ baseUrl, model, apiKey, dimensions, cache, signal });
-}
-
-async function clip(_: ClipSetting, __: LoadEncoderOptions): Promise<Encoder> {
-  throw new InputError('is not there yet', ENCODER);
 }
 
 const prefixed = (encoder: Encoder, prefix: Prefix | undefined): Encoder =>
