@@ -10,6 +10,7 @@ import { placeEncoder } from '../encode/encoderSetting.js';
 import { loadEncoder } from '../encode/loadEncoder.js';
 import type { RuntimeOptions } from '../engine/index.js';
 import { InputError } from '../errors.js';
+import { realPath } from '../files.js';
 import type { RunControl } from '../progress.js';
 import { composite } from '../reward/composite.js';
 import { coverageReward } from '../reward/coverageReward.js';
@@ -76,7 +77,8 @@ export async function compile(options: CompileOptions): Promise<CompileResult> {
   const last = stage === 'ablations' ? 'warm-start' : stage;
   const given = parseConfig(options.config ?? {});
   // A run's paths are relative to the run.
-  const config = { ...given, encoder: placeEncoder(given.encoder, process.cwd(), out) };
+  const folder = await realPath(out);
+  const config = { ...given, encoder: placeEncoder(given.encoder, process.cwd(), folder) };
   const runtime: RuntimeOptions = { device: config.device, threads: config.threads };
   const catalog = await loadCatalog(options.catalog, { ...config.catalog, signal, onProgress });
   if (catalog.items.length < config.k) {
@@ -89,7 +91,7 @@ export async function compile(options: CompileOptions): Promise<CompileResult> {
   const encoder = await loadEncoder(config.encoder, {
     own: options.encoder,
     runtime,
-    folder: out,
+    folder,
     dim: catalog.vectors?.cols,
     cache: keptVectors(out),
     imageFolders: [process.cwd(), dirname(options.catalog)],

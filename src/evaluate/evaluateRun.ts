@@ -47,7 +47,7 @@ export interface EvaluateRunOptions extends RunControl, RuntimeOptions {
   readonly encoder?: Encoder;
   /** The reward that Best-of-N chooses by; must not read references (the composite). */
   readonly reward?: RewardFunction;
-  /** Makes an encoder which the reward never saw, from the catalog's texts; undefined where there is none. */
+  /** Makes an encoder which the reward never saw, from the catalog's texts; undefined where there is none. The run's own is left out. */
   readonly heldoutEncoder?: (catalog: readonly string[]) => Promise<Encoder | undefined>;
   /** Only these methods (all that the run has). */
   readonly methods?: readonly MethodName[];
@@ -75,6 +75,8 @@ export interface RunEvaluation {
   readonly steps: readonly { readonly steps: number; readonly evaluation: MethodEvaluation }[];
   /** What the opponents' settings were tuned to, on validation queries. */
   readonly tuned: Readonly<Record<string, number>>;
+  /** Id of the held-out encoder, where there is one. */
+  readonly heldoutEncoder?: string;
 }
 
 /** Methods that answer otherwise the next time. Best-of-N too, but its VS would take five times as many samples as that of the others. */
@@ -113,7 +115,9 @@ export async function evaluateRun(folder: string, options: EvaluateRunOptions = 
   const tuning = batchOf(valid, 0, Math.min(most, valid.texts.length));
   const tuned: Record<string, number> = {};
   const lazy = await methodsOf({ run, config, space, train, runtime, options, tuning, tuned });
-  const heldoutEncoder = await options.heldoutEncoder?.(workspace.items.map((item) => item.text));
+  const offered = await options.heldoutEncoder?.(workspace.items.map((item) => item.text));
+  // Of the run's own encoder nothing is held out.
+  const heldoutEncoder = offered?.id === encoder.id ? undefined : offered;
   const heldout = heldoutEncoder && (await heldoutSpace(heldoutEncoder, workspace, test, signal));
   const evaluate = async (answer: AnswerMethod, withVs: boolean): Promise<MethodEvaluation> => {
     const { answers, msPerQuery } = await answerAll(answer, test, workspace, config.seed, signal);
@@ -157,6 +161,7 @@ export async function evaluateRun(folder: string, options: EvaluateRunOptions = 
     methods,
     steps,
     tuned,
+    ...(heldoutEncoder && { heldoutEncoder: heldoutEncoder.id }),
   };
 }
 

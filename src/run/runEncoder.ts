@@ -3,6 +3,7 @@ import type { Encoder } from '../encode/encoder.js';
 import { type LoadEncoderOptions, loadEncoder } from '../encode/loadEncoder.js';
 import type { VectorCacheOptions } from '../encode/vectorCache.js';
 import { InputError } from '../errors.js';
+import { realPath } from '../files.js';
 import { configOf } from './manifest.js';
 import type { RunFolder } from './runFolder.js';
 
@@ -30,7 +31,8 @@ export async function loadRunEncoder(
   const remedy = 'load it in a program with the option "encoder"';
   if (setting === 'precomputed' && !own) throw new InputError(`${isOwn}; ${remedy}`, { file: folder });
   const cache = { ...keptVectors(folder), write: keep };
-  const encoder = await loadEncoder(setting, { own, runtime, signal, folder, cache });
+  const paths = { folder: await realPath(folder), cache };
+  const encoder = await loadEncoder(setting, { own, runtime, signal, ...paths });
   if (encoder.id === wanted) return encoder;
   if (own) {
     const problem = `was compiled with the encoder "${wanted}", not with "${own.id}"; ${remedy}`;
