@@ -1,7 +1,8 @@
 /** Fits the space that is searched, encodes the catalog, collects the queries. */
 import type { Catalog } from '../catalog/catalog.js';
 import type { QueryRecord } from '../catalog/item.js';
-import type { Encoder, EncoderParts } from '../encode/encoder.js';
+import { type Encoder, type EncoderParts, partsOf } from '../encode/encoder.js';
+import { isPrecomputed } from '../encode/encoderSetting.js';
 import { Projector } from '../encode/projection.js';
 import { FITTING_SAMPLE, type FittedSpace, fitSpace } from '../encode/space.js';
 import type { RuntimeOptions } from '../engine/index.js';
@@ -32,9 +33,10 @@ const CHUNK = 8192;
 export async function encodeStage(options: EncodeStageOptions): Promise<StageSummary> {
   const { run, config, runtime, catalog, queries, encoder, signal, onProgress } = options;
   const started = performance.now();
+  await tellCost(options);
   const fitted = await fitSpace({
     encoder,
-    texts: catalog.items.map((item) => item.text),
+    items: catalog.items,
     vectors: givenVectors(options),
     queries: queries.filter((q) => q.split === 'train').map((q) => q.query),
     d: config.dimensions,
@@ -57,6 +59,15 @@ export async function encodeStage(options: EncodeStageOptions): Promise<StageSum
     keptVariance: space.projection.keptVariance,
     ...learned,
   };
+}
+
+/** Says what is about to be paid for. */
+async function tellCost({ encoder, catalog, queries, onProgress }: EncodeStageOptions): Promise<void> {
+  const texts = queries.filter((q) => q.split === 'train').map((q) => q.query);
+  for (const part of partsOf(encoder)) {
+    const warning = 'cost' in part && (await part.cost?.({ queries: texts, items: catalog.items }));
+    if (warning) onProgress?.({ stage: 'encode', done: 0, total: catalog.items.length, warning });
+  }
 }
 
 /** Stores what the training queries' sets teach without training. */
@@ -86,10 +97,7 @@ async function projectedVectors(
     const end = Math.min(start + CHUNK, total);
     const full = given
       ? encoder.join([rowRange(given, start, end)])
-      : await encoder.encode(
-          catalog.items.slice(start, end).map((item) => item.text),
-          { signal },
-        );
+      : await encoder.encodeItems(catalog.items.slice(start, end), { signal });
     rowRange(out, start, end).data.set((await projector.project(full, { signal })).data);
     onProgress?.({ stage: 'encode', done: end, total });
   }
@@ -98,4 +106,4 @@ async function projectedVectors(
 
 /** The catalog's own vectors, where the config says to use them. */
 const givenVectors = ({ catalog, config }: EncodeStageOptions): Matrix | undefined =>
-  config.encoder === 'precomputed' ? catalog.vectors : undefined;
+  isPrecomputed(config.encoder) ? catalog.vectors : undefined;

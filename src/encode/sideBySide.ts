@@ -2,7 +2,7 @@
 import { InputError } from '../errors.js';
 import { dot, type Matrix, matrix, normalizeRows, row } from '../matrix.js';
 import type { RunControl } from '../progress.js';
-import type { Encoder } from './encoder.js';
+import { type Encoder, encodeItems, type ItemContent } from './encoder.js';
 
 /** One encoder of several. */
 export interface SpacePart {
@@ -38,6 +38,13 @@ export class SideBySideEncoder implements Encoder {
   async encode(texts: readonly string[], control?: RunControl): Promise<Matrix> {
     const vectors: Matrix[] = [];
     for (const { encoder } of this.parts) vectors.push(await encoder.encode(texts, control));
+    return this.join(vectors);
+  }
+
+  /** `items` -> [items.length, dim], rows of unit length. */
+  async encodeItems(items: readonly ItemContent[], control?: RunControl): Promise<Matrix> {
+    const vectors: Matrix[] = [];
+    for (const { encoder } of this.parts) vectors.push(await encodeItems(encoder, items, control));
     return this.join(vectors);
   }
 

@@ -65,11 +65,13 @@ describe('encoders side by side', () => {
   });
 });
 
+const items = texts.map((text) => ({ text }));
+
 describe('a fitted space', () => {
   const encoder = { id: 'both', parts: [hashed(8, 3), fittedPart] };
 
   it('leaves out what all texts of a plain encoder share, and nothing of a fitted one', async () => {
-    const { space, sample } = await fitSpace({ encoder, texts, queries, d: 10 });
+    const { space, sample } = await fitSpace({ encoder, items, queries, d: 10 });
     expect(space.parts.map(({ common }) => common.rows)).toEqual([2, 0]);
     expect(space.parts.map(({ state }) => state)).toEqual([undefined, { texts }]);
     expect(space.projection.components.rows).toBe(10);
@@ -80,7 +82,7 @@ describe('a fitted space', () => {
   });
 
   it('encodes the same to the bit once it is restored', async () => {
-    const fitted = await fitSpace({ encoder, texts, queries, d: 10 });
+    const fitted = await fitSpace({ encoder, items, queries, d: 10 });
     const restored = restoreSpace(encoder, structuredClone(fitted.space));
     expect(await restored.encode(['new', ...texts])).toEqual(await fitted.encoder.encode(['new', ...texts]));
     expect([restored.knows?.('text 3'), restored.knows?.('text 99')]).toEqual([true, false]);
@@ -89,7 +91,7 @@ describe('a fitted space', () => {
 
   it("of the catalog's own vectors treats them as an encoder's", async () => {
     const own = hashed(8, 3);
-    const options = { encoder: own, texts, queries, d: 5 };
+    const options = { encoder: own, items, queries, d: 5 };
     const given = await fitSpace({ ...options, vectors: await own.encode(texts) });
     expect(given.sample).toEqual((await fitSpace(options)).sample);
     expect(given.encoder.knows).toBeUndefined();

@@ -5,7 +5,7 @@ import { gatherRows, type Matrix, matrix } from '../matrix.js';
 import type { RunControl } from '../progress.js';
 import { CounterRandom } from '../random.js';
 import { commonDirections } from './commonDirections.js';
-import { type Encoder, type EncoderParts, partsOf } from './encoder.js';
+import { type Encoder, type EncoderParts, encodeItems, type ItemContent, partsOf } from './encoder.js';
 import { fitProjection, type Projection } from './projection.js';
 import { SideBySideEncoder } from './sideBySide.js';
 
@@ -24,9 +24,9 @@ export interface FittedPart {
 
 export interface FitSpaceOptions extends RuntimeOptions, RunControl {
   readonly encoder: Encoder | EncoderParts;
-  /** The catalog's texts. */
-  readonly texts: readonly string[];
-  /** The catalog's own vectors [texts, dim] in place of what the encoder makes of the texts. */
+  /** The catalog's items. */
+  readonly items: readonly ItemContent[];
+  /** The catalog's own vectors [items, dim] in place of what the encoder makes of the items. */
   readonly vectors?: Matrix;
   /** Training queries. */
   readonly queries: readonly string[];
@@ -40,11 +40,11 @@ export interface FittedSpace {
   readonly space: Space;
   /** The space's encoder, before the projection. */
   readonly encoder: SideBySideEncoder;
-  /** Its vectors of the texts fitted on: all, in order, or a random sample of a large catalog. */
+  /** Its vectors of the items fitted on: all, in order, or a random sample of a large catalog. */
   readonly sample: Matrix;
 }
 
-/** A space is fitted on at most this many texts: more change it no further. */
+/** A space is fitted on at most this many items: more change it no further. */
 export const FITTING_SAMPLE = 20_000;
 
 /**
@@ -52,10 +52,11 @@ export const FITTING_SAMPLE = 20_000;
  * side, is projected. An encoder that is fitted to the catalog has seen to the shared direction itself.
  */
 export async function fitSpace(options: FitSpaceOptions): Promise<FittedSpace> {
-  const { texts, vectors, queries, d, seed = 0, signal, onProgress, ...others } = options;
+  const { items: catalog, vectors, queries, d, seed = 0, signal, onProgress, ...others } = options;
   const { encoder: encoders, ...runtime } = others;
-  const rows = fittingRows(texts.length, seed);
-  const sampled = Array.from(rows, (r) => texts[r]);
+  const rows = fittingRows(catalog.length, seed);
+  const sampled = Array.from(rows, (r) => catalog[r]);
+  const texts = catalog.map(({ text }) => text);
   const parts = [];
   for (const [i, part] of partsOf(encoders).entries()) {
     const fitted =
@@ -63,7 +64,7 @@ export async function fitSpace(options: FitSpaceOptions): Promise<FittedSpace> {
     const { encoder, state } = fitted;
     // The first part's progress tells the whole's: it is the slow one.
     const control = { signal, onProgress: i === 0 ? onProgress : undefined };
-    const items = vectors ? gatherRows(vectors, rows) : await encoder.encode(sampled, control);
+    const items = vectors ? gatherRows(vectors, rows) : await encodeItems(encoder, sampled, control);
     const asked = await encoder.encode(queries, { signal });
     const common = state === undefined ? commonDirections([items, asked]) : matrix(0, encoder.dim);
     parts.push({ encoder, stored: state === undefined ? { common } : { common, state }, items, asked });

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { encoderSetting } from '../encode/encoderSetting.js';
 import type { RewardFunction } from '../reward/reward.js';
 
 // One block a stage. A new setting is one line here: type, range and default in one place.
@@ -103,8 +104,8 @@ export const configSchema = z.strictObject({
   threads: count.optional(),
   device: z.enum(['cpu', 'webgpu', 'cuda']).default('cpu'),
   catalog: catalog.prefault({}),
-  /** `precomputed`: the catalog's `vector` field. */
-  encoder: z.enum(['use-lite+glove', 'use-lite', 'precomputed']).default('use-lite+glove'),
+  /** `precomputed`: the catalog's `vector` field; an object: see encoderSetting.ts. */
+  encoder: encoderSetting.default('use-lite+glove'),
   reward: z.union([rewardFunction, reward]).prefault({}),
   policy: policy.prefault({}),
   synthesis: synthesis.prefault({}),

@@ -28,7 +28,7 @@ const queries: QueryRecord[] = [
   { query: 'tents', items: [3, 9], split: 'train' },
   { query: 'lamps', items: [], split: 'test' },
 ];
-const fitted = await fitSpace({ encoder: letterEncoder, texts: TEXTS, queries: [], d: D, ...runtime });
+const fitted = await fitSpace({ encoder: letterEncoder, items, queries: [], d: D, ...runtime });
 const { space, sample: full } = fitted;
 const encoded: EncodedCatalog = {
   items,

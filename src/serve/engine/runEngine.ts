@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { dirname, extname, resolve } from 'node:path';
 import { FilterTable } from '../../catalog/filter/filterTable.js';
 import type { Item } from '../../catalog/item.js';
+import { encodeItems, type ItemContent } from '../../encode/encoder.js';
 import { InputError } from '../../errors.js';
 import { setMetrics } from '../../evaluate/setMetrics.js';
 import { evenly } from '../../evenly.js';
@@ -103,7 +104,7 @@ export class RunEngine implements Engine {
   apply(changes: readonly ItemChange[]): Promise<CatalogState> {
     return this.#inTurn(async () => {
       const items = changes.flatMap((change) => ('upsert' in change ? [change.upsert] : []));
-      const vectors = await this.loaded.workspace.encoder.encode(items.map(({ text }) => text));
+      const vectors = await encodeItems(this.loaded.workspace.encoder, items.map(sentContent));
       let next = 0;
       const ready = changes.map((change): AppliedChange => {
         if ('delete' in change) return change;
@@ -358,6 +359,11 @@ export class RunEngine implements Engine {
     if (item?.image === undefined || this.#catalog.isChanged(item.id)) return undefined;
     return PICTURES.has(extname(item.image).toLowerCase()) ? item.image : undefined;
   }
+}
+
+/** What is encoded of an item that a request brings: its picture only if that is in the request, not a file or address of this machine. */
+function sentContent({ text, image }: Item): ItemContent {
+  return image?.startsWith('data:') ? { text, image } : { text };
 }
 
 /** Jobs with the same settings share the calls of model and index. */
