@@ -103,6 +103,8 @@ function comparison(
   return { test: test[op], bound: text };
 }
 
+const DAY = 86_400_000;
+
 /** A number or boolean, or the time from `start` to before `end`. */
 interface Bound {
   readonly start: Numeric;
@@ -129,11 +131,13 @@ function compare(
   op: '<' | '<=' | '>' | '>=',
   { start, end }: Bound,
 ): ValueTest {
+  // "Later than 2024" is said of what came in 2024; later than a day is not the same day.
+  const after = end !== undefined && end - Number(start) <= DAY ? end : undefined;
   const test: Record<typeof op, (found: Numeric) => boolean> = {
     '<': (found) => found < start,
     '>=': (found) => found >= start,
     '<=': (found) => (end === undefined ? found <= start : found < end),
-    '>': (found) => (end === undefined ? found > start : found >= end),
+    '>': (found) => (after === undefined ? found > start : found >= after),
   };
   const passes = test[op];
   return (place) => {
