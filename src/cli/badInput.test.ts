@@ -188,12 +188,12 @@ describe('a search', () => {
     [
       'a malformed filter',
       search('tents', '--filter', 'price'),
-      'field "filter": "price" is not a filter; write field, operator (= != < <= > >= ~) and value, e.g. category=shoes|boots or price<50',
+      'field "filter": "price" is not a filter; column 6: expected after the field "price" one of = != < <= > >= ~, IN, IS MISSING or a range such as 10..20 (values with AND or OR in them go in quotes), found the end',
     ],
     [
       'an unknown field',
       search('tents', '--filter', 'colour=red'),
-      'field "colour": no item has it; the fields are id, title, text, category, color, price',
+      'field "colour": no item has it; did you mean color? The fields are id, title, text, category, color, price',
     ],
     [
       'too many items',
