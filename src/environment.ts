@@ -20,6 +20,8 @@ export interface RetrievalWorld {
 export interface SearchWorld extends RetrievalWorld {
   /** Share of the query in each direction, see `towardsQueries`; 0 while sub-queries earn rewards, for they learn more alone. */
   readonly queryShare: number;
+  /** The catalog's own names of `id`, `title`, `text`, `category` and `image`, for filters. */
+  readonly ownNames?: ReadonlyMap<string, string>;
 }
 
 /** Queries with their embeddings and, where known, reference sets. */

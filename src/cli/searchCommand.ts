@@ -33,7 +33,7 @@ export function addSearchCommand(program: Command, io: CliIo): void {
     .addOption(
       new Option('--method <method>', 'how to search').choices(Object.keys(METHODS)).default('diffusion'),
     )
-    .option('--filter <filter>', 'e.g. color=red|blue or price<50; may be repeated', collect, [])
+    .option('--filter <filter>', 'e.g. "color=red|blue AND price<50"; may be repeated', collect, [])
     .option('--steps <n>', "denoising steps (default: the run's)", wholeNumber(1))
     .option('--seed <n>', 'the same seed gives the same set', wholeNumber(0))
     .option('--threads <n>', 'threads to compute with (default: one a core)', wholeNumber(1))

@@ -67,7 +67,8 @@ export class SetRetriever {
   private readonly filters: FilterTable;
 
   constructor(private readonly parts: SearchParts) {
-    this.filters = new FilterTable(parts.workspace.items);
+    const { items, ownNames } = parts.workspace;
+    this.filters = new FilterTable(items, ownNames);
   }
 
   /** Items a set by default. */

@@ -8,6 +8,7 @@ import { createWriteStream } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { finished } from 'node:stream/promises';
 import * as z from 'zod';
+import { ownNames } from '../catalog/fields.js';
 import type { Item, QueryRecord, Split } from '../catalog/item.js';
 import { readLines } from '../catalog/lines.js';
 import { CachedEncoder, type CachedEncoderOptions } from '../encode/cached.js';
@@ -92,7 +93,7 @@ export async function loadWorkspace(
   const projected = await ProjectedEncoder.create(textEncoder, projection, runtime);
   const encoder = new CachedEncoder(projected, cache);
   // Open-ended sub-queries are texts of items: grounded, they would be the items themselves.
-  const { task } = configOf(run.manifest, run.path('run.json'));
+  const { task, catalog } = configOf(run.manifest, run.path('run.json'));
   const subQueryEncoder =
     task === 'wscr' ? new CachedEncoder(new GroundedEncoder(projected, { items, vectors }), cache) : encoder;
   const queryShare = Number(run.stageDone('encode')?.queryShare ?? 0);
@@ -101,7 +102,17 @@ export async function loadWorkspace(
     await readJson(run.path('encode', ENCODED_FILES.queries)),
     run.path('encode', ENCODED_FILES.queries),
   );
-  return { items, vectors, projection, encoder, subQueryEncoder, queryShare, index, queries };
+  return {
+    items,
+    vectors,
+    projection,
+    encoder,
+    subQueryEncoder,
+    queryShare,
+    index,
+    queries,
+    ownNames: ownNames(catalog),
+  };
 }
 
 /** The queries of one split with their embeddings and reference sets. */
@@ -159,7 +170,8 @@ async function writeItems(file: string, items: readonly Item[]): Promise<void> {
 
 const itemSchema = z.looseObject({ id: z.string(), text: z.string(), title: z.string() });
 
-async function readItems(file: string): Promise<Item[]> {
+/** The items of a run whose encode stage is done. */
+export async function readItems(file: string): Promise<Item[]> {
   const items: Item[] = [];
   for await (const { text, line } of readLines(file)) {
     const item = parseJson(text);

@@ -1,6 +1,7 @@
 /** Writes a compiled run as the files that `r4t/web` loads. The one module of this folder that needs Node. */
 import { copyFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ownNames } from '../catalog/fields.js';
 import { denoiserOnnx, samplerOnnx } from '../diffusion/model.js';
 import { readDiffusion } from '../diffusion/modelFiles.js';
 import { defaultSteps, samplingSigmas } from '../diffusion/samplingGrid.js';
@@ -52,12 +53,14 @@ export async function exportRetriever(folder: string, out: string): Promise<WebM
   const evaluation = run.stageDone('evaluate');
   const tuned = (name: 'lambda' | 'theta') =>
     typeof evaluation?.[name] === 'number' && { [name]: evaluation[name] };
+  const { k, catalog } = configOf(run.manifest, run.path('run.json'));
   const manifest: WebManifest = {
     format: WEB_FORMAT,
     version: WEB_VERSION,
-    k: configOf(run.manifest, run.path('run.json')).k,
+    k,
     items: vectors.shape[0],
     encoder: { id: run.manifest.encoder, included },
+    ownNames: Object.fromEntries(ownNames(catalog)),
     queryShare: Number(encoded.queryShare ?? 0),
     ...(diffusion && { diffusion }),
     ...tuned('lambda'),

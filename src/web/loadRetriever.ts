@@ -82,6 +82,7 @@ export async function loadRetriever(
       encoder,
       subQueryEncoder,
       queryShare: manifest.queryShare,
+      ownNames: new Map(Object.entries(manifest.ownNames ?? {})),
       index: new FlatIndex(vectors),
     },
     k: manifest.k,

@@ -27,6 +27,8 @@ export interface WebManifest {
   readonly items: number;
   /** The encoder's id, and whether it is among the files. */
   readonly encoder: { readonly id: string; readonly included: boolean };
+  /** The catalog's own names of parts of an item, see `ownNames`. */
+  readonly ownNames?: Readonly<Record<string, string>>;
   /** Share of the query in each direction of a fan-out. */
   readonly queryShare: number;
   /** Absent in a run without a trained diffusion model. */

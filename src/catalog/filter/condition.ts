@@ -70,7 +70,7 @@ function comparison(
 ): Comparison {
   const { kind, values } = column;
   if (kind === 'boolean') {
-    throw new InputError(`is true or false, and neither is more; write e.g. ${shownName(field)}=true`, {
+    throw new InputError(`holds true or false, and neither is more; write e.g. ${shownName(field)}=true`, {
       field,
     });
   }
@@ -160,7 +160,8 @@ function impossible(column: Column, field: string, value: Scalar): InputError {
     kind === 'text'
       ? `which cannot be compared with ${wanted}; use = or ~, or make them numbers or dates (2024-01-31) in the catalog`
       : `got ${wanted}; write e.g. ${shownName(field)}=${column.examples(1)[0]}${advice(kind, value)}`;
-  return new InputError(`is ${KINDS[kind]} such as ${examples}, ${remedy}`, { field });
+  const such = kind === 'boolean' ? '' : ` such as ${examples}`;
+  return new InputError(`holds ${KINDS[kind]}${such}, ${remedy}`, { field });
 }
 
 function advice(kind: FieldKind, value: Scalar): string {

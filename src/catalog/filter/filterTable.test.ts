@@ -81,15 +81,15 @@ describe('compileMask', () => {
     ['constructor=x', 'no item has it; the fields are id'],
     [
       'price<5,5',
-      'field "price": is numbers such as 50 and "120.5", got "5,5"; write e.g. price=50, with a decimal point: 5.5',
+      'field "price": holds numbers such as 50 and "120.5", got "5,5"; write e.g. price=50, with a decimal point: 5.5',
     ],
     ['price=cheap', 'got "cheap"'],
     ['price!=cheap', 'got "cheap"'],
     ['price<true', 'got "true"'],
-    ['since>yesterday', 'field "since": is dates such as "2024-01-05" and "2023-11-30", got "yesterday"'],
-    ['isNew=maybe', 'field "isNew": is true or false such as true and false, got "maybe"'],
-    ['isNew<true', 'is true or false, and neither is more'],
-    ['color<10', 'field "color": is text such as "red" and "Blue", which cannot be compared with "10"'],
+    ['since>yesterday', 'field "since": holds dates such as "2024-01-05" and "2023-11-30", got "yesterday"'],
+    ['isNew=maybe', 'field "isNew": holds true or false, got "maybe"'],
+    ['isNew<true', 'holds true or false, and neither is more'],
+    ['color<10', 'field "color": holds text such as "red" and "Blue", which cannot be compared with "10"'],
     ['color>2024-01-01', 'cannot be compared with "2024-01-01"'],
     ['price 100..50', 'is never from 100 to 50; write the smaller one first'],
     [
@@ -129,7 +129,7 @@ describe('compileMask', () => {
     expect(pass('price<19,995', comma)).toEqual(['0', '2']);
     expect(pass('price=9.5', comma)).toEqual(['2']);
     const mixed = catalog('price', ['5 USD', '6 USD', '7 EUR', '8 EUR']);
-    expect(() => pass('price<6', mixed)).toThrow('is text such as "5 USD" and "6 USD"');
+    expect(() => pass('price<6', mixed)).toThrow('holds text such as "5 USD" and "6 USD"');
   });
 
   it('keeps the digits of long numbers', () => {

@@ -36,8 +36,14 @@ export class FilterTable {
   /** Of the filter at work. */
   #conditions = 0;
 
-  /** @param items undefined in rows that hold none: these have no values */
-  constructor(private readonly items: readonly (Item | undefined)[]) {}
+  /**
+   * @param items undefined in rows that hold none: these have no values
+   * @param aliases further names of fields, see `ownNames`
+   */
+  constructor(
+    private readonly items: readonly (Item | undefined)[],
+    private readonly aliases: ReadonlyMap<string, string> = new Map(),
+  ) {}
 
   /** Every field that a filter may name, in the order in which they appear. */
   get names(): readonly string[] {
@@ -128,6 +134,8 @@ export class FilterTable {
   #resolve(field: string): string {
     const { names } = this;
     if (names.includes(field)) return field;
+    const named = this.aliases.get(field);
+    if (named !== undefined && names.includes(named)) return named;
     const alike = names.filter((name) => name.toLowerCase() === field.toLowerCase());
     if (alike.length === 1) return alike[0];
     if (alike.length > 1)

@@ -132,7 +132,7 @@ describe('a bad request is told which field is wrong', () => {
     [
       { query: 'a', filter: 'price<cheap' },
       'filter',
-      'field "price": is numbers such as 0 and 10, got "cheap"',
+      'field "price": holds numbers such as 0 and 10, got "cheap"',
     ],
     [{ query: 'a', filter: { and: [] } }, 'filter.and', 'expected array to have >=1 items'],
     [
