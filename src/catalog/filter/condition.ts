@@ -159,7 +159,7 @@ function impossible(column: Column, field: string, value: Scalar): InputError {
   const remedy =
     kind === 'text'
       ? `which cannot be compared with ${wanted}; use = or ~, or make them numbers or dates (2024-01-31) in the catalog`
-      : `got ${wanted}; write e.g. ${shownName(field)}=${column.examples(1)[0]}${advice(kind, value)}`;
+      : `got ${wanted}; write e.g. ${shownName(field)}=${column.example}${advice(kind, value)}`;
   const such = kind === 'boolean' ? '' : ` such as ${examples}`;
   return new InputError(`holds ${KINDS[kind]}${such}, ${remedy}`, { field });
 }

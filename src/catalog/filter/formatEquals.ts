@@ -1,6 +1,6 @@
 /** What stands for itself in a filter, as a name of a field or as a value. */
 const PLAIN =
-  /^(?!.*(?:\.\.|(?:^|\s)(?:and|or|not|in|is|between)(?:\s|$)))[^\s=<>~()|!,"'\\](?:[^=<>~()|!,\\]*[^\s=<>~()|!,\\])?$/i;
+  /^(?!.*(?:\.\.|(?:^|\s)(?:and|or|not|in|is|between)(?:\s|$)))[^\s=<>~()|!,"'\\](?:[^=<>~()|!,\\]*[^\s=<>~()|!,\\])?$/is;
 
 /**
  * The filter that a field equals a value, with quotes where it needs them.
