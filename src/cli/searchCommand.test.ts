@@ -61,11 +61,14 @@ it('shows what a run was made of', async () => {
   expect(stdout).toMatch(
     /^encode +done +\d+\.\d s +- +\d+ kB +items 72, queries \d+, dimensions 16, keptVariance 0\.\d+$/m,
   );
+  expect(stdout).toMatch(/^price +number +72 +0$/m);
+  expect(stdout).toMatch(/^color +text +72 +red$/m);
   expect(stdout).toMatch(/^policy +open +- +- +- +-$/m);
   const { stdout: json } = await runCli(['info', run, '--json']);
   expect(JSON.parse(json)).toMatchObject({
     catalog: { items: 72 },
     config: { k: 3 },
+    fields: expect.arrayContaining([{ name: 'price', kind: 'number', isList: false, items: 72, example: 0 }]),
     stages: [{ stage: 'encode', state: 'done' }, { state: 'open' }, {}, {}, {}, {}],
   });
 });

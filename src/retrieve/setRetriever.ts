@@ -62,7 +62,7 @@ export class SetRetriever {
   private readonly rows: CatalogRows;
 
   constructor(private readonly space: MethodSpace) {
-    this.rows = { items: space.items, filters: new FilterTable(space.items) };
+    this.rows = { items: space.items, filters: new FilterTable(space.items, space.ownNames) };
   }
 
   /** Items a set by default. */

@@ -8,6 +8,7 @@ import { createWriteStream } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { finished } from 'node:stream/promises';
 import * as z from 'zod';
+import { ownNames } from '../catalog/fields.js';
 import type { Item, QueryRecord, Split } from '../catalog/item.js';
 import { readLines } from '../catalog/lines.js';
 import { CachedEncoder, type CachedEncoderOptions } from '../encode/cached.js';
@@ -101,8 +102,8 @@ export async function loadWorkspace(
     runtime,
   );
   const encoder = new CachedEncoder(projected, cache);
-  const task = TASKS[configOf(run.manifest, run.path('run.json')).task];
-  const written = task.subQueryEncoder?.(projected, { items, vectors });
+  const { task, catalog } = configOf(run.manifest, run.path('run.json'));
+  const written = TASKS[task].subQueryEncoder?.(projected, { items, vectors });
   const subQueryEncoder = written ? new CachedEncoder(written, cache) : encoder;
   const index = own ?? (await ExactIndex.create({ vectors, ...runtime }));
   const queries = await readQueries(run);
@@ -110,7 +111,17 @@ export async function loadWorkspace(
     if (index !== own) await index.release?.();
     await projected.release();
   };
-  return { items, vectors, space, encoder, subQueryEncoder, index, queries, release };
+  return {
+    items,
+    vectors,
+    space,
+    encoder,
+    subQueryEncoder,
+    index,
+    queries,
+    ownNames: ownNames(catalog),
+    release,
+  };
 }
 
 /** The queries of one split with their embeddings and reference sets. */
@@ -158,7 +169,8 @@ async function writeItems(file: string, items: readonly Item[]): Promise<void> {
 
 const itemSchema = z.looseObject({ id: z.string(), text: z.string(), title: z.string() });
 
-async function readItems(file: string): Promise<Item[]> {
+/** The items of a run whose encode stage is done. */
+export async function readItems(file: string): Promise<Item[]> {
   const items: Item[] = [];
   for await (const { text, line } of readLines(file)) {
     const item = parseJson(text);

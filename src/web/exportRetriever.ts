@@ -1,6 +1,7 @@
 /** Writes a compiled run as the files that `r4t/web` loads. The one module of this folder that needs Node. */
 import { copyFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ownNames } from '../catalog/fields.js';
 import { denoiserOnnx, samplerOnnx } from '../diffusion/model.js';
 import { readDiffusion } from '../diffusion/modelFiles.js';
 import { defaultSteps, samplingSigmas } from '../diffusion/samplingGrid.js';
@@ -60,14 +61,16 @@ export async function exportRetriever(folder: string, out: string): Promise<WebM
   const training = queries.filter(({ split }) => split === 'train').map(({ query }) => query);
   await writeFileAtomic(to(WEB_FILES.training), JSON.stringify(training));
   const diffusion = run.stageDone('diffusion') && (await exportDiffusion(run, to));
+  const { k, catalog } = configOf(run.manifest, run.path('run.json'));
   const manifest: WebManifest = {
     format: WEB_FORMAT,
     version: WEB_VERSION,
-    k: configOf(run.manifest, run.path('run.json')).k,
+    k,
     items: vectors.shape[0],
     settings: settingsOf(run),
     method: usualMethod(run),
     encoder: { id, included, words },
+    ownNames: Object.fromEntries(ownNames(catalog)),
     ...(diffusion && { diffusion }),
   };
   await writeJson(to(WEB_FILES.manifest), manifest);

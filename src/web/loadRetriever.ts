@@ -93,6 +93,7 @@ export async function loadRetriever(
     encoder,
     subQueryEncoder,
     index: new FlatIndex(vectors),
+    ownNames: new Map(Object.entries(manifest.ownNames ?? {})),
     k: manifest.k,
     lexicon: lexiconOf(items),
     ...labelsOf(tensors.tensors, training),

@@ -33,6 +33,8 @@ export interface WebManifest {
   /** Items a set by default. */
   readonly k: number;
   readonly items: number;
+  /** The catalog's own names of parts of an item, see `ownNames`. */
+  readonly ownNames?: Readonly<Record<string, string>>;
   /** What validation chose for each method, and the method of a request that names none. */
   readonly settings: MethodSettings;
   readonly method: Method;

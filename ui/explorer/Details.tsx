@@ -1,5 +1,6 @@
 /** Everything that is known of one found item. */
 import { useLayoutEffect, useRef } from 'preact/hooks';
+import { formatEquals } from '../../src/catalog/filter/formatEquals.js';
 import { CrossIcon } from '../shared/icons.tsx';
 import { directionOf } from './MethodColumn.tsx';
 import { Picture } from './Picture.tsx';
@@ -39,7 +40,7 @@ function Item({ item, method }: NonNullable<typeof opened.value>) {
     ...(category === undefined ? [] : [['category', category] as [string, string]]),
     ...Object.entries(metadata).map(([name, value]): [string, string] => [name, String(value)]),
   ];
-  const filter = `category=${category}`;
+  const filter = formatEquals('category', category ?? '');
   return (
     <div class="item">
       <Picture item={item} />

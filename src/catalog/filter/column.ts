@@ -1,3 +1,4 @@
+import { evenly } from '../../evenly.js';
 import type { MetadataValue } from '../item.js';
 import type { Scalar } from './filter.js';
 import {
@@ -15,6 +16,8 @@ export type FieldKind = 'number' | 'date' | 'boolean' | 'text';
 
 /** A field is of numbers or dates if this share of its different values is; the others are compared as texts only. */
 const TYPED_SHARE = 0.8;
+/** Different values that are looked at to decide what a field is, evenly over the catalog. */
+const SAMPLE = 10_000;
 /** Longer texts are sentences, not lists or paths. */
 const LONG_LIST = 1000;
 
@@ -31,7 +34,7 @@ export class Column {
   readonly items: number;
   /** Every different value, of lists each member. */
   readonly values: readonly Scalar[];
-  /** The value of each number as such, of a date as the millisecond it begins with, of a boolean 0 or 1. */
+  /** The value of each number as such, of a date as the millisecond it begins with, of a boolean 0 or 1; of texts none. */
   readonly typed: readonly (Numeric | undefined)[];
   /** For each row the number of its cell; -1 for none. */
   readonly #cellOf: Int32Array;
@@ -54,10 +57,10 @@ export class Column {
     this.#cells = builder.cells;
     this.values = builder.values;
     const single = this.values.filter((_, i) => !builder.whole.has(i));
-    const { kind, format } = isText ? TEXT : kindOf(single);
+    const { kind, format } = isText ? TEXT : kindOf(evenly(single, SAMPLE));
     this.kind = kind;
     this.format = format;
-    this.typed = this.values.map((value) => this.read(value));
+    this.typed = kind === 'text' ? [] : this.values.map((value) => this.read(value));
   }
 
   /** A value as this field's are read: a number, the beginning of a date, 0 or 1 for a boolean; undefined if it is none. */
@@ -75,8 +78,13 @@ export class Column {
     }
   }
 
+  /** The first value that is of the field's kind. */
+  get example(): Scalar | undefined {
+    return this.examples(1)[0];
+  }
+
   /** The first values that are of the field's kind. */
-  examples(most = 1): Scalar[] {
+  examples(most: number): Scalar[] {
     const found: Scalar[] = [];
     for (let i = 0; i < this.values.length && found.length < most; i++)
       if (this.kind === 'text' || this.typed[i] !== undefined) found.push(this.values[i]);

@@ -70,7 +70,7 @@ function comparison(
 ): Comparison {
   const { kind, values } = column;
   if (kind === 'boolean') {
-    throw new InputError(`is true or false, and neither is more; write e.g. ${shownName(field)}=true`, {
+    throw new InputError(`holds true or false, and neither is more; write e.g. ${shownName(field)}=true`, {
       field,
     });
   }
@@ -103,6 +103,8 @@ function comparison(
   return { test: test[op], bound: text };
 }
 
+const DAY = 86_400_000;
+
 /** A number or boolean, or the time from `start` to before `end`. */
 interface Bound {
   readonly start: Numeric;
@@ -129,11 +131,13 @@ function compare(
   op: '<' | '<=' | '>' | '>=',
   { start, end }: Bound,
 ): ValueTest {
+  // "Later than 2024" is said of what came in 2024; later than a day is not the same day.
+  const after = end !== undefined && end - Number(start) <= DAY ? end : undefined;
   const test: Record<typeof op, (found: Numeric) => boolean> = {
     '<': (found) => found < start,
     '>=': (found) => found >= start,
     '<=': (found) => (end === undefined ? found <= start : found < end),
-    '>': (found) => (end === undefined ? found > start : found >= end),
+    '>': (found) => (after === undefined ? found > start : found >= after),
   };
   const passes = test[op];
   return (place) => {
@@ -155,8 +159,9 @@ function impossible(column: Column, field: string, value: Scalar): InputError {
   const remedy =
     kind === 'text'
       ? `which cannot be compared with ${wanted}; use = or ~, or make them numbers or dates (2024-01-31) in the catalog`
-      : `got ${wanted}; write e.g. ${shownName(field)}=${column.examples(1)[0]}${advice(kind, value)}`;
-  return new InputError(`is ${KINDS[kind]} such as ${examples}, ${remedy}`, { field });
+      : `got ${wanted}; write e.g. ${shownName(field)}=${column.example}${advice(kind, value)}`;
+  const such = kind === 'boolean' ? '' : ` such as ${examples}`;
+  return new InputError(`holds ${KINDS[kind]}${such}, ${remedy}`, { field });
 }
 
 function advice(kind: FieldKind, value: Scalar): string {

@@ -7,8 +7,8 @@ export type Scalar = string | number | boolean;
 /**
  * One condition on an item:
  * - `=` and `in` equal one of the values, `!=` none of them (an item without the field is not equal)
- * - `<` `<=` `>` `>=` and `between` (both ends included) compare numbers with numbers, dates with dates (a day, month or
- *   year means all of it) and other texts by their letters
+ * - `<` `<=` `>` `>=` and `between` (both ends included) compare numbers with numbers, dates with dates and other texts by
+ *   their letters. A day, month or year means all of it; only `>2024` and `>2024-06` begin with its first moment
  * - `~` contains one of the values, whatever the case
  * - `missing` has no value: the field is absent, null, empty or a list of nothing
  *

@@ -36,8 +36,14 @@ export class FilterTable {
   /** Of the filter at work. */
   #conditions = 0;
 
-  /** @param items undefined in rows that hold none: these have no values */
-  constructor(private readonly items: readonly (Item | undefined)[]) {}
+  /**
+   * @param items undefined in rows that hold none: these have no values
+   * @param aliases further names of fields, see `ownNames`
+   */
+  constructor(
+    private readonly items: readonly (Item | undefined)[],
+    private readonly aliases: ReadonlyMap<string, string> = new Map(),
+  ) {}
 
   /** Every field that a filter may name, in the order in which they appear. */
   get names(): readonly string[] {
@@ -53,9 +59,7 @@ export class FilterTable {
   /** What each field is, or each of those named. */
   types(names: readonly string[] = this.names): FieldType[] {
     return names.map((name) => {
-      const column = this.column(name);
-      const [example] = column.examples();
-      const { kind, isList, items } = column;
+      const { kind, isList, items, example } = this.#isText(name) ? this.#textType(name) : this.column(name);
       return { name, kind, isList, items, ...(example !== undefined && { example }) };
     });
   }
@@ -65,11 +69,27 @@ export class FilterTable {
     let column = this.#columns.get(name);
     if (!column) {
       const { items } = this;
-      const isText = TEXT_FIELDS.includes(name) && !items.some((item) => item && hasOwn(item, name));
-      column = new Column(cellsOf(items, name), items.length, { isText });
+      column = new Column(cellsOf(items, name), items.length, { isText: this.#isText(name) });
       this.#columns.set(name, column);
     }
     return column;
+  }
+
+  /** Whether it is a part of the item, and not a metadata field of the same name. */
+  #isText(name: string): boolean {
+    return TEXT_FIELDS.includes(name) && !this.items.some((item) => item && hasOwn(item, name));
+  }
+
+  /** What a column would say, without making one: these differ from item to item. */
+  #textType(name: string): Omit<FieldType, 'name'> {
+    let items = 0;
+    let example: FieldType['example'];
+    for (const value of cellsOf(this.items, name)) {
+      if (value === undefined) continue;
+      items++;
+      example ??= String(value);
+    }
+    return { kind: 'text', isList: false, items, example };
   }
 
   /**
@@ -128,6 +148,8 @@ export class FilterTable {
   #resolve(field: string): string {
     const { names } = this;
     if (names.includes(field)) return field;
+    const named = this.aliases.get(field);
+    if (named !== undefined && names.includes(named)) return named;
     const alike = names.filter((name) => name.toLowerCase() === field.toLowerCase());
     if (alike.length === 1) return alike[0];
     if (alike.length > 1)

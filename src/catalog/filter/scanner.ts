@@ -73,10 +73,13 @@ export class Scanner {
     const rest = /\S+/.exec(this.source.slice(at, at + 40))?.[0];
     const found = rest === undefined ? 'the end' : JSON.stringify(rest);
     const shown = this.source.length > 100 ? `${this.source.slice(0, 99)}…` : this.source;
-    throw new InputError(`${JSON.stringify(shown)}, column ${at + 1}: expected ${expected}, found ${found}`, {
-      field: 'filter',
-      column: at + 1,
-    });
+    throw new InputError(
+      `${JSON.stringify(shown)} is not a filter; column ${at + 1}: expected ${expected}, found ${found}`,
+      {
+        field: 'filter',
+        column: at + 1,
+      },
+    );
   }
 
   #skip(): void {

@@ -315,10 +315,10 @@ export class RunEngine implements Engine {
   /** Deleted items have no values: what a field is, is decided by those that can be found. */
   #filterTable(): FilterTable {
     if (!this.#filters) {
-      const { items } = this.#catalog.workspace;
+      const { items, ownNames } = this.#catalog.workspace;
       const living = new Array<Item | undefined>(items.length).fill(undefined);
       for (const i of this.#catalog.livingRows()) living[i] = items[i];
-      this.#filters = new FilterTable(living);
+      this.#filters = new FilterTable(living, ownNames);
     }
     return this.#filters;
   }

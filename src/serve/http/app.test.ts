@@ -82,6 +82,19 @@ describe('search', () => {
     }
   });
 
+  it('takes one filter as it is, with AND, OR and NOT', async () => {
+    const filters = [
+      'color IN (blue, green) AND price 30..40',
+      { and: ['color=blue|green', { not: { field: 'price', op: '<', value: 30 } }] },
+      { or: [{ field: 'id', op: 'in', value: ['blue-boot', 'blue-tent'] }, 'color=green AND NOT price<30'] },
+    ];
+    for (const filter of filters) {
+      const { results } = await search({ query: 'things', method: 'plain', filter, k: 10 });
+      const ids = results[0].items.map(({ id }) => id).sort();
+      expect(ids).toEqual(['blue-boot', 'blue-tent', 'green-boot', 'green-tent']);
+    }
+  });
+
   it('says where it looked, if asked', async () => {
     const { results } = await search({ query: 'tents', methods: ['folm', 'plain'], directions: true });
     const [folm, plain] = results;
@@ -121,6 +134,17 @@ describe('a bad request is told which field is wrong', () => {
     [{ query: 'a', kk: 3 }, 'kk', 'is not a known field'],
     [{ query: 'a', filter: ['price'] }, 'filter', '"price" is not a filter'],
     [{ query: 'a', filter: ['size=3'] }, 'filter', 'field "size": no item has it'],
+    [
+      { query: 'a', filter: 'price<cheap' },
+      'filter',
+      'field "price": holds numbers such as 0 and 10, got "cheap"',
+    ],
+    [{ query: 'a', filter: { and: [] } }, 'filter.and', 'expected array to have >=1 items'],
+    [
+      { query: 'a', filter: { field: 'price', op: 'between', value: [1] } },
+      'filter',
+      'the least and the greatest',
+    ],
     [{ query: 'a', filter: [{ field: 'x', op: '?', value: 1 }] }, 'filter[0].op', 'expected one of'],
     [{ query: 'a', method: 'x', methods: ['plain'] }, 'method', 'expected one of'],
     [{ query: 'a', method: 'mmr', methods: ['plain'] }, 'method', 'give either method or methods'],
@@ -179,7 +203,7 @@ it('shows the run, its catalog and its limits', async () => {
   expect(info.methods.map(({ method }: { method: string }) => method)).toEqual(METHOD_NAMES);
   expect(info.method).toBe('diffusion');
   const price = info.catalog.fields.find(({ name }) => name === 'price');
-  expect(price).toMatchObject({ kind: 'number', items: 20, range: [0, 40] });
+  expect(price).toMatchObject({ kind: 'number', items: 20, range: [0, 40], isList: false, example: 0 });
   const color = info.catalog.fields.find(({ name }) => name === 'color');
   expect(color?.values).toEqual(['red', 'blue', 'green', 'golden'].map((value) => ({ value, items: 5 })));
 });
