@@ -5,7 +5,6 @@
  *   npx jiti bench/wordDirections.ts ../shared/data/polyvore-outfits
  */
 
-import { Bm25 } from '../src/baselines/bm25.js';
 import { documentFrequencies, keywordSubQueries } from '../src/baselines/opponents.js';
 import { postingsOf } from '../src/catalog/postings.js';
 import { contentWords } from '../src/catalog/words.js';
@@ -17,6 +16,7 @@ import { fitProjection, project } from '../src/encode/projection.js';
 import { towardsQueries } from '../src/encode/towardsQueries.js';
 import { UseLiteEncoder } from '../src/encode/useLite.js';
 import { formatTable } from '../src/evaluate/table.js';
+import { Bm25 } from '../src/lexical/bm25.js';
 import { ExactIndex } from '../src/vectorIndex/exactIndex.js';
 import { D, K, meanRecall, retrieveTogether, validationData } from './validation.js';
 
@@ -74,7 +74,7 @@ async function recalls(folder: string): Promise<{ name: string; found: Record<st
     const directions = await towardsQueries(await grounded.encode(subQueries), [query], options);
     return retrieveTogether(index, directions, budget);
   };
-  const bm25 = new Bm25(items);
+  const bm25 = Bm25.of(items);
   const ways = {
     'plain search': by(plain, (query) => [query]),
     'plain search, grounded': by(grounded, (query) => [query]),
@@ -87,14 +87,14 @@ async function recalls(folder: string): Promise<{ name: string; found: Record<st
     [`each word ${REPEATS} times`]: by(plain, (query) => wordsOf(query).map(repeated)),
     'and beside it the commonest companions': by(plain, besideCompanions),
     'and that grounded': by(grounded, besideCompanions),
-    BM25: async (query: string) => Int32Array.from(bm25.search(query, budget)),
+    BM25: async (query: string) => bm25.search(query, { k: budget }).items,
   };
   const found: Record<string, number> = {};
   for (const [way, retrieve] of Object.entries(ways)) found[way] = await meanRecall(data, retrieve);
   // What no method finds that goes by the query's words alone.
   found['all items with a word of the query, no budget'] = await meanRecall(
     { valid: data.valid, budget: items.length },
-    async (query) => Int32Array.from(bm25.search(query, items.length)),
+    async (query) => bm25.search(query, { k: items.length }).items,
   );
   await index.release();
   return { name: data.name, found };

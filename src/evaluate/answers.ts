@@ -1,5 +1,5 @@
 /** Every compared method as one function from queries to answers. */
-import { Bm25 } from '../baselines/bm25.js';
+
 import { dppMap } from '../baselines/dpp.js';
 import { type MmrOptions, mmr } from '../baselines/mmr.js';
 import {
@@ -11,6 +11,7 @@ import {
   type TrainingMemory,
 } from '../baselines/opponents.js';
 import type { QueryBatch } from '../environment.js';
+import { Bm25 } from '../lexical/bm25.js';
 import { dot, gatherRows, row, rowRange } from '../matrix.js';
 import { retrieveFanOuts } from '../policy/fanOut.js';
 import type { Completion, Policy } from '../policy/policy.js';
@@ -121,9 +122,9 @@ const poolOf = ({ budget }: AnswerSpace): number => (budget === undefined ? CAND
 /** Lexical search; what it leaves of the budget goes to the nearest items of plain search. */
 export function bm25Answers(space: AnswerSpace): AnswerMethod {
   const size = space.budget ?? space.k;
-  const bm25 = new Bm25(space.workspace.items);
+  const bm25 = Bm25.of(space.workspace.items);
   return rankedAnswers(space, size, ({ text, hits }) =>
-    Int32Array.from(new Set([...bm25.search(text, size), ...hits])).subarray(0, size),
+    Int32Array.from(new Set([...bm25.search(text, { k: size }).items, ...hits])).subarray(0, size),
   );
 }
 
