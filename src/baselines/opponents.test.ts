@@ -8,7 +8,6 @@ import {
   keywordSubQueries,
   kMeansDirections,
   neighbourQueries,
-  rankByNeighbours,
   sphericalKMeans,
 } from './opponents.js';
 
@@ -104,19 +103,5 @@ describe('neighbourQueries', () => {
     });
     expect(neighbourQueries(queries, memory, 3)).toEqual(ranked.map((rows) => rows.slice(0, 3)));
     expect(neighbourQueries(queries, memory, 20)).toEqual(ranked);
-  });
-});
-
-describe('rankByNeighbours', () => {
-  const vectors = matrix(3, 2, Float32Array.of(1, 0, 0.8, 0.6, 0, 1));
-  const memory = { vectors, references: [[7, 5], [5, 6], [9]] };
-  const query = Float32Array.of(1, 0);
-
-  it('ranks by the weighted votes of the nearest, then by plain search', () => {
-    const plain = Int32Array.of(1, 5, 2, 3, 4);
-    expect([...rankByNeighbours(query, memory, plain, { neighbours: 2, budget: 5 })]).toEqual([
-      5, 7, 6, 1, 2,
-    ]);
-    expect([...rankByNeighbours(query, memory, plain, { neighbours: 1, budget: 2 })]).toEqual([5, 7]);
   });
 });

@@ -4,6 +4,7 @@ import { mixWithQueries } from '../encode/towardsQueries.js';
 import { dot, gatherRows, type Matrix, matrix, normalizeRows, row, rowRange } from '../matrix.js';
 import { CounterRandom } from '../random.js';
 import type { SearchSpace } from '../retrieve/methods.js';
+import { nearestFirst } from './vote.js';
 
 /** In how many of the catalog's texts each word is. */
 export interface DocumentFrequencies {
@@ -131,13 +132,6 @@ function nearest(rows: Matrix, x: Float32Array): number {
   return best;
 }
 
-export interface TrainingMemory {
-  /** Embeddings of the training queries, unit rows [n, d]. */
-  readonly vectors: Matrix;
-  /** Rows of each one's reference set. */
-  readonly references: readonly (readonly number[])[];
-}
-
 /**
  * Training queries as a fan-out, where there are no reference sets to vote: those most like each query are its sub-queries.
  *
@@ -149,34 +143,4 @@ export function neighbourQueries(queries: Matrix, memory: Matrix, k: number): nu
   return Array.from({ length: queries.rows }, (_, q) =>
     nearestFirst(memory, row(queries, q)).order.slice(0, k),
   );
-}
-
-/** All rows, the most similar first, and the cosine of each. */
-function nearestFirst(rows: Matrix, x: Float32Array): { order: number[]; similarity: Float64Array } {
-  const similarity = Float64Array.from({ length: rows.rows }, (_, i) => dot(row(rows, i), x));
-  const order = [...similarity.keys()].sort((a, b) => similarity[b] - similarity[a] || a - b);
-  return { order, similarity };
-}
-
-/**
- * Nearest training queries: items are ranked by the votes of the reference sets of the `neighbours` training queries most like
- * this one, each vote weighing the similarity; then come the nearest items of plain search, so that the budget is used up.
- *
- * @param plain rows by plain search, at least `budget` of them
- * @returns `budget` rows
- */
-export function rankByNeighbours(
-  query: Float32Array,
-  { vectors, references }: TrainingMemory,
-  plain: Int32Array,
-  { neighbours, budget }: { readonly neighbours: number; readonly budget: number },
-): Int32Array {
-  const { order, similarity } = nearestFirst(vectors, query);
-  const votes = new Map<number, number>();
-  for (const i of order.slice(0, neighbours))
-    for (const item of references[i]) votes.set(item, (votes.get(item) ?? 0) + Math.max(0, similarity[i]));
-  const ranked = [...votes].sort(([a, x], [b, y]) => y - x || a - b).map(([item]) => item);
-  const taken = new Set(ranked.slice(0, budget));
-  for (const item of plain) if (taken.size < budget) taken.add(item);
-  return Int32Array.from(taken);
 }

@@ -7,9 +7,8 @@ import {
   keywordSubQueries,
   kMeansDirections,
   neighbourQueries,
-  rankByNeighbours,
-  type TrainingMemory,
 } from '../baselines/opponents.js';
+import { rankByNeighbours, type TrainingMemory } from '../baselines/vote.js';
 import type { QueryBatch } from '../environment.js';
 import { Bm25 } from '../lexical/bm25.js';
 import { dot, gatherRows, row, rowRange } from '../matrix.js';
