@@ -3,14 +3,15 @@ import type { EvaluationResults, ReportData } from '../results.js';
 import { BEHAVIOUR } from './behaviour.js';
 import { count, plural } from './figures.js';
 import { html, type Markup, trusted } from './markup.js';
-import { mainMetric, metricInfo } from './names.js';
+import { mainMetric, metricInfo, metricName } from './names.js';
 import { curvesSection } from './sections/curves.js';
+import { diagnosticsSection } from './sections/diagnostics.js';
 import { failuresSection, settingsSection } from './sections/ending.js';
-import { latencySection, tradeOffSection } from './sections/pictures.js';
+import { latencySection } from './sections/pictures.js';
 import { gainsSection, queriesSection } from './sections/queries.js';
 import { resultsSection } from './sections/results.js';
 import type { Section } from './sections/section.js';
-import { verdicts } from './sections/verdict.js';
+import { verdict } from './sections/verdict.js';
 import { STYLE } from './style.js';
 
 /**
@@ -21,10 +22,11 @@ import { STYLE } from './style.js';
  */
 export function reportPage(data: ReportData, pictures: ReadonlyMap<string, string> = new Map()): string {
   const { results } = data;
+  const [answer, ...others] = verdict(results);
   const sections: Section[] = [
     resultsSection(data),
-    tradeOffSection(data),
     latencySection(data),
+    diagnosticsSection(data),
     curvesSection(data),
     gainsSection(data),
     queriesSection(data, pictures),
@@ -45,8 +47,8 @@ export function reportPage(data: ReportData, pictures: ReadonlyMap<string, strin
 <header class="top">
 <p class="kind">${results.task === 'wscr' ? 'Weakly supervised retrieval (WSCR)' : 'Open-ended retrieval (OAR)'}</p>
 <h1 dir="auto">${results.dataset}</h1>
+<p class="verdict"><strong>${answer}</strong>${others.map((sentence) => html` ${sentence}`)}</p>
 ${facts(results)}
-${verdicts(results).map(({ finding, figures }) => html`<p class="verdict"><strong>${finding}</strong> ${figures}</p>`)}
 </header>
 <nav aria-label="Sections">${sections.map(({ id, short }) => html`<a href="#${id}">${short}</a>`)}</nav>
 <main>
@@ -60,13 +62,18 @@ ${sections.map(({ id, title, body }) => html`<section id="${id}" aria-labelledby
 }
 
 function facts(results: EvaluationResults): Markup {
-  const { queries, items, budget, k, seeds, task } = results;
+  const { queries, items, budget, k, seeds, task, labelled } = results;
+  const main = mainMetric(results);
   const entries: [string, string, string][] = [
-    ['Main metric', metricInfo(mainMetric(task)).name, metricInfo(mainMetric(task)).about],
+    [
+      labelled > 0 ? 'Main metric' : 'No labels; pictures show',
+      metricName(main, results),
+      metricInfo(main).about,
+    ],
     [
       'Test queries',
       count(queries.test),
-      `${count(queries.train)} train, ${count(queries.valid)} validation`,
+      `${labelled === queries.test ? 'all' : count(labelled)} with a reference set; ${count(queries.train)} train, ${count(queries.valid)} validation`,
     ],
     ['Catalog', plural(items, 'item'), ''],
     ['Directions', `k = ${count(k)}`, task === 'wscr' ? 'each retrieves its share of the budget' : ''],
