@@ -7,6 +7,7 @@ import {
   type ReportData,
   type ReportedSet,
 } from '../../results.js';
+import { isMeaningful } from '../names.js';
 
 const isCompiled = (name: MethodName) => COMPILED.some((compiled) => compiled === name);
 const estimate = (mean: number) => ({ mean, low: mean - 0.02, high: mean + 0.03 });
@@ -28,6 +29,10 @@ export function sampleReport({ task = 'wscr', labelled = task === 'wscr' }: Samp
   ];
   const metrics: Metric[] = [...own, 'diversityHeldout', 'alignmentHeldout'];
   const meanOf = (i: number, m: number) => 0.1 + 0.02 * i + 0.03 * m;
+  const metricsOf = <T>(name: MethodName, value: (m: number) => T) =>
+    Object.fromEntries(
+      metrics.flatMap((metric, m) => (isMeaningful(name, metric) ? [[metric, value(m)] as const] : [])),
+    );
   const main = own.indexOf('alphaNdcgAtK');
   const against = (name: MethodName, rival: MethodName) => {
     const [i, j] = [name, rival].map((method) => METHODS.indexOf(method));
@@ -41,7 +46,7 @@ export function sampleReport({ task = 'wscr', labelled = task === 'wscr' }: Samp
       ...(labelled && { relevant: j === 1 }),
     })),
     ...(isCompiled(METHODS[i]) && { subQueries: ['a tent', 'a stove', 'a lamp', 'a chair'] }),
-    metrics: Object.fromEntries(own.map((name, m) => [name, meanOf(i, m) + 0.1 * Math.sin(query * (i + 1))])),
+    metrics: metricsOf(METHODS[i], (m) => meanOf(i, m) + 0.1 * Math.sin(query * (i + 1))),
   });
   return {
     results: {
@@ -59,12 +64,9 @@ export function sampleReport({ task = 'wscr', labelled = task === 'wscr' }: Samp
         METHODS.map((name, i) => [
           name,
           {
-            metrics: Object.fromEntries(metrics.map((metric, m) => [metric, estimate(meanOf(i, m))])),
-            perSeed: Object.fromEntries(
-              metrics.map((metric, m) => [
-                metric,
-                !isCompiled(name) ? [meanOf(i, m)] : seeds.map((s) => meanOf(i, m) + 0.01 * (s - 2)),
-              ]),
+            metrics: metricsOf(name, (m) => estimate(meanOf(i, m))),
+            perSeed: metricsOf(name, (m) =>
+              !isCompiled(name) ? [meanOf(i, m)] : seeds.map((s) => meanOf(i, m) + 0.01 * (s - 2)),
             ),
             msPerQuery: 0.02 * 1.5 ** i,
             ...(labelled && {
