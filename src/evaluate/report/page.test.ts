@@ -58,7 +58,8 @@ describe('reportPage', () => {
     const ids = [...page.matchAll(/<section id="([\w-]+)"/g)].map(([, id]) => id);
     const all = ['results', 'latency', 'diagnostics', 'training', 'gains', 'queries', 'failures', 'settings'];
     const needLabels = ['results', 'gains'];
-    expect(ids).toEqual(all.filter((id) => options.labelled || !needLabels.includes(id)));
+    const wanted = all.filter((id) => !needLabels.includes(id));
+    expect(ids).toEqual(options.labelled ? all : ['diagnostics', 'latency', ...wanted.slice(2)]);
     expect([...page.matchAll(/<a href="#([\w-]+)">/g)].map(([, id]) => id)).toEqual(ids);
     expect(unbalanced(page)).toEqual([]);
     const words = page
@@ -95,7 +96,7 @@ describe('reportPage', () => {
   it('has labels before what embeddings say, and the verdict before both', () => {
     const { results, ...data } = sampleReport();
     const page = reportPage({ results, ...data });
-    const headings = [...page.matchAll(/<table><thead>([\s\S]*?)<\/thead>/g)].map(([, head]) =>
+    const headings = [...page.matchAll(/<table[^>]*><thead>([\s\S]*?)<\/thead>/g)].map(([, head]) =>
       [...head.matchAll(/<button[^>]*>([^<]*)</g)].map(([, title]) => title),
     );
     expect(headings.slice(0, 3).map((titles) => titles.slice(1, -1))).toEqual([
@@ -116,10 +117,13 @@ describe('reportPage', () => {
       [],
       ['Groundedness', 'Diversity', 'Alignment', 'Composite'],
     ]);
-    const [answer, ...others] = verdict(results);
     const told = /<p class="verdict"><strong>([^<]*)<\/strong>([^<]*)<\/p>/.exec(page);
-    expect(told?.slice(1)).toEqual([answer.replaceAll("'", '&#39;'), ` ${others.join(' ')}`]);
-    expect(page.indexOf('class="verdict"')).toBeLessThan(page.indexOf('<table>'));
+    expect(told?.[1]).toBe('Use r4t&#39;s Diffusion here:');
+    expect(`${told?.[1]}${told?.[2]}`).toBe(verdict(results).join(' ').replaceAll("'", '&#39;'));
+    expect(reportPage(sampleReport({ labelled: false }))).toContain(
+      '<p class="verdict"><strong>No test query has a reference set, so nothing here says which method is better; the figures below are diagnostics.</strong></p>',
+    );
+    expect(page.indexOf('class="verdict"')).toBeLessThan(page.indexOf('<table'));
   });
 
   it('has the best of each column in bold, marks the chosen method, and has dashes where a figure means nothing', () => {

@@ -22,11 +22,11 @@ import { STYLE } from './style.js';
  */
 export function reportPage(data: ReportData, pictures: ReadonlyMap<string, string> = new Map()): string {
   const { results } = data;
-  const [answer, ...others] = verdict(results);
   const sections: Section[] = [
     resultsSection(data),
-    latencySection(data),
-    diagnosticsSection(data),
+    ...(results.labelled > 0
+      ? [latencySection(data), diagnosticsSection(data)]
+      : [diagnosticsSection(data), latencySection(data)]),
     curvesSection(data),
     gainsSection(data),
     queriesSection(data, pictures),
@@ -47,7 +47,7 @@ export function reportPage(data: ReportData, pictures: ReadonlyMap<string, strin
 <header class="top">
 <p class="kind">${results.task === 'wscr' ? 'Weakly supervised retrieval (WSCR)' : 'Open-ended retrieval (OAR)'}</p>
 <h1 dir="auto">${results.dataset}</h1>
-<p class="verdict"><strong>${answer}</strong>${others.map((sentence) => html` ${sentence}`)}</p>
+${answer(results)}
 ${facts(results)}
 </header>
 <nav aria-label="Sections">${sections.map(({ id, short }) => html`<a href="#${id}">${short}</a>`)}</nav>
@@ -59,6 +59,13 @@ ${sections.map(({ id, title, body }) => html`<section id="${id}" aria-labelledby
 </html>
 `;
   return page.source;
+}
+
+/** The verdict, the advice in bold: what stands before the colon of the answer. */
+function answer(results: EvaluationResults): Markup {
+  const [first, ...others] = verdict(results);
+  const end = first.includes(': ') ? first.indexOf(': ') + 1 : first.length;
+  return html`<p class="verdict"><strong>${first.slice(0, end)}</strong>${[first.slice(end), ...others].join(' ')}</p>`;
 }
 
 function facts(results: EvaluationResults): Markup {

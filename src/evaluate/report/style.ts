@@ -82,7 +82,13 @@ td small { display: block; color: var(--muted); line-height: 1.3; }
 td.none { color: var(--muted); }
 td.best { font-weight: 700; }
 td.best small { font-weight: 400; }
-.badge { border: 1px solid currentColor; border-radius: 999px; padding: 0 7px; font-size: 11.5px; font-weight: 500; color: var(--accent); }
+.badge { display: block; width: fit-content; margin-left: 23px; font-size: 12px; line-height: 1.3; font-weight: 600; color: var(--accent); }
+table.dense { font-size: 13.5px; }
+.dense th, .dense td { padding-inline: 5.5px; }
+.dense thead th { font-size: 12.5px; }
+.dense small { font-size: 11px; }
+.dense th:first-child { padding-left: 11px; }
+.dense td:last-child, .dense th:last-child { padding-right: 11px; }
 tbody tr:hover > * { background: var(--soft); }
 thead button { border-radius: 4px; }
 thead button:hover { color: var(--ink); }

@@ -16,8 +16,10 @@ const FAMILIES: Readonly<Record<Family, string>> = {
 
 /** Quality against time. */
 export function latencySection(data: ReportData): Section | undefined {
-  const metrics: Metric[] =
-    data.results.labelled > 0 ? [MAIN_METRIC, 'precisionAtK', 'sRecallAtK'] : ['alignment', 'diversity'];
+  const labelled = data.results.labelled > 0;
+  const metrics: Metric[] = labelled
+    ? [MAIN_METRIC, 'precisionAtK', 'sRecallAtK']
+    : ['alignment', 'diversity'];
   const views = metrics.flatMap((metric) => {
     const picture = wideAndNarrow((width) =>
       latencyChart(data, { metric, width, height: width > 500 ? 440 : 420 }),
@@ -27,9 +29,9 @@ export function latencySection(data: ReportData): Section | undefined {
   if (views.length === 0) return undefined;
   return {
     id: 'latency',
-    title: 'Quality against latency',
+    title: labelled ? 'Quality against latency' : 'Diagnostics against latency',
     short: 'Latency',
-    body: html`<p class="lead">Median milliseconds a query, from its text to its items; up and to the left is better.${data.steps.length > 0 && ' Small diamonds: the diffusion at other numbers of denoising steps.'}</p>
+    body: html`<p class="lead">Median milliseconds a query, from its text to its items${labelled && '; up and to the left is better'}.${data.steps.length > 0 && ' Small diamonds: the diffusion at other numbers of denoising steps.'}</p>
 ${toggle('quality', views)}${legend(data.results)}`,
   };
 }

@@ -15,7 +15,7 @@ export function resultsSection({ results }: ReportData): Section | undefined {
     id: 'results',
     title: 'By labels',
     short: 'By labels',
-    body: html`<p class="lead">Right is what is in a query's reference set. Means over test queries and seeds, the 95% bootstrap interval over queries below; the best of a column is bold.${chosen !== undefined && ` Chosen: the method that was best on the validation queries.`} A dash: the method has no such figure. Click a heading to sort.</p>
+    body: html`<p class="lead">Right is what is in a query's reference set. Means over test queries and seeds, the 95% bootstrap interval over queries below (of some metrics when a pointer rests on the figure); the best of a column is bold.${chosen !== undefined && ` Chosen: the method that was best on the validation queries.`} A dash: the method has no such figure. Click a heading to sort.</p>
 ${resultsTable(results, metrics, 'Every method by labels')}
 ${forestFigure(results, MAIN_METRIC)}
 ${seedTable(results, metrics)}

@@ -18,6 +18,11 @@ import {
   shown,
 } from '../names.js';
 
+/** More columns than these must be narrow, so that a desktop shows the comparisons without scrolling. */
+const DENSE = 6;
+/** Of these the interval is shown when a pointer rests on the figure. */
+const SECONDARY: readonly Metric[] = ['hitAtK', 'ndcgAtK', 'averagePrecisionAtK', 'hitAtB'];
+
 /** All methods by these metrics; beside the main metric its figure on validation queries and the paired comparisons. */
 export function resultsTable(results: EvaluationResults, metrics: readonly Metric[], label: string): Markup {
   const methods = methodsOf(results);
@@ -25,7 +30,7 @@ export function resultsTable(results: EvaluationResults, metrics: readonly Metri
   const beside = metrics.includes(MAIN_METRIC) ? besideMain(results) : [];
   return scrollable(
     label,
-    html`<table><thead><tr>${heading('Method', 'In the order of the pipeline', 'ascending')}${metrics.map((metric) => heading(metricName(metric, results), metricInfo(metric).about))}${beside.map(({ title, about }) => heading(title, about))}${heading('ms/query', 'Median, from the text of the query to its items', 'ascending')}</tr></thead>
+    html`<table${metrics.length > DENSE && html` class="dense"`}><thead><tr>${heading('Method', 'In the order of the pipeline', 'ascending')}${metrics.map((metric) => heading(metricName(metric, results), metricInfo(metric).about))}${beside.map(({ title, about }) => heading(title, about))}${heading('ms/query', 'Median, from the text of the query to its items', 'ascending')}</tr></thead>
 <tbody>${methods.map(
       (name, i) =>
         html`<tr>${methodCell(name, i, name === results.chosen)}${metrics.map((metric) => estimateCell(results, name, metric, best.get(metric) === name))}${beside.map(({ cell }) => cell(name))}<td data-value="${results.methods[name]!.msPerQuery}">${milliseconds(results.methods[name]!.msPerQuery)}</td></tr>`,
@@ -72,14 +77,16 @@ function heading(title: string, about: string, first: 'ascending' | 'descending'
 }
 
 function methodCell(name: MethodName, order: number, chosen: boolean): Markup {
-  return html`<th scope="row" data-value="${order}"><span class="method">${markIcon(name)}${METHOD_INFO[name].name}${chosen && html`<span class="badge" title="Best on the validation queries">chosen</span>`}</span></th>`;
+  return html`<th scope="row" data-value="${order}"><span class="method">${markIcon(name)}${METHOD_INFO[name].name}</span>${chosen && html`<span class="badge" title="Best on the validation queries">chosen</span>`}</th>`;
 }
 
 function estimateCell(results: EvaluationResults, name: MethodName, metric: Metric, best: boolean): Markup {
   const estimate = shown(name, metricsOfMethod(results, name), metric);
   if (estimate === undefined) return NONE;
   const format = metricFigure(metric);
-  return html`<td data-value="${estimate.mean}"${best && html` class="best"`}>${format(estimate.mean)}<small>${format(estimate.low)}${estimate.low < 0 ? ' to ' : '–'}${format(estimate.high)}</small></td>`;
+  const range = `${format(estimate.low)}${estimate.low < 0 ? ' to ' : '–'}${format(estimate.high)}`;
+  const open = !SECONDARY.includes(metric);
+  return html`<td data-value="${estimate.mean}"${best && html` class="best"`}${!open && html` title="${range}"`}>${format(estimate.mean)}${open && html`<small>${range}</small>`}</td>`;
 }
 
 function meanCell(mean: number | undefined): Markup {
