@@ -10,6 +10,7 @@ import { CachedEncoder } from '../src/encode/cached.js';
 import { commonDirections } from '../src/encode/commonDirections.js';
 import { ProjectedEncoder } from '../src/encode/projectedEncoder.js';
 import { fitProjection, project } from '../src/encode/projection.js';
+import { SideBySideEncoder } from '../src/encode/sideBySide.js';
 import { UseLiteEncoder } from '../src/encode/useLite.js';
 import { formatTable } from '../src/evaluate/table.js';
 import { matrix } from '../src/matrix.js';
@@ -53,9 +54,11 @@ async function compare(folder: string): Promise<Row[]> {
   };
   const found: Row[] = [];
   for (const [directions, without] of Object.entries(common)) {
-    const projection = await fitProjection([full.items, full.train], { d: D, without });
-    const projected = new CachedEncoder(await ProjectedEncoder.create(encoder, projection));
-    const index = await ExactIndex.create({ vectors: await project(projection, full.items) });
+    const space = new SideBySideEncoder([{ encoder, common: without }]);
+    const [own, train] = [full.items, full.train].map((vectors) => space.join([vectors]));
+    const projection = await fitProjection([own, train], { d: D });
+    const projected = new CachedEncoder(await ProjectedEncoder.create(space, projection));
+    const index = await ExactIndex.create({ vectors: await project(projection, own) });
     const recall = (subQueriesOf: (query: string) => readonly string[]) =>
       meanRecall(data, async (query) =>
         retrieveTogether(index, await projected.encode(subQueriesOf(query)), budget),

@@ -121,7 +121,7 @@ async function embeddings(): Promise<{ items: Matrix; queries: Matrix }> {
   const texts = await encoder.encode(kept.map((e) => `${e.annotation}, ${e.subgroups}`));
   const asked = await encoder.encode(chosen);
   await encoder.release();
-  const projection = await fitProjection([texts, rowRange(asked, 0, TRAIN)], { threads });
+  const projection = await fitProjection([texts, rowRange(asked, 0, TRAIN)], { d: 128, threads });
   return { items: await project(projection, texts), queries: await project(projection, asked) };
 }
 

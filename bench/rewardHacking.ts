@@ -56,8 +56,8 @@ const { values: options } = parseArgs({
 const runtime = options.threads === undefined ? {} : { threads: Number(options.threads) };
 
 const data = join('runs', 'openmoji');
-const [catalog, queries] = [join(data, 'catalog.jsonl'), join(data, 'queries.jsonl')];
-if (!existsSync(queries)) await import('../examples/openmoji.js');
+const [catalog, sets] = [join(data, 'catalog.jsonl'), join(data, 'sets.jsonl')];
+if (!existsSync(sets)) await import('../examples/openmoji.js');
 
 const encoder = await UseLiteEncoder.load(runtime);
 const shared = {
@@ -119,7 +119,7 @@ async function compileUpTo(
   let last = 0;
   await compile({
     catalog,
-    queries,
+    sets,
     out,
     config,
     stage,

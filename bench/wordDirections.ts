@@ -14,6 +14,7 @@ import type { Encoder } from '../src/encode/encoder.js';
 import { GroundedEncoder } from '../src/encode/groundedEncoder.js';
 import { ProjectedEncoder } from '../src/encode/projectedEncoder.js';
 import { fitProjection, project } from '../src/encode/projection.js';
+import { SideBySideEncoder } from '../src/encode/sideBySide.js';
 import { towardsQueries } from '../src/encode/towardsQueries.js';
 import { UseLiteEncoder } from '../src/encode/useLite.js';
 import { formatTable } from '../src/evaluate/table.js';
@@ -38,10 +39,12 @@ console.log(
 async function recalls(folder: string): Promise<{ name: string; found: Record<string, number> }> {
   const data = await validationData(folder, encoder);
   const { items, budget } = data;
-  const full = [data.full.items, data.full.train];
-  const projection = await fitProjection(full, { d: D, without: commonDirections(full) });
-  const plain = await ProjectedEncoder.create(encoder, projection);
-  const vectors = await project(projection, data.full.items);
+  const common = commonDirections([data.full.items, data.full.train]);
+  const space = new SideBySideEncoder([{ encoder, common }]);
+  const [own, train] = [data.full.items, data.full.train].map((full) => space.join([full]));
+  const projection = await fitProjection([own, train], { d: D });
+  const plain = await ProjectedEncoder.create(space, projection);
+  const vectors = await project(projection, own);
   const grounded = new GroundedEncoder(plain, { items, vectors });
   const index = await ExactIndex.create({ vectors });
   const postings = postingsOf(items);

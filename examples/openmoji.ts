@@ -1,7 +1,8 @@
 /**
- * Writes `runs/openmoji/catalog.jsonl` and `queries.jsonl`, a real catalog that needs no download: the emoji of OpenMoji
- * (CC BY-SA 4.0, openmoji.org). Items are described by name and subgroup; queries are made of the tags, which stay out
- * of the item texts, so finding them takes understanding.
+ * Writes `runs/openmoji/catalog.jsonl` and `sets.jsonl`, a real catalog with labels by people that needs no download: the emoji
+ * of OpenMoji (CC BY-SA 4.0, openmoji.org). Items are described by name and subgroup. A query is a tag or a pair of tags, its reference
+ * set the emoji that carry it; tags stay out of the item texts, so finding them takes understanding. (A few queries are the name of a
+ * subgroup, and easy.)
  */
 import { createHash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -21,11 +22,11 @@ interface Emoji {
 
 type Split = 'train' | 'valid' | 'test';
 
-/** A tag or subgroup is a broad query when at least this many emoji carry it; a pair of tags needs more. */
-const BROAD = 3;
+/** A tag is a broad query when at least this many emoji carry it; a pair of tags needs one more. */
+const BROAD = 5;
 const BROAD_PAIR = 6;
 
-/** Writes `catalog.jsonl` and `queries.jsonl` into the folder. */
+/** Writes `catalog.jsonl` and `sets.jsonl` into the folder. */
 async function writeOpenMoji(folder: string): Promise<void> {
   const require = createRequire(import.meta.url);
   const emojis: Emoji[] = require('openmoji/data/openmoji.json');
@@ -42,30 +43,31 @@ async function writeOpenMoji(folder: string): Promise<void> {
   }));
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, 'catalog.jsonl'), jsonLines(items));
-  await writeFile(join(folder, 'queries.jsonl'), jsonLines(broadQueries(kept)));
+  await writeFile(join(folder, 'sets.jsonl'), jsonLines(labelledSets(kept)));
 }
 
 /**
- * Tags, subgroups, and pairs of tags that several emoji share. Whole tags are held out: a pair is used only when both
- * of its tags are in the same split, so no word of a test query was ever part of a training query by way of its tag.
+ * Every tag, pair of tags and subgroup that enough emoji share, with those emoji. Whole tags are held out: a pair is used only when
+ * both of its tags are in the same split, so no word of a test query was ever part of a training query by way of its tag.
  */
-function broadQueries(emojis: readonly Emoji[]): { query: string; split: Split }[] {
-  const counts = new Map<string, number>();
-  const pairCounts = new Map<string, number>();
-  const count = (map: Map<string, number>, name: string) => map.set(name, (map.get(name) ?? 0) + 1);
+function labelledSets(emojis: readonly Emoji[]): { query: string; items: string[]; split: Split }[] {
+  const labels = new Map<string, { items: string[]; split: Split }>();
+  const pairs: typeof labels = new Map();
+  const add = (to: typeof labels, name: string, tag: string, id: string) => {
+    const set = to.get(name) ?? { items: [], split: splitOf(tag) };
+    to.set(name, { ...set, items: [...set.items, id] });
+  };
   for (const emoji of emojis) {
     const tags = tagsOf(emoji);
-    for (const name of new Set([...tags, spaced(emoji.subgroups)])) count(counts, name);
+    for (const name of new Set([...tags, spaced(emoji.subgroups)])) add(labels, name, name, emoji.hexcode);
     tags.forEach((a, i) => {
       for (const b of tags.slice(i + 1))
-        if (splitOf(a) === splitOf(b)) count(pairCounts, [a, b].sort().join(' '));
+        if (splitOf(a) === splitOf(b)) add(pairs, [a, b].sort().join(' '), a, emoji.hexcode);
     });
   }
-  const single = [...counts]
-    .filter(([, n]) => n >= BROAD)
-    .map(([query]) => ({ query, split: splitOf(query) }));
-  const pairs = [...pairCounts].filter(([, n]) => n >= BROAD_PAIR);
-  return [...single, ...pairs.map(([query]) => ({ query, split: splitOf(query.split(' ')[0]) }))];
+  const broad = (sets: typeof labels, least: number) =>
+    [...sets].filter(([, { items }]) => items.length >= least).map(([query, set]) => ({ query, ...set }));
+  return [...broad(labels, BROAD), ...broad(pairs, BROAD_PAIR)];
 }
 
 function tagsOf({ tags, openmoji_tags }: Emoji): string[] {

@@ -14,6 +14,8 @@ export interface RetrievalWorld {
   readonly encoder: Encoder;
   /** e_t of sub-queries, perhaps grounded in the catalog; give it a cache, they repeat. */
   readonly subQueryEncoder: Encoder;
+  /** The catalog's own names of `id`, `title`, `text`, `category` and `image`, for filters. */
+  readonly ownNames?: ReadonlyMap<string, string>;
 }
 
 /** Queries with their embeddings and, where known, reference sets. */

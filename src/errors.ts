@@ -9,6 +9,8 @@ export interface InputLocation {
   readonly file?: string;
   /** Line number, from 1. */
   readonly line?: number;
+  /** Character in the line, or in the one text that was given, from 1. */
+  readonly column?: number;
   /** Name or path of the field, e.g. `policy.groupSize`. */
   readonly field?: string;
 }
@@ -25,6 +27,7 @@ export class InputError extends R4tError {
   override name = 'InputError';
   readonly file?: string;
   readonly line?: number;
+  readonly column?: number;
   readonly field?: string;
 
   constructor(problem: string, location: InputLocation = {}, options?: ErrorOptions) {
@@ -33,6 +36,7 @@ export class InputError extends R4tError {
     super(`${place}${field === undefined ? '' : `field "${field}": `}${problem}`, options);
     this.file = file;
     this.line = line;
+    this.column = location.column;
     this.field = field;
   }
 }

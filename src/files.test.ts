@@ -1,9 +1,10 @@
-import { chmodSync, readdirSync, readFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, realpathSync, symlinkSync } from 'node:fs';
 import { open } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterEach, expect, it, vi } from 'vitest';
 import { tempFolder } from './catalog/testing/tempFolder.js';
 import { InputError, R4tError } from './errors.js';
-import { readJson, writeFileAtomic, writeJson } from './files.js';
+import { readJson, realPath, writeFileAtomic, writeJson } from './files.js';
 
 const temp = tempFolder();
 
@@ -69,4 +70,12 @@ it('refuses missing and malformed JSON', async () => {
   const reading = readJson(temp.write('bad.json', '{\n"a": }'));
   await expect(reading).rejects.toThrow(/bad\.json: is not valid JSON \(.*\)$/);
   await expect(reading).rejects.toBeInstanceOf(InputError);
+});
+
+it('follows links, also to what is still to be made', async () => {
+  mkdirSync(temp.path('data', 'runs'), { recursive: true });
+  symlinkSync(temp.path('data', 'runs'), temp.path('link'));
+  const real = realpathSync(temp.path('data', 'runs'));
+  expect(await realPath(temp.path('link'))).toBe(real);
+  expect(await realPath(temp.path('link', 'new', 'run'))).toBe(join(real, 'new', 'run'));
 });

@@ -1,5 +1,5 @@
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { mkdir, open, readFile, realpath, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
 import { InputError, R4tError } from './errors.js';
 import { checkInputFile } from './inputFile.js';
 
@@ -49,6 +49,16 @@ const WRITE_PROBLEMS: Readonly<Record<string, string>> = {
 /** Writes a value as indented JSON, atomically. */
 export function writeJson(file: string, value: unknown): Promise<void> {
   return writeFileAtomic(file, `${JSON.stringify(value, null, 2)}\n`);
+}
+
+/** Where a path really lies, links followed, also if its end is still to be made: `..` leads from there where it says. */
+export async function realPath(path: string): Promise<string> {
+  try {
+    return await realpath(path);
+  } catch {
+    const folder = dirname(resolve(path));
+    return folder === resolve(path) ? folder : join(await realPath(folder), basename(path));
+  }
 }
 
 /**

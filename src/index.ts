@@ -12,10 +12,21 @@
  * @module
  */
 
-export type { Filter, FilterOperator } from './catalog/filter.js';
+export type {
+  FieldFilter,
+  Filter,
+  FilterInput,
+  FilterOperator,
+  Filters,
+} from './catalog/filter/filter.js';
+export { compileMask, type FieldType, fieldTypes } from './catalog/filter/filterTable.js';
+export { parseFilter } from './catalog/filter/parseFilter.js';
 export type { Item, Metadata, MetadataValue } from './catalog/item.js';
 export { type CompileOptions, type CompileResult, type CompileStage, compile } from './compile/compile.js';
-export type { Encoder } from './encode/encoder.js';
+export { ClipEncoder, type ClipOptions } from './encode/clipEncoder.js';
+export { type Encoder, type EncodingWork, encodeItems, type ItemContent } from './encode/encoder.js';
+export { OpenAiEncoder, type OpenAiEncoderOptions } from './encode/openaiEncoder.js';
+export { TransformersEncoder, type TransformersOptions } from './encode/transformersEncoder.js';
 export { UseLiteEncoder } from './encode/useLite.js';
 export type { Device, RuntimeOptions } from './engine/index.js';
 export { InputError, type InputLocation, R4tError, TrainingError } from './errors.js';

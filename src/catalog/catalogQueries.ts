@@ -1,5 +1,6 @@
 import type { Item, QueryRecord } from './item.js';
-import { normalizeKey, splitOf } from './split.js';
+import { normalizeKey } from './normalizeKey.js';
+import { splitOf } from './split.js';
 import { STOP_WORDS, wordsOf } from './words.js';
 
 /** A word or category is broad when it describes at least this many items, and at most this share of the catalog. */

@@ -25,6 +25,22 @@ export interface CatalogFields {
  */
 const LONG_VALUE = 200;
 
+/**
+ * The catalog's own names of the parts of an item, for filters: a column that became the category can be asked for by
+ * either name.
+ */
+export function ownNames({ text, ...fields }: CatalogFields): ReadonlyMap<string, string> {
+  const names = new Map<string, string>();
+  const parts = text === undefined ? [] : parseTemplate(text).fields;
+  if (parts.length === 1) names.set(parts[0], 'text');
+  names.set(fields.title ?? 'name', 'title');
+  for (const part of ['id', 'category', 'image'] as const) {
+    const name = fields[part];
+    if (name !== undefined) names.set(name, part);
+  }
+  return names;
+}
+
 /** Reads the parts of an item out of records; knows the defaults of `CatalogFields`. */
 export class FieldReader {
   readonly id: string;

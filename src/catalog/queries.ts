@@ -2,8 +2,9 @@ import { extname } from 'node:path';
 import { InputError } from '../errors.js';
 import type { QueryRecord } from './item.js';
 import { type ReadOptions, readLines } from './lines.js';
+import { normalizeKey } from './normalizeKey.js';
 import { type RecordLine, readRecords } from './records.js';
-import { normalizeKey, readSplit } from './split.js';
+import { readSplit } from './split.js';
 import { validateQuery } from './validateQuery.js';
 
 export { MAX_QUERY_LENGTH, validateQuery } from './validateQuery.js';

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { InputError, type InputLocation } from '../errors.js';
 import type { Split } from './item.js';
+import { normalizeKey } from './normalizeKey.js';
 
 const SPLITS: Readonly<Record<string, Split>> = {
   train: 'train',
@@ -34,9 +35,4 @@ export function readSplit(value: unknown, key: string, location: InputLocation):
     ...location,
     field: 'split',
   });
-}
-
-/** Texts that differ only in case and white space have the same key. */
-export function normalizeKey(text: string): string {
-  return text.trim().toLowerCase().replace(/\s+/g, ' ');
 }

@@ -1,5 +1,5 @@
 import type { QueryRecord } from './item.js';
-import { normalizeKey } from './split.js';
+import { normalizeKey } from './normalizeKey.js';
 
 /** The first of each query, but for case and white space: one that several sets answer must not be on both sides of a split. */
 export function uniqueQueries(queries: readonly QueryRecord[]): QueryRecord[] {

@@ -188,12 +188,22 @@ describe('a search', () => {
     [
       'a malformed filter',
       search('tents', '--filter', 'price'),
-      'field "filter": "price" is not a filter; write field, operator (= != < <= > >= ~) and value, e.g. category=shoes|boots or price<50',
+      'field "filter": "price" is not a filter; column 6: expected after the field "price" one of = != < <= > >= ~, IN, IS MISSING or a range such as 10..20 (values with AND or OR in them go in quotes), found the end',
+    ],
+    [
+      'a filter without AND',
+      search('tents', '--filter', 'price>=10 price<=20'),
+      'field "filter": "price>=10 price<=20" is not a filter; column 11: expected AND or OR before the next condition (a value with an operator in it goes in quotes), found "price<=20"',
+    ],
+    [
+      'a filter that nothing can satisfy',
+      search('tents', '--filter', 'price<5,5'),
+      'field "price": holds numbers such as 0 and 1, got "5,5"; write e.g. price=0, with a decimal point: 5.5',
     ],
     [
       'an unknown field',
       search('tents', '--filter', 'colour=red'),
-      'field "colour": no item has it; the fields are id, title, text, category, color, price',
+      'field "colour": no item has it; did you mean color? The fields are id, title, text, category, color, price',
     ],
     [
       'too many items',

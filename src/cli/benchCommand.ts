@@ -14,6 +14,7 @@ interface QualityFlags {
   readonly seeds?: number;
   readonly quick?: true;
   readonly jobs: number;
+  readonly heldout?: string;
 }
 
 /** `r4t bench quality`: the whole experiment on a data folder, from queries to report. */
@@ -39,24 +40,29 @@ export function addBenchCommand(program: Command, io: CliIo): void {
       wholeNumber(1),
       availableParallelism(),
     )
+    .option(
+      '--heldout <model>',
+      'also measure with this encoder: folder or hub name of a transformers.js model (default: R4T_MINILM)',
+    )
     .action((flags: QualityFlags) => qualityAction(flags, io));
 }
 
-async function qualityAction({ jobs, seeds, ...flags }: QualityFlags, io: CliIo): Promise<void> {
+async function qualityAction({ jobs, seeds, heldout, ...flags }: QualityFlags, io: CliIo): Promise<void> {
   const [{ benchQuality }, { reportMarkdown }, { heldoutEncoder }] = await Promise.all([
     import('../evaluate/quality.js'),
     import('../evaluate/report/markdown.js'),
     import('./heldoutEncoder.js'),
   ]);
   const { signal } = io;
+  const unseen = await heldoutEncoder(heldout, io);
   const progress = showProgress(io, { json: false });
   try {
     const report = await benchQuality({
       ...flags,
       ...(seeds !== undefined && { seeds: Array.from({ length: seeds }, (_, i) => i + 1) }),
-      heldoutEncoder: (catalog) => heldoutEncoder(catalog, io),
+      heldoutEncoder: unseen,
       compile: (runs, control) => compileRuns(runs, control, jobs),
-      command: commandLine({ ...flags, seeds }),
+      command: commandLine({ ...flags, seeds, heldout }),
       signal,
       onProgress: progress.onProgress,
     });
@@ -67,11 +73,12 @@ async function qualityAction({ jobs, seeds, ...flags }: QualityFlags, io: CliIo)
   }
 }
 
-function commandLine({ data, task, out, budget, seeds, quick }: Omit<QualityFlags, 'jobs'>): string {
+function commandLine({ data, task, out, budget, seeds, quick, heldout }: Omit<QualityFlags, 'jobs'>): string {
   const optional = [
     ...(budget === undefined ? [] : [`--budget ${budget}`]),
     ...(seeds === undefined ? [] : [`--seeds ${seeds}`]),
     ...(quick ? ['--quick'] : []),
+    ...(heldout === undefined ? [] : [`--heldout ${heldout}`]),
   ];
   return ['r4t bench quality', `--data ${data}`, `--task ${task}`, `--out ${out}`, ...optional].join(' ');
 }

@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import * as z from 'zod';
 import { trainingDefaults } from '../diffusion/config.js';
 import { QUESTION_TEXTS, QUESTIONS } from '../evaluate/judge/questions.js';
-import { METHODS } from '../retrieve/retriever.js';
+import { METHOD_NAMES } from '../retrieve/methodNames.js';
 import { configSchema } from '../run/config.js';
 import { parseConfig } from '../run/parseConfig.js';
 import { runCli } from './testing/shop.js';
@@ -75,7 +75,7 @@ it('judge.md has the anchors of every question', () => {
 });
 
 it.each(['cli.md', 'library.md'])('%s names every method', (name) => {
-  for (const method of METHODS) expect(page(name)).toContain(`\`${method}\``);
+  for (const method of METHOD_NAMES) expect(page(name)).toContain(`\`${method}\``);
 });
 
 it('paper.md has every section that a comment cites', () => {

@@ -7,6 +7,7 @@ interface EvaluateFlags {
   readonly out?: string;
   readonly limit?: number;
   readonly threads?: number;
+  readonly heldout?: string;
 }
 
 /** `r4t evaluate`: a run, or several that differ in their seed, against every baseline on the held-out queries. */
@@ -18,6 +19,10 @@ export function addEvaluateCommand(program: Command, io: CliIo): void {
     .option('--out <folder>', 'folder for the report (default: evaluate/ in the first run)')
     .option('--limit <n>', 'at most this many test queries (default: all)', wholeNumber(1))
     .option('--threads <n>', 'threads to compute with (default: one a core)', wholeNumber(1))
+    .option(
+      '--heldout <model>',
+      'also measure with this encoder: folder or hub name of a transformers.js model (default: R4T_MINILM)',
+    )
     .action((runs: string[], flags: EvaluateFlags) => evaluateAction(runs, flags, io));
 }
 
@@ -28,15 +33,16 @@ async function evaluateAction(runs: readonly string[], flags: EvaluateFlags, io:
     import('../evaluate/report/markdown.js'),
     import('./heldoutEncoder.js'),
   ]);
-  const { out = join(runs[0], 'evaluate'), limit, threads } = flags;
+  const { out = join(runs[0], 'evaluate'), limit, threads, heldout } = flags;
+  const unseen = await heldoutEncoder(heldout, io);
   const progress = showProgress(io, { json: false });
   try {
     const report = await evaluateRuns(runs, {
       out,
       limit,
       threads,
-      heldoutEncoder: (catalog) => heldoutEncoder(catalog, io),
-      command: `r4t evaluate ${runs.join(' ')}${flags.limit === undefined ? '' : ` --limit ${limit}`}`,
+      heldoutEncoder: unseen,
+      command: commandLine(runs, flags),
       signal: io.signal,
       onProgress: progress.onProgress,
     });
@@ -45,4 +51,12 @@ async function evaluateAction(runs: readonly string[], flags: EvaluateFlags, io:
   } finally {
     progress.close();
   }
+}
+
+function commandLine(runs: readonly string[], { limit, heldout }: EvaluateFlags): string {
+  const optional = [
+    ...(limit === undefined ? [] : [`--limit ${limit}`]),
+    ...(heldout === undefined ? [] : [`--heldout ${heldout}`]),
+  ];
+  return ['r4t evaluate', ...runs, ...optional].join(' ');
 }

@@ -1,18 +1,23 @@
+import { resolve } from 'node:path';
 import type { Encoder } from '../encode/encoder.js';
-import { WordVectorEncoder } from '../encode/wordVectors.js';
-import { InputError } from '../errors.js';
+import { placeModel } from '../encode/encoderSetting.js';
+import { TransformersEncoder } from '../encode/transformersEncoder.js';
 import type { CliIo } from './io.js';
 
-/** The encoder which no reward saw, or undefined where its package is not installed, which is then said. */
+/**
+ * The encoder which no reward saw, as evaluations want it: the model of `--heldout`, a folder or the name of one on the hub, else that
+ * in the folder R4T_MINILM; undefined where neither is given. It is loaded at once: what is wrong with it must not come out at the end
+ * of an experiment of hours.
+ *
+ * @throws InputError if the model cannot be loaded
+ */
 export async function heldoutEncoder(
-  catalog: readonly string[],
-  { stderr, signal }: CliIo,
-): Promise<Encoder | undefined> {
-  try {
-    return await WordVectorEncoder.load({ catalog, signal });
-  } catch (error) {
-    if (!(error instanceof InputError)) throw error;
-    stderr.write(`r4t: no held-out columns: ${error.message}\n`);
-    return undefined;
-  }
+  model: string | undefined,
+  { env, signal }: CliIo,
+): Promise<(() => Promise<Encoder>) | undefined> {
+  const name = model === undefined ? undefined : placeModel(model, process.cwd());
+  const chosen = name ?? (env?.R4T_MINILM ? resolve(env.R4T_MINILM) : undefined);
+  if (chosen === undefined) return undefined;
+  const encoder = await TransformersEncoder.load({ model: chosen, signal });
+  return async () => encoder;
 }

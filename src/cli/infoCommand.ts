@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { CliIo } from './io.js';
 import type { RunInfo, StageInfo } from './runInfo.js';
-import { formatBytes, formatDuration, formatFigure, oneLine } from './text.js';
+import { formatBytes, formatDuration, formatFigure, oneLine, truncate } from './text.js';
 
 /** `r4t info`: what a run is made of and how far it is. */
 export function addInfoCommand(program: Command, io: CliIo): void {
@@ -16,6 +16,9 @@ export function addInfoCommand(program: Command, io: CliIo): void {
       io.stdout.write(`${json ? JSON.stringify(info, null, 2) : await describeRun(info)}\n`);
     });
 }
+
+/** Examples are cut to this. */
+const EXAMPLE = 48;
 
 async function describeRun(info: RunInfo): Promise<string> {
   const { formatTable } = await import('../evaluate/table.js');
@@ -36,7 +39,19 @@ async function describeRun(info: RunInfo): Promise<string> {
     { title: 'size', value: ({ bytes }) => optional(bytes || undefined, formatBytes) },
     { title: 'figures', value: describeFigures },
   ]);
-  return `${head.join('\n')}\n\n${table}`;
+  const fields =
+    info.fields &&
+    formatTable(info.fields, [
+      { title: 'field', value: ({ name }) => oneLine(name) },
+      { title: 'kind', value: ({ kind, isList }) => (isList ? `list of ${kind}` : kind) },
+      { title: 'items', value: ({ items }) => formatFigure(items) },
+      {
+        title: 'example',
+        value: ({ example }) =>
+          example === undefined ? undefined : truncate(oneLine(String(example)), EXAMPLE),
+      },
+    ]);
+  return [head.join('\n'), fields, table].filter((part) => part !== undefined).join('\n\n');
 }
 
 function optional(value: number | undefined, format: (value: number) => string): string | undefined {

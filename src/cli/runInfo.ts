@@ -1,8 +1,10 @@
 import { open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { type FieldType, fieldTypes } from '../catalog/filter/filterTable.js';
 import { type Manifest, STAGES, type Stage, type StageRecord } from '../run/manifest.js';
 import { type MetricsLine, readMetrics } from '../run/metricsLog.js';
 import { RunFolder } from '../run/runFolder.js';
+import { ENCODED_FILES, readItems } from '../run/workspace.js';
 
 export interface StageInfo {
   readonly stage: Stage;
@@ -27,6 +29,8 @@ export interface RunInfo {
   readonly queries?: Manifest['queries'];
   readonly encoder: string;
   readonly config: Manifest['config'];
+  /** What each field of the items is, as filters see it; once the catalog is encoded. */
+  readonly fields?: readonly FieldType[];
   readonly stages: readonly StageInfo[];
   /** Size on disk. */
   readonly bytes: number;
@@ -43,7 +47,9 @@ export async function runInfo(folder: string): Promise<RunInfo> {
   const stages: StageInfo[] = [];
   for (const stage of STAGES) stages.push(await stageInfo(run, stage));
   const bytes = await folderSize(folder);
-  return { run: folder, catalog, sets, queries, encoder, config, stages, bytes };
+  const fields =
+    run.stageDone('encode') && fieldTypes(await readItems(run.path('encode', ENCODED_FILES.items)));
+  return { run: folder, catalog, sets, queries, encoder, config, ...(fields && { fields }), stages, bytes };
 }
 
 async function stageInfo(run: RunFolder, stage: Stage): Promise<StageInfo> {

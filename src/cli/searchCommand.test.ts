@@ -17,11 +17,11 @@ it('prints the set as a table', async () => {
   const { code, stdout, stderr } = await search('something to sleep in outdoors', '--method', 'plain');
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   expect(timeless(stdout)).toMatchInlineSnapshot(`
-    "rank  title       category  score
-    ----  ----------  --------  -----
-       1  black tent  camping   0.866
-       2  white tent  camping   0.826
-       3  blue tent   camping   0.777
+    "rank  title       category  relevance  why
+    ----  ----------  --------  ---------  ---
+       1  black tent  camping       0.866
+       2  white tent  camping       0.826
+       3  blue tent   camping       0.777
 
     3 items by plain in # ms (encode #, directions #, search #)
     "
@@ -61,11 +61,14 @@ it('shows what a run was made of', async () => {
   expect(stdout).toMatch(
     /^encode +done +\d+\.\d s +- +\d+ kB +items 72, queries \d+, dimensions 16, keptVariance 0\.\d+$/m,
   );
+  expect(stdout).toMatch(/^price +number +72 +0$/m);
+  expect(stdout).toMatch(/^color +text +72 +red$/m);
   expect(stdout).toMatch(/^policy +open +- +- +- +-$/m);
   const { stdout: json } = await runCli(['info', run, '--json']);
   expect(JSON.parse(json)).toMatchObject({
     catalog: { items: 72 },
     config: { k: 3 },
+    fields: expect.arrayContaining([{ name: 'price', kind: 'number', isList: false, items: 72, example: 0 }]),
     stages: [{ stage: 'encode', state: 'done' }, { state: 'open' }, {}, {}, {}, {}],
   });
 });

@@ -34,7 +34,7 @@ export function addSearchCommand(program: Command, io: CliIo): void {
         'how to search (default: what an evaluation of the run found best, else diffusion)',
       ).choices(METHOD_NAMES),
     )
-    .option('--filter <filter>', 'e.g. color=red|blue or price<50; may be repeated', collect, [])
+    .option('--filter <filter>', 'e.g. "color=red|blue AND price<50"; may be repeated', collect, [])
     .option('--diversity <share>', 'from 0, only what fits best, to 1, as different as the method can', share)
     .option('--distinct <field>', 'at most one item for each value of a field; <field>:<n> for n', distinct)
     .option('--exclude <id>', 'an item that is not wanted; may be repeated', collect, [])
@@ -58,7 +58,7 @@ async function searchAction(folder: string, query: string, flags: SearchFlags, i
   const [{ Retriever }, { validateQuery }, { parseFilter }] = await Promise.all([
     import('../retrieve/retriever.js'),
     import('../catalog/queries.js'),
-    import('../catalog/filter.js'),
+    import('../catalog/filter/parseFilter.js'),
   ]);
   // Loading a run takes a while; what is wrong with the question is known before.
   validateQuery(query);

@@ -22,9 +22,9 @@ export interface ClientOptions {
   readonly url: string;
   readonly apiKey?: string;
   /** Tries after the first where the server is overloaded, restarts or cannot be reached (2). */
-  readonly retries?: number;
+  readonly maxRetries?: number;
   /** Milliseconds for one try (30,000). */
-  readonly timeout?: number;
+  readonly timeoutMs?: number;
   /** Another `fetch` than the global one. */
   readonly fetch?: typeof fetch;
 }
@@ -134,7 +134,7 @@ export class Client {
 
   /** Tries again where that may help. Every call may be repeated: changes name whole items, so twice is as good as once. */
   async #call<T>(path: string, body: object | undefined, { signal }: CallOptions = {}): Promise<T> {
-    const { retries = 2 } = this.options;
+    const { maxRetries = 2 } = this.options;
     for (let tries = 0; ; tries++) {
       let pause = FIRST_PAUSE * 2 ** tries;
       try {
@@ -142,10 +142,10 @@ export class Client {
         if (response.ok) return (await response.json()) as T;
         const error = new ServiceError(await problemOf(response));
         pause = Math.max(pause, retryAfter(response));
-        if (!OVERLOADED.has(response.status) || tries >= retries || pause > LONGEST_PAUSE) throw error;
+        if (!OVERLOADED.has(response.status) || tries >= maxRetries || pause > LONGEST_PAUSE) throw error;
       } catch (error) {
         signal?.throwIfAborted();
-        if (!(error instanceof ConnectionError) || tries >= retries) throw error;
+        if (!(error instanceof ConnectionError) || tries >= maxRetries) throw error;
       }
       // Clients that were refused together should not come back together.
       await sleep(pause * (1 + 0.25 * Math.random()), signal);
@@ -153,8 +153,8 @@ export class Client {
   }
 
   async #fetch(path: string, body: object | undefined, signal: AbortSignal | undefined): Promise<Response> {
-    const { apiKey, timeout = 30_000, fetch: call = fetch } = this.options;
-    const limit = AbortSignal.timeout(timeout);
+    const { apiKey, timeoutMs = 30_000, fetch: call = fetch } = this.options;
+    const limit = AbortSignal.timeout(timeoutMs);
     const url = this.#base + path;
     try {
       return await call(url, {
@@ -168,7 +168,7 @@ export class Client {
       });
     } catch (cause) {
       signal?.throwIfAborted();
-      const problem = limit.aborted ? `did not answer within ${timeout} ms` : 'cannot be reached';
+      const problem = limit.aborted ? `did not answer within ${timeoutMs} ms` : 'cannot be reached';
       throw new ConnectionError(`${url} ${problem}`, { cause });
     }
   }

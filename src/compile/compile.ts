@@ -1,19 +1,22 @@
+import { dirname } from 'node:path';
 import { type Catalog, loadCatalog } from '../catalog/catalog.js';
 import { catalogQueries } from '../catalog/catalogQueries.js';
 import type { QueryRecord } from '../catalog/item.js';
 import { loadQueries } from '../catalog/queries.js';
 import { loadSets } from '../catalog/sets.js';
 import type { Encoder } from '../encode/encoder.js';
-import { PrecomputedEncoder } from '../encode/precomputed.js';
-import { UseLiteEncoder } from '../encode/useLite.js';
+import { placeEncoder } from '../encode/encoderSetting.js';
+import { loadEncoder } from '../encode/loadEncoder.js';
 import type { RuntimeOptions } from '../engine/index.js';
 import { InputError } from '../errors.js';
+import { realPath } from '../files.js';
 import type { RunControl } from '../progress.js';
 import type { RewardFunction } from '../reward/reward.js';
 import type { Config, UserConfig } from '../run/config.js';
 import { fingerprintFile } from '../run/fingerprint.js';
 import type { Stage } from '../run/manifest.js';
 import { parseConfig } from '../run/parseConfig.js';
+import { keptVectors } from '../run/runEncoder.js';
 import { RunFolder } from '../run/runFolder.js';
 import { loadWorkspace } from '../run/workspace.js';
 import { TASKS } from '../tasks/tasks.js';
@@ -75,7 +78,10 @@ export interface CompileResult {
 export async function compile(options: CompileOptions): Promise<CompileResult> {
   const { out, stage, force, signal, onProgress } = options;
   const last = stage === 'ablations' ? 'warm-start' : stage;
-  const config = parseConfig(options.config ?? {});
+  const given = parseConfig(options.config ?? {});
+  // A run's paths are relative to the run.
+  const folder = await realPath(out);
+  const config = { ...given, encoder: placeEncoder(given.encoder, process.cwd(), folder) };
   const runtime: RuntimeOptions = { device: config.device, threads: config.threads };
   const catalog = await loadCatalog(options.catalog, { ...config.catalog, signal, onProgress });
   if (catalog.items.length < config.k) {
@@ -85,7 +91,15 @@ export async function compile(options: CompileOptions): Promise<CompileResult> {
     );
   }
   const queries = await collectQueries(options, catalog, config);
-  const encoder = await textEncoder(config, options.encoder, runtime, catalog.vectors?.cols);
+  const encoder = await loadEncoder(config.encoder, {
+    own: options.encoder,
+    runtime,
+    folder,
+    dim: catalog.vectors?.cols,
+    cache: keptVectors(out),
+    imageFolders: [process.cwd(), dirname(options.catalog)],
+    signal,
+  });
   const run = await RunFolder.create(
     out,
     {
@@ -168,23 +182,6 @@ async function collectQueries(
   throw new InputError(`there are no training queries; give --${task.option} with broad queries`, {
     file: { sets, queries }[task.option],
   });
-}
-
-/** The text encoder a config asks for, or the user's own. `dim` is the length of the catalog's own vectors. */
-export async function textEncoder(
-  config: Config,
-  own: Encoder | undefined,
-  runtime: RuntimeOptions,
-  dim = own?.dim,
-): Promise<Encoder> {
-  if (config.encoder === 'use-lite') return own ?? UseLiteEncoder.load(runtime);
-  if (dim === undefined) {
-    throw new InputError(
-      'is "precomputed", but the catalog has no vectors; add a vector field or use "use-lite"',
-      { field: 'encoder' },
-    );
-  }
-  return new PrecomputedEncoder({ id: 'precomputed', dim, queryEncoder: own });
 }
 
 /** B, the items which all sub-queries of a query retrieve together; undefined for open-ended tasks. */

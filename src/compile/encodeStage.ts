@@ -1,13 +1,13 @@
-/** Encodes the catalog, fits the projection, collects the queries. */
+/** Fits the space that is searched, encodes the catalog, collects the queries. */
 import type { Catalog } from '../catalog/catalog.js';
 import type { QueryRecord } from '../catalog/item.js';
-import { commonDirections } from '../encode/commonDirections.js';
-import type { Encoder } from '../encode/encoder.js';
-import { fitProjection, Projector } from '../encode/projection.js';
+import { type Encoder, type EncoderParts, partsOf } from '../encode/encoder.js';
+import { isPrecomputed } from '../encode/encoderSetting.js';
+import { Projector } from '../encode/projection.js';
+import { FITTING_SAMPLE, type FittedSpace, fitSpace } from '../encode/space.js';
 import type { RuntimeOptions } from '../engine/index.js';
-import { gatherRows, type Matrix, matrix, rowRange } from '../matrix.js';
+import { type Matrix, matrix, rowRange } from '../matrix.js';
 import type { RunControl } from '../progress.js';
-import { CounterRandom } from '../random.js';
 import type { Config } from '../run/config.js';
 import { saveLabels } from '../run/labels.js';
 import type { RunFolder } from '../run/runFolder.js';
@@ -23,40 +23,51 @@ export interface EncodeStageOptions extends RunControl {
   readonly runtime: RuntimeOptions;
   readonly catalog: Catalog;
   readonly queries: readonly QueryRecord[];
-  /** The unprojected text encoder. */
-  readonly encoder: Encoder;
+  /** The text encoder, before the space is fitted. */
+  readonly encoder: Encoder | EncoderParts;
 }
 
-/** The projection is fitted on at most this many items: more change it no further. */
-const FITTING_SAMPLE = 20_000;
 /** Items encoded and projected at a time, so that only the projected vectors of the whole catalog are in memory. */
 const CHUNK = 8192;
 
 export async function encodeStage(options: EncodeStageOptions): Promise<StageSummary> {
-  const { run, config, runtime, catalog, queries, encoder, signal } = options;
+  const { run, config, runtime, catalog, queries, encoder, signal, onProgress } = options;
   const started = performance.now();
-  const training = queries.filter((q) => q.split === 'train').map((q) => q.query);
-  const sample = await sampleVectors(options);
-  const queryVectors = await encoder.encode(training, { signal });
-  const projection = await fitProjection([sample, queryVectors], {
+  await tellCost(options);
+  const fitted = await fitSpace({
+    encoder,
+    items: catalog.items,
+    vectors: givenVectors(options),
+    queries: queries.filter((q) => q.split === 'train').map((q) => q.query),
     d: config.dimensions,
-    without: commonDirections([sample, queryVectors]),
+    seed: config.seed,
     signal,
+    onProgress,
     ...runtime,
   });
-  const projector = await Projector.create(projection, runtime);
-  const vectors = await projectedVectors(options, projector, sample);
+  const { space } = fitted;
+  const projector = await Projector.create(space.projection, runtime);
+  const vectors = await projectedVectors(options, fitted, projector);
   await projector.release();
-  await saveEncoded(run, { items: catalog.items, vectors, projection, queries });
+  await saveEncoded(run, { items: catalog.items, vectors, space, queries });
   const learned = await learnFromLabels(options);
   return {
     seconds: (performance.now() - started) / 1000,
     items: catalog.items.length,
     queries: queries.length,
-    dimensions: projection.components.rows,
-    keptVariance: projection.keptVariance,
+    dimensions: space.projection.components.rows,
+    keptVariance: space.projection.keptVariance,
     ...learned,
   };
+}
+
+/** Says what is about to be paid for. */
+async function tellCost({ encoder, catalog, queries, onProgress }: EncodeStageOptions): Promise<void> {
+  const texts = queries.filter((q) => q.split === 'train').map((q) => q.query);
+  for (const part of partsOf(encoder)) {
+    const warning = 'cost' in part && (await part.cost?.({ queries: texts, items: catalog.items }));
+    if (warning) onProgress?.({ stage: 'encode', done: 0, total: catalog.items.length, warning });
+  }
 }
 
 /** Stores what the training queries' sets teach without training. */
@@ -65,59 +76,34 @@ async function learnFromLabels({ run, encoder, runtime, signal }: EncodeStageOpt
   try {
     const labels = await fitLabels(await splitQueries(workspace, 'train', signal));
     await saveLabels(run, labels);
-    return { adapter: Number(labels.adapter !== undefined) };
+    return labels.adapter && { adapted: true };
   } finally {
     await workspace.release();
   }
 }
 
-/** Unprojected vectors to fit on: all items, in order, or a random sample of a large catalog. */
-async function sampleVectors(options: EncodeStageOptions): Promise<Matrix> {
-  const { catalog, config } = options;
-  const { items } = catalog;
-  const given = givenVectors(options);
-  if (items.length <= FITTING_SAMPLE) return given ?? encodeItems(options, 0, items.length);
-  const rows = new CounterRandom(config.seed, 'encode/sample')
-    .permutation(items.length)
-    .subarray(0, FITTING_SAMPLE);
-  if (given) return gatherRows(given, rows);
-  return options.encoder.encode(
-    Array.from(rows, (r) => items[r].text),
-    { signal: options.signal },
-  );
-}
-
 /** Unit vectors of the whole catalog, [items, d]; a large one is encoded chunk by chunk. */
 async function projectedVectors(
   options: EncodeStageOptions,
+  { encoder, sample }: FittedSpace,
   projector: Projector,
-  sample: Matrix,
 ): Promise<Matrix> {
-  const { catalog, signal } = options;
+  const { catalog, signal, onProgress } = options;
   const total = catalog.items.length;
-  const whole = total <= FITTING_SAMPLE ? sample : givenVectors(options);
-  if (whole) return projector.project(whole, { signal });
+  if (total <= FITTING_SAMPLE) return projector.project(sample, { signal });
+  const given = givenVectors(options);
   const out = matrix(total, projector.dim);
   for (let start = 0; start < total; start += CHUNK) {
     const end = Math.min(start + CHUNK, total);
-    const full = await encodeItems(options, start, end);
+    const full = given
+      ? encoder.join([rowRange(given, start, end)])
+      : await encoder.encodeItems(catalog.items.slice(start, end), { signal });
     rowRange(out, start, end).data.set((await projector.project(full, { signal })).data);
+    onProgress?.({ stage: 'encode', done: end, total });
   }
   return out;
 }
 
-function encodeItems(
-  { catalog, encoder, signal, onProgress }: EncodeStageOptions,
-  start: number,
-  end: number,
-): Promise<Matrix> {
-  const total = catalog.items.length;
-  return encoder.encode(
-    catalog.items.slice(start, end).map((item) => item.text),
-    { signal, onProgress: ({ done }) => onProgress?.({ stage: 'encode', done: start + done, total }) },
-  );
-}
-
 /** The catalog's own vectors, where the config says to use them. */
 const givenVectors = ({ catalog, config }: EncodeStageOptions): Matrix | undefined =>
-  config.encoder === 'precomputed' ? catalog.vectors : undefined;
+  isPrecomputed(config.encoder) ? catalog.vectors : undefined;

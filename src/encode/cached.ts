@@ -1,6 +1,6 @@
 import { type Matrix, matrix, row } from '../matrix.js';
 import type { RunControl } from '../progress.js';
-import type { Encoder } from './encoder.js';
+import { type Encoder, encodeItems, type ItemContent } from './encoder.js';
 
 export interface CachedEncoderOptions {
   /** Texts to remember; the least recently used is forgotten first. Default 200,000 (100 MB at 128 dimensions). */
@@ -73,6 +73,11 @@ export class CachedEncoder implements Encoder {
   /** Frees the inner encoder. */
   async release(): Promise<void> {
     await this.encoder.release?.();
+  }
+
+  /** Items are encoded once, so that none is remembered. */
+  encodeItems(items: readonly ItemContent[], control?: RunControl): Promise<Matrix> {
+    return encodeItems(this.encoder, items, control);
   }
 
   /** Forgets every text. */

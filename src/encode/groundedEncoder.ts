@@ -30,6 +30,7 @@ export interface GroundedEncoderOptions {
 export class GroundedEncoder implements Encoder {
   readonly id: string;
   readonly dim: number;
+  readonly knows?: (text: string) => boolean;
   #inverse: Matrix | undefined;
 
   constructor(
@@ -38,6 +39,7 @@ export class GroundedEncoder implements Encoder {
   ) {
     this.id = `${encoder.id}/grounded`;
     this.dim = encoder.dim;
+    this.knows = encoder.knows?.bind(encoder);
   }
 
   /** `texts` -> [texts.length, d], rows of unit length. */

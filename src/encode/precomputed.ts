@@ -1,7 +1,7 @@
 import { InputError } from '../errors.js';
 import type { Matrix } from '../matrix.js';
 import type { RunControl } from '../progress.js';
-import type { Encoder } from './encoder.js';
+import { type Encoder, type EncodingWork, encodeItems, type ItemContent } from './encoder.js';
 
 export interface PrecomputedEncoderOptions {
   /** Names the model which made the catalog's vectors. */
@@ -35,12 +35,29 @@ export class PrecomputedEncoder implements Encoder {
 
   /** @throws {InputError} when there is no query encoder */
   async encode(texts: readonly string[], control?: RunControl): Promise<Matrix> {
-    if (!this.queryEncoder) {
-      throw new InputError(
-        `the catalog brings its own vectors (${this.id}), so texts need a query encoder of the same space; set one`,
-      );
-    }
-    return this.queryEncoder.encode(texts, control);
+    return this.#queryEncoder().encode(texts, control);
+  }
+
+  /**
+   * For items which bring no vector, such as those that change later.
+   *
+   * @throws {InputError} when there is no query encoder
+   */
+  async encodeItems(items: readonly ItemContent[], control?: RunControl): Promise<Matrix> {
+    return encodeItems(this.#queryEncoder(), items, control);
+  }
+
+  /** The catalog's items cost nothing. */
+  async cost({ queries }: EncodingWork): Promise<string | undefined> {
+    return this.queryEncoder?.cost?.({ queries, items: [] });
+  }
+
+  #queryEncoder(): Encoder {
+    if (this.queryEncoder) return this.queryEncoder;
+    throw new InputError(
+      `the catalog brings its own vectors (${this.id}), so texts need a query encoder of the same space; ` +
+        'set one: encoder: { kind: "precomputed", queries: { kind: ... } }',
+    );
   }
 
   /** Frees the query encoder. */

@@ -2,7 +2,7 @@ import type { RuntimeOptions } from '../engine/index.js';
 import { InputError } from '../errors.js';
 import type { Matrix } from '../matrix.js';
 import type { RunControl } from '../progress.js';
-import type { Encoder } from './encoder.js';
+import { type Encoder, encodeItems, type ItemContent } from './encoder.js';
 import { type Projection, Projector } from './projection.js';
 
 /**
@@ -50,5 +50,10 @@ export class ProjectedEncoder implements Encoder {
   /** Frees the projection; the inner encoder belongs to whoever made it. */
   release(): Promise<void> {
     return this.projector.release();
+  }
+
+  /** `items` -> [items.length, d], rows of unit length. */
+  async encodeItems(items: readonly ItemContent[], control: RunControl = {}): Promise<Matrix> {
+    return this.projector.project(await encodeItems(this.encoder, items, control), control);
   }
 }

@@ -8,15 +8,13 @@ import type { RunControl } from '../progress.js';
 export interface Projection {
   /** [d, dim]: orthonormal rows, the strongest first. */
   readonly components: Matrix;
-  /** Share of the squared length across the directions left out which the projection keeps, 0..1. */
+  /** Share of the squared length which the projection keeps, 0..1. */
   readonly keptVariance: number;
 }
 
 export interface FitProjectionOptions extends RuntimeOptions, RunControl {
-  /** Dimensions to keep (128). At `dim` or above the projection is the identity on all `dim`, less those of `without`. */
+  /** Dimensions to keep (256). At `dim` or above the projection is the identity. */
   readonly d?: number;
-  /** Directions that are dropped whatever they hold: orthonormal rows [r, dim], r < dim (none). */
-  readonly without?: Matrix;
 }
 
 /** Rows a run: large enough for full speed, small enough to stop soon and to need little memory. */
@@ -25,7 +23,6 @@ const CHUNK = 8192;
 /**
  * The linear map to `d` dimensions which loses least of the given vectors, in squared length: the top eigenvectors of
  * their second moment X^T X / n (PCA without centring: retrieval compares inner products, and those only a linear map keeps).
- * Without the directions `without`, it is the same of what lies across them.
  *
  * The same vectors give the same projection: each component's largest entry is made positive. The eigenvectors take
  * 1 s at dim = 512 and 27 s at 1536, however many vectors there are.
@@ -36,7 +33,7 @@ const CHUNK = 8192;
  */
 export async function fitProjection(
   vectors: Matrix | readonly Matrix[],
-  { d = 128, without, signal, ...runtime }: FitProjectionOptions = {},
+  { d = 256, signal, ...runtime }: FitProjectionOptions = {},
 ): Promise<Projection> {
   const parts = 'data' in vectors ? [vectors] : vectors;
   const dim = parts[0]?.cols ?? 0;
@@ -46,17 +43,15 @@ export async function fitProjection(
   if (parts.some((part) => part.cols !== dim)) {
     throw new InputError(`vectors to project differ in length: ${parts.map((part) => part.cols).join(', ')}`);
   }
-  const dropped = without?.rows ?? 0;
-  if (d >= dim && dropped === 0) return identity(dim);
+  if (d >= dim) return identity(dim);
 
-  const moment = across(await secondMoment(parts, { signal, ...runtime }), without);
-  // The directions left out have eigenvalue -1 in it.
-  const total = moment.trace() + dropped;
+  const moment = await secondMoment(parts, { signal, ...runtime });
+  const total = moment.trace();
   if (!Number.isFinite(total)) throw new InputError('a vector to project holds a value that is not finite');
   const { realEigenvalues, eigenvectorMatrix } = new EigenvalueDecomposition(moment, {
     assumeSymmetric: true,
   });
-  const components = matrix(Math.min(d, dim - dropped), dim);
+  const components = matrix(d, dim);
   let kept = 0;
   for (let i = 0; i < components.rows; i++) {
     const column = dim - 1 - i; // eigenvalues come in rising order
@@ -151,19 +146,6 @@ async function secondMoment(
   const moment = Dense.from1DArray(dim, dim, sum);
   // Rounding may differ across the diagonal; the eigenvectors want exact symmetry.
   return moment.add(moment.transpose()).mul(1 / (2 * rows));
-}
-
-/**
- * (I - P) M (I - P) - P with P = U^T U: the moment of what lies across the rows of U, which become eigenvectors below all others,
- * also where M has no full rank.
- */
-function across(moment: Dense, without?: Matrix): Dense {
-  if (!without || without.rows === 0) return moment;
-  const u = Dense.from1DArray(without.rows, without.cols, without.data);
-  const projector = u.transpose().mmul(u);
-  const keep = Dense.eye(without.cols).sub(projector);
-  const rest = keep.mmul(moment).mmul(keep).sub(projector);
-  return rest.add(rest.transpose()).mul(0.5);
 }
 
 function* chunks(rows: number): Generator<[start: number, end: number]> {

@@ -2,6 +2,7 @@ import type { Feeds, Tensor } from '../engine/session.js';
 import { type Matrix, matrix, row } from '../matrix.js';
 import type { RunControl } from '../progress.js';
 import type { Encoder } from './encoder.js';
+import { normalizeText } from './normalizeText.js';
 import type { UnigramTokenizer } from './unigramTokenizer.js';
 
 /** Texts are cut to so many tokens. */
@@ -106,9 +107,4 @@ interface Tokenized {
   /** Position of the text in the call. */
   readonly index: number;
   readonly ids: readonly number[];
-}
-
-/** What the tokenizer sees: lower case, single spaces. */
-function normalizeText(text: string): string {
-  return text.toLowerCase().replace(/\s+/g, ' ').trim();
 }

@@ -60,6 +60,8 @@ export interface RunEvaluation {
   readonly steps: readonly { readonly steps: number; readonly evaluation: MethodEvaluation }[];
   /** What the methods' settings were tuned to on validation queries, e.g. `mmr.diversity`. */
   readonly tuned: Readonly<Record<string, number>>;
+  /** Id of the encoder of the held-out metrics. */
+  readonly heldoutEncoder?: string;
   /** The same by method, for searches. */
   readonly settings: Readonly<Partial<Record<MethodName, number>>>;
 }
@@ -95,7 +97,9 @@ export async function evaluateRun(folder: string, options: EvaluateRunOptions = 
     );
     const judged = labelled(valid);
     const validation = labelled(batchOf(judged, 0, Math.min(TUNING_QUERIES, judged.texts.length)));
-    const heldoutEncoder = await options.heldoutEncoder?.(workspace.items.map((item) => item.text));
+    const offered = await options.heldoutEncoder?.(workspace.items.map((item) => item.text));
+    // Of the run's own encoder nothing is held out.
+    const heldoutEncoder = offered?.id === run.manifest.encoder ? undefined : offered;
     const heldout = heldoutEncoder && (await heldoutSpace(heldoutEncoder, workspace, test, signal));
     const tuned: Record<string, number> = {};
     const settings: Partial<Record<MethodName, number>> = {};
@@ -161,6 +165,7 @@ export async function evaluateRun(folder: string, options: EvaluateRunOptions = 
       steps,
       tuned,
       settings,
+      ...(heldoutEncoder && { heldoutEncoder: heldoutEncoder.id }),
     };
   } finally {
     await loaded.release();

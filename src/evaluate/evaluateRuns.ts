@@ -55,7 +55,7 @@ export async function evaluateRuns(
   }
   const measured = reportData(evaluations, {
     dataset: dataset ?? basename(runs[0]),
-    heldoutEncoder: heldoutEncoder?.id,
+    heldoutEncoder: evaluations[0].heldoutEncoder,
     curves: (await Promise.all(runs.map(readCurves))).flat(),
     command,
   });

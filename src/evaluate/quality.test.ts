@@ -50,8 +50,8 @@ async function plainRecall(run: string, budget: number): Promise<number> {
   const retriever = await Retriever.load(run);
   const test = WITH_QUERIES.filter(({ split }) => split === 'test');
   const shares = test.map(async ({ query, items }) => {
-    const { slots } = await retriever.search(query, { method: 'plain', k: budget });
-    return slots.filter(({ id }) => items.includes(id)).length / items.length;
+    const found = await retriever.search(query, { method: 'plain', k: budget });
+    return found.items.filter(({ id }) => items.includes(id)).length / items.length;
   });
   return (await Promise.all(shares)).reduce((a, b) => a + b) / test.length;
 }

@@ -1,6 +1,6 @@
 import { R4tError } from '../errors.js';
 
-/** A chat endpoint could not be reached, refused the request or answered nonsense. CLI exit code 1. */
+/** A model's endpoint, of chat or embeddings, could not be reached, refused the request or answered nonsense. CLI exit code 1. */
 export class ChatError extends R4tError {
   override name = 'ChatError';
   constructor(

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { normalizeKey } from '../catalog/split.js';
+import { normalizeKey } from '../catalog/normalizeKey.js';
 import { jsonIn } from './askJson.js';
 import type { ChatMessage } from './chat.js';
 

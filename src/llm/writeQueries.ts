@@ -1,7 +1,8 @@
 import * as z from 'zod';
 import type { QueryRecord } from '../catalog/item.js';
+import { normalizeKey } from '../catalog/normalizeKey.js';
 import { setKey } from '../catalog/setQueries.js';
-import { normalizeKey, splitOf } from '../catalog/split.js';
+import { splitOf } from '../catalog/split.js';
 import { STOP_WORDS, wordsOf } from '../catalog/words.js';
 import type { RunControl } from '../progress.js';
 import { CounterRandom } from '../random.js';

@@ -1,6 +1,6 @@
 /** Which rows of the catalog a search may return. */
 import type { Item } from '../catalog/item.js';
-import { normalizeKey } from '../catalog/split.js';
+import { normalizeKey } from '../catalog/normalizeKey.js';
 
 export interface CandidateOptions {
   /** One byte a row, 1 = may be returned (all). */

@@ -1,8 +1,6 @@
 /** Reads a run as what searches, services and evaluations work in. */
 import { loadSetDiffusion } from '../diffusion/modelFiles.js';
-import type { Encoder } from '../encode/encoder.js';
-import { PrecomputedEncoder } from '../encode/precomputed.js';
-import { UseLiteEncoder } from '../encode/useLite.js';
+import { type Encoder, partsOf } from '../encode/encoder.js';
 import type { RuntimeOptions } from '../engine/index.js';
 import type { RetrievalWorld } from '../environment.js';
 import { InputError } from '../errors.js';
@@ -11,6 +9,7 @@ import { loadPolicy, loadPolicyModel, POLICY_FILES } from '../policy/policyFiles
 import type { Config } from '../run/config.js';
 import { loadLabels } from '../run/labels.js';
 import { configOf } from '../run/manifest.js';
+import { loadRunEncoder } from '../run/runEncoder.js';
 import { RunFolder } from '../run/runFolder.js';
 import { loadWorkspace, type Workspace } from '../run/workspace.js';
 import type { VectorIndex } from '../vectorIndex/vectorIndex.js';
@@ -59,7 +58,7 @@ export async function loadRun(
     });
   }
   const config = configOf(run.manifest, run.path('run.json'));
-  const encoder = await encoderOf(run, config.encoder, own, runtime);
+  const encoder = await loadRunEncoder(run, { own, runtime, signal, keep: false });
   signal?.throwIfAborted();
   const workspace = await loadWorkspace(run, encoder, runtime, { capacity: REMEMBERED, index });
   const wants = (method: Method) => methods?.includes(method) ?? true;
@@ -89,7 +88,7 @@ export async function loadRun(
       await loadedPolicy?.release();
       await diffusion?.release();
       await workspace.release();
-      if (encoder !== own) await encoder.release?.();
+      for (const part of own ? [] : partsOf(encoder)) if ('encode' in part) await part.release?.();
     },
   };
 }
@@ -108,25 +107,6 @@ export function settingsOf(run: RunFolder): MethodSettings {
 export function usualMethod(run: RunFolder): Method {
   const chosen = run.stageDone('evaluate')?.chosen;
   return METHOD_NAMES.find((name) => name === chosen) ?? 'diffusion';
-}
-
-async function encoderOf(
-  run: RunFolder,
-  kind: Config['encoder'],
-  own: Encoder | undefined,
-  runtime: RuntimeOptions,
-): Promise<Encoder> {
-  const { encoder: wanted } = run.manifest;
-  const encoder =
-    kind === 'precomputed'
-      ? own && new PrecomputedEncoder({ id: 'precomputed', dim: own.dim, queryEncoder: own })
-      : (own ?? (await UseLiteEncoder.load(runtime)));
-  if (encoder?.id === wanted) return encoder;
-  const problem = own ? `not with "${own.id}"` : 'which is your own';
-  throw new InputError(
-    `was compiled with the encoder "${wanted}", ${problem}; load it in a program with the option "encoder"`,
-    { file: run.folder },
-  );
 }
 
 async function policyOf(run: RunFolder, world: RetrievalWorld, runtime: RuntimeOptions) {

@@ -1,6 +1,7 @@
 /** What a request for a set may say. */
 import { groupsOf } from '../baselines/groupCap.js';
-import { compileMask, type Filter, parseFilter } from '../catalog/filter.js';
+import type { Filters } from '../catalog/filter/filter.js';
+import type { FilterTable } from '../catalog/filter/filterTable.js';
 import type { Item } from '../catalog/item.js';
 import { InputError } from '../errors.js';
 import type { GroupLimit } from './assign.js';
@@ -30,8 +31,8 @@ export interface SetRequest {
   readonly k?: number;
   /** How to search (what did best on the run's validation queries, else `diffusion`). */
   readonly method?: Method;
-  /** Only items which pass all of these, e.g. `'price<50'` or `{ field: 'color', op: '=', value: 'red' }`. */
-  readonly filter?: string | Filter | readonly (string | Filter)[];
+  /** Only items which pass, all of several, e.g. `'price<50'` or `{ field: 'color', op: '=', value: 'red' }`. */
+  readonly filter?: Filters;
   /**
    * 0 = only what fits best, 1 = as different as the method can (what validation chose). Only for methods that can: see
    * `METHOD_INFO`.
@@ -51,16 +52,23 @@ export interface SetRequest {
   readonly seed?: number;
 }
 
-/** The rows that a request may get; undefined where it may get all. `alive` has a byte for each row, 0 = deleted. */
+/** What rows are chosen by: the catalog, its fields, and which rows are still there (one byte each; all). */
+export interface CatalogRows {
+  readonly items: readonly Item[];
+  readonly filters: FilterTable;
+  readonly alive?: Uint8Array;
+}
+
+/**
+ * The rows that a request may get; undefined where it may get all.
+ *
+ * @throws InputError for a filter that is none, or that nothing of its field could satisfy
+ */
 export function passingRows(
-  items: readonly Item[],
+  { items, filters, alive }: CatalogRows,
   { filter = [], exclude }: Pick<SetRequest, 'filter' | 'exclude'>,
-  alive?: Uint8Array,
 ): Uint8Array | undefined {
-  const filters = (Array.isArray(filter) ? filter : [filter]).map((f) =>
-    typeof f === 'string' ? parseFilter(f) : f,
-  );
-  const passing = filters.length > 0 ? compileMask(items, filters) : undefined;
+  const passing = Array.isArray(filter) && filter.length === 0 ? undefined : filters.mask(filter);
   const mask = passing && alive ? passing.map((byte, row) => byte & alive[row]) : (passing ?? alive);
   return candidateMask(items, { mask, exclude });
 }

@@ -3,10 +3,14 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { tempFolder } from '../catalog/testing/tempFolder.js';
 import { compile } from '../compile/compile.js';
 import type { Encoder } from '../encode/encoder.js';
+import type { Policy } from '../policy/policy.js';
 import { letterEncoder } from '../policy/testing/world.js';
 import type { UserConfig } from '../run/config.js';
 import { RunFolder } from '../run/runFolder.js';
-import { METHODS, Retriever } from './retriever.js';
+import type { VectorIndex } from '../vectorIndex/vectorIndex.js';
+import { METHOD_NAMES, type Method } from './methodNames.js';
+import { METHODS } from './methods.js';
+import { Retriever } from './retriever.js';
 
 const temp = tempFolder();
 const run = temp.path('run');
@@ -46,6 +50,13 @@ beforeAll(async () => {
   await compile({ catalog, queries, out: run, config, encoder: letterEncoder });
 });
 
+/** What a run without categories and reference sets can answer by. */
+const ANSWERING = METHOD_NAMES.filter(
+  (name) => !['groupCap', 'adapter', 'adapterMmr', 'popular', 'vote', 'classifier'].includes(name),
+);
+/** Methods with words for their directions. */
+const WORDED: readonly Method[] = ['folm', 'keywords', 'nearestQueries'];
+
 describe('a finished run', () => {
   let retriever: Retriever;
   beforeAll(async () => {
@@ -56,16 +67,16 @@ describe('a finished run', () => {
     expect(retriever).toMatchObject({ k: 4, size: 20 });
   });
 
-  it.each(METHODS)('answers by %s with distinct items, best first', async (method) => {
+  it.each(ANSWERING)('answers by %s with distinct items and says why', async (method) => {
     const result = await retriever.search('red things', { method });
     expect(result).toMatchObject({ query: 'red things', method });
     expect(result.fallback).toBeUndefined();
     expect(new Set(result.items.map(({ id }) => id)).size).toBe(4);
-    for (const { score, rank, direction, subQuery } of result.items) {
-      expect(score).toBeLessThanOrEqual(1.0001);
+    for (const { score, directionScore, rank, direction, subQuery } of result.items) {
+      expect(Math.max(score, directionScore)).toBeLessThanOrEqual(1.0001);
       expect(rank).toBeGreaterThanOrEqual(1);
       expect(direction).toBeLessThan(4);
-      expect(typeof subQuery).toBe(method === 'folm' ? 'string' : 'undefined');
+      expect(typeof subQuery).toBe(WORDED.includes(method) ? 'string' : 'undefined');
     }
     const { encode, directions, search, total } = result.timings;
     expect(encode + directions + search).toBeCloseTo(total);
@@ -81,7 +92,7 @@ describe('a finished run', () => {
     }
   });
 
-  it.each(METHODS)('keeps to the filters by %s', async (method) => {
+  it.each(ANSWERING)('keeps to the filters by %s', async (method) => {
     const filter = ['color=blue|green', { field: 'title', op: '~', value: 't' } as const];
     const { items } = await retriever.search('a tent', { method, filter, k: 10 });
     expect(items.map(({ id }) => id).sort()).toEqual([
@@ -95,7 +106,7 @@ describe('a finished run', () => {
   });
 
   it('gives the whole catalog where more items are wanted than there are', async () => {
-    for (const method of METHODS) {
+    for (const method of ANSWERING) {
       expect((await retriever.search('x', { method, k: 100 })).items).toHaveLength(20);
     }
   });
@@ -104,11 +115,65 @@ describe('a finished run', () => {
     [{ k: 0 }, 'field "k": must be a whole number from 1 to 100, got 0'],
     [{ k: 2.5 }, 'field "k": must be a whole number from 1 to 100, got 2.5'],
     [{ steps: 0 }, 'field "steps": must be a whole number from 1 to 1000, got 0'],
-    [{ method: 'bm25' as 'plain' }, 'field "method": is "bm25"; use one of diffusion, folm, plain, mmr, dpp'],
-    [{ filter: ['nothing'] }, 'field "filter": "nothing" is not a filter'],
+    [{ method: 'best' as 'plain' }, 'field "method": is "best"; use one of plain, bm25, hybrid'],
+    [{ offset: -1 }, 'field "offset": must be a whole number from 0 to 1000, got -1'],
+    [{ minScore: 2 }, 'field "minScore": must be a number from -1 to 1, got 2'],
+    [{ diversity: 1.5, method: 'mmr' as const }, 'field "diversity": must be a number from 0 to 1, got 1.5'],
+    [
+      { diversity: 0.5, method: 'plain' as const },
+      'field "diversity": cannot be set for plain; use one of mmr, dpp',
+    ],
+    [{ filter: ['nothing'] }, 'field "filter": "nothing", column 8: expected'],
   ])('refuses %j', async (options, message) => {
     await expect(retriever.search('x', options)).rejects.toThrow(message);
     await expect(retriever.search('x', options)).rejects.toMatchObject({ name: 'InputError' });
+  });
+
+  it('answers more of the same, and not what is excluded', async () => {
+    const ids = async (options: object) =>
+      (await retriever.search('red things', { method: 'plain', ...options })).items.map(({ id }) => id);
+    const [first, more] = [await ids({ k: 3 }), await ids({ k: 3, offset: 3 })];
+    expect(await ids({ k: 6 })).toEqual([...first, ...more]);
+    expect(await ids({ k: 3, exclude: first })).toEqual(more);
+  });
+
+  it('takes at most so many items of a value', async () => {
+    const colors = async (distinct: string | { field: string; max: number }) =>
+      (await retriever.search('red things', { method: 'plain', k: 8, distinct })).items.map(
+        ({ metadata }) => metadata.color,
+      );
+    expect((await colors('color')).sort()).toEqual(['blue', 'golden', 'green', 'red']);
+    const two = await colors({ field: 'color', max: 2 });
+    expect(two.filter((color) => color === 'red')).toHaveLength(2);
+    expect(two).toHaveLength(8);
+  });
+
+  it('leaves out what is less relevant than asked for', async () => {
+    const { items } = await retriever.search('red chair', { method: 'plain', k: 10 });
+    const { items: best } = await retriever.search('red chair', {
+      method: 'plain',
+      k: 10,
+      minScore: items[2].score,
+    });
+    expect(best).toEqual(items.slice(0, 3));
+    expect(items[0].sharedWords).toEqual(['red', 'chair']);
+  });
+
+  it('searches by what did best on validation queries where no method is named', async () => {
+    const evaluated = temp.path('evaluated');
+    cpSync(run, evaluated, { recursive: true });
+    await (await RunFolder.open(evaluated)).finishStage('evaluate', {
+      seconds: 1,
+      chosen: 'mmr',
+      settings: { mmr: 0.9 },
+    });
+    await using chosen = await Retriever.load(evaluated, options);
+    const set = await chosen.search('red things');
+    expect(set.method).toBe('mmr');
+    const asked = await retriever.search('red things', { method: 'mmr', diversity: 0.9 });
+    expect(set.items).toEqual(asked.items);
+    expect((await retriever.search('red things')).method).toBe('diffusion');
+    expect(METHODS.mmr.setting?.usual).not.toBe(0.9);
   });
 
   it('can be told to stop', async () => {
@@ -116,6 +181,48 @@ describe('a finished run', () => {
     await expect(retriever.search('x', { method: 'folm', signal })).rejects.toBe(signal.reason);
     await expect(Retriever.load(run, { ...options, signal })).rejects.toBe(signal.reason);
   });
+});
+
+it('gives no items for what nobody knows', async () => {
+  const encoder: Encoder = { ...letterEncoder, knows: (text) => !text.includes('asdf') };
+  await using retriever = await Retriever.load(run, { ...options, encoder });
+  expect(await retriever.search('asdfqwer')).toMatchObject({ unknown: true, items: [] });
+  // The catalog knows one of the words.
+  expect(await retriever.search('asdf chair')).not.toHaveProperty('unknown');
+});
+
+it('searches an index and a policy from outside, and leaves them to whoever made them', async () => {
+  const searched: number[] = [];
+  let released = 0;
+  const index: VectorIndex = {
+    size: 20,
+    dim: 8,
+    async search(directions, { k }) {
+      searched.push(directions.rows);
+      const n = directions.rows * k;
+      return { indices: Int32Array.from({ length: n }, (_, i) => i % k), scores: new Float32Array(n), k };
+    },
+    async release() {
+      released++;
+    },
+  };
+  const policy: Policy = {
+    k: 2,
+    sample: async ({ queries }) =>
+      queries.map((_, query) => ({
+        query,
+        subQueries: ['a lamp', 'a boot'],
+        tokens: new Int32Array(),
+        logProbs: new Float32Array(),
+        entropies: new Float32Array(),
+      })),
+  };
+  const retriever = await Retriever.load(run, { ...options, index, policy });
+  const { items } = await retriever.search('red', { method: 'folm', k: 2 });
+  expect(items.map(({ subQuery }) => subQuery).sort()).toEqual(['a boot', 'a lamp']);
+  expect(searched).toEqual([2]);
+  await retriever.close();
+  expect(released).toBe(0);
 });
 
 it('loads only the models that are wanted', async () => {

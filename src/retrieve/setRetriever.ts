@@ -1,3 +1,4 @@
+import { FilterTable } from '../catalog/filter/filterTable.js';
 import type { Metadata } from '../catalog/item.js';
 import { validateQuery } from '../catalog/validateQuery.js';
 import { contentWords } from '../catalog/words.js';
@@ -6,7 +7,7 @@ import type { MethodSpace, RetrievedSet } from './method.js';
 import type { Method } from './methodNames.js';
 import { fanOutsOf, findSets, missingPart } from './methods.js';
 import { isNonsense } from './nonsense.js';
-import { checkRequest, findOptionsOf, passingRows, type SetRequest } from './request.js';
+import { type CatalogRows, checkRequest, findOptionsOf, passingRows, type SetRequest } from './request.js';
 
 export { METHOD_NAMES, type Method } from './methodNames.js';
 export { type Distinct, MAX_K, MAX_OFFSET, MAX_STEPS, type SetRequest } from './request.js';
@@ -58,7 +59,11 @@ export interface SearchResult {
 
 /** The online path, from parts in memory: query text -> embedding -> sets of distinct items. */
 export class SetRetriever {
-  constructor(protected readonly space: MethodSpace) {}
+  private readonly rows: CatalogRows;
+
+  constructor(private readonly space: MethodSpace) {
+    this.rows = { items: space.items, filters: new FilterTable(space.items, space.ownNames) };
+  }
 
   /** Items a set by default. */
   get k(): number {
@@ -88,7 +93,7 @@ export class SetRetriever {
     const { method: wanted = space.usual, minScore = -1, signal } = options;
     checkRequest({ ...options, method: wanted });
     const texts = queries.map((query) => validateQuery(query, { field: 'query' }));
-    const find = { ...findOptionsOf(space, options, passingRows(space.items, options)), signal };
+    const find = { ...findOptionsOf(space, options, passingRows(this.rows, options)), signal };
 
     const started = performance.now();
     const vectors = await space.encoder.encode(texts, { signal });

@@ -12,10 +12,10 @@ it('fills in every default', async () => {
   expect(config).toMatchObject({
     seed: 1,
     k: 10,
-    dimensions: 128,
+    dimensions: 256,
     task: 'oar',
     device: 'cpu',
-    encoder: 'use-lite',
+    encoder: 'use-lite+glove',
   });
   expect(config.reward).toEqual({ weights: { groundedness: 0.6, diversity: 0.2, alignment: 0.2 } });
   expect(config.policy).toMatchObject({ clip: 0.2, klOld: 0.05, klReverse: 0.05 });
@@ -44,6 +44,28 @@ it.each([
     'field "reward.weights.ground": is not a setting; expected one of groundedness, diversity, alignment',
   ],
   [{ reward: { weights: { diversity: -1 } } }, 'field "reward.weights.diversity": expected number to be >=0'],
+  [{ encoder: 'use-light' }, 'field "encoder": expected one of "use-lite"|"precomputed"'],
+  [
+    { encoder: { kind: 'bert' } },
+    'field "encoder.kind": expected one of transformers, clip, openai, module, precomputed',
+  ],
+  [
+    { encoder: { kind: 'precomputed', queries: { kind: 'precomputed' } } },
+    'field "encoder.queries.kind": expected one of transformers, clip, openai, module',
+  ],
+  [{ encoder: { kind: 'module' } }, 'field "encoder.path": expected string, received undefined'],
+  [
+    { encoder: { kind: 'openai', baseUrl: 'http://a', model: 'm', dimension: 3 } },
+    'field "encoder.dimension": is not a setting; did you mean "dimensions"?',
+  ],
+  [
+    { encoder: { kind: 'precomputed', queries: { kind: 'module', path: 'a.ts', pat: '' } } },
+    'field "encoder.queries.pat": is not a setting; did you mean "path"?',
+  ],
+  [
+    { encoder: { kind: 'transformers', model: 'm', pooling: 'max' } },
+    'field "encoder.pooling": expected one of "mean"|"cls"|"none"',
+  ],
   [{ reward: 3 }, 'field "reward": expected object, received number'],
   [{ catalog: { txt: '{a}' } }, 'field "catalog.txt": is not a setting; did you mean "text"?'],
   [{ k: '10' }, 'field "k": expected number, received string'],
@@ -89,6 +111,23 @@ it.each([
   ['wrong.ts', 'export default { k: "x" };', 'wrong.ts: field "k": expected number, received string'],
 ])('refuses %s', async (name, text, message) => {
   await expect(loadConfig(temp.write(name, text))).rejects.toThrow(message);
+});
+
+it('takes paths from the folder of the config file', async () => {
+  const encoder = async (name: string, setting: object) =>
+    (await loadConfig(temp.write(name, JSON.stringify({ encoder: setting })))).encoder;
+  const path = temp.path('mine.ts');
+  expect(await encoder('module.json', { kind: 'module', path: './mine.ts' })).toEqual({
+    kind: 'module',
+    path,
+  });
+  expect(
+    await encoder('inner.json', { kind: 'precomputed', queries: { kind: 'module', path: 'mine.ts' } }),
+  ).toEqual({ kind: 'precomputed', queries: { kind: 'module', path } });
+  expect(await encoder('hub.json', { kind: 'clip', model: 'org/name' })).toMatchObject({ model: 'org/name' });
+  expect(await encoder('folder.json', { kind: 'clip', model: './name' })).toMatchObject({
+    model: temp.path('name'),
+  });
 });
 
 it('names a missing file', async () => {

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { encoderSetting } from '../encode/encoderSetting.js';
 import type { RewardFunction } from '../reward/reward.js';
 
 // One block a stage. A new setting is one line here: type, range and default in one place.
@@ -94,7 +95,7 @@ export const configSchema = z.strictObject({
   /** Sub-queries and items of a result. */
   k: count.min(2).max(100).default(10),
   /** Length of the vectors after the projection. */
-  dimensions: count.default(128),
+  dimensions: count.default(256),
   /** `oar`: no ground truth; `wscr`: reference sets are the reward. */
   task: z.enum(['oar', 'wscr']).default('oar'),
   /** WSCR: items which all directions together may retrieve, as a share of the catalog (the paper: 5,000 of 142K). */
@@ -103,8 +104,8 @@ export const configSchema = z.strictObject({
   threads: count.optional(),
   device: z.enum(['cpu', 'webgpu', 'cuda']).default('cpu'),
   catalog: catalog.prefault({}),
-  /** `precomputed`: the catalog's `vector` field. */
-  encoder: z.enum(['use-lite', 'precomputed']).default('use-lite'),
+  /** `precomputed`: the catalog's `vector` field; an object: see encoderSetting.ts. */
+  encoder: encoderSetting.default('use-lite+glove'),
   reward: z.union([rewardFunction, reward]).prefault({}),
   policy: policy.prefault({}),
   synthesis: synthesis.prefault({}),

@@ -72,12 +72,15 @@ export function parseManifest(value: unknown, file: string): Manifest {
   });
 }
 
-/** Settings of where a run is computed, not what: they may change between two calls. */
-const MACHINE_SETTINGS = ['threads', 'device'];
+/**
+ * Settings of where a run is computed, not what: they may change between two calls. So may the encoder's, which say where the model
+ * is, as long as it has the same id.
+ */
+const MACHINE_SETTINGS = ['threads', 'device', 'encoder'];
 
 /**
  * What differs between two runs, as paths such as `config.policy.groupSize`. A file that only moved does not differ,
- * nor do `threads` and `device`.
+ * nor do `threads` and `device`; an encoder differs by its id.
  */
 export function manifestDifferences(a: Manifest, b: Manifest): string[] {
   const identity = ({ config, catalog, sets, queries, encoder }: Manifest) => ({

@@ -12,7 +12,7 @@ import { nearest } from './nearest.js';
 export function parseConfig(config: unknown, file?: string): Config {
   const result = configSchema.safeParse(config);
   if (result.success) return result.data;
-  const [issue, ...others] = result.error.issues.flatMap((i) => describeIssue(i, []));
+  const [issue, ...others] = result.error.issues.flatMap((i) => describeIssue(i, [], config));
   const more = others.length > 0 ? ` (and ${others.length} more)` : '';
   throw new InputError(issue.problem + more, { file, field: issue.field === '' ? undefined : issue.field });
 }
@@ -22,11 +22,11 @@ interface Problem {
   readonly problem: string;
 }
 
-function describeIssue(issue: z.core.$ZodIssue, prefix: readonly PropertyKey[]): Problem[] {
+function describeIssue(issue: z.core.$ZodIssue, prefix: readonly PropertyKey[], config: unknown): Problem[] {
   const path = [...prefix, ...issue.path];
   switch (issue.code) {
     case 'unrecognized_keys': {
-      const known = knownNames(path);
+      const known = knownNames(path, config);
       return issue.keys.map((key) => {
         const guess = nearest(key, known);
         const advice =
@@ -35,11 +35,24 @@ function describeIssue(issue: z.core.$ZodIssue, prefix: readonly PropertyKey[]):
       });
     }
     case 'invalid_union':
-      // A union is a function or an object: only the object's problems are worth telling.
-      return issue.errors[issue.errors.length - 1].flatMap((inner) => describeIssue(inner, path));
+      return problemsOfUnion(issue, path, config);
     default:
       return [{ field: path.join('.'), problem: plainMessage(issue.message) }];
   }
+}
+
+/** A union is a name or a function, or an object, which comes last: only the problems of what was meant are worth telling. */
+function problemsOfUnion(
+  issue: z.core.$ZodIssueInvalidUnion,
+  path: readonly PropertyKey[],
+  config: unknown,
+): Problem[] {
+  // Of objects of several kinds, none has the kind.
+  if (issue.errors.length === 0) return [{ field: path.join('.'), problem: issue.message }];
+  const ofObject = issue.errors[issue.errors.length - 1];
+  const names = issue.errors.find(([inner]) => inner?.code === 'invalid_value');
+  const isObject = ofObject[0]?.code !== 'invalid_type' || ofObject[0].path.length > 0;
+  return (isObject ? ofObject : (names ?? ofObject)).flatMap((inner) => describeIssue(inner, path, config));
 }
 
 /** Turns `Invalid input: expected number, received string` into `expected number, received string`. */
@@ -47,20 +60,30 @@ function plainMessage(message: string): string {
   return message.replace(/^[^:]*: (?=expected)/, '');
 }
 
-/** The setting names at a path of the schema. */
-function knownNames(path: readonly PropertyKey[]): string[] {
-  let schema = objectSchema(configSchema);
-  for (const name of path) schema = objectSchema(schema?.shape[String(name)]);
+/** The setting names at a path of the schema; of objects of several kinds, those of the config's. */
+function knownNames(path: readonly PropertyKey[], config: unknown): string[] {
+  let value = config;
+  let schema = objectSchema(configSchema, value);
+  for (const name of path) {
+    value = (value as Record<PropertyKey, unknown> | undefined)?.[name];
+    schema = objectSchema(schema?.shape[String(name)], value);
+  }
   return Object.keys(schema?.shape ?? {});
 }
 
 /** The object inside defaults, optionals and unions. */
-function objectSchema(schema: unknown): z.ZodObject | undefined {
+function objectSchema(schema: unknown, value: unknown): z.ZodObject | undefined {
   if (schema instanceof z.ZodObject) return schema;
-  if (schema instanceof z.ZodUnion)
-    return schema.options.map(objectSchema).find((option) => option !== undefined);
+  if (schema instanceof z.ZodUnion) {
+    const kind = (value as { kind?: unknown } | undefined)?.kind;
+    const options = schema.options.flatMap((option) => objectSchema(option, value) ?? []);
+    return (
+      options.find(({ shape }) => shape.kind instanceof z.ZodLiteral && shape.kind.value === kind) ??
+      options[0]
+    );
+  }
   if (schema instanceof z.ZodPrefault || schema instanceof z.ZodDefault || schema instanceof z.ZodOptional) {
-    return objectSchema(schema.unwrap());
+    return objectSchema(schema.unwrap(), value);
   }
   return undefined;
 }

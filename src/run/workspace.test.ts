@@ -2,7 +2,8 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Item, QueryRecord } from '../catalog/item.js';
 import { tempFolder } from '../catalog/testing/tempFolder.js';
-import { fitProjection, project } from '../encode/projection.js';
+import { project } from '../encode/projection.js';
+import { fitSpace } from '../encode/space.js';
 import { writeSafetensors } from '../engine/index.js';
 import { row } from '../matrix.js';
 import { TEXTS } from '../policy/testing/scene.js';
@@ -27,12 +28,12 @@ const queries: QueryRecord[] = [
   { query: 'tents', items: [3, 9], split: 'train' },
   { query: 'lamps', items: [], split: 'test' },
 ];
-const full = await letterEncoder.encode(TEXTS);
-const projection = await fitProjection([full], { d: D, ...runtime });
+const fitted = await fitSpace({ encoder: letterEncoder, items, queries: [], d: D, ...runtime });
+const { space, sample: full } = fitted;
 const encoded: EncodedCatalog = {
   items,
-  vectors: await project(projection, full, runtime),
-  projection,
+  vectors: await project(space.projection, full, runtime),
+  space,
   queries,
 };
 
@@ -50,12 +51,13 @@ const load = () => loadWorkspace(run, letterEncoder, runtime);
 
 describe('a workspace', () => {
   it('comes back as it was saved', async () => {
-    const { items, vectors, projection, queries } = await load();
-    expect({ items, vectors, projection, queries }).toEqual(encoded);
+    const { items, vectors, space, queries } = await load();
+    expect({ items, vectors, space, queries }).toEqual(encoded);
     expect(readdirSync(run.path('encode')).sort()).toEqual([
       'items.jsonl',
-      'projection.safetensors',
       'queries.json',
+      'space.json',
+      'space.safetensors',
       'vectors.safetensors',
     ]);
   });
@@ -115,7 +117,7 @@ describe('the queries of a split', () => {
 });
 
 describe('a damaged workspace names its file', () => {
-  it.each(['items.jsonl', 'vectors.safetensors', 'projection.safetensors', 'queries.json'])(
+  it.each(['items.jsonl', 'vectors.safetensors', 'space.safetensors', 'space.json', 'queries.json'])(
     '%s missing or cut off',
     async (name) => {
       const file = run.path('encode', name);
@@ -157,7 +159,7 @@ describe('a damaged workspace names its file', () => {
     await saveEncoded(run, { ...encoded, vectors: full });
     await expect(load()).rejects.toMatchObject({
       name: 'InputError',
-      file: run.path('encode', 'projection.safetensors'),
+      file: run.path('encode', 'space.safetensors'),
     });
   });
 

@@ -1,6 +1,6 @@
 /**
  * What the encode stage leaves in a run, and every later stage starts from: items, vectors, the encoder with its
- * projection, the index and the queries.
+ * space, the index and the queries.
  */
 
 import { once } from 'node:events';
@@ -8,27 +8,29 @@ import { createWriteStream } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { finished } from 'node:stream/promises';
 import * as z from 'zod';
+import { ownNames } from '../catalog/fields.js';
 import type { Item, QueryRecord, Split } from '../catalog/item.js';
 import { readLines } from '../catalog/lines.js';
 import { CachedEncoder, type CachedEncoderOptions } from '../encode/cached.js';
-import type { Encoder } from '../encode/encoder.js';
+import type { Encoder, EncoderParts } from '../encode/encoder.js';
 import { ProjectedEncoder } from '../encode/projectedEncoder.js';
-import type { Projection } from '../encode/projection.js';
-import { type RuntimeOptions, readSafetensors, writeSafetensors } from '../engine/index.js';
+import { restoreSpace, type Space } from '../encode/space.js';
+import { type RuntimeOptions, writeSafetensors } from '../engine/index.js';
 import type { QueryBatch, RetrievalWorld } from '../environment.js';
 import { InputError } from '../errors.js';
 import { readJson, writeError, writeJson } from '../files.js';
-import { type Matrix, matrix } from '../matrix.js';
+import type { Matrix } from '../matrix.js';
 import { TASKS } from '../tasks/tasks.js';
 import { ExactIndex } from '../vectorIndex/exactIndex.js';
 import type { VectorIndex } from '../vectorIndex/vectorIndex.js';
 import { configOf } from './manifest.js';
 import type { RunFolder } from './runFolder.js';
+import { readMatrix, readSpace, SPACE_FILES, saveSpace, tensor } from './spaceFiles.js';
 
 /** Everything retrieval needs of a run, in memory. */
 export interface Workspace extends RetrievalWorld {
   readonly queries: readonly QueryRecord[];
-  readonly projection: Projection;
+  readonly space: Space;
   /** Frees the native memory of index and projection, but of an index that was given. */
   release(): Promise<void>;
 }
@@ -42,7 +44,7 @@ export interface EncodedCatalog {
   readonly items: readonly Item[];
   /** Projected unit vectors [items, d]. */
   readonly vectors: Matrix;
-  readonly projection: Projection;
+  readonly space: Space;
   readonly queries: readonly QueryRecord[];
 }
 
@@ -50,23 +52,19 @@ export interface EncodedCatalog {
 export const ENCODED_FILES = {
   items: 'items.jsonl',
   vectors: 'vectors.safetensors',
-  projection: 'projection.safetensors',
+  ...SPACE_FILES,
   queries: 'queries.json',
   labels: 'labels.safetensors',
 };
 
 export async function saveEncoded(
   run: RunFolder,
-  { items, vectors, projection, queries }: EncodedCatalog,
+  { items, vectors, space, queries }: EncodedCatalog,
 ): Promise<void> {
   await mkdir(run.path('encode'), { recursive: true });
   await writeItems(run.path('encode', ENCODED_FILES.items), items);
   await writeSafetensors(run.path('encode', ENCODED_FILES.vectors), { vectors: tensor(vectors) });
-  await writeSafetensors(
-    run.path('encode', ENCODED_FILES.projection),
-    { components: tensor(projection.components) },
-    { keptVariance: String(projection.keptVariance) },
-  );
+  await saveSpace(run, space);
   await writeJson(run.path('encode', ENCODED_FILES.queries), queries);
 }
 
@@ -78,7 +76,7 @@ export async function saveEncoded(
  */
 export async function loadWorkspace(
   run: RunFolder,
-  textEncoder: Encoder,
+  textEncoder: Encoder | EncoderParts,
   runtime: RuntimeOptions,
   { index: own, ...cache }: LoadWorkspaceOptions = {},
 ): Promise<Workspace> {
@@ -90,18 +88,22 @@ export async function loadWorkspace(
       { file: run.path('encode', ENCODED_FILES.vectors) },
     );
   }
-  const projection = await readProjection(run.path('encode', ENCODED_FILES.projection));
-  const { rows } = projection.components;
+  const space = await readSpace(run);
+  const { rows } = space.projection.components;
   if (rows !== vectors.cols) {
     throw new InputError(
       `makes vectors of length ${rows}, the catalog's have ${vectors.cols}; compile again with --force`,
-      { file: run.path('encode', ENCODED_FILES.projection) },
+      { file: run.path('encode', ENCODED_FILES.space) },
     );
   }
-  const projected = await ProjectedEncoder.create(textEncoder, projection, runtime);
+  const projected = await ProjectedEncoder.create(
+    restoreSpace(textEncoder, space),
+    space.projection,
+    runtime,
+  );
   const encoder = new CachedEncoder(projected, cache);
-  const task = TASKS[configOf(run.manifest, run.path('run.json')).task];
-  const written = task.subQueryEncoder?.(projected, { items, vectors });
+  const { task, catalog } = configOf(run.manifest, run.path('run.json'));
+  const written = TASKS[task].subQueryEncoder?.(projected, { items, vectors });
   const subQueryEncoder = written ? new CachedEncoder(written, cache) : encoder;
   const index = own ?? (await ExactIndex.create({ vectors, ...runtime }));
   const queries = await readQueries(run);
@@ -109,7 +111,17 @@ export async function loadWorkspace(
     if (index !== own) await index.release?.();
     await projected.release();
   };
-  return { items, vectors, projection, encoder, subQueryEncoder, index, queries, release };
+  return {
+    items,
+    vectors,
+    space,
+    encoder,
+    subQueryEncoder,
+    index,
+    queries,
+    ownNames: ownNames(catalog),
+    release,
+  };
 }
 
 /** The queries of one split with their embeddings and reference sets. */
@@ -122,22 +134,6 @@ export async function splitQueries(
   const texts = chosen.map((q) => q.query);
   const references = chosen.some((q) => q.items.length > 0) ? chosen.map((q) => q.items) : undefined;
   return { texts, vectors: await encoder.encode(texts, { signal }), references };
-}
-
-const tensor = ({ data, rows, cols }: Matrix) => ({ shape: [rows, cols], data });
-
-async function readMatrix(file: string, name: string): Promise<Matrix> {
-  const { tensors } = await readSafetensors(file);
-  const stored = tensors[name];
-  if (!(stored?.data instanceof Float32Array) || stored.shape.length !== 2) {
-    throw new InputError(`has no matrix "${name}"; it is damaged or of another program`, { file });
-  }
-  return matrix(stored.shape[0], stored.shape[1], stored.data);
-}
-
-async function readProjection(file: string): Promise<Projection> {
-  const { metadata } = await readSafetensors(file);
-  return { components: await readMatrix(file, 'components'), keptVariance: Number(metadata.keptVariance) };
 }
 
 const querySchema = z.array(
@@ -173,7 +169,8 @@ async function writeItems(file: string, items: readonly Item[]): Promise<void> {
 
 const itemSchema = z.looseObject({ id: z.string(), text: z.string(), title: z.string() });
 
-async function readItems(file: string): Promise<Item[]> {
+/** The items of a run whose encode stage is done. */
+export async function readItems(file: string): Promise<Item[]> {
   const items: Item[] = [];
   for await (const { text, line } of readLines(file)) {
     const item = parseJson(text);

@@ -1,5 +1,5 @@
 /** Weakly supervised compositional retrieval (WSCR): one reference set a query, one plausible realisation among many. */
-import { normalizeKey } from '../catalog/split.js';
+import { normalizeKey } from '../catalog/normalizeKey.js';
 import { uniqueQueries } from '../catalog/uniqueQueries.js';
 import { GroundedEncoder } from '../encode/groundedEncoder.js';
 import { gatherRows } from '../matrix.js';

@@ -1,10 +1,13 @@
 /** Writes a compiled run as the files that `r4t/web` loads. The one module of this folder that needs Node. */
 import { copyFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ownNames } from '../catalog/fields.js';
 import { denoiserOnnx, samplerOnnx } from '../diffusion/model.js';
 import { readDiffusion } from '../diffusion/modelFiles.js';
 import { defaultSteps, samplingSigmas } from '../diffusion/samplingGrid.js';
 import type { SamplerDefaults } from '../diffusion/setSampler.js';
+import { USE_LITE_GLOVE_ID } from '../encode/builtIn.js';
+import { GLOVE_FILE } from '../encode/glove.js';
 import { readUseLite } from '../encode/useLite.js';
 import { USE_LITE_ID } from '../encode/useLiteModel.js';
 import { encodeOnnx, encodeSafetensors, readSafetensors, type StoredTensor } from '../engine/index.js';
@@ -31,10 +34,12 @@ export async function exportRetriever(folder: string, out: string): Promise<WebM
   }
   const to = (name: string) => join(out, name);
   const { vectors } = (await readSafetensors(run.path('encode', ENCODED_FILES.vectors))).tensors;
-  const { components } = (await readSafetensors(run.path('encode', ENCODED_FILES.projection))).tensors;
   const labels = (await readSafetensors(run.path('encode', ENCODED_FILES.labels))).tensors;
-  const tensors: Record<string, StoredTensor> = { vectors, projection: components, ...labels };
-  const included = run.manifest.encoder === USE_LITE_ID;
+  const space = (await readSafetensors(run.path('encode', ENCODED_FILES.space))).tensors;
+  const tensors: Record<string, StoredTensor> = { vectors, ...space, ...labels };
+  const { encoder: id } = run.manifest;
+  const words = id === USE_LITE_GLOVE_ID;
+  const included = words || id === USE_LITE_ID;
   await mkdir(out, { recursive: true }).catch((error: unknown) => {
     throw writeError(error, out);
   });
@@ -48,20 +53,24 @@ export async function exportRetriever(folder: string, out: string): Promise<WebM
     );
     await writeFileAtomic(to(WEB_FILES.vocabulary), JSON.stringify(vocabulary));
   }
+  if (words) await copyFile(GLOVE_FILE, to(WEB_FILES.words));
+  await copyFile(run.path('encode', ENCODED_FILES.states), to(WEB_FILES.states));
   await writeFileAtomic(to(WEB_FILES.tensors), encodeSafetensors(tensors));
   await copyFile(run.path('encode', ENCODED_FILES.items), to(WEB_FILES.items));
   const queries = await readQueries(run);
   const training = queries.filter(({ split }) => split === 'train').map(({ query }) => query);
   await writeFileAtomic(to(WEB_FILES.training), JSON.stringify(training));
   const diffusion = run.stageDone('diffusion') && (await exportDiffusion(run, to));
+  const { k, catalog } = configOf(run.manifest, run.path('run.json'));
   const manifest: WebManifest = {
     format: WEB_FORMAT,
     version: WEB_VERSION,
-    k: configOf(run.manifest, run.path('run.json')).k,
+    k,
     items: vectors.shape[0],
-    encoder: { id: run.manifest.encoder, included },
     settings: settingsOf(run),
     method: usualMethod(run),
+    encoder: { id, included, words },
+    ownNames: Object.fromEntries(ownNames(catalog)),
     ...(diffusion && { diffusion }),
   };
   await writeJson(to(WEB_FILES.manifest), manifest);

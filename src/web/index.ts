@@ -4,7 +4,14 @@
  *
  * @module
  */
-export type { Filter, FilterOperator } from '../catalog/filter.js';
+export type {
+  FieldFilter,
+  Filter,
+  FilterInput,
+  FilterOperator,
+  Filters,
+} from '../catalog/filter/filter.js';
+export type { FieldType } from '../catalog/filter/filterTable.js';
 export type { Item, Metadata, MetadataValue } from '../catalog/item.js';
 export type { Encoder } from '../encode/encoder.js';
 export { InputError, R4tError } from '../errors.js';

@@ -4,8 +4,11 @@ import { type ModelSession, SetSampler } from '../diffusion/setSampler.js';
 import { CachedEncoder } from '../encode/cached.js';
 import type { Encoder } from '../encode/encoder.js';
 import { GroundedEncoder } from '../encode/groundedEncoder.js';
+import { SideBySideEncoder } from '../encode/sideBySide.js';
 import { type Piece, UnigramTokenizer } from '../encode/unigramTokenizer.js';
 import { UseLiteModel } from '../encode/useLiteModel.js';
+import { WordTable } from '../encode/wordTable.js';
+import { SifEncoder, type SifState } from '../encode/wordVectors.js';
 import { decodeSafetensors, type Safetensors } from '../engine/safetensorsFormat.js';
 import { InputError } from '../errors.js';
 import { dot, type Matrix, matrix, normalizeRows, row } from '../matrix.js';
@@ -65,14 +68,20 @@ export async function loadRetriever(
   const vectors = matrixOf(tensors, 'vectors');
   if (vectors.rows !== items.length || items.length !== manifest.items)
     throw new InputError('does not belong to the other files; export again', { file: WEB_FILES.items });
-  const text = options.encoder ?? (model && (await useLite(model, tensors, get)));
-  if (text?.id !== manifest.encoder.id) {
-    const problem = text ? `not with "${text.id}"` : 'which the export does not hold';
+  const parts = options.encoder
+    ? [options.encoder]
+    : model && (await includedParts(model, tensors, get, manifest));
+  const id = options.encoder?.id ?? (parts && manifest.encoder.id);
+  if (!parts || id !== manifest.encoder.id) {
+    const problem = id === undefined ? 'which the export does not hold' : `not with "${id}"`;
     throw new InputError(`was compiled with the encoder "${manifest.encoder.id}", ${problem}`, {
       file: String(base),
     });
   }
-  const small = projected(text, matrixOf(tensors, 'projection'));
+  const joined = new SideBySideEncoder(
+    parts.map((encoder, i) => ({ encoder, common: matrixOf(tensors, `common.${i}`) })),
+  );
+  const small = projected(joined, matrixOf(tensors, 'projection'));
   const encoder = new CachedEncoder(small, { capacity: REMEMBERED });
   // Of the web's methods only a diffusion that reads words uses it.
   const subQueryEncoder = new CachedEncoder(new GroundedEncoder(small, { items, vectors }), {
@@ -84,6 +93,7 @@ export async function loadRetriever(
     encoder,
     subQueryEncoder,
     index: new FlatIndex(vectors),
+    ownNames: new Map(Object.entries(manifest.ownNames ?? {})),
     k: manifest.k,
     lexicon: lexiconOf(items),
     ...labelsOf(tensors.tensors, training),
@@ -151,6 +161,25 @@ function matrixOf({ tensors }: Safetensors, name: string): Matrix {
   return matrix(shape[0], shape[1], data as Float32Array);
 }
 
+/** The encoders among the files, in the order of the space's parts. */
+async function includedParts(
+  model: ModelSession,
+  tensors: Safetensors,
+  get: Get,
+  { encoder: { words } }: WebManifest,
+): Promise<Encoder[]> {
+  const first = await useLite(model, tensors, get);
+  if (!words) return [first];
+  const [table, states] = await Promise.all([
+    bytes(get(WEB_FILES.words)).then((data) => WordTable.decode(data, WEB_FILES.words)),
+    get(WEB_FILES.states).then((response) => response.json() as Promise<{ parts: { state?: SifState }[] }>),
+  ]);
+  const state = states.parts[1]?.state;
+  if (!state)
+    throw new InputError('does not belong to the other files; export again', { file: WEB_FILES.states });
+  return [first, new SifEncoder('words', table, state)];
+}
+
 async function useLite(session: ModelSession, { tensors }: Safetensors, get: Get): Promise<Encoder> {
   const vocabulary = (await (await get(WEB_FILES.vocabulary)).json()) as Piece[];
   return new UseLiteModel({
@@ -167,6 +196,7 @@ function projected(encoder: Encoder, components: Matrix): Encoder {
   return {
     id: encoder.id,
     dim: d,
+    knows: encoder.knows,
     async encode(texts, control) {
       const full = await encoder.encode(texts, control);
       const out = matrix(full.rows, d);

@@ -7,8 +7,10 @@ import type { Method } from '../retrieve/methodNames.js';
 export const WEB_FILES = {
   manifest: 'retriever.json',
   items: 'items.jsonl',
-  /** `vectors` [items, d], `projection` [d, dim], the run's labels; with USE-lite inside also `timing` and `empty`. */
+  /** `vectors` [items, d], `projection` [d, dim], `common.<part>` [r, part's dim], the run's labels; with USE-lite inside also `timing` and `empty`. */
   tensors: 'tensors.safetensors',
+  /** What the encoder's parts know of the catalog, as in the run. */
+  states: 'space.json',
   /** All denoising steps of the defaults in one model. */
   sampler: 'sampler.onnx',
   /** Texts of the training queries. */
@@ -17,6 +19,8 @@ export const WEB_FILES = {
   denoiser: 'denoiser.onnx',
   encoder: 'encoder.onnx',
   vocabulary: 'vocabulary.json',
+  /** Word vectors of the default encoder. */
+  words: 'words.bin',
 } as const;
 
 export const WEB_FORMAT = 'r4t-web';
@@ -29,11 +33,13 @@ export interface WebManifest {
   /** Items a set by default. */
   readonly k: number;
   readonly items: number;
-  /** The encoder's id, and whether it is among the files. */
-  readonly encoder: { readonly id: string; readonly included: boolean };
+  /** The catalog's own names of parts of an item, see `ownNames`. */
+  readonly ownNames?: Readonly<Record<string, string>>;
   /** What validation chose for each method, and the method of a request that names none. */
   readonly settings: MethodSettings;
   readonly method: Method;
+  /** The encoder's id, and whether it is among the files; `words` tells whether word vectors are part of it. */
+  readonly encoder: { readonly id: string; readonly included: boolean; readonly words: boolean };
   /** Absent in a run without a trained diffusion model. */
   readonly diffusion?: {
     readonly config: DenoiserConfig;

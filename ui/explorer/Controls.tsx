@@ -1,5 +1,6 @@
 /** The search field and everything that shapes the answer. */
 import { useSignal } from '@preact/signals';
+import { formatEquals } from '../../src/catalog/filter/formatEquals.js';
 import type { Method } from '../../src/retrieve/retriever.js';
 import { CrossIcon, SearchIcon, ShuffleIcon } from '../shared/icons.tsx';
 import { METHOD_NAMES, METHODS } from './request.ts';
@@ -131,7 +132,7 @@ function Filters() {
     draft.value = '';
   };
   const offered = (info.value?.catalog.fields ?? []).flatMap(({ name, values }) =>
-    (values ?? []).map(({ value, items }) => ({ text: `${name}=${value}`, items })),
+    (values ?? []).map(({ value, items }) => ({ text: formatEquals(name, value), items })),
   );
   return (
     <form class="filters" onSubmit={add}>

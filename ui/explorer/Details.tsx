@@ -1,5 +1,6 @@
 /** Everything that is known of one found item. */
 import { useLayoutEffect, useRef } from 'preact/hooks';
+import { formatEquals } from '../../src/catalog/filter/formatEquals.js';
 import { CrossIcon } from '../shared/icons.tsx';
 import { directionOf } from './MethodColumn.tsx';
 import { Picture } from './Picture.tsx';
@@ -28,7 +29,7 @@ export function Details() {
 }
 
 function Item({ item, method }: NonNullable<typeof opened.value>) {
-  const { id, title, category, score, rank, fields } = item;
+  const { id, title, category, score, rank, metadata } = item;
   const result = answers.value[method]?.result;
   const rows: [string, string][] = [
     ['id', id],
@@ -37,9 +38,9 @@ function Item({ item, method }: NonNullable<typeof opened.value>) {
     ['score', score.toFixed(3)],
     ['rank', String(rank)],
     ...(category === undefined ? [] : [['category', category] as [string, string]]),
-    ...Object.entries(fields).map(([name, value]): [string, string] => [name, String(value)]),
+    ...Object.entries(metadata).map(([name, value]): [string, string] => [name, String(value)]),
   ];
-  const filter = `category=${category}`;
+  const filter = formatEquals('category', category ?? '');
   return (
     <div class="item">
       <Picture item={item} />

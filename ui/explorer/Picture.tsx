@@ -7,7 +7,7 @@ const EMOJI_FIELDS = ['emoji', 'icon'];
 
 /** The item's picture; without one its emoji, or the first letters of its title. */
 export function Picture({ item }: { item: FoundItem }) {
-  const { image, title, fields } = item;
+  const { image, title, metadata } = item;
   const [broken, setBroken] = useState<string>();
   const source = useSource(image, () => setBroken(image));
   if (image !== undefined && image !== broken) {
@@ -17,7 +17,7 @@ export function Picture({ item }: { item: FoundItem }) {
       </span>
     );
   }
-  const emoji = EMOJI_FIELDS.map((name) => fields[name]).find((value) => typeof value === 'string');
+  const emoji = EMOJI_FIELDS.map((name) => metadata[name]).find((value) => typeof value === 'string');
   return (
     <span class={`picture ${emoji ? 'emoji' : 'letters'}`} aria-hidden="true">
       {emoji ?? initials(title)}

@@ -120,7 +120,9 @@ describe.skipIf(noBrowser())('the explorer', () => {
   it('says what is wrong with a filter, and goes on once it is gone', async () => {
     await open('?q=tent&f=colour%3Dred');
     await page.waitForSelector('[role="alert"]');
-    expect(await page.locator('[role="alert"]').textContent()).toContain('no item has it; the fields are');
+    expect(await page.locator('[role="alert"]').textContent()).toContain(
+      'no item has it; did you mean color?',
+    );
     await page.locator('.chip.wrong').click();
     await page.waitForSelector('[role="alert"]', { state: 'detached' });
     await answered();

@@ -1,8 +1,8 @@
 import { basename } from 'node:path';
 import * as z from 'zod';
 import { InputError } from '../../errors.js';
+import { normalizeKey } from '../normalizeKey.js';
 import { readRecords } from '../records.js';
-import { normalizeKey } from '../split.js';
 import { decodeEntities } from './entities.js';
 import { checkRecord, type Importer, type Reading } from './reading.js';
 

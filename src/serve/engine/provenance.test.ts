@@ -14,13 +14,13 @@ it('tells runs apart that an evaluation tuned otherwise, and says when the run w
   });
   await run.finishStage('encode', { seconds: 1 });
   const compiled = await provenanceOf(run);
-  await run.finishStage('evaluate', { seconds: 1, lambda: 0.4, theta: 2 });
+  await run.finishStage('evaluate', { seconds: 1, settings: { mmr: 0.4, dpp: 0.2 } });
   const evaluated = await provenanceOf(run);
   expect(evaluated.id).toBe(compiled.id);
   expect(evaluated.compiledAt).toBe(compiled.compiledAt);
   expect(evaluated.fingerprint).not.toBe(compiled.fingerprint);
-  await run.finishStage('evaluate', { seconds: 2, lambda: 0.4, theta: 2 });
+  await run.finishStage('evaluate', { seconds: 2, settings: { mmr: 0.4, dpp: 0.2 } });
   expect((await provenanceOf(run)).fingerprint).toBe(evaluated.fingerprint);
-  await run.finishStage('evaluate', { seconds: 2, lambda: 0.4, theta: 4 });
+  await run.finishStage('evaluate', { seconds: 2, settings: { mmr: 0.4, dpp: 0.4 } });
   expect((await provenanceOf(run)).fingerprint).not.toBe(evaluated.fingerprint);
 });

@@ -13,7 +13,8 @@ const { version } = createRequire(import.meta.url)('../../../package.json') as {
 /** The files whose bytes decide the answers. */
 const ANSWERING = [
   ['encode', 'vectors.safetensors'],
-  ['encode', 'projection.safetensors'],
+  ['encode', 'space.safetensors'],
+  ['encode', 'space.json'],
   POLICY_FILES.trained,
   ['diffusion', 'weights.safetensors'],
 ];

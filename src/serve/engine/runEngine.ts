@@ -1,7 +1,9 @@
 /** Answers batches of searches over one run and its changes. */
 import { existsSync } from 'node:fs';
 import { dirname, extname, resolve } from 'node:path';
+import { FilterTable } from '../../catalog/filter/filterTable.js';
 import type { Item } from '../../catalog/item.js';
+import { encodeItems, type ItemContent } from '../../encode/encoder.js';
 import { InputError } from '../../errors.js';
 import { setMetrics } from '../../evaluate/setMetrics.js';
 import { evenly } from '../../evenly.js';
@@ -54,6 +56,8 @@ export class RunEngine implements Engine {
   readonly #plane: Plane;
   #masks = new Map<string, Uint8Array | undefined>();
   #today: MethodSpace | undefined;
+  /** Of the items as they are now; made when first needed. */
+  #filters: FilterTable | undefined;
   #fields: Info['catalog']['fields'] | undefined;
   /** Calls take turns: a change between two steps of a search would mix two catalogs. */
   #turn: Promise<unknown> = Promise.resolve();
@@ -100,7 +104,7 @@ export class RunEngine implements Engine {
   apply(changes: readonly ItemChange[]): Promise<CatalogState> {
     return this.#inTurn(async () => {
       const items = changes.flatMap((change) => ('upsert' in change ? [change.upsert] : []));
-      const vectors = await this.loaded.workspace.encoder.encode(items.map(({ text }) => text));
+      const vectors = await encodeItems(this.loaded.workspace.encoder, items.map(sentContent));
       let next = 0;
       const ready = changes.map((change): AppliedChange => {
         if ('delete' in change) return change;
@@ -109,6 +113,7 @@ export class RunEngine implements Engine {
       await this.#catalog.apply(ready);
       this.#masks.clear();
       this.#today = undefined;
+      this.#filters = undefined;
       this.#fields = undefined;
       return this.#state();
     });
@@ -120,8 +125,7 @@ export class RunEngine implements Engine {
 
   fields(): Promise<Info['catalog']['fields']> {
     return this.#inTurn(async () => {
-      const { items } = this.#catalog.workspace;
-      this.#fields ??= fieldInfo(this.#catalog.livingRows().map((i) => items[i]));
+      this.#fields ??= fieldInfo(this.#filterTable());
       return this.#fields;
     });
   }
@@ -299,10 +303,24 @@ export class RunEngine implements Engine {
     const key = JSON.stringify([filter, exclude]);
     if (this.#masks.has(key)) return this.#masks.get(key);
     const { items } = this.#catalog.workspace;
-    const mask = passingRows(items, { filter, exclude }, this.#catalog.alive);
+    const mask = passingRows(
+      { items, alive: this.#catalog.alive, filters: this.#filterTable() },
+      { filter, exclude },
+    );
     if (this.#masks.size >= MASKS) this.#masks.clear();
     this.#masks.set(key, mask);
     return mask;
+  }
+
+  /** Deleted items have no values: what a field is, is decided by those that can be found. */
+  #filterTable(): FilterTable {
+    if (!this.#filters) {
+      const { items, ownNames } = this.#catalog.workspace;
+      const living = new Array<Item | undefined>(items.length).fill(undefined);
+      for (const i of this.#catalog.livingRows()) living[i] = items[i];
+      this.#filters = new FilterTable(living, ownNames);
+    }
+    return this.#filters;
   }
 
   #found({ text: _, image: _image, metadata, score, directionScore, ...item }: SetItem): FoundItem {
@@ -341,6 +359,11 @@ export class RunEngine implements Engine {
     if (item?.image === undefined || this.#catalog.isChanged(item.id)) return undefined;
     return PICTURES.has(extname(item.image).toLowerCase()) ? item.image : undefined;
   }
+}
+
+/** What is encoded of an item that a request brings: its picture only if that is in the request, not a file or address of this machine. */
+function sentContent({ text, image }: Item): ItemContent {
+  return image?.startsWith('data:') ? { text, image } : { text };
 }
 
 /** Jobs with the same settings share the calls of model and index. */

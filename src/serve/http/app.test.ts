@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { tempFolder } from '../../catalog/testing/tempFolder.js';
 import { letterEncoder } from '../../policy/testing/world.js';
-import { METHODS, Retriever } from '../../retrieve/retriever.js';
+import { METHOD_NAMES } from '../../retrieve/methodNames.js';
+import { Retriever } from '../../retrieve/retriever.js';
 import type { RunHost } from '../changes/host.js';
 import { compileTiny, ITEMS, serveTiny, type TinyService } from '../testing/tinyRun.js';
 import { createApp } from './app.js';
@@ -31,6 +32,10 @@ async function search(body: object): Promise<SearchResponse> {
 const get = async <T>(path: string): Promise<T> => (await service.request(path)).json() as Promise<T>;
 
 describe('search', () => {
+  /** What a run without reference sets can answer by. */
+  const METHODS = METHOD_NAMES.filter(
+    (name) => !['adapter', 'adapterMmr', 'popular', 'vote', 'classifier'].includes(name),
+  );
   it.each(METHODS)('finds by %s what the library finds', async (method) => {
     const retriever = await Retriever.load(run, { encoder: letterEncoder, threads: 1 });
     const expected = await retriever.search('a red thing', { method, k: 5, seed: 3 });
@@ -40,7 +45,7 @@ describe('search', () => {
     expect(results[0].items.map(({ id }) => id)).toEqual(expected.items.map(({ id }) => id));
     results[0].items.forEach((item, i) => {
       const { score, rank, direction, subQuery, metadata } = expected.items[i];
-      expect(item).toMatchObject({ score: expect.closeTo(score, 5), rank, direction, fields: metadata });
+      expect(item).toMatchObject({ score: expect.closeTo(score, 5), rank, direction, metadata });
       expect(item.subQuery).toBe(subQuery);
     });
     const { diversity, vendi, alignment } = results[0].metrics;
@@ -72,6 +77,19 @@ describe('search', () => {
     const filter = ['color=blue|green', { field: 'price', op: '>=', value: 30 }];
     for (const method of METHODS) {
       const { results } = await search({ query: 'things', method, filter, k: 10 });
+      const ids = results[0].items.map(({ id }) => id).sort();
+      expect(ids).toEqual(['blue-boot', 'blue-tent', 'green-boot', 'green-tent']);
+    }
+  });
+
+  it('takes one filter as it is, with AND, OR and NOT', async () => {
+    const filters = [
+      'color IN (blue, green) AND price 30..40',
+      { and: ['color=blue|green', { not: { field: 'price', op: '<', value: 30 } }] },
+      { or: [{ field: 'id', op: 'in', value: ['blue-boot', 'blue-tent'] }, 'color=green AND NOT price<30'] },
+    ];
+    for (const filter of filters) {
+      const { results } = await search({ query: 'things', method: 'plain', filter, k: 10 });
       const ids = results[0].items.map(({ id }) => id).sort();
       expect(ids).toEqual(['blue-boot', 'blue-tent', 'green-boot', 'green-tent']);
     }
@@ -116,6 +134,17 @@ describe('a bad request is told which field is wrong', () => {
     [{ query: 'a', kk: 3 }, 'kk', 'is not a known field'],
     [{ query: 'a', filter: ['price'] }, 'filter', '"price" is not a filter'],
     [{ query: 'a', filter: ['size=3'] }, 'filter', 'field "size": no item has it'],
+    [
+      { query: 'a', filter: 'price<cheap' },
+      'filter',
+      'field "price": holds numbers such as 0 and 10, got "cheap"',
+    ],
+    [{ query: 'a', filter: { and: [] } }, 'filter.and', 'expected array to have >=1 items'],
+    [
+      { query: 'a', filter: { field: 'price', op: 'between', value: [1] } },
+      'filter',
+      'the least and the greatest',
+    ],
     [{ query: 'a', filter: [{ field: 'x', op: '?', value: 1 }] }, 'filter[0].op', 'expected one of'],
     [{ query: 'a', method: 'x', methods: ['plain'] }, 'method', 'expected one of'],
     [{ query: 'a', method: 'mmr', methods: ['plain'] }, 'method', 'give either method or methods'],
@@ -171,9 +200,10 @@ it('shows the run, its catalog and its limits', async () => {
   const info = await get<Info>('/v1/info');
   expect(info).toMatchObject({ k: 4, steps: 2, dimensions: 8, encoder: 'letters' });
   expect(info.catalog).toMatchObject({ items: 20, compiled: 20 });
-  expect(info.methods).toEqual(METHODS.map((method) => ({ method })));
+  expect(info.methods.map(({ method }: { method: string }) => method)).toEqual(METHOD_NAMES);
+  expect(info.method).toBe('diffusion');
   const price = info.catalog.fields.find(({ name }) => name === 'price');
-  expect(price).toMatchObject({ kind: 'number', items: 20, range: [0, 40] });
+  expect(price).toMatchObject({ kind: 'number', items: 20, range: [0, 40], isList: false, example: 0 });
   const color = info.catalog.fields.find(({ name }) => name === 'color');
   expect(color?.values).toEqual(['red', 'blue', 'green', 'golden'].map((value) => ({ value, items: 5 })));
 });
@@ -257,11 +287,11 @@ describe('items', () => {
     expect((await find('zzz quartz'))[0]).toMatchObject({
       id: '7',
       title: 'zzz quartz',
-      fields: { color: 'clear' },
+      metadata: { color: 'clear' },
     });
     await change({ upsert: [{ id: '7', title: 'www wax' }], delete: ['red-chair', 'nobody'] });
     await shop.settled();
-    expect((await find('www wax'))[0]).toMatchObject({ id: '7', title: 'www wax', fields: {} });
+    expect((await find('www wax'))[0]).toMatchObject({ id: '7', title: 'www wax', metadata: {} });
     expect((await find('red chair', { k: 30 })).map(({ id }) => id)).not.toContain('red-chair');
     expect(await info()).toMatchObject({
       catalog: { items: 20, compiled: 20 },

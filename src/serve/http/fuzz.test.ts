@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { tempFolder } from '../../catalog/testing/tempFolder.js';
-import { METHODS } from '../../retrieve/retriever.js';
+import { METHOD_NAMES as METHODS } from '../../retrieve/methodNames.js';
 import { compileTiny, serveTiny, type TinyService } from '../testing/tinyRun.js';
 import { problemSchema } from './schemas.js';
 
@@ -45,13 +45,31 @@ const almost = <T>(usual: fc.Arbitrary<T>) =>
 const text = fc.oneof(fc.string(), fc.string({ unit: 'grapheme' }), fc.constantFrom('red tent', 'lamp'));
 const value = almost(fc.oneof(text, fc.double(), fc.boolean(), fc.array(text)));
 const filter = fc.oneof(
-  fc.constantFrom('color=red|blue', 'price<20', 'title~t', 'category!=lamp', '=', 'x<<'),
+  fc.constantFrom(
+    'color=red|blue',
+    'price<20',
+    'price 10..30',
+    'color IN (red, blue) AND NOT category IS MISSING',
+    'title~t',
+    'category!=lamp',
+    '=',
+    'x<<',
+  ),
   text,
   fc.record({
     field: almost(fc.constantFrom('color', 'price', 'title', '__proto__', 'constructor')),
-    op: almost(fc.constantFrom('=', '!=', '<', '<=', '>', '>=', '~')),
+    op: almost(fc.constantFrom('=', '!=', '<', '<=', '>', '>=', '~', 'in', 'between', 'missing')),
     value,
   }),
+  fc.letrec((tie) => ({
+    node: fc.oneof(
+      { maxDepth: 4 },
+      fc.constantFrom('color=red', 'price IS MISSING'),
+      fc.record({ and: almost(fc.array(tie('node'), { maxLength: 3 })) }),
+      fc.record({ or: almost(fc.array(tie('node'), { maxLength: 3 })) }),
+      fc.record({ not: tie('node') }),
+    ),
+  })).node,
 );
 const settings = {
   query: almost(text),
@@ -97,6 +115,8 @@ it('nesting without end', async () => {
     `{"query":${deep}}`,
     `{"upsert":[{"id":1,"title":${deep}}]}`,
     `{"upsert":${deep}}`,
+    `{"query":"a","filter":${'{"not":'.repeat(50_000)}1${'}'.repeat(50_000)}}`,
+    `{"query":"a","filter":"${'('.repeat(9000)}"}`,
   ]) {
     for (const path of PATHS) await expectAnswerOrProblem(path, body);
   }

@@ -48,6 +48,14 @@ export function authorize(c: Ctx, { access }: Operation, keys: readonly ApiKey[]
 const addressOf = ({ env }: Ctx): string =>
   (env as Partial<HttpBindings> | undefined)?.incoming?.socket.remoteAddress ?? '';
 
+/** Nothing that can be asked is nested deeper; checking it by recursion would exhaust the stack. */
+const MOST_LEVELS = 128;
+
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1));
+}
+
 /** The body, checked. */
 export async function readBody<S extends z.ZodType>(c: Ctx, schema: S): Promise<z.output<S>> {
   if (!JSON_TYPE.test(c.req.header('content-type') ?? '')) {
@@ -59,6 +67,9 @@ export async function readBody<S extends z.ZodType>(c: Ctx, schema: S): Promise<
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     throw invalidFields([{ field: '', detail: `is not valid JSON (${error.message})` }]);
+  }
+  if (isDeeper(value, MOST_LEVELS)) {
+    throw invalidFields([{ field: '', detail: `is nested more than ${MOST_LEVELS} levels deep` }]);
   }
   const result = schema.safeParse(value);
   if (!result.success) throw invalidBy(result.error);

@@ -2,7 +2,7 @@
  * What goes over the wire. These schemas validate requests, document them (OpenAPI) and give the client its types.
  */
 import * as z from 'zod';
-import { FILTER_OPERATORS } from '../../catalog/filter.js';
+import { FIELD_OPERATORS, type FilterInput, MAX_FILTER_LENGTH } from '../../catalog/filter/filter.js';
 import { MAX_QUERY_LENGTH } from '../../catalog/queries.js';
 import { METHOD_NAMES as METHODS } from '../../retrieve/methodNames.js';
 import { MAX_K, MAX_OFFSET } from '../../retrieve/request.js';
@@ -14,7 +14,8 @@ export const LIMITS = {
   k: MAX_K,
   /** More steps than this would hold everybody up. */
   steps: 256,
-  filters: 16,
+  /** Filters in one list. */
+  filters: 64,
   /** Items added, updated or deleted. */
   items: 1000,
   /** Bytes of a body; of one that changes items. */
@@ -47,18 +48,33 @@ const seed = z
   .meta({ description: 'The same seed gives the same set (0).' });
 
 const scalar = z.union([z.string(), z.number(), z.boolean()]);
-export const filterSchema = z
-  .union([
-    z.string().min(1).max(1000),
-    z.strictObject({
-      field: z.string().min(1).max(200),
-      op: z.enum(FILTER_OPERATORS),
-      value: z.union([scalar, z.array(scalar).min(1).max(1000)]),
+const condition = z
+  .strictObject({
+    field: z.string().min(1).max(200),
+    op: z.enum(FIELD_OPERATORS).meta({
+      description: '`~` contains; `between` takes `[least, greatest]`; `missing` takes no value.',
     }),
-  ])
+    value: z.union([scalar, z.array(scalar).min(1).max(1000)]).optional(),
+  })
+  .meta({ description: 'A condition on a field; of a list of values one is enough.' });
+const several = () => z.array(filterSchema).min(1).max(LIMITS.filters);
+export const filterSchema: z.ZodType<FilterInput, FilterInput> = z
+  .lazy(() =>
+    z.union([
+      z.string().min(1).max(MAX_FILTER_LENGTH),
+      condition as unknown as z.ZodType<FilterInput, FilterInput>,
+      z.strictObject({ and: several() }),
+      z.strictObject({ or: several() }),
+      z.strictObject({ not: filterSchema }),
+    ]),
+  )
   .meta({
-    description: 'A condition on a field, as text or as an object; a list of values is "one of them".',
-    examples: ['price<50', { field: 'color', op: '=', value: ['red', 'blue'] }],
+    description: 'A condition as text or as an object, or several joined.',
+    examples: [
+      'color=red|blue AND price<50',
+      { field: 'color', op: '=', value: ['red', 'blue'] },
+      { not: { field: 'brand', op: 'missing' } },
+    ],
   })
   .register(components, { id: 'Filter' });
 
@@ -78,9 +94,8 @@ export const searchRequestSchema = z
     queries: queries.optional(),
     k: k.optional(),
     filter: z
-      .array(filterSchema)
-      .max(LIMITS.filters)
-      .meta({ description: 'Only items which pass all of these.' })
+      .union([filterSchema, z.array(filterSchema).max(LIMITS.filters)])
+      .meta({ description: 'Only items which pass this, or all of several.' })
       .optional(),
     method: method.meta({ description: "How to search (the run's usual method)." }).optional(),
     methods: z
@@ -313,13 +328,20 @@ export const itemsResponseSchema = z
 export const fieldSchema = z
   .object({
     name: z.string(),
-    kind: z.enum(['text', 'number', 'boolean', 'list']),
+    kind: z
+      .enum(['text', 'number', 'boolean', 'date'])
+      .meta({ description: 'What filters compare; of a list, what its members are.' }),
+    isList: z.boolean().meta({ description: 'Whether some items have several values.' }),
     items: z.int().meta({ description: 'Items which have it.' }),
     values: z
       .array(z.object({ value: scalar, items: z.int() }))
       .meta({ description: 'The most frequent values, where few enough differ to choose from.' })
       .optional(),
-    range: z.tuple([z.number(), z.number()]).meta({ description: 'Least and greatest number.' }).optional(),
+    range: z
+      .union([z.tuple([z.number(), z.number()]), z.tuple([z.string(), z.string()])])
+      .meta({ description: 'Least and greatest number or date.' })
+      .optional(),
+    example: scalar.meta({ description: 'A value as the catalog writes it.' }).optional(),
   })
   .register(components, { id: 'Field' });
 
@@ -469,7 +491,7 @@ export type SetResult = z.output<typeof setResultSchema>;
 export type FoundItem = z.output<typeof itemSchema>;
 export type Direction = z.output<typeof directionSchema>;
 export type ResultMetrics = z.output<typeof metricsSchema>;
-export type RequestFilter = z.input<typeof filterSchema>;
+export type RequestFilter = FilterInput;
 export type RunProvenance = z.output<typeof runSchema>;
 export type Timings = z.output<typeof timingsSchema>;
 export type FanoutRequest = z.input<typeof fanoutRequestSchema>;

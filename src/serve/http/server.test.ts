@@ -60,7 +60,7 @@ async function serve(folder: string, ...args: string[]): Promise<Serving> {
   }).then((code) => ({ code, stdout, stderr }));
   await expect.poll(() => stderr, { timeout: SLOW }).toMatch(/http:/);
   const url = /http:\S+/.exec(stderr)![0];
-  return { url, client: new Client({ url, retries: 0 }), stop: () => stopping.abort(), ended };
+  return { url, client: new Client({ url, maxRetries: 0 }), stop: () => stopping.abort(), ended };
 }
 
 it(
@@ -148,7 +148,7 @@ describe('kill -9', () => {
     'loses no change that was acknowledged',
     async () => {
       const first = start(run);
-      const client = new Client({ url: await first.url, retries: 0 });
+      const client = new Client({ url: await first.url, maxRetries: 0 });
       const acknowledged: string[] = [];
       const send = async (lane: number) => {
         for (let i = 0; ; i++) {

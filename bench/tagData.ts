@@ -1,0 +1,103 @@
+/** OpenMoji's labelled queries, a space fitted to them, and what a search finds of them. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { loadCatalog } from '../src/catalog/catalog.js';
+import { loadSets } from '../src/catalog/sets.js';
+import type { Encoder, EncoderParts } from '../src/encode/encoder.js';
+import { ProjectedEncoder } from '../src/encode/projectedEncoder.js';
+import { project } from '../src/encode/projection.js';
+import { fitSpace } from '../src/encode/space.js';
+import { ExactIndex } from '../src/vectorIndex/exactIndex.js';
+
+const K = 10;
+const ALPHA = 0.5;
+
+export interface TagData {
+  readonly texts: readonly string[];
+  /** Each item's subgroup. */
+  readonly aspects: readonly string[];
+  /** Training queries. */
+  readonly train: readonly string[];
+  readonly test: readonly { readonly query: string; readonly items: readonly number[] }[];
+}
+
+export async function tagData(): Promise<TagData> {
+  const folder = join('runs', 'openmoji');
+  if (!existsSync(join(folder, 'sets.jsonl'))) await import('../examples/openmoji.js');
+  const catalog = await loadCatalog(join(folder, 'catalog.jsonl'), { text: '{title} {category}' });
+  const sets = (await loadSets(join(folder, 'sets.jsonl'), catalog)).map((set) => ({
+    ...set,
+    query: set.query ?? '',
+  }));
+  return {
+    texts: catalog.items.map(({ text }) => text),
+    aspects: catalog.items.map(({ category }) => category ?? ''),
+    train: sets.filter(({ split }) => split === 'train').map(({ query }) => query),
+    test: sets.filter(({ split }) => split === 'test'),
+  };
+}
+
+/** Finds the rows of K items for each query. */
+export type Search = (queries: readonly string[]) => Promise<number[][]>;
+
+/** Plain search in the space that the encode stage would fit. */
+export async function tagSpace(
+  { texts, train }: TagData,
+  encoder: Encoder | EncoderParts,
+  d: number,
+): Promise<{ dim: number; search: Search }> {
+  const fitted = await fitSpace({ encoder, texts, queries: train, d });
+  const { projection } = fitted.space;
+  const projected = await ProjectedEncoder.create(fitted.encoder, projection);
+  const index = await ExactIndex.create({ vectors: await project(projection, fitted.sample) });
+  return {
+    dim: projected.dim,
+    async search(queries) {
+      const { indices } = await index.search(await projected.encode(queries), { k: K });
+      return queries.map((_, i) => [...indices.subarray(i * K, (i + 1) * K)]);
+    },
+  };
+}
+
+/** Mean P@10, S-recall@10 and alpha-nDCG@10 (alpha 0.5, greedy ideal: Clarke et al., SIGIR 2008) over the test queries. */
+export async function labelMetrics(
+  { test, aspects }: TagData,
+  search: Search,
+): Promise<{ precision: number; sRecall: number; alphaNdcg: number }> {
+  const found = await search(test.map(({ query }) => query));
+  const sum = { precision: 0, sRecall: 0, alphaNdcg: 0 };
+  test.forEach(({ items }, i) => {
+    const relevant = new Set(items);
+    const hits = found[i].filter((item) => relevant.has(item));
+    sum.precision += hits.length / K;
+    sum.sRecall += aspectsOf(hits).size / aspectsOf(items).size;
+    sum.alphaNdcg += discountedGain(found[i], relevant) / discountedGain(idealOrder(items), relevant);
+  });
+  const mean = (total: number) => total / test.length;
+  return { precision: mean(sum.precision), sRecall: mean(sum.sRecall), alphaNdcg: mean(sum.alphaNdcg) };
+
+  function aspectsOf(items: readonly number[]): Set<string> {
+    return new Set(items.map((item) => aspects[item]));
+  }
+
+  function discountedGain(order: readonly number[], relevant: ReadonlySet<number>): number {
+    const seen = new Map<string, number>();
+    return order.slice(0, K).reduce((gain, item, rank) => {
+      if (!relevant.has(item)) return gain;
+      const times = seen.get(aspects[item]) ?? 0;
+      seen.set(aspects[item], times + 1);
+      return gain + (1 - ALPHA) ** times / Math.log2(rank + 2);
+    }, 0);
+  }
+
+  /** The first of each aspect, then the second of each, and so on. */
+  function idealOrder(items: readonly number[]): number[] {
+    const seen = new Map<string, number>();
+    const turn = items.map((item) => {
+      const times = seen.get(aspects[item]) ?? 0;
+      seen.set(aspects[item], times + 1);
+      return { item, times };
+    });
+    return turn.sort((a, b) => a.times - b.times).map(({ item }) => item);
+  }
+}

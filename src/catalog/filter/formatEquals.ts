@@ -1,0 +1,15 @@
+/** What stands for itself in a filter, as a name of a field or as a value. */
+const PLAIN =
+  /^(?!.*(?:\.\.|(?:^|\s)(?:and|or|not|in|is|between)(?:\s|$)))[^\s=<>~()|!,"'\\](?:[^=<>~()|!,\\]*[^\s=<>~()|!,\\])?$/is;
+
+/**
+ * The filter that a field equals a value, with quotes where it needs them.
+ *
+ * @example
+ * formatEquals('category', 'Home > Garden'); // category="Home > Garden"
+ */
+export function formatEquals(field: string, value: string | number | boolean): string {
+  return `${quoted(field)}=${quoted(String(value))}`;
+}
+
+const quoted = (text: string): string => (PLAIN.test(text) ? text : `"${text.replace(/["\\]/g, '\\$&')}"`);

@@ -1,0 +1,93 @@
+/** What the encoders through `@huggingface/transformers` share: the package itself, where a model lies, how it is run. */
+import { createHash } from 'node:crypto';
+import { readdir, stat } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { basename, join } from 'node:path';
+import type { RuntimeOptions } from '../engine/index.js';
+import { InputError } from '../errors.js';
+import { fingerprintFile } from '../run/fingerprint.js';
+import { isModelFolder } from './encoderSetting.js';
+
+export const PACKAGE = '@huggingface/transformers';
+export type Library = typeof import('@huggingface/transformers');
+
+/** @throws InputError where the package is not installed, which is an optional one */
+export async function transformersLibrary(): Promise<Library> {
+  try {
+    return await import('@huggingface/transformers');
+  } catch (cause) {
+    throw new InputError(`needs the package ${PACKAGE}; npm install ${PACKAGE}`, ENCODER, { cause });
+  }
+}
+
+const ENCODER = { field: 'encoder' };
+
+export interface ModelChoice {
+  /** A folder (by its form: absolute, or beginning with a dot), else a model of the Hugging Face hub. */
+  readonly model: string;
+  readonly quantized: boolean;
+  /** Names of the ONNX files in the folder `onnx`, without quantisation and extension. */
+  readonly files: readonly string[];
+}
+
+/**
+ * Names a model for the ids of encoders: a local one by its folder's name and a hash of its files, so that it may be moved but not
+ * exchanged; one of the hub by its name.
+ *
+ * @throws InputError for a folder that lacks a file
+ */
+export async function modelName({ model, quantized, files }: ModelChoice): Promise<string> {
+  const suffix = quantized ? '/quantized' : '';
+  if (!isModelFolder(model)) return model + suffix;
+  const wanted = files.map((name) => join('onnx', `${name}${quantized ? '_quantized' : ''}.onnx`));
+  for (const name of ['config.json', 'tokenizer.json', 'tokenizer_config.json', ...wanted]) {
+    if (await isFile(join(model, name))) continue;
+    const form = `expected a folder with config.json, tokenizer.json, tokenizer_config.json and ${wanted.join(', ')}`;
+    throw new InputError(`the model lacks ${name}; ${form}`, { file: model });
+  }
+  // Large weights lie in files of their own beside the graph, such as model.onnx_data.
+  const graphs = await readdir(join(model, 'onnx'));
+  const hash = createHash('sha256');
+  for (const name of ['tokenizer.json', ...wanted]) {
+    const parts = graphs.map((part) => join('onnx', part)).filter((part) => part.startsWith(`${name}_data`));
+    for (const file of [name, ...parts.sort()])
+      hash.update((await fingerprintFile(join(model, file))).sha256);
+  }
+  return `${basename(model)}@${hash.digest('hex').slice(0, 12)}${suffix}`;
+}
+
+const isFile = (file: string): Promise<boolean> =>
+  stat(file).then(
+    (info) => info.isFile(),
+    () => false,
+  );
+
+/** What every `from_pretrained` is told. */
+export function loadingOptions({ model, quantized }: ModelChoice, runtime: RuntimeOptions) {
+  const { device = 'cpu', threads = availableParallelism(), spinning = false } = runtime;
+  return {
+    local_files_only: isModelFolder(model),
+    dtype: quantized ? 'q8' : 'fp32',
+    device,
+    session_options: {
+      intraOpNumThreads: threads,
+      interOpNumThreads: 1,
+      logSeverityLevel: 3,
+      extra: { session: { intra_op: { allow_spinning: spinning ? '1' : '0' } } },
+    },
+  } as const;
+}
+
+/** Loads parts of a model; what goes wrong is told as one line. */
+export async function loadParts<T>(model: string, load: () => Promise<T>): Promise<T> {
+  try {
+    return await load();
+  } catch (cause) {
+    if (cause instanceof InputError) throw cause;
+    const reason = (cause instanceof Error ? cause.message : String(cause)).split('\n')[0];
+    const advice = isModelFolder(model)
+      ? 'export it again, in the layout of transformers.js'
+      : 'check its name and the network, or give a folder (./...)';
+    throw new InputError(`the model "${model}" cannot be loaded (${reason}); ${advice}`, ENCODER, { cause });
+  }
+}
