@@ -1,15 +1,15 @@
 /**
- * The end of `npm run quickstart`: compares the retriever which `r4t compile` made of the OpenMoji catalog with its
- * baselines, on queries it was never trained on, and shows sets side by side.
+ * The end of `npm run quickstart`: compares the retriever which `r4t compile` made of the OpenMoji catalog with every baseline, on
+ * queries and labels that nothing was trained or tuned on, says which to use, and shows sets side by side.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { evaluateRuns, formatTable, type MethodName, type ReportData } from 'r4t';
+import { evaluateRuns, formatTable, METHOD_INFO, type MethodName, type ReportData, verdict } from 'r4t';
 
 const RUN = join('runs', 'quickstart');
 const OUT = join(RUN, 'evaluate');
-/** Held-out queries whose sets are shown: broad ones which the words of the items do not answer. */
-const SHOWN = ['party', 'winter', 'horror', 'music', 'medicine'];
+/** Test queries whose sets are shown: broad ones which the words of the items do not answer. */
+const SHOWN = ['party', 'halloween', 'music', 'medicine', 'weather'];
 
 const report = await evaluateRuns([RUN], {
   out: OUT,
@@ -18,10 +18,12 @@ const report = await evaluateRuns([RUN], {
   onProgress: ({ done, total }) => process.stderr.write(`comparing ${done}/${total}\r`),
 });
 printStages();
+console.log(`\n${verdict(report.results).join('\n')}`);
 printTable(report);
 printSets(report);
-console.log(`\nEverything with pictures: ${join(OUT, 'report.html')}`);
-console.log(`Ask it yourself: npx r4t search ${RUN} "camping gear"`);
+console.log(
+  `\nEverything, with pictures: ${join(OUT, 'report.html')}; search: npx r4t search ${RUN} "party"`,
+);
 
 function printStages(): void {
   const { stages } = JSON.parse(readFileSync(join(RUN, 'run.json'), 'utf8')) as {
@@ -41,36 +43,37 @@ function printStages(): void {
 }
 
 function printTable({ results }: ReportData): void {
-  const { methods, queries, k, tuned } = results;
-  const settings = Object.entries(tuned).map(([name, value]) => `${name} ${value}`);
-  console.log(
-    `\n${queries.test} held-out queries, ${k} items each (on validation queries: ${settings.join(', ')})`,
-  );
+  const { methods, labelled, k, chosen } = results;
   const rows = (Object.keys(methods) as MethodName[]).flatMap((name) => {
     const method = methods[name];
     return method ? [{ name, msPerQuery: method.msPerQuery, ...method.metrics }] : [];
   });
+  console.log(`\nOn ${labelled} test queries, ${k} items each; right is what people tagged with the query:`);
   console.log(
     formatTable(rows, [
-      { title: 'method', value: (r) => r.name },
-      { title: 'groundedness', value: (r) => r.groundedness?.mean },
-      { title: 'diversity', value: (r) => r.diversity?.mean },
-      { title: 'alignment', value: (r) => r.alignment?.mean },
-      { title: 'composite', value: (r) => r.composite?.mean },
+      { title: 'method', value: ({ name }) => name + (name === chosen ? ' (chosen)' : '') },
+      { title: `P@${k}`, value: (r) => r.precisionAtK?.mean },
+      { title: `Recall@${k}`, value: (r) => r.recallAtK?.mean },
+      { title: `S-recall@${k}`, value: (r) => r.sRecallAtK?.mean },
+      { title: `alpha-nDCG@${k}`, value: (r) => r.alphaNdcgAtK?.mean },
       { title: 'ms/query', value: (r) => r.msPerQuery, digits: 2 },
     ]),
   );
-  console.log('Groundedness and composite compare the methods with directions of their own.');
 }
 
-function printSets({ queries }: ReportData): void {
-  for (const query of SHOWN) {
-    const found = queries.find((q) => q.query === query);
-    if (!found) continue;
+/** Plain search, the best baseline, the method chosen on validation queries, and what was compiled. */
+function printSets({ results, queries }: ReportData): void {
+  const { folm, diffusion } = results.methods;
+  const baseline = (diffusion ?? folm)?.againstBestBaseline?.baseline;
+  const wanted = new Set(['plain', baseline, results.chosen, 'folm', 'diffusion']);
+  const methods = (Object.keys(results.methods) as MethodName[]).filter((name) => wanted.has(name));
+  console.log('\n✓: in the reference set');
+  for (const { query, sets } of queries.filter((shown) => SHOWN.includes(shown.query))) {
     console.log(`\n"${query}"`);
-    for (const method of ['plain', 'folm', 'diffusion'] as const) {
-      const titles = found.sets[method]?.items.map((item) => item.title) ?? [];
-      console.log(`  ${method.padEnd(10)} ${titles.join(', ')}`);
+    for (const method of methods) {
+      const items = sets[method]?.items ?? [];
+      const titles = items.map(({ title, relevant }) => (relevant ? `✓ ${title}` : title));
+      console.log(`  ${METHOD_INFO[method].short.padEnd(12)} ${titles.join(', ')}`);
     }
   }
 }

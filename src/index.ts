@@ -36,6 +36,7 @@ export { type Judgement, type JudgeOptions, type JudgeReport, judge } from './ev
 export type { Verdict } from './evaluate/judge/summary.js';
 export { METHOD_INFO, type MethodInfo } from './evaluate/report/names.js';
 export { readReport, writeReport } from './evaluate/report/report.js';
+export { verdict } from './evaluate/report/sections/verdict.js';
 export type {
   EvaluationResults,
   MethodName,

@@ -57,13 +57,14 @@ describe.skipIf(noBrowser())('report.html', () => {
       .evaluate((image) => (image as HTMLImageElement).naturalWidth);
     expect(width).toBeGreaterThan(0);
     expect(await set('FOLM').locator('.card.relevant').count()).toBe(1);
+    expect(await set('FOLM').locator('.figures dt').first().textContent()).toBe('P@4');
   });
 
   it('sorts by a heading, and back', async () => {
-    const recall = page.locator('#results th button', { hasText: 'Recall@B' });
-    await recall.click();
+    const heading = page.locator('#results th button', { hasText: 'alpha-nDCG@4' });
+    await heading.click();
     expect((await methods()).slice(0, 2)).toEqual(['Diffusion, untrained', 'Diffusion, supervised']);
-    await recall.click();
+    await heading.click();
     expect((await methods()).slice(0, 2)).toEqual(['Plain search', 'BM25']);
     expect(await page.locator('#results th[aria-sort]').getAttribute('aria-sort')).toBe('ascending');
   });
@@ -75,7 +76,7 @@ describe.skipIf(noBrowser())('report.html', () => {
     await page.keyboard.press('ArrowDown');
     expect(await page.locator('#query-title').textContent()).toBe('query 10');
     const shown = await page.locator('.set').count();
-    await page.locator('#method-chips label', { hasText: 'MMR' }).click();
+    await page.locator('#method-chips label', { hasText: /^MMR$/ }).click();
     expect(await page.locator('.set').count()).toBe(shown + 1);
     expect(await set('MMR').locator('.card').count()).toBe(4);
   });
@@ -88,9 +89,9 @@ describe.skipIf(noBrowser())('report.html', () => {
   });
 
   it('changes the picture of the trade-off to the held-out encoder', async () => {
-    const views = page.locator('#trade-off .view');
+    const views = page.locator('#diagnostics .view');
     expect(await views.nth(0).isVisible()).toBe(true);
-    await page.locator('#trade-off label', { hasText: 'Held-out' }).click();
+    await page.locator('#diagnostics label', { hasText: 'Held-out' }).click();
     expect([await views.nth(0).isVisible(), await views.nth(1).isVisible()]).toEqual([false, true]);
   });
 

@@ -1,14 +1,14 @@
 import { evenly } from '../../evenly.js';
-import type { MethodName, ReportData, ReportedSet } from '../results.js';
-import { METHOD_INFO } from './names.js';
+import type { ReportData, ReportedSet } from '../results.js';
+import { headlineMethods, METHOD_INFO } from './names.js';
 import { plain } from './plain.js';
 
 const QUERIES = 10;
-const SHOWN: readonly MethodName[] = ['plain', 'dpp', 'keywordsGrounded', 'untrained', 'folm', 'diffusion'];
 
-/** Ten queries with the sets of some methods, side by side as text: what no table tells. */
-export function examples({ queries }: Pick<ReportData, 'queries'>): string[] {
+/** Ten queries with the sets of the methods that matter, side by side as text: what no table tells. */
+export function examples({ results, queries }: Pick<ReportData, 'results' | 'queries'>): string[] {
   if (queries.length === 0) return [];
+  const shown = headlineMethods(results);
   return [
     '## Ten queries',
     'Evenly from all test queries, of the first seed. Before an arrow stands what was searched for; items of the reference set are bold.',
@@ -16,7 +16,7 @@ export function examples({ queries }: Pick<ReportData, 'queries'>): string[] {
       `### ${plain(query)}`,
       [
         ...(reference.length > 0 ? [`- reference set: ${reference.map(plain).join('; ')}`] : []),
-        ...SHOWN.flatMap((method) => {
+        ...shown.flatMap((method) => {
           const set = sets[method];
           return set ? [`- ${METHOD_INFO[method].name}: ${itemsOf(set)}`] : [];
         }),

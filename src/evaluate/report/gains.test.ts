@@ -4,22 +4,22 @@ import type { ReportData } from '../results.js';
 import { extremes, queryGains } from './gains.js';
 import { sampleReport } from './testing/sampleReport.js';
 
-/** One query a pair: its recall by plain search and by diffusion. */
+/** One query a pair: its alpha-nDCG by plain search and by diffusion. */
 function dataOf(pairs: readonly (readonly [number, number])[]): ReportData {
   return {
     ...sampleReport(),
     queries: pairs.map(([plain, diffusion], i) => ({
       query: `q${i}`,
       sets: {
-        plain: { items: [], metrics: { recallAtB: plain } },
-        diffusion: { items: [], metrics: { recallAtB: diffusion } },
+        plain: { items: [], metrics: { alphaNdcgAtK: plain } },
+        diffusion: { items: [], metrics: { alphaNdcgAtK: diffusion } },
       },
     })),
   };
 }
 
 describe('queryGains', () => {
-  it('compares diffusion with plain search on the recall', () => {
+  it('compares the chosen method with plain search on the main metric', () => {
     const found = queryGains(
       dataOf([
         [0.5, 0.5],
@@ -27,25 +27,30 @@ describe('queryGains', () => {
         [0.7, 0.1],
       ]),
     );
-    expect(found).toMatchObject({ metric: 'recallAtB', before: 'plain', after: 'diffusion' });
+    expect(found).toMatchObject({ metric: 'alphaNdcgAtK', before: 'plain', after: 'diffusion' });
     expect(found?.gains.map(({ index }) => index)).toEqual([1, 0, 2]);
     expect(found?.gains[0]).toMatchObject({ query: 'q1', before: 0.2, after: 0.9 });
   });
 
-  it('compares with the untrained policy where plain search has no directions', () => {
-    expect(queryGains(sampleReport({ task: 'oar' }))).toMatchObject({
-      metric: 'composite',
-      before: 'untrained',
-      after: 'diffusion',
-    });
+  it('compares the better of the compiled methods where plain search, or none, was chosen', () => {
+    const { results, queries } = sampleReport();
+    const { folm, diffusion } = results.methods;
+    const comparedTo = (changes: Partial<typeof results>) =>
+      queryGains({ results: { ...results, ...changes }, queries })?.after;
+    expect(comparedTo({ chosen: 'vote' })).toBe('vote');
+    for (const chosen of ['plain', undefined] as const) {
+      expect(comparedTo({ chosen })).toBe('diffusion');
+      const better = { ...folm!, validation: diffusion!.validation! + 0.1 };
+      expect(comparedTo({ chosen, methods: { ...results.methods, folm: better } })).toBe('folm');
+      expect(comparedTo({ chosen, methods: { plain: results.methods.plain, folm } })).toBe('folm');
+      expect(comparedTo({ chosen, methods: { plain: results.methods.plain } })).toBeUndefined();
+    }
   });
 
-  it('falls back to FOLM, and is absent where there is nothing to compare', () => {
-    const [{ sets, ...query }] = dataOf([[0.1, 0.4]]).queries;
-    const data = sampleReport();
-    expect(
-      queryGains({ ...data, queries: [{ ...query, sets: { plain: sets.plain, folm: sets.diffusion } }] }),
-    ).toMatchObject({ after: 'folm' });
+  it('is absent without labels, and where no query has both methods', () => {
+    expect(queryGains(sampleReport({ labelled: false }))).toBeUndefined();
+    const data = dataOf([[0.1, 0.4]]);
+    const [{ sets, ...query }] = data.queries;
     expect(queryGains({ ...data, queries: [{ ...query, sets: { plain: sets.plain } }] })).toBeUndefined();
   });
 

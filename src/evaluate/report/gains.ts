@@ -1,5 +1,5 @@
 import { METHODS, type MethodName, type Metric, type ReportData, type ReportedQuery } from '../results.js';
-import { mainMetric, shown } from './names.js';
+import { MAIN_METRIC, shown } from './names.js';
 
 export interface QueryGain {
   /** Where the query stands in `ReportData.queries`. */
@@ -19,29 +19,20 @@ export interface QueryGains {
   readonly gains: readonly QueryGain[];
 }
 
-const COMPILED: readonly MethodName[] = ['diffusion', 'folm'];
-/** Without directions there is no composite, so open-ended tasks compare with the untrained policy. */
-const STARTING_POINTS: readonly MethodName[] = [
-  'plain',
-  'untrained',
-  'bestOfN',
-  'keywords',
-  'keywordsGrounded',
-  'kmeans',
-  'knnQueries',
-];
-
-/** What compiling brought each query: the main metric of the compiled retriever minus that of plain search. */
+/**
+ * What the chosen method brought each query: its main metric minus that of plain search. Where plain search was chosen, what the
+ * better of the compiled methods would bring. Without labels nothing says which query is served better.
+ */
 export function queryGains({
   results,
   queries,
 }: Pick<ReportData, 'results' | 'queries'>): QueryGains | undefined {
-  const metric = mainMetric(results.task);
-  const measured = (method: MethodName) =>
-    queries.some((query) => metricOf(query, method, metric) !== undefined);
-  const after = COMPILED.find(measured);
-  const before = STARTING_POINTS.find(measured);
-  if (after === undefined || before === undefined) return undefined;
+  if (results.labelled === 0) return undefined;
+  const metric = MAIN_METRIC;
+  const before = 'plain';
+  const after =
+    results.chosen === undefined || results.chosen === before ? bestCompiled(results) : results.chosen;
+  if (after === undefined) return undefined;
   const gains = queries.flatMap((query, index) => {
     const from = metricOf(query, before, metric);
     const to = metricOf(query, after, metric);
@@ -49,7 +40,18 @@ export function queryGains({
       ? []
       : [{ index, query: query.query, before: from, after: to, gain: to - from }];
   });
+  if (gains.length === 0) return undefined;
   return { metric, before, after, gains: gains.sort((a, b) => b.gain - a.gain) };
+}
+
+/** By the validation queries, else by the test queries. */
+function bestCompiled({ methods }: ReportData['results']): MethodName | undefined {
+  const worth = (name: MethodName) =>
+    methods[name]?.validation ?? methods[name]?.metrics[MAIN_METRIC]?.mean ?? Number.NEGATIVE_INFINITY;
+  const [best] = (['diffusion', 'folm'] as const)
+    .filter((name) => methods[name])
+    .sort((a, b) => worth(b) - worth(a));
+  return best;
 }
 
 /** The most helped and the most harmed, at most `count` each; no query is in both. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ReportData } from '../results.js';
 import { reportMarkdown } from './markdown.js';
+import { verdict } from './sections/verdict.js';
 import { sampleReport } from './testing/sampleReport.js';
 
 /** Cells of the row of the first table after `heading` that starts with `name`. */
@@ -14,44 +15,57 @@ function row(markdown: string, heading: string, name: string): string[] {
 }
 
 describe('reportMarkdown', () => {
-  it('shows means with intervals, and the best in bold', () => {
+  it('has the verdict right after the title, then the table by labels, then diagnostics', () => {
     const text = reportMarkdown(sampleReport());
-    expect(row(text, 'Results', 'Plain search')).toEqual([
-      'Plain search',
-      '0.200 [0.180, 0.230]',
-      '0.250 [0.230, 0.280]',
-      '0.300 [0.280, 0.330]',
-      '0.350 [0.330, 0.380]',
-      '0.02',
+    const [title, answer] = text.split('\n\n');
+    expect([title, answer]).toEqual(['# camping', verdict(sampleReport().results).join(' ')]);
+    expect(text.match(/^## .*/gm)?.slice(0, 4)).toEqual([
+      '## By labels',
+      '## Paired comparisons',
+      '## Diagnostics',
+      '## Spread over seeds',
     ]);
-    expect(row(text, 'Results', 'Diffusion, untrained')[1]).toBe('**0.590** [0.570, 0.620]');
-    expect(text.match(/\*\*0\.\d+\*\*/g)).toHaveLength(6);
   });
 
-  it('has a dash for groundedness and composite of methods without directions', () => {
-    const text = reportMarkdown(sampleReport({ task: 'oar' }));
-    for (const name of ['Plain search', 'MMR', 'DPP']) {
-      const [, groundedness, diversity, , composite] = row(text, 'Results', name);
+  it('shows means, of the main metric with its interval, and the best in bold', () => {
+    const text = reportMarkdown(sampleReport());
+    const figures = ['0.100', '0.130', '0.160', '0.190', '0.220 [0.200, 0.250]', '0.250', '0.280'];
+    const ofBudget = ['0.310', '0.340'];
+    expect(row(text, 'By labels', 'Plain search')).toEqual([
+      'Plain search',
+      ...figures,
+      ...ofBudget,
+      '0.210',
+      '-',
+      '−0.260',
+      '0.02',
+    ]);
+    expect(row(text, 'By labels', 'Diffusion, untrained')[1]).toBe('**0.480**');
+    // Nine by labels, four by the reward's encoder and two by another one.
+    expect(text.match(/\*\*0\.\d+\*\*/g)).toHaveLength(15);
+    expect(row(text, 'By labels', 'method')).toContain('Recall@40');
+  });
+
+  it('has diagnostics alone where there are no labels, and a dash for what means nothing', () => {
+    const text = reportMarkdown(sampleReport({ labelled: false, task: 'oar' }));
+    expect(text).not.toMatch(/## (By labels|Paired comparisons|Best and worst)/);
+    for (const name of ['Plain search', 'MMR', 'Vote']) {
+      const [, groundedness, diversity, , composite] = row(text, 'Diagnostics', name);
       expect([groundedness, composite]).toEqual(['-', '-']);
-      expect(diversity).toMatch(/^0\.\d{3} \[/);
+      expect(diversity).toMatch(/^0\.\d{3}$/);
     }
-    expect(row(text, 'Results', 'k-means')[1]).toMatch(/^0\.\d{3} \[/);
+    expect(row(text, 'Diagnostics', 'k-means')[1]).toMatch(/^0\.\d{3}$/);
   });
 
   it('shows the paired test, the seeds, the steps, the settings and the command', () => {
     const text = reportMarkdown(sampleReport());
-    expect(row(text, 'Against the best baseline', 'FOLM')).toEqual([
-      'FOLM',
-      'Keywords',
-      '+0.060',
-      '[+0.040, +0.090]',
-      '0.004',
-    ]);
-    expect(row(text, 'Spread over seeds', 'FOLM')[1]).toBe('0.490 / 0.500 / 0.510');
+    const FOLM = ['+0.320', '[+0.300, +0.350]', '0.004', '+0.060', '[+0.040, +0.090]', '0.004'];
+    expect(row(text, 'Paired comparisons', 'FOLM')).toEqual(['FOLM', ...FOLM]);
+    expect(row(text, 'Spread over seeds', 'FOLM')[1]).toBe('0.410 / 0.420 / 0.430');
     expect(row(text, 'Spread over seeds', 'Plain search')).toEqual([]);
-    expect(row(text, 'Diffusion by number of steps', '   64')).toContain('19.2');
+    expect(row(text, 'Diffusion by number of steps', '   64')).toEqual(['64', '0.400', '19.2']);
     expect(row(text, 'Failures', 'Keywords')).toEqual(['Keywords', 'the of and', 'has no content word']);
-    expect(text).toContain('- mmrLambda = 0.7');
+    expect(text).toContain('- mmr.diversity = 0.3');
     expect(text).toContain('```sh\nr4t evaluate runs/camping --out evaluation\n```');
   });
 
@@ -91,6 +105,8 @@ describe('reportMarkdown', () => {
     expect(section.match(/^### .*/gm)).toEqual([0, 1, 2, 3, 4, 6, 7, 8, 9, 10].map((i) => `### query ${i}`));
     expect(section).toContain('- reference set: Item 1; Item 2');
     expect(section).toMatch(/- Plain search: Item 0; \*\*Item 1\*\*; Item 2; Item 3\n/);
+    expect(section).not.toContain('- MMR:');
+    expect(section).toContain('- Classifier: ');
     expect(section).toMatch(/- FOLM: a tent → Item \d; a stove → \*\*Item \d\*\*/);
     expect(reportMarkdown({ ...data, queries: [] })).not.toContain('Ten queries');
   });

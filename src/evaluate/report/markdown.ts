@@ -4,19 +4,21 @@ import { examples } from './examples.js';
 import { count, figure, interval, milliseconds, plural, pValue, signed } from './figures.js';
 import { extremes, type QueryGain, queryGains } from './gains.js';
 import {
+  bestBaseline,
   bestMethod,
+  MAIN_METRIC,
   METHOD_INFO,
-  mainMetric,
   methodsOf,
   metricFigure,
   metricInfo,
+  metricName,
   metricsOf,
   metricsOfMethod,
-  ownMetric,
   shown,
 } from './names.js';
 import { plain } from './plain.js';
 import { meaningful } from './schema.js';
+import { verdict } from './sections/verdict.js';
 
 const EXTREMES = 5;
 
@@ -24,18 +26,15 @@ const EXTREMES = 5;
 export function reportMarkdown(report: ReportData): string {
   const data = meaningful(report);
   const { results, steps, failures, command } = data;
-  const main = mainMetric(results.task);
   return [
     `# ${plain(results.dataset)}`,
+    verdict(results).join(' '),
     summary(results),
-    '## Results',
-    `Means over test queries and seeds with 95% bootstrap intervals over queries; the best is bold. ` +
-      `The main metric is ${metricInfo(main).name}.`,
-    resultsTable(results, metricsOf(results, 'own')),
-    ...heldoutSection(results),
-    ...baselineSection(results),
+    ...labelSection(results),
+    ...comparisonSection(results),
+    ...diagnosticsSection(results),
     ...seedSection(results),
-    ...(steps.length > 0 ? ['## Diffusion by number of steps', stepsTable(steps)] : []),
+    ...(steps.length > 0 ? ['## Diffusion by number of steps', stepsTable(data)] : []),
     ...gainSection(data),
     ...examples(data),
     '## Failures',
@@ -59,32 +58,81 @@ export function reportMarkdown(report: ReportData): string {
     .concat('\n');
 }
 
-function summary({ task, queries, items, k, budget, seeds }: EvaluationResults): string {
+function summary({ task, queries, items, k, budget, seeds, labelled }: EvaluationResults): string {
   const kind = task === 'wscr' ? 'Weakly supervised retrieval (WSCR)' : 'Open-ended retrieval (OAR)';
   return (
-    `${kind}: ${plural(queries.test, 'test query', 'test queries')} (${count(queries.train)} for training, ` +
+    `${kind}: ${plural(queries.test, 'test query', 'test queries')} (${count(labelled)} with a reference set; ${count(queries.train)} for training, ` +
     `${count(queries.valid)} for validation), ${plural(items, 'item')}, k = ${k} directions, ` +
     `B = ${count(budget)} items a query, ${plural(seeds.length, 'seed')} (${seeds.join(', ')}).`
   );
 }
 
-function resultsTable(results: EvaluationResults, metrics: readonly Metric[]): string {
+function labelSection(results: EvaluationResults): string[] {
+  const metrics = metricsOf(results, 'labels');
+  if (metrics.length === 0) return [];
+  const { methods, chosen } = results;
+  const main = metricName(MAIN_METRIC, results);
+  const baseline = bestBaseline(results);
+  const beside: Column<MethodName>[] = [
+    { title: 'validation', value: (name) => mapped(methods[name]?.validation, figure) },
+    { title: 'vs Plain', value: (name) => mapped(methods[name]?.againstPlain?.mean, signed) },
+    ...(baseline !== undefined && baseline !== 'plain'
+      ? [
+          {
+            title: `vs ${METHOD_INFO[baseline].short}`,
+            value: (name: MethodName) => mapped(methods[name]?.againstBestBaseline?.mean, signed),
+          },
+        ]
+      : []),
+  ];
+  return [
+    '## By labels',
+    `Right is what is in a query's reference set. Means over test queries and seeds, of ${main} with its 95% bootstrap interval over ` +
+      `queries; the best is bold. Validation: ${main} on the validation queries` +
+      `${chosen === undefined ? '' : `, by which ${METHOD_INFO[chosen].name} is chosen`}. vs: paired differences in ${main}.`,
+    resultsTable(results, metrics, beside),
+  ];
+}
+
+function diagnosticsSection(results: EvaluationResults): string[] {
+  const tables = [
+    ['diagnostics', 'What embeddings say of the sets, and nobody who looks at a set sees.'],
+    [
+      'heldout',
+      `The same under ${plain(results.heldoutEncoder ?? 'a second encoder')}, which the reward never saw.`,
+    ],
+  ] as const;
+  const parts = tables.flatMap(([table, about]) => {
+    const metrics = metricsOf(results, table);
+    return metrics.length === 0 ? [] : [about, resultsTable(results, metrics)];
+  });
+  return parts.length === 0 ? [] : ['## Diagnostics', ...parts];
+}
+
+/** Means alone, but of the main metric with its interval: results.json has them all, and a terminal is narrow. */
+function resultsTable(
+  results: EvaluationResults,
+  metrics: readonly Metric[],
+  beside: readonly Column<MethodName>[] = [],
+): string {
   const best = new Map(metrics.map((metric) => [metric, bestMethod(results, metric)]));
   const cell = (name: MethodName, metric: Metric) => {
     const estimate = shown(name, metricsOfMethod(results, name), metric);
     if (estimate === undefined) return undefined;
     const format = metricFigure(metric);
     const mean = format(estimate.mean);
-    return `${best.get(metric) === name ? `**${mean}**` : mean} ${interval(estimate, format)}`;
+    const bold = best.get(metric) === name ? `**${mean}**` : mean;
+    return metric === MAIN_METRIC ? `${bold} ${interval(estimate, format)}` : bold;
   };
   return formatTable(
     methodsOf(results),
     [
       methodColumn,
       ...metrics.map((metric) => ({
-        title: metricInfo(metric).name,
+        title: metricName(metric, results),
         value: (name: MethodName) => cell(name, metric),
       })),
+      ...beside,
       { title: 'ms/query', value: (name) => milliseconds(results.methods[name]?.msPerQuery) },
     ],
     { style: 'markdown' },
@@ -93,38 +141,39 @@ function resultsTable(results: EvaluationResults, metrics: readonly Metric[]): s
 
 const methodColumn: Column<MethodName> = { title: 'method', value: (name) => METHOD_INFO[name].name };
 
-function heldoutSection(results: EvaluationResults): string[] {
-  const metrics = metricsOf(results, 'heldout');
-  if (metrics.length === 0) return [];
-  return [
-    '## Under an encoder the reward never saw',
-    `The same sets measured with ${plain(results.heldoutEncoder ?? 'a second encoder')}.`,
-    resultsTable(results, metrics),
+function comparisonSection(results: EvaluationResults): string[] {
+  const { methods } = results;
+  const baseline = bestBaseline(results);
+  const rivals = [
+    { rival: 'plain' as MethodName, of: (name: MethodName) => methods[name]?.againstPlain },
+    ...(baseline !== undefined && baseline !== 'plain'
+      ? [{ rival: baseline, of: (name: MethodName) => methods[name]?.againstBestBaseline }]
+      : []),
   ];
-}
-
-function baselineSection(results: EvaluationResults): string[] {
-  const compared = methodsOf(results).flatMap((name) => {
-    const comparison = results.methods[name]?.againstBestBaseline;
-    return comparison === undefined ? [] : [{ name, ...comparison }];
-  });
+  const compared = methodsOf(results).filter((name) => rivals.some(({ of }) => of(name)));
   if (compared.length === 0) return [];
   return [
-    '## Against the best baseline',
-    `Mean paired difference in ${metricInfo(mainMetric(results.task)).name} on the same queries, its 95% interval, ` +
-      'and the p-value of a paired permutation test.',
+    '## Paired comparisons',
+    `Mean difference in ${metricName(MAIN_METRIC, results)} on the same test queries to plain search` +
+      `${rivals.length > 1 ? ` and to ${METHOD_INFO[rivals[1].rival].name}, the best baseline of the validation queries` : ''}, ` +
+      'its 95% interval, and the p-value of a paired permutation test.',
     formatTable(
       compared,
       [
-        { title: 'method', value: ({ name }) => METHOD_INFO[name].name },
-        { title: 'best baseline', value: ({ baseline }) => METHOD_INFO[baseline].name },
-        { title: 'difference', value: ({ mean }) => signed(mean) },
-        { title: 'interval', value: (row) => interval(row, signed) },
-        { title: 'p', value: (row) => pValue(row.pValue) },
+        methodColumn,
+        ...rivals.flatMap(({ rival, of }): Column<MethodName>[] => [
+          { title: `vs ${METHOD_INFO[rival].short}`, value: (name) => mapped(of(name)?.mean, signed) },
+          { title: 'interval', value: (name) => mapped(of(name), (found) => interval(found, signed)) },
+          { title: 'p', value: (name) => mapped(of(name), (found) => pValue(found.pValue)) },
+        ]),
       ],
       { style: 'markdown' },
     ),
   ];
+}
+
+function mapped<T, U>(value: T | undefined, map: (value: T) => U): U | undefined {
+  return value === undefined ? undefined : map(value);
 }
 
 function seedSection(results: EvaluationResults): string[] {
@@ -136,9 +185,7 @@ function seedSection(results: EvaluationResults): string[] {
     shown(name, results.methods[name]?.perSeed ?? {}, metric)
       ?.map(metricFigure(metric))
       .join(' / ');
-  const metrics = [...metricsOf(results, 'own'), ...metricsOf(results, 'heldout')].filter((metric) =>
-    several.some((name) => perSeed(name, metric) !== undefined),
-  );
+  const metrics = shownMetrics(results);
   return [
     '## Spread over seeds',
     `The mean of each seed, in the order ${results.seeds.join(', ')}.`,
@@ -147,7 +194,7 @@ function seedSection(results: EvaluationResults): string[] {
       [
         methodColumn,
         ...metrics.map((metric) => ({
-          title: `${metricInfo(metric).name}${ownMetric(metric) === metric ? '' : ' (held-out)'}`,
+          title: metricName(metric, results),
           value: (name: MethodName) => perSeed(name, metric),
         })),
       ],
@@ -156,14 +203,16 @@ function seedSection(results: EvaluationResults): string[] {
   ];
 }
 
-function stepsTable(steps: ReportData['steps']): string {
-  const metrics = [...new Set(steps.flatMap((step) => Object.keys(step.metrics) as Metric[]))];
+function stepsTable({ results, steps }: ReportData): string {
+  const metrics = shownMetrics(results).filter((metric) =>
+    steps.some((step) => step.metrics[metric] !== undefined),
+  );
   return formatTable(
     steps,
     [
       { title: 'steps', value: (row) => row.steps, digits: 0 },
       ...metrics.map((metric) => ({
-        title: `${metricInfo(metric).name}${ownMetric(metric) === metric ? '' : ' (held-out)'}`,
+        title: metricName(metric, results),
         digits: metricInfo(metric).digits,
         value: (row: ReportData['steps'][number]) => row.metrics[metric],
       })),
@@ -171,6 +220,11 @@ function stepsTable(steps: ReportData['steps']): string {
     ],
     { style: 'markdown' },
   );
+}
+
+/** What labels say, and where there are none what embeddings say. */
+function shownMetrics(results: EvaluationResults): Metric[] {
+  return metricsOf(results, results.labelled > 0 ? 'labels' : 'diagnostics');
 }
 
 function gainSection(data: ReportData): string[] {
@@ -191,7 +245,7 @@ function gainSection(data: ReportData): string[] {
     );
   return [
     '## Best and worst queries',
-    `${metricInfo(found.metric).name} of ${after} minus that of ${before}, of the first seed.`,
+    `${metricName(found.metric, data.results)} of ${after} minus that of ${before}, of the first seed.`,
     ...(best.length > 0 ? [table(best)] : [`No query gains.`]),
     ...(worst.length > 0 ? [table(worst)] : [`No query loses.`]),
   ];

@@ -1,7 +1,7 @@
 /** What people call the methods and metrics, and which of them a report shows. */
 
 import type { EvaluationResults, MethodName, Metric, MetricEstimates } from '../results.js';
-import { DIAGNOSTICS, METHODS, METRICS } from '../results.js';
+import { BASELINES, DIAGNOSTICS, METHODS, METRICS } from '../results.js';
 import { figure } from './figures.js';
 
 /** What a method does to the query; methods of one family look alike in pictures. */
@@ -183,9 +183,14 @@ const OWN: Readonly<Record<string, MetricInfo>> = {
   categoryCoverage: { name: 'Categories', about: 'How many of the wanted categories the set covers.' },
 };
 
-/** Name and meaning of a metric; that of the held-out encoder has the name of the reward's. */
+/** Name, with k and B as letters, and meaning of a metric; that of the held-out encoder has the name of the reward's. */
 export function metricInfo(metric: Metric): MetricInfo {
   return OWN[ownMetric(metric)];
+}
+
+/** The metric's name with the numbers of items that it looks at: `P@10`, `Recall@5000`. */
+export function metricName(metric: Metric, { k, budget }: Pick<EvaluationResults, 'k' | 'budget'>): string {
+  return metricInfo(metric).name.replace(/@k$/, `@${k}`).replace(/@B$/, `@${budget}`);
 }
 
 /** The metric under the reward's encoder. */
@@ -269,4 +274,22 @@ export function bestMethod(
     if (mean > highest) [best, highest] = [name, mean];
   }
   return best;
+}
+
+/** Whether a method needs no compiling. */
+export function isBaseline(method: MethodName): boolean {
+  return BASELINES.some((name) => name === method);
+}
+
+/** The baseline that was best on the validation queries: what every compiled method is compared with. */
+export function bestBaseline(results: Pick<EvaluationResults, 'methods'>): MethodName | undefined {
+  return methodsOf(results)
+    .map((name) => results.methods[name]?.againstBestBaseline?.baseline)
+    .find((name) => name !== undefined);
+}
+
+/** What a reader wants to see first: plain search, the best baseline, the method chosen on validation, and what r4t compiled. */
+export function headlineMethods(results: Pick<EvaluationResults, 'methods' | 'chosen'>): MethodName[] {
+  const wanted = new Set(['plain', bestBaseline(results), results.chosen, 'folm', 'diffusion']);
+  return methodsOf(results).filter((name) => wanted.has(name));
 }

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { METHODS, type ReportData } from '../results.js';
 import { BEHAVIOUR } from './behaviour.js';
 import { reportPage } from './page.js';
+import { verdict } from './sections/verdict.js';
 import { sampleReport } from './testing/sampleReport.js';
 
 const VOID = new Set(['meta', 'input', '!doctype']);
@@ -39,7 +40,7 @@ function saying(text: string): ReportData {
           items: sets.folm!.items.map((item) => ({ ...item, id: text, title: text, image: text })),
           subQueries: [text],
         },
-        plain: { ...sets.plain!, metrics: { recallAtB: 0 } },
+        plain: { ...sets.plain!, metrics: { alphaNdcgAtK: 0 } },
       },
     })),
     failures: [{ method: 'folm', query: text, reason: text }],
@@ -48,19 +49,17 @@ function saying(text: string): ReportData {
 }
 
 describe('reportPage', () => {
-  it.each(['wscr', 'oar'] as const)('shows every part of a report (%s)', (task) => {
-    const page = reportPage(sampleReport({ task }));
+  it.each([
+    { task: 'wscr', labelled: true },
+    { task: 'oar', labelled: true },
+    { task: 'oar', labelled: false },
+  ] as const)('shows every part of a report (%o)', (options) => {
+    const page = reportPage(sampleReport(options));
     const ids = [...page.matchAll(/<section id="([\w-]+)"/g)].map(([, id]) => id);
-    expect(ids).toEqual([
-      'results',
-      'trade-off',
-      'latency',
-      'training',
-      'gains',
-      'queries',
-      'failures',
-      'settings',
-    ]);
+    const all = ['results', 'latency', 'diagnostics', 'training', 'gains', 'queries', 'failures', 'settings'];
+    const needLabels = ['results', 'gains'];
+    const wanted = all.filter((id) => !needLabels.includes(id));
+    expect(ids).toEqual(options.labelled ? all : ['diagnostics', 'latency', ...wanted.slice(2)]);
     expect([...page.matchAll(/<a href="#([\w-]+)">/g)].map(([, id]) => id)).toEqual(ids);
     expect(unbalanced(page)).toEqual([]);
     const words = page
@@ -87,47 +86,60 @@ describe('reportPage', () => {
     expect(unbalanced(page)).toEqual([]);
     expect([...page.matchAll(/<section id="([\w-]+)"/g)].map(([, id]) => id)).toEqual([
       'results',
+      'diagnostics',
       'failures',
       'settings',
     ]);
     expect(page.includes('No query failed.')).toBe(true);
   });
 
-  it('has the best of each column in bold, and dashes where a figure means nothing', () => {
-    const page = reportPage(sampleReport({ task: 'oar' }));
-    const table = page.slice(page.indexOf('<tbody>'), page.indexOf('</tbody>'));
-    const rows = table.split('<tr>').slice(1);
-    expect(rows).toHaveLength(METHODS.length);
-    for (const row of rows.slice(0, 4)) expect(row.match(/<td class="none">/g)).toHaveLength(3);
-    expect(rows.at(-1)?.match(/class="best"/g)).toHaveLength(4);
-    expect(rows.slice(0, -1).join('')).not.toContain('class="best"');
+  it('has labels before what embeddings say, and the verdict before both', () => {
+    const { results, ...data } = sampleReport();
+    const page = reportPage({ results, ...data });
+    const headings = [...page.matchAll(/<table[^>]*><thead>([\s\S]*?)<\/thead>/g)].map(([, head]) =>
+      [...head.matchAll(/<button[^>]*>([^<]*)</g)].map(([, title]) => title),
+    );
+    expect(headings.slice(0, 3).map((titles) => titles.slice(1, -1))).toEqual([
+      [
+        ...[
+          'P@4',
+          'Recall@4',
+          'Hit@4',
+          'S-recall@4',
+          'alpha-nDCG@4',
+          'nDCG@4',
+          'MAP@4',
+          'Recall@40',
+          'Hit@40',
+        ],
+        ...['validation', 'vs Plain', 'vs Classifier'],
+      ],
+      [],
+      ['Groundedness', 'Diversity', 'Alignment', 'Composite'],
+    ]);
+    const told = /<p class="verdict"><strong>([^<]*)<\/strong>([^<]*)<\/p>/.exec(page);
+    expect(told?.[1]).toBe('Use r4t&#39;s Diffusion here:');
+    expect(`${told?.[1]}${told?.[2]}`).toBe(verdict(results).join(' ').replaceAll("'", '&#39;'));
+    expect(reportPage(sampleReport({ labelled: false }))).toContain(
+      '<p class="verdict"><strong>No test query has a reference set, so nothing here says which method is better; the figures below are diagnostics.</strong></p>',
+    );
+    expect(page.indexOf('class="verdict"')).toBeLessThan(page.indexOf('<table'));
   });
 
-  it('says plainly whether a compiled retriever is better', () => {
-    const verdict = (low: number, high: number) => {
-      const { results, ...data } = sampleReport();
-      const againstBestBaseline = {
-        mean: (low + high) / 2,
-        low,
-        high,
-        pValue: 0.3,
-        baseline: 'mmr' as const,
-      };
-      const methods = { ...results.methods, folm: { ...results.methods.folm!, againstBestBaseline } };
-      return /<p class="verdict"><strong>(FOLM[^<]*)</.exec(
-        reportPage({ ...data, results: { ...results, methods } }),
-      )?.[1];
-    };
-    expect(verdict(0.01, 0.1)).toBe('FOLM is above MMR, the best baseline.');
-    expect(verdict(-0.1, -0.01)).toBe('FOLM is below MMR, the best baseline.');
-    expect(verdict(-0.1, 0.1)).toBe('FOLM is not clearly different from MMR, the best baseline.');
-  });
-
-  it('says which baselines the main metric leaves out, where it leaves out any', () => {
-    const leftOut = (task: 'oar' | 'wscr') =>
-      /Not in this comparison: ([^<]*)</.exec(reportPage(sampleReport({ task })))?.[1];
-    expect(leftOut('oar')).toBe('Plain search, BM25, MMR, DPP.');
-    expect(leftOut('wscr')).toBeUndefined();
+  it('has the best of each column in bold, marks the chosen method, and has dashes where a figure means nothing', () => {
+    const page = reportPage(sampleReport());
+    const bodies = [...page.matchAll(/<tbody>([\s\S]*?)<\/tbody>/g)].map(([, body]) => body);
+    const rows = (body: string) => body.split('<tr>').slice(1);
+    const [labels, , diagnostics] = bodies.map(rows);
+    expect(labels).toHaveLength(METHODS.length);
+    expect(labels.at(-1)?.match(/class="best"/g)).toHaveLength(9);
+    expect(labels.slice(0, -1).join('')).not.toContain('class="best"');
+    expect(METHODS.filter((_, i) => labels[i].includes('class="badge"'))).toEqual(['diffusion']);
+    // Plain search is not compared with itself, nor is the best baseline.
+    expect(METHODS.filter((_, i) => labels[i].includes('class="none"'))).toEqual(['plain', 'classifier']);
+    for (const name of ['plain', 'hybrid', 'groupCap', 'vote'] as const)
+      expect(diagnostics[METHODS.indexOf(name)].match(/class="none"/g)).toHaveLength(2);
+    expect(diagnostics[METHODS.indexOf('kmeans')]).not.toContain('class="none"');
   });
 
   it('needs no network and lets no script in but its own', () => {

@@ -3,14 +3,15 @@ import type { EvaluationResults, ReportData } from '../results.js';
 import { BEHAVIOUR } from './behaviour.js';
 import { count, plural } from './figures.js';
 import { html, type Markup, trusted } from './markup.js';
-import { mainMetric, metricInfo } from './names.js';
+import { mainMetric, metricInfo, metricName } from './names.js';
 import { curvesSection } from './sections/curves.js';
+import { diagnosticsSection } from './sections/diagnostics.js';
 import { failuresSection, settingsSection } from './sections/ending.js';
-import { latencySection, tradeOffSection } from './sections/pictures.js';
+import { latencySection } from './sections/pictures.js';
 import { gainsSection, queriesSection } from './sections/queries.js';
 import { resultsSection } from './sections/results.js';
 import type { Section } from './sections/section.js';
-import { verdicts } from './sections/verdict.js';
+import { verdict } from './sections/verdict.js';
 import { STYLE } from './style.js';
 
 /**
@@ -23,8 +24,9 @@ export function reportPage(data: ReportData, pictures: ReadonlyMap<string, strin
   const { results } = data;
   const sections: Section[] = [
     resultsSection(data),
-    tradeOffSection(data),
-    latencySection(data),
+    ...(results.labelled > 0
+      ? [latencySection(data), diagnosticsSection(data)]
+      : [diagnosticsSection(data), latencySection(data)]),
     curvesSection(data),
     gainsSection(data),
     queriesSection(data, pictures),
@@ -45,8 +47,8 @@ export function reportPage(data: ReportData, pictures: ReadonlyMap<string, strin
 <header class="top">
 <p class="kind">${results.task === 'wscr' ? 'Weakly supervised retrieval (WSCR)' : 'Open-ended retrieval (OAR)'}</p>
 <h1 dir="auto">${results.dataset}</h1>
+${answer(results)}
 ${facts(results)}
-${verdicts(results).map(({ finding, figures }) => html`<p class="verdict"><strong>${finding}</strong> ${figures}</p>`)}
 </header>
 <nav aria-label="Sections">${sections.map(({ id, short }) => html`<a href="#${id}">${short}</a>`)}</nav>
 <main>
@@ -59,14 +61,26 @@ ${sections.map(({ id, title, body }) => html`<section id="${id}" aria-labelledby
   return page.source;
 }
 
+/** The verdict, the advice in bold: what stands before the colon of the answer. */
+function answer(results: EvaluationResults): Markup {
+  const [first, ...others] = verdict(results);
+  const end = first.includes(': ') ? first.indexOf(': ') + 1 : first.length;
+  return html`<p class="verdict"><strong>${first.slice(0, end)}</strong>${[first.slice(end), ...others].join(' ')}</p>`;
+}
+
 function facts(results: EvaluationResults): Markup {
-  const { queries, items, budget, k, seeds, task } = results;
+  const { queries, items, budget, k, seeds, task, labelled } = results;
+  const main = mainMetric(results);
   const entries: [string, string, string][] = [
-    ['Main metric', metricInfo(mainMetric(task)).name, metricInfo(mainMetric(task)).about],
+    [
+      labelled > 0 ? 'Main metric' : 'No labels; pictures show',
+      metricName(main, results),
+      metricInfo(main).about,
+    ],
     [
       'Test queries',
       count(queries.test),
-      `${count(queries.train)} train, ${count(queries.valid)} validation`,
+      `${labelled === queries.test ? 'all' : count(labelled)} with a reference set; ${count(queries.train)} train, ${count(queries.valid)} validation`,
     ],
     ['Catalog', plural(items, 'item'), ''],
     ['Directions', `k = ${count(k)}`, task === 'wscr' ? 'each retrieves its share of the budget' : ''],

@@ -54,15 +54,27 @@ describe('queryPayload', () => {
     expect(pictures).toEqual(['data:image/x,1']);
   });
 
-  it('has no composite for plain search, and nothing where a method has no set', () => {
-    const data: ReportData = sampleReport({ task: 'oar' });
+  it('has what labels say first, and nothing where a method has no set', () => {
+    const data: ReportData = sampleReport();
     const { folm, ...others } = data.queries[0].sets;
     const queries = [{ ...data.queries[0], sets: others }, ...data.queries.slice(1)];
     const payload = queryPayload({ ...data, queries }, new Map());
-    const column = payload.metrics.indexOf('Composite');
+    expect(payload.metrics).toEqual(['P@4', 'alpha-nDCG@4', 'S-recall@4', 'Diversity', 'Alignment']);
     const setOf = (name: (typeof METHODS)[number]) => payload.queries[0].sets[METHODS.indexOf(name)];
-    expect(setOf('plain')?.figures[column]).toBeNull();
-    expect(setOf('diffusion')?.figures[column]).toBeTypeOf('number');
+    const { precisionAtK, alphaNdcgAtK } = data.queries[0].sets.plain!.metrics;
+    expect(setOf('plain')?.figures.slice(0, 2)).toEqual([precisionAtK, alphaNdcgAtK]);
     expect(setOf('folm')).toBeNull();
+  });
+
+  it('has null where a query has no label, and no label metric where none has', () => {
+    const data = sampleReport();
+    const [first, ...others] = data.queries;
+    const unlabelled = { query: 'new', sets: { plain: { items: [], metrics: { diversity: 0.5 } } } };
+    const { queries } = queryPayload({ ...data, queries: [unlabelled, first, ...others] }, new Map());
+    expect(queries[0].sets[0]?.figures).toEqual([null, null, null, 0.5, null]);
+    expect(queryPayload(sampleReport({ labelled: false }), new Map()).metrics).toEqual([
+      'Diversity',
+      'Alignment',
+    ]);
   });
 });

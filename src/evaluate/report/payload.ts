@@ -1,6 +1,6 @@
 import type { MethodName, Metric, ReportData } from '../results.js';
 import { methodsWithSets, metricOf } from './gains.js';
-import { METHOD_INFO, mainMetric, metricInfo } from './names.js';
+import { METHOD_INFO, metricName } from './names.js';
 
 /** What the script of the page shows set by set. Items and pictures stand once, sets point at them. */
 export interface Payload {
@@ -24,6 +24,12 @@ interface PayloadSet {
   readonly items: readonly (readonly [item: number, direction: number, relevant: 0 | 1])[];
 }
 
+/**
+ * What labels say first. No groundedness: it is near 1 for every set whose directions lie on items, which nobody who looks at the
+ * items can see.
+ */
+const SHOWN: readonly Metric[] = ['precisionAtK', 'alphaNdcgAtK', 'sRecallAtK', 'diversity', 'alignment'];
+
 /** -1 where an item has no picture. */
 const NO_PICTURE = -1;
 
@@ -33,8 +39,7 @@ export function queryPayload(
   pictures: ReadonlyMap<string, string>,
 ): Payload {
   const methods = methodsWithSets(queries);
-  const wanted: Metric[] = [mainMetric(results.task), 'groundedness', 'diversity', 'alignment'];
-  const metrics = wanted.filter((metric) =>
+  const metrics = SHOWN.filter((metric) =>
     queries.some((query) => methods.some((method) => metricOf(query, method, metric) !== undefined)),
   );
   const itemRows = new Table<readonly [string, number]>();
@@ -45,7 +50,7 @@ export function queryPayload(
   };
   return {
     methods: methods.map((id) => ({ id, name: METHOD_INFO[id].name })),
-    metrics: metrics.map((metric) => metricInfo(metric).name),
+    metrics: metrics.map((metric) => metricName(metric, results)),
     queries: queries.map((query) => ({
       text: query.query,
       reference: query.reference ?? [],

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { tempFolder } from '../../catalog/testing/tempFolder.js';
 import { InputError } from '../../errors.js';
-import { METHODS, type ReportData } from '../results.js';
+import { METHODS, type MethodName, type ReportData } from '../results.js';
 import { readReport, writeReport } from './report.js';
 import { resultsFileSchema } from './schema.js';
 import { sampleReport } from './testing/sampleReport.js';
@@ -18,6 +18,9 @@ describe('writeReport', () => {
     expect(() => resultsFileSchema.parse(written)).not.toThrow();
     expect(Object.keys(written).slice(0, 5)).toEqual(['dataset', 'task', 'budget', 'seeds', 'methods']);
     expect(written).toMatchObject({ dataset: 'camping', task: 'wscr', budget: 40, seeds: [1, 2, 3] });
+    expect(written).toMatchObject({ labelled: 12, chosen: 'diffusion' });
+    const { validation, againstPlain, againstBestBaseline } = data.results.methods.folm!;
+    expect(written.methods.folm).toMatchObject({ validation, againstPlain, againstBestBaseline });
     expect(Object.keys(written.methods)).toEqual([...METHODS]);
     for (const name of METHODS) {
       const { metrics, msPerQuery } = data.results.methods[name]!;
@@ -28,33 +31,42 @@ describe('writeReport', () => {
 
   it('has a schema which tells a nested or a bare figure from the right one', () => {
     const methods = (plain: object) => ({ ...json(temp.path('flat', 'results.json')), methods: { plain } });
-    const good = { recallAtB: { mean: 0.3, low: 0.2, high: 0.4 }, msPerQuery: 1, perSeed: {} };
+    const good = { alphaNdcgAtK: { mean: 0.3, low: 0.2, high: 0.4 }, msPerQuery: 1, perSeed: {} };
     expect(resultsFileSchema.safeParse(methods(good)).success).toBe(true);
-    expect(resultsFileSchema.safeParse(methods({ ...good, recallAtB: 0.3 })).success).toBe(false);
-    expect(resultsFileSchema.safeParse(methods({ recallAtB: good.recallAtB })).success).toBe(false);
+    expect(resultsFileSchema.safeParse(methods({ ...good, againstPlain: { mean: 0.1 } })).success).toBe(
+      false,
+    );
+    expect(resultsFileSchema.safeParse(methods({ ...good, alphaNdcgAtK: 0.3 })).success).toBe(false);
+    expect(resultsFileSchema.safeParse(methods({ alphaNdcgAtK: good.alphaNdcgAtK })).success).toBe(false);
     expect(resultsFileSchema.safeParse({ ...methods(good), methods: { nonsense: good } }).success).toBe(
       false,
     );
   });
 
   it('leaves out groundedness and composite of methods without directions', async () => {
-    await writeReport(temp.path('directions'), sampleReport({ task: 'oar' }));
-    const { methods } = json(temp.path('directions', 'results.json'));
-    const has = (metric: string) => METHODS.filter((name) => metric in methods[name]);
-    const without = ['plain', 'bm25', 'mmr', 'dpp'];
-    expect(has('diversity')).toEqual([...METHODS]);
-    expect(has('composite')).toEqual(METHODS.filter((name) => !without.includes(name)));
-    expect(has('groundedness')).toEqual(has('composite'));
-    const wscr = sampleReport().results;
-    const knnQueries = {
-      ...wscr.methods.knnQueries!,
-      metrics: { groundedness: { mean: 1, low: 1, high: 1 } },
-    };
-    await writeReport(temp.path('knn'), { ...sampleReport(), results: { ...wscr, methods: { knnQueries } } });
-    expect((await readReport(temp.path('knn'))).results.methods.knnQueries?.metrics).toEqual({});
-    const { queries } = await readReport(temp.path('directions'));
-    expect(queries[0].sets.dpp?.metrics).not.toHaveProperty('composite');
-    expect(queries[0].sets.folm?.metrics).toHaveProperty('composite');
+    const { results, queries, ...data } = sampleReport({ task: 'oar' });
+    const grounded = { groundedness: 1, groundednessHeldout: 1, composite: 1, diversity: 1 };
+    const estimates = Object.fromEntries(
+      Object.entries(grounded).map(([name, mean]) => [name, { mean, low: mean, high: mean }]),
+    );
+    const methods = Object.fromEntries(
+      METHODS.map((name) => [name, { ...results.methods[name]!, metrics: estimates }]),
+    );
+    const sets = Object.fromEntries(METHODS.map((name) => [name, { items: [], metrics: grounded }]));
+    await writeReport(temp.path('directions'), {
+      ...data,
+      results: { ...results, methods },
+      queries: [{ ...queries[0], sets }],
+    });
+    const written = json(temp.path('directions', 'results.json')).methods;
+    const shown = (await readReport(temp.path('directions'))).queries[0].sets;
+    const without: MethodName[] = ['plain', 'bm25', 'hybrid', 'mmr', 'dpp', 'groupCap'];
+    without.push('adapter', 'adapterMmr', 'popular', 'vote', 'classifier');
+    for (const name of METHODS) {
+      const wanted = without.includes(name) ? ['diversity'] : Object.keys(grounded);
+      expect(Object.keys(grounded).filter((metric) => metric in written[name])).toEqual(wanted);
+      expect(Object.keys(shown[name]!.metrics)).toEqual(wanted);
+    }
   });
 
   it('leaves out figures that are not finite, which a metrics log may hold', async () => {
@@ -77,10 +89,14 @@ describe('writeReport', () => {
 });
 
 describe('readReport', () => {
-  it('brings back what was written', async () => {
-    await writeReport(temp.path('whole'), sampleReport());
-    expect(await readReport(temp.path('whole'))).toEqual(sampleReport());
-  });
+  it.each([{ task: 'wscr' }, { task: 'oar', labelled: true }, { task: 'oar', labelled: false }] as const)(
+    'brings back what was written (%o)',
+    async (options) => {
+      const data = sampleReport(options);
+      await writeReport(temp.path('whole'), data);
+      expect(await readReport(temp.path('whole'))).toEqual(data);
+    },
+  );
 
   it('names the file and field of a damaged report', async () => {
     const damaged = { ...sampleReport(), failures: [{ method: 'nonsense' }] };

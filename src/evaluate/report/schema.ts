@@ -7,7 +7,15 @@ const method = z.enum(METHODS);
 const metric = z.enum(METRICS);
 const estimate = z.object({ mean: z.number(), low: z.number(), high: z.number() });
 const perSeed = z.partialRecord(metric, z.array(z.number()));
-const againstBestBaseline = estimate.extend({ pValue: z.number(), baseline: method }).optional();
+const comparison = estimate.extend({ pValue: z.number() });
+/** What both files have beside the metrics of a method. */
+const besideMetrics = {
+  perSeed,
+  msPerQuery: z.number(),
+  validation: z.number().optional(),
+  againstPlain: comparison.optional(),
+  againstBestBaseline: comparison.extend({ baseline: method }).optional(),
+};
 
 const header = {
   dataset: z.string(),
@@ -17,6 +25,8 @@ const header = {
   seeds: z.array(z.int()),
   queries: z.object({ train: z.int(), valid: z.int(), test: z.int() }),
   items: z.int(),
+  labelled: z.int().nonnegative(),
+  chosen: method.optional(),
   heldoutEncoder: z.string().optional(),
   tuned: z.record(z.string(), z.number()),
   peakMemoryMiB: z.number(),
@@ -32,9 +42,7 @@ export const resultsFileSchema = z.looseObject({
         (typeof METRICS)[number],
         z.ZodOptional<typeof estimate>
       >),
-      msPerQuery: z.number(),
-      perSeed,
-      againstBestBaseline,
+      ...besideMetrics,
     }),
   ),
 });
@@ -59,9 +67,7 @@ export const reportSchema: z.ZodType<ReportData> = z.object({
       method,
       z.object({
         metrics: z.partialRecord(metric, estimate),
-        perSeed,
-        msPerQuery: z.number(),
-        againstBestBaseline,
+        ...besideMetrics,
       }),
     ),
   }),
@@ -113,12 +119,11 @@ export function meaningful(data: ReportData): ReportData {
         ...result,
         metrics: keep(
           result.metrics,
-          ({ mean, low, high }, key) =>
-            isMeaningful(name, key, results.task) && isFiniteNumber(mean + low + high),
+          ({ mean, low, high }, key) => isMeaningful(name, key) && isFiniteNumber(mean + low + high),
         ),
         perSeed: keep(
           result.perSeed,
-          (values, key) => isMeaningful(name, key, results.task) && values.every(isFiniteNumber),
+          (values, key) => isMeaningful(name, key) && values.every(isFiniteNumber),
         ),
       })),
     },
@@ -130,10 +135,7 @@ export function meaningful(data: ReportData): ReportData {
       ...query,
       sets: mapMethods(query.sets, (set, name) => ({
         ...set,
-        metrics: keep(
-          set.metrics,
-          (value, key) => isMeaningful(name, key, results.task) && isFiniteNumber(value),
-        ),
+        metrics: keep(set.metrics, (value, key) => isMeaningful(name, key) && isFiniteNumber(value)),
       })),
     })),
     steps: steps.map((step) => ({ ...step, metrics: keep(step.metrics, isFiniteNumber) })),

@@ -2,7 +2,7 @@
 const PALETTE = `:root {
   --page: #fbfbfa; --surface: #fff; --ink: #1b1e23; --muted: #5d6570; --line: #e2e4e8; --soft: #f1f2f4;
   --accent: #0b5ea8; --good: #00734f; --bad: #b03d00; --shade: #0002; --plate: transparent;
-  --search: #626b78; --expansion: #0072b2; --policy: #00805f; --diffusion: #d55e00;
+  --search: #626b78; --expansion: #0072b2; --labels: #a64d84; --policy: #00805f; --diffusion: #d55e00;
   --c0: #0072b2; --c1: #d55e00; --c2: #00805f; --c3: #a64d84;
   color-scheme: light dark;
 }
@@ -10,7 +10,7 @@ const PALETTE = `:root {
   :root {
     --page: #131519; --surface: #1a1d22; --ink: #e9ebee; --muted: #9ba4b0; --line: #2f343c; --soft: #23272e;
     --accent: #7cbcf2; --good: #4cd0a4; --bad: #ff9a5c; --shade: #0009; --plate: #e4e6e9;
-    --search: #a3adba; --expansion: #5cb6ea; --policy: #3cc79c; --diffusion: #ff8f4a;
+    --search: #a3adba; --expansion: #5cb6ea; --labels: #e59ac4; --policy: #3cc79c; --diffusion: #ff8f4a;
     --c0: #5cb6ea; --c1: #ff8f4a; --c2: #3cc79c; --c3: #e59ac4;
   }
 }
@@ -23,7 +23,7 @@ const CHARTS = `.chart { display: block; width: 100%; height: auto; overflow: vi
 .scatter .label { paint-order: stroke; stroke: var(--surface); stroke-width: 3px; stroke-linejoin: round; }
 .chart .value { fill: var(--ink); }
 .grid path { stroke: var(--line); fill: none; }
-.search { --c: var(--search); } .expansion { --c: var(--expansion); } .policy { --c: var(--policy); } .diffusion { --c: var(--diffusion); }
+.search { --c: var(--search); } .expansion { --c: var(--expansion); } .labels { --c: var(--labels); } .policy { --c: var(--policy); } .diffusion { --c: var(--diffusion); }
 .mark > * { fill: var(--surface); stroke: var(--c); stroke-width: 1.8; }
 .mark.compiled > * { fill: var(--c); }
 .whisker path { stroke: var(--c); stroke-width: 1.2; opacity: .4; }
@@ -82,6 +82,13 @@ td small { display: block; color: var(--muted); line-height: 1.3; }
 td.none { color: var(--muted); }
 td.best { font-weight: 700; }
 td.best small { font-weight: 400; }
+.badge { display: block; width: fit-content; margin-left: 23px; font-size: 12px; line-height: 1.3; font-weight: 600; color: var(--accent); }
+table.dense { font-size: 13.5px; }
+.dense th, .dense td { padding-inline: 5.5px; }
+.dense thead th { font-size: 12.5px; }
+.dense small { font-size: 11px; }
+.dense th:first-child { padding-left: 11px; }
+.dense td:last-child, .dense th:last-child { padding-right: 11px; }
 tbody tr:hover > * { background: var(--soft); }
 thead button { border-radius: 4px; }
 thead button:hover { color: var(--ink); }

@@ -40,7 +40,7 @@ describe('paretoChart', () => {
     expect(count(svg, 'class="mark ')).toBe(METHODS.length);
     expect(count(svg, 'class="mark policy compiled"')).toBe(1);
     expect(count(svg, 'class="whisker ')).toBe(METHODS.length);
-    expect(String(svg)).toContain('<title>FOLM: diversity 0.600, alignment 0.650</title>');
+    expect(String(svg)).toContain('<title>FOLM: diversity 0.720, alignment 0.750</title>');
     const places = [...String(svg).matchAll(/translate\(([\d.]+) ([\d.]+)\)/g)].map(([, x, y]) => [+x, +y]);
     // The sample's methods get better in both from first to last.
     for (let i = 1; i < METHODS.length; i++) {
@@ -60,9 +60,9 @@ describe('paretoChart', () => {
 describe('latencyChart', () => {
   it('has the methods, and the diffusion at its step counts in order', () => {
     const data: ReportData = { ...wscr, steps: [...wscr.steps].reverse() };
-    const svg = latencyChart(data, { metric: 'recallAtB', ...size });
+    const svg = latencyChart(data, { metric: 'alphaNdcgAtK', ...size });
     expect(count(svg, 'class="mark ')).toBe(METHODS.length + 3);
-    expect(String(svg)).toContain('<title>Diffusion, 64 steps: Recall@B 0.400, 19.2 ms a query</title>');
+    expect(String(svg)).toContain('<title>Diffusion, 64 steps: alpha-nDCG@4 0.400, 19.2 ms a query</title>');
     const line = pointsOf(svg, 'step-line');
     expect(line).toHaveLength(3);
     expect(line.map(([x]) => x)).toEqual(line.map(([x]) => x).sort((a, b) => a - b));
@@ -71,7 +71,7 @@ describe('latencyChart', () => {
   });
 
   it('leaves out methods without the metric', () => {
-    expect(count(latencyChart(oar, { metric: 'composite', ...size }), 'class="mark ')).toBe(10 + 3);
+    expect(count(latencyChart(oar, { metric: 'composite', ...size }), 'class="mark ')).toBe(9 + 3);
     expect(
       latencyChart({ results: { ...oar.results, methods: {} }, steps: [] }, { metric: 'composite', ...size }),
     ).toBe(undefined);
@@ -88,7 +88,7 @@ describe('forestChart', () => {
 
   it('has no row and no reference for methods without directions', () => {
     const svg = forestChart(oar.results, { metric: 'composite', width: 350 });
-    expect(count(svg, 'class="interval"')).toBe(10);
+    expect(count(svg, 'class="interval"')).toBe(9);
     expect(count(svg, 'class="reference"')).toBe(0);
     expect(String(svg)).not.toContain('Plain');
   });

@@ -1,7 +1,7 @@
 import type { EvaluationResults, Metric } from '../../results.js';
 import { figure, interval } from '../figures.js';
 import { html, type Markup } from '../markup.js';
-import { METHOD_INFO, methodsOf, metricInfo, metricsOfMethod, shown } from '../names.js';
+import { METHOD_INFO, methodsOf, metricName, metricsOfMethod, shown } from '../names.js';
 import { mark, round } from './marks.js';
 import { linearScale } from './scale.js';
 
@@ -27,7 +27,7 @@ export function forestChart(
   const px = (value: number) => round(box.left + x.at(value) * (box.right - box.left));
   const center = (i: number) => box.top + (i + 0.5) * ROW;
   const plain = rows.find(({ method }) => method === 'plain');
-  return html`<svg class="chart" viewBox="0 0 ${width} ${bottom + 40}" role="img" aria-label="${metricInfo(metric).name} of ${rows.length} methods with 95% intervals">
+  return html`<svg class="chart" viewBox="0 0 ${width} ${bottom + 40}" role="img" aria-label="${metricName(metric, results)} of ${rows.length} methods with 95% intervals">
 <g class="grid">${x.ticks.map((t) => html`<path d="M${px(t)} ${box.top}V${bottom}"/>`)}</g>
 <g class="ticks">${x.ticks.map((t) => html`<text x="${px(t)}" y="${bottom + 16}" text-anchor="middle">${x.format(t)}</text>`)}</g>
 ${plain && html`<path class="reference" d="M${px(plain.estimate.mean)} ${box.top}V${bottom}"/>`}
@@ -42,6 +42,6 @@ ${seeds.map((value) => html`<path class="seed" d="M${px(value)} ${center(i) - 9}
 ${mark(method, px(estimate.mean), center(i))}
 <text class="value" x="${width - 4}" y="${center(i) + 4}" text-anchor="end">${figure(estimate.mean)}</text></g>`,
 )}
-<text class="axis" x="${box.right}" y="${bottom + 34}" text-anchor="end">${metricInfo(metric).name} →</text>
+<text class="axis" x="${box.right}" y="${bottom + 34}" text-anchor="end">${metricName(metric, results)} →</text>
 </svg>`;
 }

@@ -1,7 +1,7 @@
 import type { Metric, ReportData } from '../../results.js';
 import { figure, milliseconds, plural } from '../figures.js';
 import type { Markup } from '../markup.js';
-import { METHOD_INFO, methodsOf, metricInfo, metricsOfMethod, shown } from '../names.js';
+import { METHOD_INFO, methodsOf, metricName, metricsOfMethod, shown } from '../names.js';
 import { linearScale, logScale } from './scale.js';
 import { type ScatterPoint, scatter } from './scatter.js';
 
@@ -16,6 +16,7 @@ export function latencyChart(
   { results, steps }: Pick<ReportData, 'results' | 'steps'>,
   { metric, width, height }: LatencyOptions,
 ): Markup | undefined {
+  const name = metricName(metric, results);
   const methods = methodsOf(results).flatMap((method): ScatterPoint[] => {
     const estimate = shown(method, metricsOfMethod(results, method), metric);
     const ms = results.methods[method]!.msPerQuery;
@@ -24,7 +25,7 @@ export function latencyChart(
       {
         method,
         label: METHOD_INFO[method].short,
-        title: `${METHOD_INFO[method].name}: ${metricInfo(metric).name} ${figure(estimate.mean)}, ${milliseconds(ms)} ms a query`,
+        title: `${METHOD_INFO[method].name}: ${name} ${figure(estimate.mean)}, ${milliseconds(ms)} ms a query`,
         x: ms,
         y: estimate.mean,
         yInterval: [estimate.low, estimate.high],
@@ -40,7 +41,7 @@ export function latencyChart(
         {
           method: 'diffusion',
           label: String(count),
-          title: `Diffusion, ${plural(count, 'step')}: ${metricInfo(metric).name} ${figure(value)}, ${milliseconds(msPerQuery)} ms a query`,
+          title: `Diffusion, ${plural(count, 'step')}: ${name} ${figure(value)}, ${milliseconds(msPerQuery)} ms a query`,
           x: msPerQuery,
           y: value,
           small: true,
@@ -51,9 +52,9 @@ export function latencyChart(
   if (points.length < 2) return undefined;
   const times = points.map(({ x }) => x);
   return scatter({
-    title: `${metricInfo(metric).name} against milliseconds a query of ${methods.length} methods`,
+    title: `${name} against milliseconds a query of ${methods.length} methods`,
     xLabel: 'milliseconds a query, log scale',
-    yLabel: `↑ ${metricInfo(metric).name}`,
+    yLabel: `↑ ${name}`,
     x: logScale([Math.min(...times) / 1.5, Math.max(...times) * 1.5]),
     y: linearScale(points.flatMap(({ y, yInterval }) => [y, ...(yInterval ?? [])])),
     points,

@@ -11,6 +11,11 @@ const SHAPES = {
     const half = round(r * 0.9);
     return `<path d="M${-half} ${-half}H${half}V${half}H${-half}Z"/>`;
   },
+  labels: (r: number) => {
+    const [arm, end] = [round(r * 0.42), round(r * 1.15)];
+    const [out, side, back] = [end - arm, 2 * arm, arm - end].map(round);
+    return `<path d="M${-arm} ${-end}h${side}v${out}h${out}v${side}h${back}v${out}h${-side}v${back}h${back}v${-side}h${out}Z"/>`;
+  },
   policy: (r: number) => {
     const half = round(r * 1.15);
     return `<path d="M0 ${round(-r * 1.2)}L${half} ${round(r * 0.85)}H${-half}Z"/>`;

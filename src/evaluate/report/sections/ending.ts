@@ -3,8 +3,8 @@ import { markIcon } from '../charts/marks.js';
 import { count, plural } from '../figures.js';
 import { html } from '../markup.js';
 import { METHOD_INFO } from '../names.js';
-import { scrollable } from './results.js';
 import type { Section } from './section.js';
+import { scrollable } from './table.js';
 
 /** Queries with fewer items than asked for. */
 export function failuresSection({ failures }: ReportData): Section {

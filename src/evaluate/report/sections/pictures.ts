@@ -1,65 +1,50 @@
 import type { EvaluationResults, Metric, ReportData } from '../../results.js';
 import { latencyChart } from '../charts/latency.js';
 import { markClass, markIcon } from '../charts/marks.js';
-import { paretoChart } from '../charts/pareto.js';
 import { html, type Markup } from '../markup.js';
-import { type Family, METHOD_INFO, mainMetric, methodsOf, metricInfo } from '../names.js';
-import { wideAndNarrow } from './results.js';
+import { type Family, MAIN_METRIC, METHOD_INFO, methodsOf, metricName } from '../names.js';
 import type { Section } from './section.js';
+import { wideAndNarrow } from './table.js';
 
 const FAMILIES: Readonly<Record<Family, string>> = {
   search: 'search with the query alone',
   expansion: 'fan-out without a model',
+  labels: 'from the training sets, in closed form',
   policy: 'language model',
   diffusion: 'set diffusion',
 };
 
-/** Alignment against diversity, which need no directions and so compare all methods. */
-export function tradeOffSection({ results }: ReportData): Section | undefined {
-  const views = (['own', 'heldout'] as const).flatMap((encoder) => {
-    const label = encoder === 'own' ? "The reward's encoder" : 'Held-out encoder';
-    const picture = wideAndNarrow((width) =>
-      paretoChart(results, { encoder, width, height: width > 500 ? 430 : 380 }),
-    );
-    return picture === undefined ? [] : [{ label, picture }];
-  });
-  if (views.length === 0) return undefined;
-  return {
-    id: 'trade-off',
-    title: 'Alignment against diversity',
-    short: 'Trade-off',
-    body: html`<p class="lead">Of the items of each set; up and to the right is better. The dashed line joins the methods no other beats in both. Thin crosses are 95% intervals over queries.</p>
-${toggle('encoder', views)}${legend(results)}`,
-  };
-}
-
 /** Quality against time. */
 export function latencySection(data: ReportData): Section | undefined {
-  const metrics: Metric[] = [mainMetric(data.results.task), 'diversity', 'alignment'];
+  const labelled = data.results.labelled > 0;
+  const metrics: Metric[] = labelled
+    ? [MAIN_METRIC, 'precisionAtK', 'sRecallAtK']
+    : ['alignment', 'diversity'];
   const views = metrics.flatMap((metric) => {
     const picture = wideAndNarrow((width) =>
-      latencyChart(data, { metric, width, height: width > 500 ? 400 : 380 }),
+      latencyChart(data, { metric, width, height: width > 500 ? 440 : 420 }),
     );
-    return picture === undefined ? [] : [{ label: metricInfo(metric).name, picture }];
+    return picture === undefined ? [] : [{ label: metricName(metric, data.results), picture }];
   });
   if (views.length === 0) return undefined;
   return {
     id: 'latency',
-    title: 'Quality against latency',
+    title: labelled ? 'Quality against latency' : 'Diagnostics against latency',
     short: 'Latency',
-    body: html`<p class="lead">Median milliseconds a query, from its text to its items; up and to the left is better.${data.steps.length > 0 && ' Small diamonds: the diffusion at other numbers of denoising steps.'}</p>
+    body: html`<p class="lead">Median milliseconds a query, from its text to its items${labelled && '; up and to the left is better'}.${data.steps.length > 0 && ' Small diamonds: the diffusion at other numbers of denoising steps.'}</p>
 ${toggle('quality', views)}${legend(data.results)}`,
   };
 }
 
 /** One picture of several, chosen by radio buttons: the style sheet shows the one checked, no script needed. */
-function toggle(name: string, views: readonly { label: string; picture: Markup }[]): Markup {
+export function toggle(name: string, views: readonly { label: string; picture: Markup }[]): Markup {
   return html`<fieldset class="toggle"><legend class="unseen">Show</legend>
 ${views.map(({ label }, i) => html`<input type="radio" name="${name}" id="${name}-${i}"${i === 0 && html` checked`}><label for="${name}-${i}"${views.length === 1 && html` class="unseen"`} dir="auto">${label}</label>`)}
 ${views.map(({ picture }) => html`<figure class="picture view">${picture}</figure>`)}</fieldset>`;
 }
 
-function legend(results: EvaluationResults): Markup {
+/** The families of the pictures. */
+export function legend(results: EvaluationResults): Markup {
   const methods = methodsOf(results);
   const families = (Object.keys(FAMILIES) as Family[]).flatMap((family) => {
     const first = methods.find(

@@ -3,10 +3,10 @@ import { markIcon } from '../charts/marks.js';
 import { count, figure, signed } from '../figures.js';
 import { extremes, methodsWithSets, type QueryGain, type QueryGains, queryGains } from '../gains.js';
 import { html, jsonScript, type Markup } from '../markup.js';
-import { METHOD_INFO, metricInfo } from '../names.js';
+import { headlineMethods, METHOD_INFO, metricName } from '../names.js';
 import { queryPayload } from '../payload.js';
-import { scrollable } from './results.js';
 import type { Section } from './section.js';
+import { scrollable } from './table.js';
 
 const EXTREMES = 10;
 
@@ -22,7 +22,7 @@ export function gainsSection(data: ReportData): Section | undefined {
     id: 'gains',
     title: 'Best and worst queries',
     short: 'Best and worst',
-    body: html`<p class="lead">${metricInfo(found.metric).name} of ${after} minus that of ${before}, first seed: ${count(won)} of ${count(found.gains.length)} queries gain, ${count(lost)} lose, ${count(tied)} stay. Choose one to see its sets.</p>
+    body: html`<p class="lead">${metricName(found.metric, data.results)} of ${after} minus that of ${before}, first seed: ${count(won)} of ${count(found.gains.length)} queries gain, ${count(lost)} lose, ${count(tied)} stay. Choose one to see its sets.</p>
 <div class="two">${gainTable('Gain most', best, found)}${gainTable('Lose most', worst, found)}</div>`,
   };
 }
@@ -65,11 +65,8 @@ export function queriesSection(data: ReportData, pictures: ReadonlyMap<string, s
   };
 }
 
-/** Plain search, the best baseline, and what r4t compiled. */
+/** What matters, where the report has its sets. */
 function shownFirst({ results }: ReportData, methods: readonly MethodName[]): Set<MethodName> {
-  const { folm, diffusion } = results.methods;
-  const baseline = (diffusion ?? folm)?.againstBestBaseline?.baseline;
-  const wanted = new Set<MethodName | undefined>(['plain', baseline, 'folm', 'diffusion']);
-  const present = methods.filter((name) => wanted.has(name));
+  const present = headlineMethods(results).filter((name) => methods.includes(name));
   return new Set(present.length > 0 ? present : methods.slice(0, 3));
 }
