@@ -34,7 +34,7 @@ export async function compileRuns(
           onProgress?.({ ...progress, stage: what });
         });
       });
-    if (!ablations) return work(undefined);
+    if (!ablations) return work(run.stage);
     await work('warm-start');
     await Promise.all([work(undefined), work('ablations')]);
   };

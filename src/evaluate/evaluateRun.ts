@@ -80,6 +80,7 @@ export async function evaluateRun(folder: string, options: EvaluateRunOptions = 
   const runtime: RuntimeOptions = { threads, device };
   const loaded = await loadRun(folder, { ...runtime, encoder, index, policy, signal });
   const { run, config, workspace } = loaded;
+  const cosines = await CosineMatrix.create(runtime);
   try {
     const all = await splitQueries(workspace, 'test', signal);
     const valid = await splitQueries(workspace, 'valid', signal);
@@ -88,7 +89,7 @@ export async function evaluateRun(folder: string, options: EvaluateRunOptions = 
     const test = batchOf(all, 0, Math.min(limit ?? all.texts.length, all.texts.length));
     const budget = budgetOf(config, workspace.items.length);
     const { k, seed } = config;
-    const space = { ...loaded.space, settings: {}, cosines: await CosineMatrix.create(runtime) };
+    const space = { ...loaded.space, settings: {}, cosines };
     const reward = options.reward ?? (config.task === 'oar' ? rewardOf(config) : composite());
     const lazy = await evaluatedMethods({ run, space, reward, runtime });
     const labels = labelsOf(
@@ -168,6 +169,7 @@ export async function evaluateRun(folder: string, options: EvaluateRunOptions = 
       ...(heldoutEncoder && { heldoutEncoder: heldoutEncoder.id }),
     };
   } finally {
+    await cosines.release();
     await loaded.release();
   }
 }
