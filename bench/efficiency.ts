@@ -21,13 +21,11 @@ import { SetDiffusion, type SetDiffusionOptions } from '../src/diffusion/setDiff
 import { CachedEncoder } from '../src/encode/cached.js';
 import { countParameters, initialize } from '../src/engine/index.js';
 import { formatTable } from '../src/evaluate/table.js';
-import { gatherRows, type Matrix } from '../src/matrix.js';
+import { gatherRows, type Matrix, rowRange } from '../src/matrix.js';
 import type { Policy } from '../src/policy/policy.js';
 import { loadPolicy, loadPolicyModel, POLICY_FILES } from '../src/policy/policyFiles.js';
-import { loadRetrieverParts } from '../src/retrieve/loadRetriever.js';
-import { searchDirections } from '../src/retrieve/methods.js';
-import { configOf } from '../src/run/manifest.js';
-import { RunFolder } from '../src/run/runFolder.js';
+import { fannedOutSets } from '../src/retrieve/fannedOut.js';
+import { loadRun } from '../src/retrieve/loadRun.js';
 
 const { values: options } = parseArgs({
   options: {
@@ -62,12 +60,8 @@ interface Time {
   readonly extrapolated: boolean;
 }
 
-const run = await RunFolder.open(options.run);
-const {
-  workspace,
-  policy: trained,
-  k,
-} = await loadRetrieverParts(options.run, { ...runtime, methods: ['folm'] });
+const { run, config, workspace, space } = await loadRun(options.run, { ...runtime, methods: ['folm'] });
+const { policy: trained, k } = space;
 if (!trained) throw new Error(`${options.run} has no trained policy; compile it to the end`);
 const untrained = await loadPolicy(
   await loadPolicyModel(run.path(...POLICY_FILES.model)),
@@ -78,7 +72,7 @@ const untrained = await loadPolicy(
 const known = workspace.queries.map(({ query }) => query);
 const knownVectors = await workspace.encoder.encode(known);
 const { model: own, sampling } = await readDiffusion(run.path('diffusion'));
-const { preset } = configOf(run.manifest, run.path('run.json')).diffusion;
+const { preset } = config.diffusion;
 const paper = randomModel({ ...own.config, ...presets.paper, anchors: 0, anchorSpread: 0 });
 
 const measured: { name: string; times: Map<number, Time> }[] = [];
@@ -161,7 +155,7 @@ async function timeBatch(directions: Method['directions'], batch: number): Promi
     const started = performance.now();
     const found = await directions(embedded, seed);
     const directed = performance.now();
-    if (found) await searchDirections(workspace, found, k, { k });
+    if (found) await fannedOutSets(workspace, fanOutsOf(found), { k });
     const ended = performance.now();
     spent += ended - started;
     alone.push(directed - started);
@@ -174,6 +168,10 @@ async function timeBatch(directions: Method['directions'], batch: number): Promi
     extrapolated: false,
   };
 }
+
+/** k directions a query, one query after another. */
+const fanOutsOf = (found: Matrix) =>
+  Array.from({ length: found.rows / k }, (_, q) => ({ directions: rowRange(found, q * k, (q + 1) * k) }));
 
 function scaled({ directions, withSearch }: Time, scale: number): Time {
   return { directions: directions * scale, withSearch: withSearch * scale, extrapolated: true };

@@ -46,7 +46,8 @@ export async function tagSpace(
   encoder: Encoder | EncoderParts,
   d: number,
 ): Promise<{ dim: number; search: Search }> {
-  const fitted = await fitSpace({ encoder, texts, queries: train, d });
+  const items = texts.map((text) => ({ text }));
+  const fitted = await fitSpace({ encoder, items, queries: train, d });
   const { projection } = fitted.space;
   const projected = await ProjectedEncoder.create(fitted.encoder, projection);
   const index = await ExactIndex.create({ vectors: await project(projection, fitted.sample) });

@@ -1,28 +1,33 @@
-import type { Item } from '../catalog/item.js';
-export function groupsOf(items: readonly Item[], field = 'category'): { of: Int32Array } {
-  const ids = new Map<string, number>();
-  return {
-    of: Int32Array.from(items, (item) => {
-      const value = field === 'category' ? item.category : item.metadata[field];
-      if (value === undefined || value === null) return -1;
-      const key = JSON.stringify(value);
-      const id = ids.get(key) ?? ids.size;
-      ids.set(key, id);
-      return id;
-    }),
-  };
+export interface GroupCapOptions {
+  /** Items a group may have, at least 1. */
+  readonly perGroup: number;
+  /** Items wanted [all]. */
+  readonly k?: number;
 }
-export function capGroups(ranking: Int32Array, { of, most }: { of: Int32Array; most: number }): Int32Array {
-  const counts = new Map<number, number>();
-  const late: number[] = [];
-  const first: number[] = [];
-  for (const item of ranking) {
-    const n = counts.get(of[item]) ?? 0;
-    if (of[item] >= 0 && n >= most) late.push(item);
-    else {
-      first.push(item);
-      counts.set(of[item], n + 1);
+
+/**
+ * A ranking with at most `perGroup` items of a group: the simplest way to a varied list. Later ones of a full group are left out, so
+ * fewer than `k` may remain; take enough hits.
+ *
+ * @param ranked rows, best first; -1 (an index's empty places) is passed over
+ * @param groupOf a row's group, such as its category or a field of its metadata; undefined = in no group, never left out
+ */
+export function groupCap(
+  ranked: ArrayLike<number>,
+  groupOf: (item: number) => string | number | undefined,
+  { perGroup, k = Number.POSITIVE_INFINITY }: GroupCapOptions,
+): Int32Array {
+  const counts = new Map<string | number, number>();
+  const kept: number[] = [];
+  for (let i = 0; i < ranked.length && kept.length < k; i++) {
+    if (ranked[i] < 0) continue;
+    const group = groupOf(ranked[i]);
+    if (group !== undefined) {
+      const count = counts.get(group) ?? 0;
+      if (count >= perGroup) continue;
+      counts.set(group, count + 1);
     }
+    kept.push(ranked[i]);
   }
-  return Int32Array.from([...first, ...late]);
+  return Int32Array.from(kept);
 }

@@ -1,20 +1,39 @@
 import { dot, type Matrix, row } from '../matrix.js';
-export function vote(
-  queries: Matrix,
-  { vectors, references }: { vectors: Matrix; references: readonly (readonly number[])[] },
-  { neighbours }: { neighbours: number },
-): Int32Array[] {
-  return Array.from({ length: queries.rows }, (_, q) => {
-    const sims = references
-      .flatMap((set, i) => (set.length > 0 ? [[i, dot(row(queries, q), row(vectors, i))] as const] : []))
-      .sort((a, b) => b[1] - a[1] || a[0] - b[0])
-      .slice(0, neighbours);
-    const votes = new Map<number, number>();
-    for (const [i, s] of sims)
-      for (const item of references[i]) votes.set(item, (votes.get(item) ?? 0) + Math.max(0, s));
-    return Int32Array.from(
-      [...votes].sort(([a, x], [b, y]) => y - x || a - b),
-      ([item]) => item,
-    );
-  });
+import { fillUp } from './fillUp.js';
+
+export interface TrainingMemory {
+  /** Embeddings of the training queries, unit rows [n, d]. */
+  readonly vectors: Matrix;
+  /** Rows of each one's reference set. */
+  readonly references: readonly (readonly number[])[];
+}
+
+/** All rows, the most similar first, and the cosine of each. */
+export function nearestFirst(rows: Matrix, x: Float32Array): { order: number[]; similarity: Float64Array } {
+  const similarity = Float64Array.from({ length: rows.rows }, (_, i) => dot(row(rows, i), x));
+  const order = [...similarity.keys()].sort((a, b) => similarity[b] - similarity[a] || a - b);
+  return { order, similarity };
+}
+
+/**
+ * Vote of the nearest training queries: items are ranked by the votes of the reference sets of the `neighbours` training queries most
+ * like this one, each vote weighing the cosine (negative ones nothing), of equal ones the first row; then come the nearest items of
+ * plain search, so that the budget is used up.
+ *
+ * @param query unit vector [d]
+ * @param plain rows by plain search, at least `budget` of them
+ * @returns `budget` rows
+ */
+export function rankByNeighbours(
+  query: Float32Array,
+  { vectors, references }: TrainingMemory,
+  plain: ArrayLike<number>,
+  { neighbours, budget }: { readonly neighbours: number; readonly budget: number },
+): Int32Array {
+  const { order, similarity } = nearestFirst(vectors, query);
+  const votes = new Map<number, number>();
+  for (const i of order.slice(0, neighbours))
+    for (const item of references[i]) votes.set(item, (votes.get(item) ?? 0) + Math.max(0, similarity[i]));
+  const ranked = [...votes].sort(([a, x], [b, y]) => y - x || a - b).map(([item]) => item);
+  return fillUp(ranked, plain, budget);
 }

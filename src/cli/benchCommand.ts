@@ -13,6 +13,8 @@ interface QualityFlags {
   readonly budget?: number;
   readonly seeds?: number;
   readonly quick?: true;
+  readonly baselines?: true;
+  readonly config?: string;
   readonly jobs: number;
   readonly heldout?: string;
 }
@@ -34,6 +36,8 @@ export function addBenchCommand(program: Command, io: CliIo): void {
     .option('--budget <share>', 'share of the catalog a query may retrieve (default: 0.035)', share)
     .option('--seeds <n>', 'runs, of seeds 1 to n (default: 3; 1 if quick)', wholeNumber(1))
     .option('--quick', 'shorter training: about a quarter of an hour in all')
+    .option('--baselines', 'train nothing and compare the baselines alone: minutes')
+    .option('--config <file>', 'settings of the runs, such as the encoder; what the recipe sets wins')
     .option(
       '--jobs <n>',
       'processes that compile at once (default: one a core)',
@@ -47,22 +51,28 @@ export function addBenchCommand(program: Command, io: CliIo): void {
     .action((flags: QualityFlags) => qualityAction(flags, io));
 }
 
-async function qualityAction({ jobs, seeds, heldout, ...flags }: QualityFlags, io: CliIo): Promise<void> {
-  const [{ benchQuality }, { reportMarkdown }, { heldoutEncoder }] = await Promise.all([
+async function qualityAction(
+  { jobs, seeds, heldout, config: file, ...flags }: QualityFlags,
+  io: CliIo,
+): Promise<void> {
+  const [{ benchQuality }, { reportMarkdown }, { heldoutEncoder }, { loadConfig }] = await Promise.all([
     import('../evaluate/quality.js'),
     import('../evaluate/report/markdown.js'),
     import('./heldoutEncoder.js'),
+    import('../run/loadConfig.js'),
   ]);
   const { signal } = io;
+  const config = file === undefined ? undefined : await loadConfig(file);
   const unseen = await heldoutEncoder(heldout, io);
   const progress = showProgress(io, { json: false });
   try {
     const report = await benchQuality({
       ...flags,
+      config,
       ...(seeds !== undefined && { seeds: Array.from({ length: seeds }, (_, i) => i + 1) }),
       heldoutEncoder: unseen,
       compile: (runs, control) => compileRuns(runs, control, jobs),
-      command: commandLine({ ...flags, seeds, heldout }),
+      command: commandLine({ ...flags, seeds, heldout, config: file }),
       signal,
       onProgress: progress.onProgress,
     });
@@ -73,11 +83,23 @@ async function qualityAction({ jobs, seeds, heldout, ...flags }: QualityFlags, i
   }
 }
 
-function commandLine({ data, task, out, budget, seeds, quick, heldout }: Omit<QualityFlags, 'jobs'>): string {
+function commandLine({
+  data,
+  task,
+  out,
+  budget,
+  seeds,
+  quick,
+  baselines,
+  config,
+  heldout,
+}: Omit<QualityFlags, 'jobs'>): string {
   const optional = [
     ...(budget === undefined ? [] : [`--budget ${budget}`]),
     ...(seeds === undefined ? [] : [`--seeds ${seeds}`]),
     ...(quick ? ['--quick'] : []),
+    ...(baselines ? ['--baselines'] : []),
+    ...(config === undefined ? [] : [`--config ${config}`]),
     ...(heldout === undefined ? [] : [`--heldout ${heldout}`]),
   ];
   return ['r4t bench quality', `--data ${data}`, `--task ${task}`, `--out ${out}`, ...optional].join(' ');

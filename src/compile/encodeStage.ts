@@ -71,12 +71,17 @@ async function tellCost({ encoder, catalog, queries, onProgress }: EncodeStageOp
 }
 
 /** Stores what the training queries' sets teach without training. */
-async function learnFromLabels({ run, encoder, runtime, signal }: EncodeStageOptions) {
+async function learnFromLabels({ run, config, encoder, runtime, signal }: EncodeStageOptions) {
   const workspace = await loadWorkspace(run, encoder, runtime);
   try {
-    const labels = await fitLabels(await splitQueries(workspace, 'train', signal));
+    const labels = await fitLabels(await splitQueries(workspace, 'train', signal), {
+      world: workspace,
+      k: config.k,
+      seed: config.seed,
+      signal,
+    });
     await saveLabels(run, labels);
-    return labels.adapter && { adapted: true };
+    return labels.adapter && { adapterStrength: labels.adapter.strength };
   } finally {
     await workspace.release();
   }

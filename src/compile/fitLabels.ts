@@ -1,7 +1,32 @@
-/** What labelled training queries give for nothing: a classifier and an adapter in closed form. */
-import type { QueryBatch } from '../environment.js';
-import { type Labels, trainingOf } from '../run/labelTensors.js';
+/** What labelled training queries give for nothing: a classifier and an adapter, both in closed form. */
+import { fitClassifier } from '../baselines/fitClassifier.js';
+import { fitAdapter } from '../encode/fitAdapter.js';
+import type { QueryBatch, RetrievalWorld } from '../environment.js';
+import { labelledOf } from '../retrieve/labelled.js';
+import type { Labels } from '../run/labelTensors.js';
 
-export async function fitLabels(training: QueryBatch): Promise<Labels> {
-  return { training: trainingOf(training) };
+export interface FitLabelsOptions {
+  readonly world: Pick<RetrievalWorld, 'vectors' | 'index'>;
+  /** Items a set. */
+  readonly k: number;
+  readonly seed: number;
+  readonly signal?: AbortSignal;
+}
+
+/** The training queries with what is fitted on them; without any reference set they are neighbours of queries all the same. */
+export async function fitLabels(
+  { texts, vectors, references = texts.map(() => []) }: QueryBatch,
+  { world, k, seed, signal }: FitLabelsOptions,
+): Promise<Labels> {
+  const training = { texts, vectors, references };
+  const labelled = labelledOf(training);
+  if (labelled.texts.length === 0) return { training };
+  const { smoother } = await fitClassifier({ ...labelled, k, seed, signal });
+  const options = { queries: labelled.vectors, references: labelled.references, k, seed, signal };
+  const adapter = await fitAdapter({ ...options, vectors: world.vectors, index: world.index });
+  return {
+    training,
+    classifier: { smoother, references: labelled.references },
+    ...(adapter && { adapter }),
+  };
 }

@@ -1,8 +1,8 @@
 import { type Matrix, matrix, row } from '../matrix.js';
 
 /**
- * (S + ridge I)^-1 [d, d], where S is the mean of x x^T over the rows. Computed in float64, and by own code: browsers load this too, and
- * ml-matrix would make what they load two and a half times as large.
+ * (S + ridge I)^-1 [d, d], where S is the mean of x x^T over the rows. Computed in float64; own code and not a linear algebra
+ * package's, because it is also loaded by browsers.
  *
  * @param rows numbers of rows of `vectors` to look at
  */
@@ -23,8 +23,8 @@ export function ridgeInverse(vectors: Matrix, rows: readonly number[], ridge: nu
   return matrix(d, d, Float32Array.from(invertInPlace(a, d)));
 }
 
-/** Gauss-Jordan; a positive definite matrix needs no pivoting. */
-function invertInPlace(a: Float64Array, d: number): Float64Array {
+/** Inverts a positive definite matrix [d, d] by Gauss-Jordan; such a matrix needs no pivoting. */
+export function invertInPlace(a: Float64Array, d: number): Float64Array {
   for (let p = 0; p < d; p++) {
     const pivot = 1 / a[p * d + p];
     a[p * d + p] = 1;

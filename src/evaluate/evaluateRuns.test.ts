@@ -47,7 +47,9 @@ beforeAll(async () => {
 describe('evaluateRun', () => {
   it('measures every method on the test queries, each with its whole budget', async () => {
     const { methods, test, budget, steps, counts } = await evaluateRun(runs[0], options);
-    expect([...methods.keys()].sort()).toEqual([...METHODS].sort());
+    // Two training queries are too few for an adapter to help.
+    const expected = METHODS.filter((name) => !name.startsWith('adapter'));
+    expect([...methods.keys()].sort()).toEqual([...expected].sort());
     expect(budget).toBe(Math.round(0.5 * TEXTS.length));
     expect(counts).toEqual({ train: 2, valid: 1, test: 2 });
     expect(test.texts).toHaveLength(2);

@@ -16,6 +16,7 @@ import { evenly } from '../evenly.js';
 import { writeFileAtomic } from '../files.js';
 import type { RunControl } from '../progress.js';
 import type { UserConfig } from '../run/config.js';
+import { TASKS } from '../tasks/tasks.js';
 import { evaluateRuns } from './evaluateRuns.js';
 import type { ReportData } from './results.js';
 
@@ -33,6 +34,10 @@ export interface QualityOptions extends RunControl {
   readonly seeds?: readonly number[];
   /** Shorter training: a quarter of an hour in all (docs/cli.md). */
   readonly quick?: boolean;
+  /** Train nothing, compare the baselines alone: minutes, one seed (false). */
+  readonly baselines?: boolean;
+  /** The encoder, and any other setting of the runs; what the recipe sets wins. */
+  readonly config?: UserConfig;
   /** Makes an encoder which the reward never saw, from the catalog's texts; undefined where there is none. */
   readonly heldoutEncoder?: (catalog: readonly string[]) => Promise<Encoder | undefined>;
   /** Compiles one run; the default runs it in this process. */
@@ -53,10 +58,10 @@ const MOST_CATALOG_QUERIES = 1500;
  * @throws InputError for a data folder that cannot be used
  */
 export async function benchQuality(options: QualityOptions): Promise<ReportData> {
-  const { data, out, quick = false, signal, onProgress } = options;
-  const { seeds = quick ? [1] : [1, 2, 3] } = options;
+  const { data, out, quick = false, baselines = false, signal, onProgress } = options;
+  const { seeds = quick || baselines ? [1] : [1, 2, 3] } = options;
   const file = join(data, 'catalog.jsonl');
-  const catalog = await loadCatalog(file, { signal, onProgress });
+  const catalog = await loadCatalog(file, { ...options.config?.catalog, signal, onProgress });
   const queries = await experimentQueries(options, catalog);
   const files = { sets: join(out, 'sets.jsonl'), queries: join(out, 'queries.jsonl') };
   const supervised = queries.filter((q) => q.items.length > 0);
@@ -72,8 +77,8 @@ export async function benchQuality(options: QualityOptions): Promise<ReportData>
       out: runs[i],
       ...(supervised.length > 0 && { sets: files.sets }),
       ...(open.length > 0 && { queries: files.queries }),
-      config: experimentConfig({ ...options, quick, training, words, seed }),
-      ablations: true,
+      config: { ...options.config, ...experimentConfig({ ...options, quick, training, words, seed }) },
+      ...(baselines ? { stage: 'encode' as const } : { ablations: true }),
     })),
     { signal, onProgress },
   );
@@ -110,7 +115,7 @@ const LONG_TEXTS = 7;
  * some 150 steps. Reinforcement learning gains nothing on validation queries after some 40 steps, and most in the first 16.
  */
 function lengthsOf({ task, quick, words }: Pick<ConfigRequest, 'task' | 'quick' | 'words'>) {
-  const warmStart = task === 'oar' ? 200 : 400;
+  const { warmStartSteps: warmStart } = TASKS[task].recipe;
   if (!quick) return { warmStart, policy: 50, sets: 16_000, diffusion: 2000 };
   // A quarter of an hour with the evaluation, on two cores.
   if (words > LONG_TEXTS) return { warmStart: 200, policy: 16, sets: 5000, diffusion: 1000 };
@@ -124,24 +129,15 @@ function lengthsOf({ task, quick, words }: Pick<ConfigRequest, 'task' | 'quick' 
 export function experimentConfig(request: ConfigRequest): UserConfig {
   const { task, budget, training, seed } = request;
   const lengths = lengthsOf(request);
+  const { recipe } = TASKS[task];
   return {
     task,
     seed,
     threads: 1,
     ...(budget !== undefined && { budget }),
-    dimensions: task === 'wscr' ? 256 : 128,
-    policy: {
-      warmStartSteps: lengths.warmStart,
-      steps: lengths.policy,
-      learningRate: task === 'wscr' ? 1.5e-3 : 1e-3,
-      // Room for a word written some times and words of an item that has it.
-      ...(task === 'wscr' && { maxSubQueryTokens: 10 }),
-    },
+    policy: { ...recipe.policy, warmStartSteps: lengths.warmStart, steps: lengths.policy },
     synthesis: { samplesPerQuery: Math.max(2, Math.min(16, Math.round(lengths.sets / training))) },
-    diffusion: {
-      steps: lengths.diffusion,
-      ...(task === 'wscr' && { samplerSteps: 4, guidance: 1 }),
-    },
+    diffusion: { ...recipe.diffusion, steps: lengths.diffusion },
   };
 }
 
@@ -159,7 +155,7 @@ export async function experimentQueries(
     const sets = await loadSets(setsFile, { items, rowOf, ...catalog }, { signal });
     queries = queriesForSets({ items, sets, queriesPerSet: QUERIES_PER_SET, seed: 1 });
     if (sets.every((set) => set.query === undefined)) queries = oneQueryAHeldOutSet(queries);
-  } else if (task === 'wscr') {
+  } else if (TASKS[task].option === 'sets') {
     throw new InputError('is missing; task wscr learns from reference sets', { file: setsFile });
   }
   if (await exists(ownQueries)) queries.push(...(await loadQueries(ownQueries, { signal })));

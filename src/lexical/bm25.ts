@@ -1,54 +1,210 @@
 /** Lexical search: what most shops have beside, or before, vectors. */
-import type { Item } from '../catalog/item.js';
-import { postingsOf } from '../catalog/postings.js';
-import { contentWords } from '../catalog/words.js';
+import { bestOf, type Ranking } from '../ranking.js';
+import { queryTermsOf, termsOf } from './terms.js';
 
-/** Saturation of a word's frequency, and how much a text's length counts: the usual values. */
+/** Saturation of a term's frequency, and how much a text's length counts: the usual values. */
 const [K1, B] = [1.2, 0.75];
 
+export interface LexicalSearchOptions {
+  /** Items wanted. */
+  readonly k: number;
+  /** One byte a row, 1 = may be found. Absent: every row may. */
+  readonly mask?: Uint8Array;
+}
+
+/** The terms of all texts, one text after the other. */
+interface Forward {
+  readonly texts: readonly string[];
+  /** Text i has the terms `ids` [starts[i], starts[i + 1]), repeated ones included. */
+  readonly starts: Int32Array;
+  readonly ids: Int32Array;
+  /** Numbers of the terms. Grows with later catalogs that share it; numbers never change. */
+  readonly numbers: Map<string, number>;
+}
+
+/** From terms to the texts that have them: term t has entries [starts[t], starts[t + 1]) of `rows` and `impacts`. */
+interface Postings {
+  readonly starts: Int32Array;
+  /** Ascending within a term. */
+  readonly rows: Int32Array;
+  /** What the term adds to the row's score. */
+  readonly impacts: Float32Array;
+}
+
 /**
- * BM25 (Robertson & Zaragoza 2009) over the content words of the catalog's texts, with Lucene's never-negative idf,
- * ln(1 + (n - df + 0.5) / (df + 0.5)).
+ * BM25 over the terms of the catalog's texts ({@link termsOf}), as Lucene counts it: a term that `tf` times is in a text of length
+ * L adds idf * tf / (tf + k1 (1 - b + b L / mean L)), idf = ln(1 + (n - df + 0.5) / (df + 0.5)), k1 = 1.2, b = 0.75
+ * (Robertson & Zaragoza, "The probabilistic relevance framework", 2009, https://doi.org/10.1561/1500000019; Kamphuis et al.,
+ * "Which BM25 do you mean?", ECIR 2020, https://doi.org/10.1007/978-3-030-45442-5_4). What a term adds to an item is computed once,
+ * when the index is made.
+ *
+ * @example
+ * const bm25 = Bm25.of(items);
+ * const { items: rows, scores } = bm25.search('red tent', { k: 10 });
  */
 export class Bm25 {
-  readonly #counts: readonly ReadonlyMap<string, number>[];
-  readonly #lengths: readonly number[];
-  readonly #meanLength: number;
+  readonly #forward: Forward;
+  readonly #postings: Postings;
+  /** Scores of the search that runs; zeros between searches. */
+  readonly #scores: Float32Array;
 
-  constructor(private readonly items: readonly Item[]) {
-    const words = items.map(({ text }) => contentWords(text));
-    this.#counts = words.map(countWords);
-    this.#lengths = words.map(({ length }) => length);
-    this.#meanLength = this.#lengths.reduce((sum, length) => sum + length, 0) / Math.max(1, items.length);
+  private constructor(forward: Forward) {
+    this.#forward = forward;
+    this.#postings = invert(forward);
+    this.#scores = new Float32Array(forward.texts.length);
   }
 
-  /** Rows of at most `k` items that have a word of the query, the best first, of equal ones the first row. The order of words does not matter. */
-  search(
-    query: string,
-    { k, mask }: { readonly k: number; readonly mask?: Uint8Array },
-  ): { items: Int32Array; scores: Float32Array } {
-    const postings = postingsOf(this.items);
-    const scores = new Map<number, number>();
-    for (const word of [...new Set(contentWords(query))].sort()) {
-      const rows = postings.get(word) ?? [];
-      const idf = Math.log(1 + (this.items.length - rows.length + 0.5) / (rows.length + 0.5));
-      for (const item of rows) {
-        if (mask?.[item] === 0) continue;
-        const count = this.#counts[item].get(word)!;
-        const norm = K1 * (1 - B + (B * this.#lengths[item]) / this.#meanLength);
-        scores.set(item, (scores.get(item) ?? 0) + (idf * count * (K1 + 1)) / (count + norm));
+  /** Reads all texts: row i of the index is item i. */
+  static of(items: readonly { readonly text: string }[]): Bm25 {
+    return new Bm25(readTexts(items));
+  }
+
+  /** Items that are searched. */
+  get size(): number {
+    return this.#scores.length;
+  }
+
+  /**
+   * The index of a catalog that has changed since; this one stays as it is. Only texts that are not in the same row as before
+   * are read, so it costs milliseconds for a hundred thousand items. Rows that a mask leaves out of every search still count
+   * for how rare a term is, as deleted documents do in Lucene until they are merged away.
+   */
+  with(items: readonly { readonly text: string }[]): Bm25 {
+    return new Bm25(readTexts(items, this.#forward));
+  }
+
+  /**
+   * At most `k` rows that have a term of the query, best first, of equal ones the first row. The order of words does not matter, nor
+   * how often a word is in the query.
+   */
+  search(query: string, { k, mask }: LexicalSearchOptions): Ranking {
+    const scores = this.#scores;
+    const touched = this.#addUp(query);
+    const allowed = mask ? touched.filter((row) => mask[row] !== 0) : touched;
+    const best = bestOf(allowed, scores, k);
+    for (const row of touched) scores[row] = 0;
+    return best;
+  }
+
+  /** The score of every row [size]; 0 = has no term of the query. */
+  scores(query: string): Float32Array {
+    const touched = this.#addUp(query);
+    const all = this.#scores.slice();
+    for (const row of touched) this.#scores[row] = 0;
+    return all;
+  }
+
+  /** Adds the impacts of the query's terms to `#scores`; returns the rows that have any. */
+  #addUp(query: string): Int32Array {
+    const { starts, rows, impacts } = this.#postings;
+    const scores = this.#scores;
+    const ids = this.#termIds(query);
+    const found = new Int32Array(
+      Math.min(
+        scores.length,
+        ids.reduce((sum, id) => sum + starts[id + 1] - starts[id], 0),
+      ),
+    );
+    let n = 0;
+    for (const id of ids) {
+      for (let i = starts[id]; i < starts[id + 1]; i++) {
+        const row = rows[i];
+        if (scores[row] === 0) found[n++] = row;
+        scores[row] += impacts[i];
       }
     }
-    const best = [...scores].sort(([a, x], [b, y]) => y - x || a - b).slice(0, k);
-    return {
-      items: Int32Array.from(best, ([item]) => item),
-      scores: Float32Array.from(best, ([, score]) => score),
-    };
+    return found.subarray(0, n);
+  }
+
+  /** In one order for all orders of the words, since sums of floats depend on it. */
+  #termIds(query: string): number[] {
+    const terms = this.#postings.starts.length - 1;
+    return queryTermsOf(query)
+      .map((term) => this.#forward.numbers.get(term) ?? terms)
+      .filter((id) => id < terms)
+      .sort((a, b) => a - b);
   }
 }
 
-function countWords(words: readonly string[]): Map<string, number> {
-  const counts = new Map<string, number>();
-  for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1);
-  return counts;
+function readTexts(items: readonly { readonly text: string }[], before?: Forward): Forward {
+  const texts = items.map(({ text }) => text);
+  const numbers = before?.numbers ?? new Map<string, number>();
+  const starts = new Int32Array(texts.length + 1);
+  let ids = new Int32Array(Math.max(1024, before?.ids.length ?? 0));
+  let end = 0;
+  const room = (n: number) => {
+    if (end + n <= ids.length) return;
+    const grown = new Int32Array(Math.max(2 * ids.length, end + n));
+    grown.set(ids);
+    ids = grown;
+  };
+  texts.forEach((text, i) => {
+    if (before?.texts[i] === text) {
+      const same = before.ids.subarray(before.starts[i], before.starts[i + 1]);
+      room(same.length);
+      ids.set(same, end);
+      end += same.length;
+    } else {
+      const terms = termsOf(text);
+      room(terms.length);
+      for (const term of terms) {
+        let id = numbers.get(term);
+        if (id === undefined) {
+          id = numbers.size;
+          numbers.set(term, id);
+        }
+        ids[end++] = id;
+      }
+    }
+    starts[i + 1] = end;
+  });
+  return { texts, starts, ids: ids.subarray(0, end), numbers };
+}
+
+function invert({ texts, starts: textStarts, ids, numbers }: Forward): Postings {
+  const starts = new Int32Array(numbers.size + 1);
+  // A text that has a term again is one entry more, not two.
+  const last = new Int32Array(numbers.size).fill(-1);
+  for (let row = 0; row < texts.length; row++) {
+    for (let i = textStarts[row]; i < textStarts[row + 1]; i++) {
+      if (last[ids[i]] !== row) starts[ids[i] + 1]++;
+      last[ids[i]] = row;
+    }
+  }
+  for (let id = 0; id < numbers.size; id++) starts[id + 1] += starts[id];
+  const rows = new Int32Array(starts[numbers.size]);
+  const impacts = new Float32Array(rows.length);
+  const end = starts.slice(0, -1);
+  last.fill(-1);
+  for (let row = 0; row < texts.length; row++) {
+    for (let i = textStarts[row]; i < textStarts[row + 1]; i++) {
+      const id = ids[i];
+      if (last[id] !== row) rows[end[id]++] = row;
+      last[id] = row;
+      impacts[end[id] - 1]++;
+    }
+  }
+  weigh(impacts, { starts, rows, textStarts });
+  return { starts, rows, impacts };
+}
+
+/** Counts become impacts, in place. */
+function weigh(
+  counts: Float32Array,
+  {
+    starts,
+    rows,
+    textStarts,
+  }: Pick<Postings, 'starts' | 'rows'> & { readonly textStarts: Forward['starts'] },
+): void {
+  const n = textStarts.length - 1;
+  const meanLength = textStarts[n] / Math.max(1, n);
+  for (let id = 0; id < starts.length - 1; id++) {
+    const df = starts[id + 1] - starts[id];
+    const idf = Math.log(1 + (n - df + 0.5) / (df + 0.5));
+    for (let i = starts[id]; i < starts[id + 1]; i++) {
+      const length = textStarts[rows[i] + 1] - textStarts[rows[i]];
+      counts[i] = (idf * counts[i]) / (counts[i] + K1 * (1 - B + (B * length) / meanLength));
+    }
+  }
 }

@@ -6,7 +6,7 @@ import type { MethodSpace } from './method.js';
 export function lexiconOf(items: readonly Item[]): MethodSpace['lexicon'] {
   let lexicon: Bm25 | undefined;
   return () => {
-    lexicon ??= new Bm25(items);
+    lexicon ??= Bm25.of(items);
     return lexicon;
   };
 }

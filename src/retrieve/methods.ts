@@ -5,18 +5,20 @@
 
 import { classify } from '../baselines/classifier.js';
 import { dppMap, thetaOf } from '../baselines/dpp.js';
-import { capGroups, groupsOf } from '../baselines/groupCap.js';
-import { weightedFusion } from '../baselines/hybrid.js';
+import { groupCap } from '../baselines/groupCap.js';
+import { hybridCandidates, weightedFusion } from '../baselines/hybrid.js';
 import { documentFrequenciesOf, keywordSubQueries } from '../baselines/keywords.js';
 import { kMeansDirections } from '../baselines/kMeans.js';
 import { mmr } from '../baselines/mmr.js';
 import { nearestQueries } from '../baselines/nearestQueries.js';
-import { popular } from '../baselines/popular.js';
-import { vote } from '../baselines/vote.js';
+import { popularItems } from '../baselines/popular.js';
+import { rankByNeighbours } from '../baselines/vote.js';
 import { queryConditions } from '../diffusion/conditions.js';
 import { applyAdapter } from '../encode/adapter.js';
-import { dot, gatherRows, row, rowRange } from '../matrix.js';
+import { dot, gatherRows, type Matrix, row, rowRange } from '../matrix.js';
 import { fannedOutSets, leaned } from './fannedOut.js';
+import { groupsOf } from './groups.js';
+import { labelledOf } from './labelled.js';
 import type {
   EmbeddedQueries,
   FindOptions,
@@ -138,12 +140,16 @@ export const METHODS: Readonly<Record<Method, MethodDefinition>> = {
     missing: ({ items }) =>
       items.some(({ category }) => category !== undefined) ? undefined : 'the catalog has no categories',
     rank: (space, most) => async (queries, options) => {
-      const { of } = groupsOf(space.items);
+      const groups = groupsOf(space.items, 'category');
+      const groupOf = (item: number) => (groups[item] < 0 ? undefined : groups[item]);
       const rankings = await plain(space)(queries, {
         ...options,
         depth: Math.min(space.index.size, Math.max(CANDIDATES, 4 * options.depth)),
       });
-      return rankings.map((ranking) => capGroups(ranking, { of, most }).subarray(0, options.depth));
+      // Where categories are few, what they hold beyond the cap comes last.
+      return rankings.map((ranking) =>
+        inTurn([groupCap(ranking, groupOf, { perGroup: most }), ranking], options.depth),
+      );
     },
   },
 
@@ -197,10 +203,8 @@ export const METHODS: Readonly<Record<Method, MethodDefinition>> = {
   popular: {
     missing: withSets,
     rank: (space) => {
-      const ranking = popular(space.training!.references);
-      return beforePlain(space, async ({ texts }, { mask }) =>
-        texts.map(() => (mask ? ranking.filter((item) => mask[item] !== 0) : ranking)),
-      );
+      const { items } = popularItems(space.training!.references, space.vectors.rows);
+      return beforePlain(space, async ({ texts }, { mask }) => texts.map(() => passing(items, mask)));
     },
   },
 
@@ -210,9 +214,10 @@ export const METHODS: Readonly<Record<Method, MethodDefinition>> = {
     missing: withSets,
     rank: (space, neighbours) =>
       beforePlain(space, async ({ vectors }, { mask }) =>
-        vote(vectors, space.training!, { neighbours }).map((ranking) =>
-          mask ? ranking.filter((item) => mask[item] !== 0) : ranking,
-        ),
+        eachRow(vectors, (query) => {
+          const options = { neighbours, budget: Number.POSITIVE_INFINITY };
+          return passing(rankByNeighbours(query, labelledOf(space.training!), [], options), mask);
+        }),
       ),
   },
 
@@ -220,8 +225,8 @@ export const METHODS: Readonly<Record<Method, MethodDefinition>> = {
   classifier: {
     missing: ({ classifier, ...space }) => (classifier ? undefined : (withSets(space) ?? NO_SETS)),
     rank: (space) =>
-      beforePlain(space, async ({ vectors }, { depth, mask }) =>
-        classify(space.classifier!, vectors, { k: depth, mask }),
+      beforePlain(space, async ({ vectors }, { mask }) =>
+        eachRow(vectors, (query) => passing(classify(space.classifier!, query).items, mask)),
       ),
   },
 
@@ -266,12 +271,10 @@ const hybrid =
     const dense = await space.index.search(queries.vectors, { k: pool, mask: options.mask });
     return queries.texts.map((text, q) => {
       const from = q * pool;
-      const items = dense.indices.subarray(from, from + pool).filter((item) => item >= 0);
-      return weightedFusion(
-        { items, scores: dense.scores.subarray(from, from + items.length) },
-        space.lexicon().search(text, { k: pool, mask: options.mask }),
-        { weight, k: depth },
-      );
+      const found = dense.indices.subarray(from, from + pool);
+      const lexical = space.lexicon().search(text, { k: pool, mask: options.mask });
+      const candidates = hybridCandidates(lexical, found, row(queries.vectors, q), space.vectors);
+      return weightedFusion(candidates, { weight, k: depth }).items;
     });
   };
 
@@ -288,6 +291,13 @@ async function encodeSubQueries(
     return { directions, subQueries: own };
   });
 }
+
+/** The rows of a ranking that the mask lets pass. */
+const passing = (ranking: Int32Array, mask: Uint8Array | undefined): Int32Array =>
+  mask ? ranking.filter((item) => mask[item] !== 0) : ranking;
+
+const eachRow = <T>(vectors: Matrix, make: (vector: Float32Array) => T): T[] =>
+  perQuery(vectors.rows, (q) => make(row(vectors, q)));
 
 const perQuery = <T>(n: number, make: (query: number) => T): T[] =>
   Array.from({ length: n }, (_, q) => make(q));

@@ -1,11 +1,11 @@
 /** What a request for a set may say. */
-import { groupsOf } from '../baselines/groupCap.js';
 import type { Filters } from '../catalog/filter/filter.js';
 import type { FilterTable } from '../catalog/filter/filterTable.js';
 import type { Item } from '../catalog/item.js';
 import { InputError } from '../errors.js';
 import type { GroupLimit } from './assign.js';
 import { candidateMask } from './candidates.js';
+import { groupsOf } from './groups.js';
 import type { FindOptions, MethodSpace } from './method.js';
 import { METHOD_NAMES, type Method } from './methodNames.js';
 import { METHODS } from './methods.js';
@@ -87,7 +87,7 @@ export function findOptionsOf(
 function groupLimit({ items }: Pick<MethodSpace, 'items'>, distinct: string | Distinct): GroupLimit {
   const { field, max = 1 } = typeof distinct === 'string' ? { field: distinct } : distinct;
   checkRange('distinct.max', max, 1, MAX_K);
-  return { of: groupsOf(items, field).of, most: max };
+  return { of: groupsOf(items, field), most: max };
 }
 
 /** @throws InputError naming the option */

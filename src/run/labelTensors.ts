@@ -1,7 +1,7 @@
 /** A run's labels as tensors; also loaded by browsers. */
 import type { StoredTensor } from '../engine/safetensorsFormat.js';
-import type { QueryBatch } from '../environment.js';
 import { type Matrix, matrix } from '../matrix.js';
+import { labelledOf } from '../retrieve/labelled.js';
 import type { MethodSpace } from '../retrieve/method.js';
 
 /** What a run knows of the sets that people made: its training queries, and what is fitted on them in closed form. */
@@ -21,8 +21,11 @@ export function labelTensors({ training, adapter, classifier }: Labels): Tensors
     'training.vectors': tensor(vectors),
     'training.ends': { shape: [ends.length], data: ends },
     'training.items': { shape: [end], data: Int32Array.from(references.flat()) },
-    ...(adapter && { 'adapter.map': tensor(adapter.map) }),
-    ...(classifier && { 'classifier.weights': tensor(classifier.weights) }),
+    ...(adapter && {
+      'adapter.weights': tensor(adapter.weights),
+      'adapter.strength': { shape: [1], data: Float32Array.of(adapter.strength) },
+    }),
+    ...(classifier && { 'classifier.smoother': tensor(classifier.smoother) }),
   };
 }
 
@@ -31,21 +34,23 @@ export function labelsOf(tensors: Tensors, texts: readonly string[]): Labels {
   const { data: ends } = tensors['training.ends'];
   const { data: items } = tensors['training.items'];
   const references = Array.from(ends, (end, i) => Array.from(items.subarray(i > 0 ? ends[i - 1] : 0, end)));
+  const training = { texts, vectors: matrixOf(tensors['training.vectors']), references };
   return {
-    training: { texts, vectors: matrixOf(tensors['training.vectors']), references },
-    ...('adapter.map' in tensors && { adapter: { map: matrixOf(tensors['adapter.map']) } }),
-    ...('classifier.weights' in tensors && {
-      classifier: { weights: matrixOf(tensors['classifier.weights']) },
+    training,
+    ...('adapter.weights' in tensors && {
+      adapter: {
+        weights: matrixOf(tensors['adapter.weights']),
+        strength: tensors['adapter.strength'].data[0],
+      },
+    }),
+    ...('classifier.smoother' in tensors && {
+      classifier: {
+        smoother: matrixOf(tensors['classifier.smoother']),
+        references: labelledOf(training).references,
+      },
     }),
   };
 }
-
-/** Training queries as methods use them; without any reference set they are neighbours of queries all the same. */
-export const trainingOf = ({ texts, vectors, references }: QueryBatch): NonNullable<Labels['training']> => ({
-  texts,
-  vectors,
-  references: references ?? texts.map(() => []),
-});
 
 const tensor = ({ data, rows, cols }: Matrix): StoredTensor => ({ shape: [rows, cols], data });
 const matrixOf = ({ shape, data }: StoredTensor): Matrix => matrix(shape[0], shape[1], data as Float32Array);

@@ -23,5 +23,5 @@ export const oar: Task = {
   // A reward of the user's own needs more than directions to tell which set is best.
   candidates: ({ reward }) => ('weights' in reward ? 4 : 1),
   nearAnchors: (writes) => (writes === 'nearTexts' ? NEAR_ANCHORS : 0),
-  recipe: { warmStartSteps: 200, dimensions: 128, learningRate: 1e-3 },
+  recipe: { warmStartSteps: 200, policy: { learningRate: 1e-3 }, diffusion: {} },
 };

@@ -6,7 +6,7 @@ import type { Encoder } from '../encode/encoder.js';
 import type { GroundedEncoderOptions } from '../encode/groundedEncoder.js';
 import type { QueryBatch } from '../environment.js';
 import type { RewardFunction } from '../reward/reward.js';
-import type { Config } from '../run/config.js';
+import type { Config, UserConfig } from '../run/config.js';
 
 /** What the built-in policy may write as a sub-query. */
 export type Writes = NonNullable<Config['policy']['writes']>;
@@ -45,11 +45,8 @@ export interface Task {
 /** What `bench quality` trains with. */
 export interface Recipe {
   readonly warmStartSteps: number;
-  readonly dimensions: number;
-  readonly learningRate: number;
-  readonly maxSubQueryTokens?: number;
-  readonly samplerSteps?: number;
-  readonly guidance?: number;
+  readonly policy: UserConfig['policy'];
+  readonly diffusion: UserConfig['diffusion'];
 }
 
 /** The name of a task, as configs have it. */

@@ -47,11 +47,8 @@ export const wscr: Task = {
   nearAnchors: () => 0,
   recipe: {
     warmStartSteps: 400,
-    dimensions: 256,
-    learningRate: 1.5e-3,
     // Room for a word written some times and words of an item that has it.
-    maxSubQueryTokens: 10,
-    samplerSteps: 4,
-    guidance: 1,
+    policy: { learningRate: 1.5e-3, maxSubQueryTokens: 10 },
+    diffusion: { samplerSteps: 4, guidance: 1 },
   },
 };

@@ -289,9 +289,12 @@ describe('items', () => {
       title: 'zzz quartz',
       metadata: { color: 'clear' },
     });
-    await change({ upsert: [{ id: '7', title: 'www wax' }], delete: ['red-chair', 'nobody'] });
+    expect((await find('quartz', { filter: 'color=clear' })).map(({ id }) => id)).toEqual(['7']);
+    await change({ upsert: [{ id: '7', title: 'www wax', mass: '5' }], delete: ['red-chair', 'nobody'] });
     await shop.settled();
-    expect((await find('www wax'))[0]).toMatchObject({ id: '7', title: 'www wax', metadata: {} });
+    expect(await find('quartz', { filter: 'color=clear' })).toEqual([]);
+    expect((await find('wax', { filter: 'mass>4 AND color IS MISSING' })).map(({ id }) => id)).toEqual(['7']);
+    expect((await find('www wax'))[0]).toMatchObject({ id: '7', title: 'www wax', metadata: { mass: '5' } });
     expect((await find('red chair', { k: 30 })).map(({ id }) => id)).not.toContain('red-chair');
     expect(await info()).toMatchObject({
       catalog: { items: 20, compiled: 20 },
