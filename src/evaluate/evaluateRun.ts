@@ -1,5 +1,5 @@
 /** One compiled run against the baselines, query by query, on test queries that nothing was trained or tuned on. */
-import { budgetOf, rewardOf } from '../compile/compile.js';
+import { budgetOf } from '../compile/compile.js';
 import { CachedEncoder } from '../encode/cached.js';
 import type { Encoder } from '../encode/encoder.js';
 import type { RuntimeOptions } from '../engine/index.js';
@@ -10,10 +10,10 @@ import type { RunControl } from '../progress.js';
 import { type LoadRetrieverOptions, loadRun } from '../retrieve/loadRun.js';
 import type { RetrievedSet } from '../retrieve/method.js';
 import { METHODS } from '../retrieve/methods.js';
-import { composite } from '../reward/composite.js';
 import type { RewardFunction } from '../reward/reward.js';
 import type { Config } from '../run/config.js';
 import { splitQueries, type Workspace } from '../run/workspace.js';
+import { TASKS } from '../tasks/tasks.js';
 import { CosineMatrix } from '../vectorIndex/cosineMatrix.js';
 import { aspectsOf } from './aspects.js';
 import { vsOfDirections } from './directionDiversity.js';
@@ -90,7 +90,7 @@ export async function evaluateRun(folder: string, options: EvaluateRunOptions = 
     const budget = budgetOf(config, workspace.items.length);
     const { k, seed } = config;
     const space = { ...loaded.space, settings: {}, cosines };
-    const reward = options.reward ?? (config.task === 'oar' ? rewardOf(config) : composite());
+    const reward = options.reward ?? TASKS[config.task].servingReward(config);
     const lazy = await evaluatedMethods({ run, space, reward, runtime });
     const labels = labelsOf(
       workspace.items,

@@ -118,8 +118,8 @@ export interface Setting {
   readonly name: 'diversity' | 'weight' | 'neighbours' | 'most';
   /** Values to choose from. */
   readonly grid: readonly number[];
-  /** Where nothing was chosen. */
-  readonly usual: number;
+  /** Where nothing was chosen; absent: the method has a way that needs no number. */
+  readonly usual?: number;
 }
 
 interface Described {
@@ -131,6 +131,6 @@ interface Described {
 /** One entry of the table: a method either ranks the catalog or looks in directions of its own. */
 export type MethodDefinition = Described &
   (
-    | { readonly rank: (space: MethodSpace, setting: number) => Rank }
-    | { readonly fanOut: (space: MethodSpace, setting: number) => FanOutQueries }
+    | { readonly rank: (space: MethodSpace, setting: number | undefined) => Rank }
+    | { readonly fanOut: (space: MethodSpace) => FanOutQueries }
   );

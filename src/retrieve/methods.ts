@@ -6,7 +6,7 @@
 import { classify } from '../baselines/classifier.js';
 import { dppMap, thetaOf } from '../baselines/dpp.js';
 import { groupCap } from '../baselines/groupCap.js';
-import { hybridCandidates, weightedFusion } from '../baselines/hybrid.js';
+import { hybridCandidates, reciprocalRankFusion, weightedFusion } from '../baselines/hybrid.js';
 import { documentFrequenciesOf, keywordSubQueries } from '../baselines/keywords.js';
 import { kMeansDirections } from '../baselines/kMeans.js';
 import { mmr } from '../baselines/mmr.js';
@@ -98,7 +98,7 @@ const adapted =
   (queries, options) =>
     rank({ ...queries, vectors: applyAdapter(space.adapter!, queries.vectors) }, options);
 
-const byMmr = (space: MethodSpace, diversity: number): Rank =>
+const byMmr = (space: MethodSpace, diversity = 0): Rank =>
   reordered(space, (head, k) => mmr({ ...head, lambda: 1 - diversity, k }));
 
 const noAdapter = ({ adapter, ...space }: MethodSpace) =>
@@ -116,10 +116,10 @@ export const METHODS: Readonly<Record<Method, MethodDefinition>> = {
       ),
   },
 
-  /** Both: scores of words and vectors on one scale. */
+  /** Both: by the ranks of either, or, where validation chose the weight of words, by scores on one scale. */
   hybrid: {
-    setting: { name: 'weight', grid: [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8], usual: 0.3 },
-    rank: (space, weight) => hybrid(space, weight),
+    setting: { name: 'weight', grid: [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8] },
+    rank: hybrid,
   },
 
   /** Maximal marginal relevance over the head of plain search. */
@@ -128,7 +128,7 @@ export const METHODS: Readonly<Record<Method, MethodDefinition>> = {
   /** Greedy MAP of a determinantal point process over the head of plain search. */
   dpp: {
     setting: DETERMINANT,
-    rank: (space, diversity) =>
+    rank: (space, diversity = 0) =>
       diversity === 0
         ? plain(space)
         : reordered(space, (head, k) => dppMap({ ...head, theta: thetaOf(diversity), k })),
@@ -139,18 +139,20 @@ export const METHODS: Readonly<Record<Method, MethodDefinition>> = {
     setting: { name: 'most', grid: [1, 2, 3, 4, 5], usual: 3 },
     missing: ({ items }) =>
       items.some(({ category }) => category !== undefined) ? undefined : 'the catalog has no categories',
-    rank: (space, most) => async (queries, options) => {
-      const groups = groupsOf(space.items, 'category');
-      const groupOf = (item: number) => (groups[item] < 0 ? undefined : groups[item]);
-      const rankings = await plain(space)(queries, {
-        ...options,
-        depth: Math.min(space.index.size, Math.max(CANDIDATES, 4 * options.depth)),
-      });
-      // Where categories are few, what they hold beyond the cap comes last.
-      return rankings.map((ranking) =>
-        inTurn([groupCap(ranking, groupOf, { perGroup: most }), ranking], options.depth),
-      );
-    },
+    rank:
+      (space, most = 1) =>
+      async (queries, options) => {
+        const groups = groupsOf(space.items, 'category');
+        const groupOf = (item: number) => (groups[item] < 0 ? undefined : groups[item]);
+        const rankings = await plain(space)(queries, {
+          ...options,
+          depth: Math.min(space.index.size, Math.max(CANDIDATES, 4 * options.depth)),
+        });
+        // Where categories are few, what they hold beyond the cap comes last.
+        return rankings.map((ranking) =>
+          inTurn([groupCap(ranking, groupOf, { perGroup: most }), ranking], options.depth),
+        );
+      },
   },
 
   /** Centroids of clusters of the head of plain search. */
@@ -212,7 +214,7 @@ export const METHODS: Readonly<Record<Method, MethodDefinition>> = {
   vote: {
     setting: { name: 'neighbours', grid: [1, 3, 5, 10, 20, 40], usual: 10 },
     missing: withSets,
-    rank: (space, neighbours) =>
+    rank: (space, neighbours = 1) =>
       beforePlain(space, async ({ vectors }, { mask }) =>
         eachRow(vectors, (query) => {
           const options = { neighbours, budget: Number.POSITIVE_INFINITY };
@@ -264,19 +266,18 @@ export const METHODS: Readonly<Record<Method, MethodDefinition>> = {
 };
 
 /** Words and vectors as one ranking; `weight` is that of the words. */
-const hybrid =
-  (space: MethodSpace, weight: number): Rank =>
-  async (queries, { depth, ...options }) => {
+function hybrid(space: MethodSpace, weight: number | undefined): Rank {
+  return async (queries, { depth, ...options }) => {
     const pool = Math.min(space.index.size, Math.max(CANDIDATES, depth));
-    const dense = await space.index.search(queries.vectors, { k: pool, mask: options.mask });
+    const dense = await plain(space)(queries, { ...options, depth: pool });
     return queries.texts.map((text, q) => {
-      const from = q * pool;
-      const found = dense.indices.subarray(from, from + pool);
       const lexical = space.lexicon().search(text, { k: pool, mask: options.mask });
-      const candidates = hybridCandidates(lexical, found, row(queries.vectors, q), space.vectors);
+      if (weight === undefined) return reciprocalRankFusion([dense[q], lexical.items], { k: depth }).items;
+      const candidates = hybridCandidates(lexical, dense[q], row(queries.vectors, q), space.vectors);
       return weightedFusion(candidates, { weight, k: depth }).items;
     });
   };
+}
 
 async function encodeSubQueries(
   { subQueryEncoder }: MethodSpace,
@@ -308,9 +309,13 @@ export function missingPart(space: MethodSpace, method: Method): string | undefi
 }
 
 /** The method's number: what the request says, what validation chose, or the usual one. */
-function settingOf(method: Method, { settings }: MethodSpace, { diversity }: FindOptions): number {
+function settingOf(
+  method: Method,
+  { settings }: MethodSpace,
+  { diversity }: FindOptions,
+): number | undefined {
   const { setting } = METHODS[method];
-  if (!setting) return 0;
+  if (!setting) return undefined;
   return (setting.name === 'diversity' ? diversity : undefined) ?? settings[method] ?? setting.usual;
 }
 
@@ -323,8 +328,8 @@ export async function fanOutsOf(
 ): Promise<readonly QueryFanOut[] | undefined> {
   const definition = METHODS[method];
   if (!('fanOut' in definition)) return undefined;
-  const diversity = settingOf(method, space, options);
-  const fanOuts = await definition.fanOut(space, diversity)(queries, options);
+  const diversity = settingOf(method, space, options) ?? 1;
+  const fanOuts = await definition.fanOut(space)(queries, options);
   return leaned(space, fanOuts, queries, { diversity, signal: options.signal });
 }
 

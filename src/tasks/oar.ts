@@ -10,6 +10,7 @@ export const oar: Task = {
   option: 'queries',
   budget: () => undefined,
   reward: ({ reward }) => (typeof reward === 'function' ? reward : composite({ weights: reward.weights })),
+  servingReward: (config) => oar.reward(config),
   queries: (withSets, open) => uniqueQueries([...open, ...withSets]),
   trains: () => true,
   judged: (queries) => queries,

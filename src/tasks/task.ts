@@ -18,6 +18,8 @@ export interface Task {
   budget(config: Pick<Config, 'k' | 'budget'>, items: number): number | undefined;
   /** The reward, where the config has none of the user's own. */
   reward(config: Config): RewardFunction;
+  /** What Best-of-N chooses by when it serves, where nobody knows a reference set. */
+  servingReward(config: Config): RewardFunction;
   /** The queries to learn from and to test with, of those with a reference set and those without. */
   queries(withSets: readonly QueryRecord[], open: readonly QueryRecord[]): readonly QueryRecord[];
   /** Whether a query can be trained with. */
