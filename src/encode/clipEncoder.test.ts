@@ -28,7 +28,6 @@ it('encodes pictures by what they show, wherever they lie', async () => {
   const [red, blue] = [await one(encoder, 'a', data('red')), await one(encoder, 'a', data('blue'))];
   expect(blue).not.toEqual(red);
   expect(await one(encoder, 'another text', 'red.svg')).toEqual(red);
-  // The picture's mean colour times the weights, from (1, -1, -1) and (-1, -1, 1): the two differ by what is red and what is blue.
   expect(Math.hypot(...red)).toBeCloseTo(1, 6);
 });
 
@@ -63,6 +62,17 @@ it('lets texts stand for pictures that cannot be read, and says so', async () =>
   expect(heard.at(-1)?.warning).toBe(
     '3 of 4 items have no picture that can be read, so their texts stand for them; the first: "lamp" has no picture',
   );
+});
+
+it('takes SigLIP models too, which pad texts to their full length', async () => {
+  const clip = await load('both');
+  const siglip = await ClipEncoder.load({ model: writeTinyClip(temp.path('siglip'), 'siglip') });
+  const items = [{ text: 'tent', image: data('red') }, { text: 'a lamp' }];
+  // The padding of the tiny model is zero.
+  const expected = await clip.encodeItems(items);
+  (await siglip.encodeItems(items)).data.forEach((x, i) => {
+    expect(x).toBeCloseTo(expected.data[i], 6);
+  });
 });
 
 it('reads no files where it is given no folders', async () => {

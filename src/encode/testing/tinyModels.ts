@@ -31,11 +31,19 @@ export function tinyTokens(text: string, seed = 1): Float32Array[] {
   });
 }
 
-/** A CLIP model: a text's vector is the sum of its tokens', a picture's depends on its mean colour. */
-export function writeTinyClip(folder: string, seed = 1): string {
-  writeTokenizer(folder, { model_type: 'clip', projection_dim: TINY_DIM });
+/** What CLIP and SigLIP differ in. */
+const FAMILIES = {
+  clip: { processor: 'CLIPImageProcessor', text: 'text_embeds', vision: 'image_embeds' },
+  siglip: { processor: 'SiglipImageProcessor', text: 'pooler_output', vision: 'pooler_output' },
+};
+
+/** A CLIP or SigLIP model: a text's vector is the sum of its tokens', a picture's depends on its mean colour. */
+export function writeTinyClip(folder: string, family: keyof typeof FAMILIES = 'clip'): string {
+  const seed = 1;
+  const names = FAMILIES[family];
+  writeTokenizer(folder, { model_type: family });
   writeJson(folder, 'preprocessor_config.json', {
-    image_processor_type: 'CLIPImageProcessor',
+    image_processor_type: names.processor,
     crop_size: { height: PICTURE, width: PICTURE },
     size: { shortest_edge: PICTURE },
     do_center_crop: true,
@@ -46,14 +54,14 @@ export function writeTinyClip(folder: string, seed = 1): string {
     resample: 3,
   });
   const text = new Graph();
-  writeOnnx(folder, 'text_model', text, { text_embeds: ops.sum(tokens(text, seed), [1]) });
+  writeOnnx(folder, 'text_model', text, { [names.text]: ops.sum(tokens(text, seed), [1]) });
   const vision = new Graph();
   const pixels = vision.input('pixel_values', ['batch', 3, PICTURE, PICTURE]);
   const weights = new Float32Array(3 * TINY_DIM);
   new CounterRandom(seed, 'vision').fillNormal(weights);
   const colours = ops.mean(pixels, [2, 3]);
   writeOnnx(folder, 'vision_model', vision, {
-    image_embeds: ops.matmul(colours, vision.constant(weights, [3, TINY_DIM])),
+    [names.vision]: ops.matmul(colours, vision.constant(weights, [3, TINY_DIM])),
   });
   return folder;
 }
