@@ -1,6 +1,6 @@
 /** From directions to sets. */
 import { towardsQuery } from '../encode/towardsQueries.js';
-import { concatRows, row } from '../matrix.js';
+import { concatRows, matrix, row } from '../matrix.js';
 import { retrieveBudget } from '../vectorIndex/retrieveBudget.js';
 import { assignItems } from './assign.js';
 import type {
@@ -25,6 +25,31 @@ export async function leaned(
     ...rest,
     directions: towardsQuery(directions, row(own, q), 1 - diversity),
   }));
+}
+
+/**
+ * Fan-outs for a filter: models know nothing of it, so a direction may point where nothing passes. One that finds no passing item as
+ * near as the query itself still finds its k-th leaves its place to the query.
+ */
+export async function withinFilter(
+  { index }: SearchSpace,
+  fanOuts: readonly QueryFanOut[],
+  { texts, vectors }: EmbeddedQueries,
+  { k, mask }: Pick<FindOptions, 'k' | 'mask'>,
+): Promise<readonly QueryFanOut[]> {
+  if (!mask || fanOuts.length === 0) return fanOuts;
+  const own = await index.search(vectors, { k, mask });
+  const found = await index.search(concatRows(fanOuts.map(({ directions }) => directions)), { k: 1, mask });
+  let first = 0;
+  return fanOuts.map(({ directions, subQueries }, q) => {
+    const least = own.scores[(q + 1) * k - 1];
+    const isLost = (i: number) => found.scores[first + i] < least;
+    const kept = matrix(directions.rows, directions.cols, directions.data.slice());
+    for (let i = 0; i < kept.rows; i++) if (isLost(i)) row(kept, i).set(row(vectors, q));
+    const words = subQueries?.map((subQuery, i) => (isLost(i) ? texts[q] : subQuery));
+    first += directions.rows;
+    return { directions: kept, ...(words && { subQueries: words }) };
+  });
 }
 
 /** The set of each fan-out: every item at most once, shared out among the directions. */

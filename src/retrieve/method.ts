@@ -68,6 +68,8 @@ export interface FindOptions {
   readonly offset?: number;
   /** One byte a catalog row, 1 = may be returned (all). */
   readonly mask?: Uint8Array;
+  /** Whether the mask is a filter of the request's; see `withinFilter`. */
+  readonly filtered?: boolean;
   /** At most so many items of a group. */
   readonly groups?: GroupLimit;
   /** 0 = relevance alone, 1 = as different as the method can; what validation chose for the method if absent. */

@@ -7,7 +7,7 @@ import type { Policy } from '../policy/policy.js';
 import { letterEncoder, letterWorld } from '../policy/testing/world.js';
 import { CounterRandom } from '../random.js';
 import { ExactIndex } from '../vectorIndex/exactIndex.js';
-import { fannedOutSets } from './fannedOut.js';
+import { fannedOutSets, withinFilter } from './fannedOut.js';
 import { lexiconOf } from './lexicon.js';
 import type { FindOptions, MethodSpace, RetrievedSet } from './method.js';
 import { METHOD_NAMES, type Method } from './methodNames.js';
@@ -248,6 +248,32 @@ it('says what is missing', () => {
     'folm',
     'diffusion',
   ]);
+});
+
+describe('withinFilter', () => {
+  it('gives the place of a direction that leads to nothing that passes to the query', async () => {
+    const query = row(queries.vectors, 0);
+    const order = nearest(query);
+    // What passes: the query's five nearest items, and one that lies far off.
+    const far = order[ITEMS - 1];
+    const mask = Uint8Array.from(items, (_, i) => Number(order.indexOf(i) < 5 || i === far));
+    const lost = order.find((i) => !mask[i] && dot(row(vectors, i), row(vectors, far)) < 0.2)!;
+    const fanOut = { directions: gatherRows(vectors, [far, lost]), subQueries: ['far', 'lost'] };
+    const one = { texts: queries.texts.slice(0, 1), vectors: rowRange(queries.vectors, 0, 1) };
+    const [within] = await withinFilter(space, [fanOut], one, { k: 2, mask });
+    expect([...row(within.directions, 0)]).toEqual([...row(vectors, far)]);
+    expect([...row(within.directions, 1)]).toEqual([...query]);
+    expect(within.subQueries).toEqual(['far', queries.texts[0]]);
+    const [set] = await fannedOutSets(space, [within], { k: 2, mask });
+    expect(new Set(itemsOf(set))).toEqual(new Set([far, order[0]]));
+  });
+
+  it('changes nothing where every direction finds something near', async () => {
+    const mask = new Uint8Array(ITEMS).fill(1);
+    const fanOut = { directions: gatherRows(vectors, [3, 4]) };
+    const one = { texts: queries.texts.slice(0, 1), vectors: rowRange(queries.vectors, 0, 1) };
+    expect(await withinFilter(space, [fanOut], one, { k: 2, mask })).toEqual([fanOut]);
+  });
 });
 
 describe('fannedOutSets', () => {

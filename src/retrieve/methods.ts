@@ -16,7 +16,7 @@ import { rankByNeighbours } from '../baselines/vote.js';
 import { queryConditions } from '../diffusion/conditions.js';
 import { applyAdapter } from '../encode/adapter.js';
 import { dot, gatherRows, type Matrix, row, rowRange } from '../matrix.js';
-import { fannedOutSets, leaned } from './fannedOut.js';
+import { fannedOutSets, leaned, withinFilter } from './fannedOut.js';
 import { groupsOf } from './groups.js';
 import { labelledOf } from './labelled.js';
 import type {
@@ -330,7 +330,8 @@ export async function fanOutsOf(
   if (!('fanOut' in definition)) return undefined;
   const diversity = settingOf(method, space, options) ?? 1;
   const fanOuts = await definition.fanOut(space)(queries, options);
-  return leaned(space, fanOuts, queries, { diversity, signal: options.signal });
+  const leaning = await leaned(space, fanOuts, queries, { diversity, signal: options.signal });
+  return options.filtered ? withinFilter(space, leaning, queries, options) : leaning;
 }
 
 /**

@@ -76,11 +76,12 @@ export function passingRows(
 /** The part of a request that finding sets reads. */
 export function findOptionsOf(
   space: Pick<MethodSpace, 'k' | 'items'>,
-  { k = space.k, offset, distinct, diversity, steps, seed }: SetRequest,
+  { k = space.k, offset, filter = [], distinct, diversity, steps, seed }: SetRequest,
   mask: Uint8Array | undefined,
 ): FindOptions {
   const groups = distinct === undefined ? undefined : groupLimit(space, distinct);
-  return { k, offset, mask, groups, diversity, steps, seed };
+  const filtered = !Array.isArray(filter) || filter.length > 0;
+  return { k, offset, mask, filtered, groups, diversity, steps, seed };
 }
 
 /** @throws InputError for a field that no item has */
