@@ -5,6 +5,9 @@ import type { QueryBatch, RetrievalWorld } from '../environment.js';
 import { labelledOf } from '../retrieve/labelled.js';
 import type { Labels } from '../run/labelTensors.js';
 
+/** Items that the adapter's settings are compared by: a set of ten has too few hits to tell them apart where sets are small. */
+const HEAD = 100;
+
 export interface FitLabelsOptions {
   readonly world: Pick<RetrievalWorld, 'vectors' | 'index'>;
   /** Items a set. */
@@ -22,8 +25,15 @@ export async function fitLabels(
   const labelled = labelledOf(training);
   if (labelled.texts.length === 0) return { training };
   const { smoother } = await fitClassifier({ ...labelled, k, seed, signal });
-  const options = { queries: labelled.vectors, references: labelled.references, k, seed, signal };
-  const adapter = await fitAdapter({ ...options, vectors: world.vectors, index: world.index });
+  const adapter = await fitAdapter({
+    queries: labelled.vectors,
+    references: labelled.references,
+    vectors: world.vectors,
+    index: world.index,
+    k: Math.max(k, HEAD),
+    seed,
+    signal,
+  });
   return {
     training,
     classifier: { smoother, references: labelled.references },
