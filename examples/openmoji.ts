@@ -1,8 +1,8 @@
 /**
  * Writes `runs/openmoji/catalog.jsonl` and `sets.jsonl`, a real catalog with labels by people that needs no download: the emoji
  * of OpenMoji (CC BY-SA 4.0, openmoji.org). Items are described by name and subgroup. A query is a tag or a pair of tags, its reference
- * set the emoji that carry it; tags stay out of the item texts, so finding them takes understanding. (A few queries are the name of a
- * subgroup, and easy.)
+ * set the emoji that carry it; tags stay out of the item texts, so finding them takes understanding. (The names of subgroups are
+ * queries as well, and easy: items have them in their texts.)
  */
 import { createHash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -67,7 +67,10 @@ function labelledSets(emojis: readonly Emoji[]): { query: string; items: string[
   }
   const broad = (sets: typeof labels, least: number) =>
     [...sets].filter(([, { items }]) => items.length >= least).map(([query, set]) => ({ query, ...set }));
-  return [...broad(labels, BROAD), ...broad(pairs, BROAD_PAIR)];
+  // A pair may read like the name of a subgroup, which would then be on both sides of the split.
+  const named = broad(labels, BROAD);
+  const names = new Set(named.map(({ query }) => query));
+  return [...named, ...broad(pairs, BROAD_PAIR).filter(({ query }) => !names.has(query))];
 }
 
 function tagsOf({ tags, openmoji_tags }: Emoji): string[] {
