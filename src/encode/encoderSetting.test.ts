@@ -48,6 +48,12 @@ it('stays the same when a project moves with its runs', () => {
   expect(inRun('/srv/two')).toEqual(inRun('/home/one'));
 });
 
+it('stays absolute where it shares but the root with the run', () => {
+  expect(placeEncoder(module('/models/mine.ts'), '/home/one', '/home/one/runs/shop')).toEqual(
+    module('/models/mine.ts'),
+  );
+});
+
 it('leaves what has no paths', () => {
   const openai = { kind: 'openai', baseUrl: './no-path', model: './none' } as const;
   expect(placeEncoder(openai, '/a', '/b')).toEqual(openai);

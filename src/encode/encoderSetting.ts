@@ -1,6 +1,6 @@
 /** The `encoder` setting: which model turns texts, and perhaps pictures, into vectors. */
 import { statSync } from 'node:fs';
-import { isAbsolute, relative, resolve, sep } from 'node:path';
+import { isAbsolute, parse, relative, resolve, sep } from 'node:path';
 import * as z from 'zod';
 
 /** Written before each text by models that were trained so, such as E5's `query: ` and `passage: `. */
@@ -103,8 +103,14 @@ export function placeEncoder(setting: EncoderSetting, from: string, to?: string)
   }
 }
 
-/** With slashes, and a dot in front, so that it is a path by its form. */
+/**
+ * With slashes, and a dot in front, so that it is a path by its form. What shares but the root with the folder belongs to the machine,
+ * not to a project that may move: it stays absolute.
+ */
 function relativePath(folder: string, path: string): string {
-  const way = relative(resolve(folder), path).split(sep).join('/');
-  return isModelFolder(way) ? way : `./${way}`;
+  const from = resolve(folder);
+  const way = relative(from, path);
+  if (resolve(from, ...way.split(sep).filter((part) => part === '..')) === parse(from).root) return path;
+  const slashes = way.split(sep).join('/');
+  return isModelFolder(slashes) ? slashes : `./${slashes}`;
 }
