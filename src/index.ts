@@ -12,6 +12,8 @@
  * @module
  */
 
+export { type DppOptions, dppMap } from './baselines/dpp.js';
+export { type MmrOptions, mmr } from './baselines/mmr.js';
 export type {
   FieldFilter,
   Filter,
@@ -34,6 +36,7 @@ export { type EvaluateRunOptions, evaluateRun, type RunEvaluation } from './eval
 export { type EvaluateRunsOptions, evaluateRuns } from './evaluate/evaluateRuns.js';
 export { type Judgement, type JudgeOptions, type JudgeReport, judge } from './evaluate/judge/judge.js';
 export type { Verdict } from './evaluate/judge/summary.js';
+export { type LabelledSet, type LabelMetrics, labelMetrics } from './evaluate/labelMetrics.js';
 export { METHOD_INFO, type MethodInfo } from './evaluate/report/names.js';
 export { readReport, writeReport } from './evaluate/report/report.js';
 export { verdict } from './evaluate/report/sections/verdict.js';
@@ -47,6 +50,7 @@ export type {
   ReportedQuery,
   ReportedSet,
 } from './evaluate/results.js';
+export { type MeasuredSet, type SetMetrics, setMetrics } from './evaluate/setMetrics.js';
 export { type Column, formatTable, type TableOptions } from './evaluate/table.js';
 export type { ChatEndpoint } from './llm/chat.js';
 export { ChatError } from './llm/chatError.js';
@@ -55,6 +59,8 @@ export type { Completion, Policy, SampleOptions } from './policy/policy.js';
 export type { OnProgress, Progress, RunControl } from './progress.js';
 export type { LoadRetrieverOptions } from './retrieve/loadRun.js';
 export {
+  type Distinct,
+  METHOD_NAMES,
   type Method,
   Retriever,
   type SearchOptions,
@@ -64,5 +70,7 @@ export {
 export { type CompositeOptions, type CompositeWeights, composite } from './reward/composite.js';
 export { coverageReward } from './reward/coverageReward.js';
 export type { FanOut, RewardComponent, RewardFunction, RewardResult } from './reward/reward.js';
+export { normalizeVendi, vendi } from './reward/vendi.js';
 export { type Config, defineConfig, type UserConfig } from './run/config.js';
+export { ExactIndex, type ExactIndexOptions } from './vectorIndex/exactIndex.js';
 export type { SearchHits, VectorIndex } from './vectorIndex/vectorIndex.js';
