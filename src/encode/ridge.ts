@@ -23,8 +23,8 @@ export function ridgeInverse(vectors: Matrix, rows: readonly number[], ridge: nu
   return matrix(d, d, Float32Array.from(invertInPlace(a, d)));
 }
 
-/** Gauss-Jordan; a positive definite matrix needs no pivoting. */
-function invertInPlace(a: Float64Array, d: number): Float64Array {
+/** Inverts a positive definite matrix [d, d] by Gauss-Jordan; such a matrix needs no pivoting. */
+export function invertInPlace(a: Float64Array, d: number): Float64Array {
   for (let p = 0; p < d; p++) {
     const pivot = 1 / a[p * d + p];
     a[p * d + p] = 1;

@@ -1,0 +1,34 @@
+import { describe, expect, it } from 'vitest';
+import { RidgeSmoother, withConstant } from '../encode/ridgeSmoother.js';
+import { ridgeCases } from '../encode/testing/ridgeCases.js';
+import { row } from '../matrix.js';
+import { classify, rankByClassifier } from './classifier.js';
+
+describe('classify', () => {
+  it.each(ridgeCases())('scores the items of training sets as numpy does, $train.rows sets', (example) => {
+    const { ridge, train, sets, queries, scores } = example;
+    const classifier = { smoother: new RidgeSmoother(withConstant(train)).matrix(ridge), references: sets };
+    const seen = new Set(sets.flat());
+    scores.forEach((expected, q) => {
+      const found = classify(classifier, row(queries, q));
+      expect(new Set(found.items)).toEqual(seen);
+      found.items.forEach((item, i) => {
+        expect(found.scores[i]).toBeCloseTo(expected[item], 5);
+        if (i > 0) expect(found.scores[i]).toBeLessThanOrEqual(found.scores[i - 1]);
+      });
+    });
+  });
+
+  it('goes on with plain search where training sets end', () => {
+    const { ridge, train, sets, queries } = ridgeCases()[1];
+    const classifier = { smoother: new RidgeSmoother(withConstant(train)).matrix(ridge), references: sets };
+    const query = row(queries, 0);
+    const own = [...classify(classifier, query).items];
+    expect([...rankByClassifier(classifier, query, [20, own[0], 21, 22], own.length + 2)]).toEqual([
+      ...own,
+      20,
+      21,
+    ]);
+    expect([...rankByClassifier(classifier, query, [20, 21], 2)]).toEqual(own.slice(0, 2));
+  });
+});

@@ -1,0 +1,54 @@
+import { binaryNdcg, crossValidate } from '../crossValidation.js';
+import { RidgeSmoother, withConstant } from '../encode/ridgeSmoother.js';
+import { gatherRows, row } from '../matrix.js';
+import type { RunControl } from '../progress.js';
+import { type Classifier, rankByWeights } from './classifier.js';
+import type { TrainingMemory } from './vote.js';
+
+/** Ridge strengths to choose from, on the scale of X^T X. */
+const RIDGES = [100, 30, 10, 3, 1, 0.3, 0.1];
+
+export interface FitClassifierOptions extends TrainingMemory, Pick<RunControl, 'signal'> {
+  /** Items of a set: what the choice of the ridge looks at. */
+  readonly k: number;
+  readonly seed: number;
+  /** Strengths to choose from [100 ... 0.1]; of equally good ones the first. */
+  readonly ridges?: readonly number[];
+  /** Quality of an answer to training query i [nDCG@k]. */
+  readonly quality?: (ranked: Int32Array, query: number) => number;
+}
+
+/**
+ * Fits the classifier; the strength of the ridge is chosen by 5-fold cross-validation on the training queries. Deterministic.
+ *
+ * @throws RangeError if there is no training query
+ */
+export async function fitClassifier({
+  vectors,
+  references,
+  k,
+  seed,
+  ridges = RIDGES,
+  quality = (ranked, query) => binaryNdcg(ranked, references[query], k),
+  signal,
+}: FitClassifierOptions): Promise<Classifier & { readonly ridge: number }> {
+  if (vectors.rows === 0) throw new RangeError('a classifier needs at least one training query');
+  const inputs = withConstant(vectors);
+  const found = await crossValidate({
+    references,
+    settings: ridges,
+    seed,
+    signal,
+    train(trained, heldOut) {
+      const smoother = new RidgeSmoother(gatherRows(inputs, trained));
+      const known = trained.map((i) => references[i]);
+      return (ridge) => {
+        const weights = smoother.weights(ridge);
+        return heldOut.map((i) => quality(rankByWeights(weights(row(inputs, i)), known).items, i));
+      };
+    },
+  });
+  const means = found.map((list) => list.reduce((sum, x) => sum + x, 0) / Math.max(1, list.length));
+  const ridge = ridges[means.indexOf(Math.max(...means))];
+  return { smoother: new RidgeSmoother(inputs).matrix(ridge), references, ridge };
+}
