@@ -8,9 +8,11 @@ const sets = fc.array(fc.uniqueArray(fc.nat(30), { minLength: 1, maxLength: 5 })
 });
 
 describe('foldsOf', () => {
-  it('keeps queries with nearly the same set together', () => {
+  it('keeps queries with nearly the same set together, where these are few', () => {
     fc.assert(
-      fc.property(sets, fc.nat(), (references, seed) => {
+      fc.property(sets, fc.nat(), (drawn, seed) => {
+        // As many others that are like none.
+        const references = [...drawn, ...Array.from({ length: 5 * drawn.length }, (_, i) => [100 + i])];
         const fold = foldsOf(references, { folds: 4, seed });
         references.forEach((a, i) => {
           references.forEach((b, j) => {
@@ -20,6 +22,11 @@ describe('foldsOf', () => {
         });
       }),
     );
+  });
+
+  it('parts even equal sets where all are', () => {
+    const fold = foldsOf([[1], [1], [1], [1]], { folds: 2, seed: 1 });
+    expect(fold.toSorted()).toEqual(Int32Array.of(0, 0, 1, 1));
   });
 
   it('makes folds of one size where all sets differ', () => {

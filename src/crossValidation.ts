@@ -57,12 +57,18 @@ export async function crossValidate<Setting>({
   return quality;
 }
 
-/** The fold of each query, in random order, each about as large as the others. Queries with nearly the same set share one. */
+/**
+ * The fold of each query, in random order, each about as large as the others. Queries with nearly the same set share one, unless these
+ * are so many that they would not fit into a fold.
+ */
 export function foldsOf(
   references: readonly (readonly number[])[],
   { folds, seed }: { readonly folds: number; readonly seed: number },
 ): Int32Array {
-  const groups = groupsOf(references);
+  const most = Math.ceil(references.length / folds);
+  const groups = groupsOf(references).flatMap((group) =>
+    group.length > most ? group.map((i) => [i]) : [group],
+  );
   new CounterRandom(seed, 'cross-validation/folds').shuffle(groups);
   const foldOf = new Int32Array(references.length);
   const sizes = new Int32Array(folds);
