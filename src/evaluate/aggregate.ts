@@ -1,6 +1,6 @@
 /** Several seeds of one data set as one table: means, intervals, spread, and the paired test against the best baseline. */
 import type { Item } from '../catalog/item.js';
-import { firstOfText } from '../retrieve/candidates.js';
+import { firstOfSame } from '../retrieve/candidates.js';
 import { METHOD_NAMES } from '../retrieve/methodNames.js';
 import { bootstrapMean, comparePaired, type PairedComparison } from './bootstrap.js';
 import type { MethodEvaluation, RunEvaluation } from './evaluateRun.js';
@@ -123,7 +123,7 @@ export function reportData(
   options: AggregateOptions & Pick<ReportData, 'curves' | 'command'>,
 ): ReportData {
   const [first] = runs;
-  const same = firstOfText(first.workspace.items);
+  const same = firstOfSame(first.workspace);
   return {
     results: aggregateSeeds(runs, options),
     curves: options.curves,

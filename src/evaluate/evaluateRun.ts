@@ -93,7 +93,7 @@ export async function evaluateRun(folder: string, options: EvaluateRunOptions = 
     const reward = options.reward ?? TASKS[config.task].servingReward(config);
     const lazy = await evaluatedMethods({ run, space, reward, runtime });
     const labels = labelsOf(
-      workspace.items,
+      workspace,
       await aspectsOf(workspace.items, workspace.vectors, { field: config.catalog.aspect }),
     );
     const judged = labelled(valid);

@@ -14,7 +14,7 @@ const items: Item[] = ['a', 'b', 'a', 'c'].map((category, i) => ({
 }));
 const queries = { texts: ['one', 'two'], vectors: rowRange(axes, 0, 2), references: [[0, 3], [2]] };
 
-const labels = labelsOf(items, (item) => items[item].category);
+const labels = labelsOf({ items, vectors: axes }, (item) => items[item].category);
 
 /** A set whose directions are its items. */
 function answer(rows: readonly number[], retrieved: readonly number[]): RetrievedSet {
@@ -71,7 +71,8 @@ describe('measureAnswers', () => {
 
   it('takes items of the same text for one', async () => {
     const equal = items.map((item) => ({ ...item, text: item.id === '3' ? '1' : item.text }));
-    const twins = labelsOf(equal, () => undefined);
+    const vectors = gatherRows(axes, [0, 1, 2, 1]);
+    const twins = labelsOf({ items: equal, vectors }, () => undefined);
     expect(twins.referenceOf([0, 3])).toEqual([0, 1]);
     expect(twins.referenceOf([1, 3])).toEqual([1]);
   });

@@ -1,9 +1,8 @@
 /** What one method answered to the test queries, measured query by query. */
-import type { Item } from '../catalog/item.js';
 import type { Encoder } from '../encode/encoder.js';
 import type { QueryBatch, RetrievalWorld } from '../environment.js';
 import { gatherRows, type Matrix, row, rowRange } from '../matrix.js';
-import { firstOfText } from '../retrieve/candidates.js';
+import { type CatalogContent, firstOfSame } from '../retrieve/candidates.js';
 import type { RetrievedSet } from '../retrieve/method.js';
 import { labelMetrics } from './labelMetrics.js';
 import { LABEL_METRICS, type Metric } from './results.js';
@@ -17,8 +16,8 @@ export interface Labels {
   readonly referenceOf: (items: readonly number[]) => number[];
 }
 
-export function labelsOf(items: readonly Item[], aspectOf: Labels['aspectOf']): Labels {
-  const first = firstOfText(items);
+export function labelsOf(content: CatalogContent, aspectOf: Labels['aspectOf']): Labels {
+  const first = firstOfSame(content);
   return { aspectOf, referenceOf: (rows) => [...new Set(rows.map((item) => first[item]))] };
 }
 

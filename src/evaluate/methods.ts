@@ -106,7 +106,7 @@ export function answer(
   queries: Pick<QueryBatch, 'texts' | 'vectors'>,
   options: Omit<FindOptions, 'mask'>,
 ): Promise<RetrievedSet[]> {
-  return findSets(space, method, queries, { ...options, mask: candidateMask(space.items) });
+  return findSets(space, method, queries, { ...options, mask: candidateMask(space) });
 }
 
 /** Queries `start` to `end` of a batch. */

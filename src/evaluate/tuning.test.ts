@@ -24,7 +24,7 @@ describe('tune', () => {
       settings: {},
       usual: 'plain',
     };
-    const labels = labelsOf(world.items, () => undefined);
+    const labels = labelsOf(world, () => undefined);
     const options = { validation, labels, k: 3, seed: 1 };
     const { settings, worth } = await tune({ method: 'mmr', space }, options);
     const worths: number[] = [];

@@ -1,10 +1,9 @@
 /** What a request for a set may say. */
 import type { Filters } from '../catalog/filter/filter.js';
 import type { FilterTable } from '../catalog/filter/filterTable.js';
-import type { Item } from '../catalog/item.js';
 import { InputError } from '../errors.js';
 import type { GroupLimit } from './assign.js';
-import { candidateMask } from './candidates.js';
+import { type CatalogContent, candidateMask } from './candidates.js';
 import { groupsOf } from './groups.js';
 import type { FindOptions, MethodSpace } from './method.js';
 import { METHOD_NAMES, type Method } from './methodNames.js';
@@ -53,8 +52,7 @@ export interface SetRequest {
 }
 
 /** What rows are chosen by: the catalog, its fields, and which rows are still there (one byte each; all). */
-export interface CatalogRows {
-  readonly items: readonly Item[];
+export interface CatalogRows extends CatalogContent {
   readonly filters: FilterTable;
   readonly alive?: Uint8Array;
 }
@@ -65,12 +63,12 @@ export interface CatalogRows {
  * @throws InputError for a filter that is none, or that nothing of its field could satisfy
  */
 export function passingRows(
-  { items, filters, alive }: CatalogRows,
+  { items, vectors, filters, alive }: CatalogRows,
   { filter = [], exclude }: Pick<SetRequest, 'filter' | 'exclude'>,
 ): Uint8Array | undefined {
   const passing = Array.isArray(filter) && filter.length === 0 ? undefined : filters.mask(filter);
   const mask = passing && alive ? passing.map((byte, row) => byte & alive[row]) : (passing ?? alive);
-  return candidateMask(items, { mask, exclude });
+  return candidateMask({ items, vectors }, { mask, exclude });
 }
 
 /** The part of a request that finding sets reads. */

@@ -62,7 +62,8 @@ export class SetRetriever {
   private readonly rows: CatalogRows;
 
   constructor(private readonly space: MethodSpace) {
-    this.rows = { items: space.items, filters: new FilterTable(space.items, space.ownNames) };
+    const { items, vectors, ownNames } = space;
+    this.rows = { items, vectors, filters: new FilterTable(items, ownNames) };
   }
 
   /** Items a set by default. */

@@ -302,9 +302,9 @@ export class RunEngine implements Engine {
   #mask({ filter, exclude }: Pick<SearchJob, 'filter' | 'exclude'>): Uint8Array | undefined {
     const key = JSON.stringify([filter, exclude]);
     if (this.#masks.has(key)) return this.#masks.get(key);
-    const { items } = this.#catalog.workspace;
+    const { items, vectors } = this.#catalog.workspace;
     const mask = passingRows(
-      { items, alive: this.#catalog.alive, filters: this.#filterTable() },
+      { items, vectors, alive: this.#catalog.alive, filters: this.#filterTable() },
       { filter, exclude },
     );
     if (this.#masks.size >= MASKS) this.#masks.clear();
