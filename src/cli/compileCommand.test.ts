@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, it, vi } from 'vitest';
 import { tempFolder } from '../catalog/testing/tempFolder.js';
+import type { SearchResult } from '../retrieve/retriever.js';
 import type { Manifest } from '../run/manifest.js';
 import { runCli, TINY, writeShop } from './testing/shop.js';
 
@@ -55,10 +56,14 @@ it('compiles stage by stage, never twice, and makes a run that can be searched',
   expect(manifest().stages).toEqual(stages);
 
   for (const method of ['diffusion', 'folm']) {
-    const found = await runCli(['search', out, 'camping gear', '--threads', '1', '--method', method]);
+    const args = ['search', out, 'camping gear', '--threads', '1', '--method', method];
+    const found = await runCli(args);
     expect(found).toMatchObject({ code: 0, stderr: '' });
     expect(found.stdout).toContain(`3 items by ${method} in`);
-    expect(found.stdout.includes('sub-query')).toBe(method === 'folm');
+    const { items } = JSON.parse((await runCli([...args, '--json'])).stdout) as SearchResult;
+    expect(items.map(({ subQuery }) => typeof subQuery)).toEqual(
+      new Array(3).fill(method === 'folm' ? 'string' : 'undefined'),
+    );
   }
   const info = await runCli(['info', out]);
   expect(info.stdout).toMatch(/\ndiffusion +done +\d+\.\d s +[\d,]+ +\d/);

@@ -19,9 +19,9 @@ it('prints the set as a table', async () => {
   expect(timeless(stdout)).toMatchInlineSnapshot(`
     "rank  title       category  relevance  why
     ----  ----------  --------  ---------  ---
-       1  black tent  camping       0.866
-       2  white tent  camping       0.826
-       3  blue tent   camping       0.777
+       1  black tent  camping       0.812
+       2  white tent  camping       0.786
+       3  blue tent   camping       0.757
 
     3 items by plain in # ms (encode #, directions #, search #)
     "

@@ -125,6 +125,7 @@ describe('a run', () => {
       'diffusion/model.json',
       'diffusion/weights.safetensors',
       'encode/items.jsonl',
+      'encode/labels.safetensors',
       'encode/queries.json',
       'encode/space.json',
       'encode/space.safetensors',

@@ -13,7 +13,6 @@ const wrappers: Record<string, (inner: Encoder) => Encoder | Promise<Encoder>> =
   CachedEncoder: (inner) => new CachedEncoder(inner),
   GroundedEncoder: (inner) => new GroundedEncoder(inner, { items: [], vectors: matrix(0, 2) }),
   PrecomputedEncoder: (inner) => new PrecomputedEncoder({ id: 'catalog', dim: 2, queryEncoder: inner }),
-  ProjectedEncoder: (inner) => ProjectedEncoder.create(inner, projection),
 };
 
 it.each(Object.keys(wrappers))('%s frees the encoder inside, where that can be freed', async (name) => {
@@ -30,8 +29,13 @@ it.each(Object.keys(wrappers))('%s frees the encoder inside, where that can be f
   await (await wrappers[name](plain)).release?.();
 });
 
-it('a projection that was freed projects no more', async () => {
-  const inner: Encoder = { id: 'inner', dim: 2, encode: async () => unit };
+it('a projection that was freed projects no more, and leaves the encoder inside to whoever made it', async () => {
+  const inner: Encoder = {
+    id: 'inner',
+    dim: 2,
+    encode: async () => unit,
+    release: () => Promise.reject(new Error('freed by the wrong one')),
+  };
   const encoder = await ProjectedEncoder.create(inner, projection);
   await encoder.release();
   await encoder.release();

@@ -44,7 +44,7 @@ it.each([
     'field "reward.weights.ground": is not a setting; expected one of groundedness, diversity, alignment',
   ],
   [{ reward: { weights: { diversity: -1 } } }, 'field "reward.weights.diversity": expected number to be >=0'],
-  [{ encoder: 'use-light' }, 'field "encoder": expected one of "use-lite"|"precomputed"'],
+  [{ encoder: 'use-light' }, 'field "encoder": expected one of "use-lite+glove"|"use-lite"|"precomputed"'],
   [
     { encoder: { kind: 'bert' } },
     'field "encoder.kind": expected one of transformers, clip, openai, module, precomputed',
