@@ -3,7 +3,7 @@ import { useSignal } from '@preact/signals';
 import { formatEquals } from '../../src/catalog/filter/formatEquals.js';
 import type { Method } from '../../src/retrieve/retriever.js';
 import { CrossIcon, SearchIcon, ShuffleIcon } from '../shared/icons.tsx';
-import { METHOD_NAMES, METHODS } from './request.ts';
+import { DIVERSIFIABLE, METHOD_NAMES, METHODS } from './request.ts';
 import { ask, failure, info, k, missing, question, removeFilter, steps, toggleMethod } from './state.ts';
 
 export function SearchField() {
@@ -21,7 +21,7 @@ export function SearchField() {
         placeholder="A broad query, such as camping gear"
         aria-label="Query"
         value={question.value.query}
-        onInput={(event) => ask({ query: event.currentTarget.value })}
+        onInput={(event) => ask({ query: event.currentTarget.value, offset: 0, exclude: [] })}
       />
       <kbd>/</kbd>
     </div>
@@ -65,6 +65,8 @@ export function Controls() {
         <ShuffleIcon />
         Another set
       </button>
+      <Diversity />
+      <More />
       <Filters />
     </div>
   );
@@ -84,6 +86,57 @@ function MethodButton({ method, number, on }: { method: Method; number: number; 
       <i class="dot" />
       {METHOD_NAMES[method]}
     </button>
+  );
+}
+
+/** How different the items should be; at its left end what validation chose. */
+function Diversity() {
+  const { diversity, methods } = question.value;
+  const place = diversity === undefined ? 0 : 1 + Math.round(20 * diversity);
+  const disabled = !methods.some((method) => DIVERSIFIABLE.has(method));
+  return (
+    <label class="slider" aria-disabled={disabled} title="From what fits best to what differs most">
+      <span>
+        Diversity <b class="num">{diversity === undefined ? 'auto' : diversity.toFixed(2)}</b>
+      </span>
+      <input
+        class="range"
+        type="range"
+        name="diversity"
+        min={0}
+        max={21}
+        value={place}
+        disabled={disabled}
+        style={{ '--filled': `${(100 * place) / 21}%` }}
+        onInput={(event) => {
+          const chosen = Number(event.currentTarget.value);
+          ask({ diversity: chosen === 0 ? undefined : (chosen - 1) / 20 });
+        }}
+      />
+    </label>
+  );
+}
+
+/** More of the same, and the way back to what was asked first. */
+function More() {
+  const { query, offset, exclude } = question.value;
+  return (
+    <>
+      <button
+        type="button"
+        class="button"
+        title="The next items of each set"
+        disabled={query.trim() === ''}
+        onClick={() => ask({ offset: offset + k.value })}
+      >
+        More like this
+      </button>
+      {(offset > 0 || exclude.length > 0) && (
+        <button type="button" class="button" onClick={() => ask({ offset: 0, exclude: [] })}>
+          {exclude.length > 0 ? `Back, with the ${exclude.length} left out` : 'Back to the first'}
+        </button>
+      )}
+    </>
   );
 }
 

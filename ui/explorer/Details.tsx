@@ -29,14 +29,14 @@ export function Details() {
 }
 
 function Item({ item, method }: NonNullable<typeof opened.value>) {
-  const { id, title, category, score, rank, metadata } = item;
+  const { id, title, category, score, directionScore, rank, metadata } = item;
   const result = answers.value[method]?.result;
   const rows: [string, string][] = [
     ['id', id],
     ['found by', METHOD_NAMES[method]],
     ['where', result ? directionOf(item, result).title : ''],
-    ['score', score.toFixed(3)],
-    ['rank', String(rank)],
+    ['relevance', score.toFixed(3)],
+    ['rank', `${rank}, at ${directionScore.toFixed(3)} to its direction`],
     ...(category === undefined ? [] : [['category', category] as [string, string]]),
     ...Object.entries(metadata).map(([name, value]): [string, string] => [name, String(value)]),
   ];
@@ -63,6 +63,16 @@ function Item({ item, method }: NonNullable<typeof opened.value>) {
           }}
         >
           Search for this
+        </button>
+        <button
+          type="button"
+          class="button"
+          onClick={() => {
+            opened.value = undefined;
+            ask({ exclude: [...question.value.exclude, id] });
+          }}
+        >
+          Not this one
         </button>
         {category !== undefined && !question.value.filters.includes(filter) && (
           <button

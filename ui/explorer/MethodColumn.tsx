@@ -24,7 +24,7 @@ export function MethodColumn({ method }: { method: Method }) {
         <p class="time num muted" title={answer && timingsTitle(answer.timings)}>
           {answer ? `${answer.timings.total.toFixed(answer.timings.total < 10 ? 1 : 0)} ms` : ' '}
         </p>
-        <Bars metrics={result?.metrics} fanOut={method === 'folm' || method === 'diffusion'} />
+        <Bars metrics={result?.metrics} />
         {result?.fallback !== undefined && (
           <p class="notice small">Plain search answers: {result.fallback}</p>
         )}
@@ -34,42 +34,34 @@ export function MethodColumn({ method }: { method: Method }) {
           ? result.items.map((item) => <Card key={item.id} item={item} method={method} result={result} />)
           : Array.from({ length: count }, (_, i) => <li key={i} class="card empty" aria-hidden="true" />)}
       </ol>
-      {result && result.items.length < k.value && (
-        <p class="muted small short">
-          {result.items.length === 0 ? 'No item passes the filters.' : 'No other item passes the filters.'}
-        </p>
-      )}
+      {result && result.items.length < k.value && <p class="muted small short">{shortOf(result)}</p>}
     </section>
   );
 }
 
+/** Why a set has fewer items than were asked for. */
+function shortOf({ unknown, items }: SetResult): string {
+  if (unknown) return 'No word of the query is known here.';
+  return items.length === 0 ? 'No item passes the filters.' : 'No other item passes the filters.';
+}
+
+/** Whether the items fit comes before how different they are. */
 const BARS: readonly { name: keyof ResultMetrics; label: string; title: string }[] = [
+  { name: 'alignment', label: 'On topic', title: 'Mean relevance of the items: their cosines to the query' },
   {
     name: 'diversity',
     label: 'Diversity',
     title: 'How different the items are: the Vendi score on a scale of 0 to 1',
   },
-  { name: 'alignment', label: 'Alignment', title: 'Mean cosine of the items to the query' },
-  {
-    name: 'groundedness',
-    label: 'Groundedness',
-    title: '1 minus the mean distance of the directions to their items',
-  },
 ];
 
-function Bars({ metrics, fanOut }: { metrics?: ResultMetrics; fanOut: boolean }) {
+function Bars({ metrics }: { metrics?: ResultMetrics }) {
   return (
     <dl class="bars">
       {BARS.map(({ name, label, title }) => {
-        // Methods without directions of their own have the query alone; their figure does not compare.
-        const faint = name === 'groundedness' && !fanOut;
         const value = metrics?.[name];
         return (
-          <div
-            key={name}
-            class={faint ? 'faint' : ''}
-            title={faint ? `${title}. Here the query is the only direction: not comparable.` : title}
-          >
+          <div key={name} title={title}>
             <dt>{label}</dt>
             <dd>
               <span class="bar">
@@ -104,7 +96,7 @@ function Card({ item, method, result }: CardProps) {
     <li class={`card ${pointed.value === id ? 'pointed' : ''}`}>
       <button
         type="button"
-        aria-label={`${title}, score ${score.toFixed(2)}, ${direction.text}`}
+        aria-label={`${title}, relevance ${score.toFixed(2)}, ${direction.text}`}
         onClick={() => {
           opened.value = { item, method };
         }}
@@ -122,7 +114,7 @@ function Card({ item, method, result }: CardProps) {
             {direction.text}
           </span>
         </span>
-        <span class="score num" title="Cosine of the item to its direction">
+        <span class="score num" title="Relevance: cosine of the item to the query">
           {shared && <i class="shared" title="Also in another set" />}
           {score.toFixed(2)}
         </span>
@@ -133,12 +125,16 @@ function Card({ item, method, result }: CardProps) {
 
 /** Where an item came from, in words. */
 export function directionOf(
-  { id, direction, subQuery, rank }: FoundItem,
+  { id, direction, subQuery, sharedWords, rank }: FoundItem,
   { directions = [], method }: SetResult,
 ): { text: string; title: string } {
   const place = rank > 1 ? `, its hit number ${rank}` : '';
   if (subQuery !== undefined) return { text: `“${subQuery}”`, title: `Sub-query “${subQuery}”${place}` };
-  if (method !== 'diffusion' && method !== 'folm')
+  if (sharedWords.length > 0) {
+    const words = sharedWords.join(', ');
+    return { text: `has ${words}`, title: `Shares ${words} with the query` };
+  }
+  if (method !== 'diffusion' && method !== 'kmeans')
     return { text: `hit ${rank}`, title: `Hit ${rank} of the query itself` };
   const nearest = directions[direction]?.nearest;
   const name = `Direction ${direction + 1}`;

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { formatAddress, METHODS, NOTHING_ASKED, parseAddress } from './request.ts';
+import { METHODS as DEFINITIONS } from '../../src/retrieve/methods.js';
+import { DIVERSIFIABLE, formatAddress, METHODS, NOTHING_ASKED, parseAddress } from './request.ts';
 
 const question = fc.record({
   query: fc.string(),
@@ -8,6 +9,12 @@ const question = fc.record({
   k: fc.option(fc.integer({ min: 1, max: 100 }), { nil: undefined }),
   steps: fc.option(fc.integer({ min: 1, max: 256 }), { nil: undefined }),
   seed: fc.integer({ min: 0, max: 2 ** 32 - 1 }),
+  diversity: fc.option(
+    fc.integer({ min: 0, max: 20 }).map((n) => n / 20),
+    { nil: undefined },
+  ),
+  offset: fc.integer({ min: 0, max: 1000 }),
+  exclude: fc.array(fc.string({ minLength: 1 })),
   filters: fc.array(fc.string().filter((text) => text.trim() !== '')),
 });
 
@@ -17,6 +24,11 @@ it('the address holds the whole question', () => {
       expect(parseAddress(formatAddress(asked))).toEqual(asked);
     }),
   );
+});
+
+it('knows which methods can be told how different their items should be', () => {
+  const able = METHODS.filter((method) => DEFINITIONS[method].setting?.name === 'diversity');
+  expect([...DIVERSIFIABLE].sort()).toEqual(able.sort());
 });
 
 it('a fresh page has a bare address', () => {

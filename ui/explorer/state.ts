@@ -3,7 +3,7 @@ import { batch, computed, effect, signal } from '@preact/signals';
 import type { Method } from '../../src/retrieve/retriever.js';
 import type { CatalogMap, FoundItem, Info, SetResult, Timings } from '../../src/serve/http/schemas.js';
 import { getInfo, getMap, ServiceError, search } from './api.ts';
-import { formatAddress, METHODS, parseAddress, type Question } from './request.ts';
+import { DIVERSIFIABLE, formatAddress, METHODS, parseAddress, type Question } from './request.ts';
 
 /** What a column shows: the last answer stays until the next one is there. */
 export interface Answer {
@@ -116,13 +116,16 @@ async function sendAll(asked: Question, signal: AbortSignal): Promise<void> {
 }
 
 async function send(asked: Question, method: Method, signal: AbortSignal): Promise<ServiceError | undefined> {
-  const { query, k, steps, seed, filters } = asked;
+  const { query, k, steps, seed, diversity, offset, exclude, filters } = asked;
   const request = {
     query,
     method,
     k,
     seed,
     directions: true,
+    ...(diversity !== undefined && DIVERSIFIABLE.has(method) && { diversity }),
+    ...(offset > 0 && { offset }),
+    ...(exclude.length > 0 && { exclude: [...exclude] }),
     ...(filters.length > 0 && { filter: [...filters] }),
   };
   try {
