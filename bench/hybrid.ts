@@ -8,16 +8,12 @@
  */
 import { hybridCandidates, reciprocalRankFusion, weightedFusion } from '../src/baselines/hybrid.js';
 import { CachedEncoder } from '../src/encode/cached.js';
-import { commonDirections } from '../src/encode/commonDirections.js';
-import { ProjectedEncoder } from '../src/encode/projectedEncoder.js';
-import { fitProjection, project } from '../src/encode/projection.js';
 import { UseLiteEncoder } from '../src/encode/useLite.js';
 import { formatTable } from '../src/evaluate/table.js';
 import { Bm25 } from '../src/lexical/bm25.js';
 import { row } from '../src/matrix.js';
-import { ExactIndex } from '../src/vectorIndex/exactIndex.js';
 import { type Judged, judge } from './judge10.js';
-import { D, validationData } from './validation.js';
+import { searchedData } from './validation.js';
 
 const HEAD = 100;
 const WEIGHTS = [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1];
@@ -42,16 +38,7 @@ console.log(
 );
 
 async function compare(folder: string): Promise<Row[]> {
-  const { name, items, valid, full } = await validationData(folder, encoder);
-  const projection = await fitProjection([full.items, full.train], {
-    d: D,
-    without: commonDirections([full.items, full.train]),
-  });
-  const vectors = await project(projection, full.items);
-  const queries = await (await ProjectedEncoder.create(encoder, projection)).encode(
-    valid.map(({ query }) => query),
-  );
-  const index = await ExactIndex.create({ vectors });
+  const { name, items, valid, queries, vectors, index } = await searchedData(folder, encoder);
   const hits = await index.search(queries, { k: HEAD });
   await index.release();
   const bm25 = Bm25.of(items);
