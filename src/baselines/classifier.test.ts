@@ -3,11 +3,15 @@ import { RidgeSmoother, withConstant } from '../encode/ridgeSmoother.js';
 import { ridgeCases } from '../encode/testing/ridgeCases.js';
 import { row } from '../matrix.js';
 import { classify, rankByClassifier } from './classifier.js';
+import { itemSets } from './itemSets.js';
 
 describe('classify', () => {
   it.each(ridgeCases())('scores the items of training sets as numpy does, $train.rows sets', (example) => {
     const { ridge, train, sets, queries, scores } = example;
-    const classifier = { smoother: new RidgeSmoother(withConstant(train)).matrix(ridge), references: sets };
+    const classifier = {
+      smoother: new RidgeSmoother(withConstant(train)).matrix(ridge),
+      sets: itemSets(sets),
+    };
     const seen = new Set(sets.flat());
     scores.forEach((expected, q) => {
       const found = classify(classifier, row(queries, q));
@@ -21,7 +25,10 @@ describe('classify', () => {
 
   it('goes on with plain search where training sets end', () => {
     const { ridge, train, sets, queries } = ridgeCases()[1];
-    const classifier = { smoother: new RidgeSmoother(withConstant(train)).matrix(ridge), references: sets };
+    const classifier = {
+      smoother: new RidgeSmoother(withConstant(train)).matrix(ridge),
+      sets: itemSets(sets),
+    };
     const query = row(queries, 0);
     const own = [...classify(classifier, query).items];
     expect([...rankByClassifier(classifier, query, [20, own[0], 21, 22], own.length + 2)]).toEqual([

@@ -2,7 +2,8 @@ import { binaryNdcg, crossValidate } from '../crossValidation.js';
 import { RidgeSmoother, withConstant } from '../encode/ridgeSmoother.js';
 import { gatherRows, row } from '../matrix.js';
 import type { RunControl } from '../progress.js';
-import { type Classifier, rankByWeights } from './classifier.js';
+import type { Classifier } from './classifier.js';
+import { itemSets, rankByWeights } from './itemSets.js';
 import type { TrainingMemory } from './vote.js';
 
 /** Ridge strengths to choose from, on the scale of X^T X. */
@@ -14,7 +15,7 @@ export interface FitClassifierOptions extends TrainingMemory, Pick<RunControl, '
   readonly seed: number;
   /** Strengths to choose from [100 ... 0.1]; of equally good ones the first. */
   readonly ridges?: readonly number[];
-  /** Quality of an answer to training query i [nDCG@k]. */
+  /** Quality of the k items found for training query i [nDCG@k]. */
   readonly quality?: (ranked: Int32Array, query: number) => number;
 }
 
@@ -41,14 +42,14 @@ export async function fitClassifier({
     signal,
     train(trained, heldOut) {
       const smoother = new RidgeSmoother(gatherRows(inputs, trained));
-      const known = trained.map((i) => references[i]);
+      const known = itemSets(trained.map((i) => references[i]));
       return (ridge) => {
         const weights = smoother.weights(ridge);
-        return heldOut.map((i) => quality(rankByWeights(weights(row(inputs, i)), known).items, i));
+        return heldOut.map((i) => quality(rankByWeights(known, weights(row(inputs, i)), k).items, i));
       };
     },
   });
   const means = found.map((list) => list.reduce((sum, x) => sum + x, 0) / Math.max(1, list.length));
   const ridge = ridges[means.indexOf(Math.max(...means))];
-  return { smoother: new RidgeSmoother(inputs).matrix(ridge), references, ridge };
+  return { smoother: new RidgeSmoother(inputs).matrix(ridge), sets: itemSets(references), ridge };
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { itemSets } from '../baselines/itemSets.js';
 import { letterWorld } from '../policy/testing/world.js';
 import { fitLabels } from './fitLabels.js';
 
@@ -20,11 +21,13 @@ describe('fitLabels', () => {
     const queries = { texts, vectors: await world.encoder.encode(texts), references };
     const { training, classifier } = await fitLabels(queries, options);
     expect(training).toEqual(queries);
-    expect(classifier?.references).toEqual([
-      [0, 1],
-      [2, 3],
-      [0, 3],
-    ]);
+    expect(classifier?.sets).toEqual(
+      itemSets([
+        [0, 1],
+        [2, 3],
+        [0, 3],
+      ]),
+    );
     expect(classifier?.smoother.rows).toBe(3);
   });
 });

@@ -24,7 +24,7 @@ export async function fitLabels(
   const training = { texts, vectors, references };
   const labelled = labelledOf(training);
   if (labelled.texts.length === 0) return { training };
-  const { smoother } = await fitClassifier({ ...labelled, k, seed, signal });
+  const { smoother, sets } = await fitClassifier({ ...labelled, k, seed, signal });
   const adapter = await fitAdapter({
     queries: labelled.vectors,
     references: labelled.references,
@@ -36,7 +36,7 @@ export async function fitLabels(
   });
   return {
     training,
-    classifier: { smoother, references: labelled.references },
+    classifier: { smoother, sets },
     ...(adapter && { adapter }),
   };
 }

@@ -23,7 +23,7 @@ export interface FitAdapterOptions extends Pick<RunControl, 'signal'> {
   /** Items of a set: what the choice of the settings looks at. */
   readonly k: number;
   readonly seed: number;
-  /** Quality of an answer to training query i [nDCG@k]. */
+  /** Quality of the k items found for training query i [nDCG@k]. */
   readonly quality?: (ranked: Int32Array, query: number) => number;
 }
 

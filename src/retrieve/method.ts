@@ -120,8 +120,8 @@ export interface Setting {
   readonly name: 'diversity' | 'weight' | 'neighbours' | 'most';
   /** Values to choose from. */
   readonly grid: readonly number[];
-  /** Where nothing was chosen; absent: the method has a way that needs no number. */
-  readonly usual?: number;
+  /** Where nothing was chosen. */
+  readonly usual: number;
 }
 
 interface Described {

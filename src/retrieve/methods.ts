@@ -6,7 +6,7 @@
 import { classify } from '../baselines/classifier.js';
 import { dppMap, thetaOf } from '../baselines/dpp.js';
 import { groupCap } from '../baselines/groupCap.js';
-import { hybridCandidates, reciprocalRankFusion, weightedFusion } from '../baselines/hybrid.js';
+import { hybridCandidates, weightedFusion } from '../baselines/hybrid.js';
 import { documentFrequenciesOf, keywordSubQueries } from '../baselines/keywords.js';
 import { kMeansDirections } from '../baselines/kMeans.js';
 import { mmr } from '../baselines/mmr.js';
@@ -116,9 +116,9 @@ export const METHODS: Readonly<Record<Method, MethodDefinition>> = {
       ),
   },
 
-  /** Both: by the ranks of either, or, where validation chose the weight of words, by scores on one scale. */
+  /** Both: scores of words and vectors on one scale. */
   hybrid: {
-    setting: { name: 'weight', grid: [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8] },
+    setting: { name: 'weight', grid: [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1], usual: 0.3 },
     rank: hybrid,
   },
 
@@ -266,13 +266,12 @@ export const METHODS: Readonly<Record<Method, MethodDefinition>> = {
 };
 
 /** Words and vectors as one ranking; `weight` is that of the words. */
-function hybrid(space: MethodSpace, weight: number | undefined): Rank {
+function hybrid(space: MethodSpace, weight = 0): Rank {
   return async (queries, { depth, ...options }) => {
     const pool = Math.min(space.index.size, Math.max(CANDIDATES, depth));
     const dense = await plain(space)(queries, { ...options, depth: pool });
     return queries.texts.map((text, q) => {
       const lexical = space.lexicon().search(text, { k: pool, mask: options.mask });
-      if (weight === undefined) return reciprocalRankFusion([dense[q], lexical.items], { k: depth }).items;
       const candidates = hybridCandidates(lexical, dense[q], row(queries.vectors, q), space.vectors);
       return weightedFusion(candidates, { weight, k: depth }).items;
     });

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { itemSets } from '../baselines/itemSets.js';
 import { decodeSafetensors, encodeSafetensors } from '../engine/index.js';
 import { matrix } from '../matrix.js';
 import { type Labels, labelsOf, labelTensors } from './labelTensors.js';
@@ -22,7 +23,7 @@ it('labels come back from a file as they were', () => {
     // The classifier has a row for each training query with a reference set.
     classifier: {
       smoother: matrix(2, 3, Float32Array.of(1, 2, 3, 4, 5, 6)),
-      references: [[4, 2, 9], [2]],
+      sets: itemSets([[4, 2, 9], [2]]),
     },
   };
   expect(throughFile(labels)).toEqual(labels);

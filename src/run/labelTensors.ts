@@ -1,4 +1,5 @@
 /** A run's labels as tensors; also loaded by browsers. */
+import { itemSets } from '../baselines/itemSets.js';
 import type { StoredTensor } from '../engine/safetensorsFormat.js';
 import { type Matrix, matrix } from '../matrix.js';
 import { labelledOf } from '../retrieve/labelled.js';
@@ -46,7 +47,7 @@ export function labelsOf(tensors: Tensors, texts: readonly string[]): Labels {
     ...('classifier.smoother' in tensors && {
       classifier: {
         smoother: matrixOf(tensors['classifier.smoother']),
-        references: labelledOf(training).references,
+        sets: itemSets(labelledOf(training).references),
       },
     }),
   };
