@@ -212,17 +212,25 @@ export class RunEngine implements Engine {
       return;
     }
     const method = missing === undefined ? request.method : 'plain';
+    const refuse = (error: unknown, field: string) => {
+      if (!(error instanceof InputError)) throw error;
+      // What is wrong with a filter is a matter of its fields; a request has them in one place.
+      const problem = error.field === field ? problemOf(error) : error.message;
+      for (const { place } of group) results[place] = { refused: { problem, field } };
+    };
+    let mask: Uint8Array | undefined;
+    try {
+      mask = this.#mask(request);
+    } catch (error) {
+      refuse(error, 'filter');
+      return;
+    }
     let find: FindOptions;
     try {
       checkRequest(missing === undefined ? request : { ...request, method, diversity: undefined });
-      find = { ...findOptionsOf(space, request, this.#mask(request)), signal };
+      find = { ...findOptionsOf(space, request, mask), signal };
     } catch (error) {
-      if (!(error instanceof InputError)) throw error;
-      const refused = {
-        problem: error.field === 'filter' ? problemOf(error) : error.message,
-        field: error.field ?? 'filter',
-      };
-      for (const { place } of group) results[place] = { refused };
+      refuse(error, error instanceof InputError ? (error.field ?? 'query') : 'query');
       return;
     }
     const queries = {
