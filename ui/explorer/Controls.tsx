@@ -79,7 +79,7 @@ function MethodButton({ method, number, on }: { method: Method; number: number; 
       type="button"
       class={`button method ${method}`}
       aria-pressed={on}
-      title={reason ?? `${on ? 'Hide' : 'Show'} ${METHOD_NAMES[method]} (${number})`}
+      title={reason ?? `${on ? 'Hide' : 'Show'} ${METHOD_NAMES[method]}${number < 10 ? ` (${number})` : ''}`}
       disabled={reason !== undefined && !on}
       onClick={() => toggleMethod(method)}
     >

@@ -20,7 +20,7 @@ export function listenToKeys(): void {
     if (key === '/') {
       field?.focus();
       field?.select();
-    } else if (/^[1-5]$/.test(key)) toggleMethod(METHODS[Number(key) - 1]);
+    } else if (/^[1-9]$/.test(key)) toggleMethod(METHODS[Number(key) - 1]);
     else if (key === '[') ask({ k: Math.max(1, k.peek() - 1) });
     else if (key === ']') ask({ k: Math.min(info.peek()?.limits.k ?? 100, k.peek() + 1) });
     else if (key === 's') ask({ seed: question.peek().seed + 1 });

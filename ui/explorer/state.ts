@@ -42,6 +42,7 @@ export function ask(change: Partial<Question>): void {
 }
 
 export function toggleMethod(method: Method): void {
+  if (missing.peek().get(method) !== undefined && !question.peek().methods.includes(method)) return;
   const { methods } = question.peek();
   const next = METHODS.filter((m) => (m === method ? !methods.includes(m) : methods.includes(m)));
   if (next.length > 0) ask({ methods: next });
