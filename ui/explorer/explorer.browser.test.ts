@@ -63,7 +63,7 @@ describe.skipIf(noBrowser())('the explorer', () => {
       expect(await page.locator(`section.${method} .score`).first().textContent()).toMatch(/\d\.\d\d/);
     }
     expect(await titles('plain')).toContain('red tent');
-    expect(await page.locator('section.plain .why').first().textContent()).toBe('hit 1');
+    expect(await page.locator('section.plain .why').first().textContent()).toBe('has red, tent');
     expect(await page.locator('section.diffusion .why').first().textContent()).toMatch(
       /^(Direction \d|near )/,
     );
