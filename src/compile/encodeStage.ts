@@ -12,6 +12,7 @@ import type { Config } from '../run/config.js';
 import { saveLabels } from '../run/labels.js';
 import type { RunFolder } from '../run/runFolder.js';
 import { loadWorkspace, saveEncoded, splitQueries } from '../run/workspace.js';
+import type { VectorIndex } from '../vectorIndex/vectorIndex.js';
 import { fitLabels } from './fitLabels.js';
 import type { StageSummary } from './stage.js';
 
@@ -70,9 +71,16 @@ async function tellCost({ encoder, catalog, queries, onProgress }: EncodeStageOp
   }
 }
 
+/** Nothing is searched for yet, and building an index may be costly. */
+const NO_INDEX: VectorIndex = {
+  size: 0,
+  dim: 0,
+  search: () => Promise.reject(new Error('the encode stage has no index')),
+};
+
 /** Stores what the training queries' sets teach without training. */
 async function learnFromLabels({ run, encoder, runtime, signal }: EncodeStageOptions) {
-  const workspace = await loadWorkspace(run, encoder, runtime);
+  const workspace = await loadWorkspace(run, encoder, runtime, { index: NO_INDEX });
   try {
     const labels = await fitLabels(await splitQueries(workspace, 'train', signal));
     await saveLabels(run, labels);

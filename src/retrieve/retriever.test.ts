@@ -123,7 +123,7 @@ describe('a finished run', () => {
       { diversity: 0.5, method: 'plain' as const },
       'field "diversity": cannot be set for plain; use one of mmr, dpp',
     ],
-    [{ filter: ['nothing'] }, 'field "filter": "nothing", column 8: expected'],
+    [{ filter: ['nothing'] }, 'field "filter": "nothing" is not a filter; column 8: expected'],
   ])('refuses %j', async (options, message) => {
     await expect(retriever.search('x', options)).rejects.toThrow(message);
     await expect(retriever.search('x', options)).rejects.toMatchObject({ name: 'InputError' });

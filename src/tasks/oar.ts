@@ -9,7 +9,7 @@ const NEAR_ANCHORS = 128;
 export const oar: Task = {
   option: 'queries',
   budget: () => undefined,
-  reward: ({ reward }) => (typeof reward === 'function' ? reward : composite({ weights: reward.weights })),
+  reward: (weights) => composite({ weights }),
   queries: (withSets, open) => uniqueQueries([...open, ...withSets]),
   trains: () => true,
   judged: (queries) => queries,
