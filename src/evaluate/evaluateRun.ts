@@ -74,7 +74,15 @@ const hasVs = (name: MethodName): boolean =>
 const BATCH = 8;
 const TUNING_QUERIES = 200;
 
-/** @throws InputError if the run cannot be searched, or has no test queries */
+/**
+ * Measures every method that the run can answer by.
+ *
+ * @throws InputError if the run cannot be searched, or has no test queries
+ *
+ * @example
+ * const { methods } = await evaluateRun('runs/shop', { methods: ['plain', 'diffusion'] });
+ * const { alphaNdcgAtK, recallAtK } = methods.get('plain')?.metrics ?? {}; // one number a test query
+ */
 export async function evaluateRun(folder: string, options: EvaluateRunOptions = {}): Promise<RunEvaluation> {
   const { threads, device, signal, limit, encoder, index, policy } = options;
   const runtime: RuntimeOptions = { threads, device };
@@ -89,7 +97,8 @@ export async function evaluateRun(folder: string, options: EvaluateRunOptions = 
     const budget = budgetOf(config, workspace.items.length);
     const { k, seed } = config;
     const space = { ...loaded.space, settings: {}, cosines: await CosineMatrix.create(runtime) };
-    const reward = options.reward ?? (config.task === 'oar' ? rewardOf(config) : composite());
+    const reward =
+      options.reward ?? (config.task === 'oar' ? await rewardOf(config, run.folder) : composite());
     const lazy = await evaluatedMethods({ run, space, reward, runtime });
     const labels = labelsOf(
       workspace.items,
