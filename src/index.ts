@@ -27,10 +27,12 @@ export type { Item, Metadata, MetadataValue } from './catalog/item.js';
 export { type CompileOptions, type CompileResult, type CompileStage, compile } from './compile/compile.js';
 export { ClipEncoder, type ClipOptions } from './encode/clipEncoder.js';
 export { type Encoder, type EncodingWork, encodeItems, type ItemContent } from './encode/encoder.js';
+export type { EncoderModuleOptions } from './encode/moduleEncoder.js';
 export { OpenAiEncoder, type OpenAiEncoderOptions } from './encode/openaiEncoder.js';
 export { TransformersEncoder, type TransformersOptions } from './encode/transformersEncoder.js';
 export { UseLiteEncoder } from './encode/useLite.js';
 export type { Device, RuntimeOptions } from './engine/index.js';
+export type { QueryBatch, RetrievalWorld } from './environment.js';
 export { InputError, type InputLocation, R4tError, TrainingError } from './errors.js';
 export { type EvaluateRunOptions, evaluateRun, type RunEvaluation } from './evaluate/evaluateRun.js';
 export { type EvaluateRunsOptions, evaluateRuns } from './evaluate/evaluateRuns.js';
@@ -55,6 +57,7 @@ export { type Column, formatTable, type TableOptions } from './evaluate/table.js
 export type { ChatEndpoint } from './llm/chat.js';
 export { ChatError } from './llm/chatError.js';
 export { type Matrix, matrix } from './matrix.js';
+export type { PolicyModuleOptions } from './policy/modulePolicy.js';
 export type { Completion, Policy, SampleOptions } from './policy/policy.js';
 export type { OnProgress, Progress, RunControl } from './progress.js';
 export type { LoadRetrieverOptions } from './retrieve/loadRun.js';
@@ -66,11 +69,17 @@ export {
   type SearchOptions,
   type SearchResult,
   type SetItem,
+  type SetRequest,
 } from './retrieve/retriever.js';
 export { type CompositeOptions, type CompositeWeights, composite } from './reward/composite.js';
 export { coverageReward } from './reward/coverageReward.js';
 export type { FanOut, RewardComponent, RewardFunction, RewardResult } from './reward/reward.js';
-export { normalizeVendi, vendi } from './reward/vendi.js';
+export { normalizedVendi, vendi } from './reward/vendi.js';
 export { type Config, defineConfig, type UserConfig } from './run/config.js';
 export { ExactIndex, type ExactIndexOptions } from './vectorIndex/exactIndex.js';
-export type { SearchHits, VectorIndex } from './vectorIndex/vectorIndex.js';
+export type { IndexModuleOptions } from './vectorIndex/moduleIndex.js';
+export type {
+  SearchHits,
+  SearchOptions as IndexSearchOptions,
+  VectorIndex,
+} from './vectorIndex/vectorIndex.js';

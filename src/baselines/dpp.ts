@@ -32,6 +32,10 @@ const SINGULAR = 1e-6;
  * When no item is left outside the span, det L is 0 whatever is picked, and relevance decides.
  *
  * @returns positions in `candidates` in the order picked, min(k, n) of them; equal gains go to the lower position
+ *
+ * @example
+ * const places = dppMap({ candidates, relevance, theta: 20, k: 10 });
+ * const set = Array.from(places, (place) => hits[place]);
  */
 export function dppMap({ candidates, cosines, relevance, theta, k }: DppOptions): Int32Array {
   const n = candidates.rows;

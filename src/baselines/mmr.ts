@@ -18,6 +18,10 @@ export interface MmrOptions {
  * lambda * relevance - (1 - lambda) * largest cosine to what is already picked. O(n k d).
  *
  * @returns positions in `candidates` in the order picked, min(k, n) of them; equal scores go to the lower position
+ *
+ * @example
+ * const places = mmr({ candidates, relevance, lambda: 0.9, k: 10 });
+ * const set = Array.from(places, (place) => hits[place]);
  */
 export function mmr({ candidates, cosines, relevance, lambda, k }: MmrOptions): Int32Array {
   const n = candidates.rows;

@@ -5,6 +5,7 @@ import * as z from 'zod';
 import { trainingDefaults } from '../diffusion/config.js';
 import { QUESTION_TEXTS, QUESTIONS } from '../evaluate/judge/questions.js';
 import { METHOD_NAMES } from '../retrieve/methodNames.js';
+import { METHODS } from '../retrieve/methods.js';
 import { configSchema } from '../run/config.js';
 import { parseConfig } from '../run/parseConfig.js';
 import { runCli } from './testing/shop.js';
@@ -18,9 +19,10 @@ type JsonSchema = z.core.JSONSchema.BaseSchema;
 
 /** Every setting as a dotted path. */
 function settings(schema: JsonSchema, path: readonly string[] = []): string[] {
-  // A reward is a function or an object; the object comes last.
+  // A reward is a function, a module or an object of settings; these come last.
   const { properties } = (schema.anyOf?.at(-1) as JsonSchema | undefined) ?? schema;
-  if (!properties) return [path.join('.')];
+  // An object with a kind is one setting, described as a whole.
+  if (!properties || 'kind' in properties) return [path.join('.')];
   return Object.entries(properties).flatMap(([name, inner]) =>
     settings(inner as JsonSchema, [...path, name]),
   );
@@ -54,7 +56,7 @@ it('config.md has the training settings of the presets', () => {
   }
 });
 
-it.each(['import', 'queries', 'compile', 'search', 'info', 'ui', 'export', 'judge', 'serve'])(
+it.each(['import', 'queries', 'compile', 'search', 'info', 'ui', 'export', 'judge', 'serve', 'evaluate'])(
   'cli.md has every option of %s',
   async (command) => {
     const { code, stdout } = await runCli([command, '--help']);
@@ -74,9 +76,21 @@ it('judge.md has the anchors of every question', () => {
   }
 });
 
-it.each(['cli.md', 'library.md'])('%s names every method', (name) => {
-  for (const method of METHOD_NAMES) expect(page(name)).toContain(`\`${method}\``);
-});
+it.each(['cli.md', 'library.md'])(
+  '%s has a row for every method, which says whether it takes a diversity',
+  (name) => {
+    const rows = new Map(
+      Array.from(page(name).matchAll(/^\| `(\w+)` \|.*\| *(yes)? *\|$/gm), ([, method, yes]) => [
+        method,
+        yes,
+      ]),
+    );
+    for (const method of METHOD_NAMES) {
+      expect(rows.has(method), method).toBe(true);
+      expect(rows.get(method) === 'yes', method).toBe(METHODS[method].setting?.name === 'diversity');
+    }
+  },
+);
 
 it('paper.md has every section that a comment cites', () => {
   const headings = new Set(Array.from(page('paper.md').matchAll(/^#+ (.+)$/gm), ([, heading]) => heading));

@@ -67,7 +67,9 @@ function referenceSets(
   return { queryOf: Int32Array.from(queryOf), rows: Int32Array.from(rows), table: vectors };
 }
 
-async function untrainedSets(context: StageContext, queries: QueryBatch): Promise<TargetSets> {
+async function untrainedSets(context: StageContext, queries: QueryBatch): Promise<TargetSets | undefined> {
+  // Of a policy of the user's there is no untrained one.
+  if (context.policy) return undefined;
   const { run, config, task, workspace, runtime, reward, budget, signal, onProgress } = context;
   const model = await loadPolicyModel(run.path(...POLICY_FILES.model));
   const policy = await loadPolicy(model, run.path(...POLICY_FILES.untrained), workspace, runtime);

@@ -1,21 +1,26 @@
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { type Catalog, loadCatalog } from '../catalog/catalog.js';
 import { catalogQueries } from '../catalog/catalogQueries.js';
 import type { QueryRecord } from '../catalog/item.js';
 import { loadQueries } from '../catalog/queries.js';
 import { loadSets } from '../catalog/sets.js';
 import type { Encoder } from '../encode/encoder.js';
-import { placeEncoder } from '../encode/encoderSetting.js';
 import { loadEncoder } from '../encode/loadEncoder.js';
 import type { RuntimeOptions } from '../engine/index.js';
 import { InputError } from '../errors.js';
 import { realPath } from '../files.js';
+import { isModule } from '../moduleSetting.js';
+import { checkPolicy } from '../policy/modulePolicy.js';
+import type { Policy } from '../policy/policy.js';
 import type { RunControl } from '../progress.js';
+import { loadModuleReward } from '../reward/moduleReward.js';
 import type { RewardFunction } from '../reward/reward.js';
 import type { Config, UserConfig } from '../run/config.js';
-import { fingerprintFile } from '../run/fingerprint.js';
-import type { Stage } from '../run/manifest.js';
+import { type FileFingerprint, fingerprintFile } from '../run/fingerprint.js';
+import type { RunInputs, Stage } from '../run/manifest.js';
+import { loadOwnPolicy } from '../run/ownPolicy.js';
 import { parseConfig } from '../run/parseConfig.js';
+import { moduleFile, placePaths } from '../run/placePaths.js';
 import { keptVectors } from '../run/runEncoder.js';
 import { RunFolder } from '../run/runFolder.js';
 import { loadWorkspace } from '../run/workspace.js';
@@ -53,8 +58,10 @@ export interface CompileOptions extends RunControl {
   readonly force?: boolean;
   /** Your own text encoder in place of the configured one. */
   readonly encoder?: Encoder;
-  /** Your own index, which holds the vectors of the run's encode stage (exact search). */
+  /** Your own index, which holds the vectors of the run's encode stage (the config's: exact search). */
   readonly index?: VectorIndex;
+  /** Your own policy: nothing is trained then, its sets are synthesised. Go on with the same. */
+  readonly policy?: Policy;
   /** Your own reward (the config's). Like an encoder it cannot be stored: go on with the same. */
   readonly reward?: RewardFunction;
 }
@@ -81,7 +88,7 @@ export async function compile(options: CompileOptions): Promise<CompileResult> {
   const given = parseConfig(options.config ?? {});
   // A run's paths are relative to the run.
   const folder = await realPath(out);
-  const config = { ...given, encoder: placeEncoder(given.encoder, process.cwd(), folder) };
+  const config = placePaths(given, process.cwd(), folder);
   const runtime: RuntimeOptions = { device: config.device, threads: config.threads };
   const catalog = await loadCatalog(options.catalog, { ...config.catalog, signal, onProgress });
   if (catalog.items.length < config.k) {
@@ -108,48 +115,92 @@ export async function compile(options: CompileOptions): Promise<CompileResult> {
       ...(options.sets && { sets: await fingerprintFile(options.sets, signal) }),
       ...(options.queries && { queries: await fingerprintFile(options.queries, signal) }),
       encoder: encoder.id,
+      ...(await ownModules(config, folder, signal)),
     },
     { force },
   );
   const done = last !== undefined && run.stageDone(last);
   await using _lock = done ? undefined : await run.lock();
   const budget = budgetOf(config, catalog.items.length);
+  checkOwnPolicy(run, options.policy !== undefined || isModule(config.policy));
   await once(run, 'encode', () =>
     encodeStage({ run, config, budget, runtime, catalog, queries, encoder, signal, onProgress }),
   );
   const workspace = await loadWorkspace(run, encoder, runtime, { index: options.index });
-  const context: StageContext = {
-    run,
-    config,
-    runtime,
-    task: TASKS[config.task],
-    reward: options.reward ?? rewardOf(config),
-    budget,
-    workspace,
-    signal,
-    onProgress,
-  };
-  const stages: Record<Exclude<CompileStage, 'encode'>, (context: StageContext) => Promise<StageSummary>> = {
-    'warm-start': warmStartStage,
-    policy: policyStage,
-    synthesis: synthesisStage,
-    diffusion: diffusionStage,
-  };
-  for (const [name, work] of Object.entries(stages) as [
-    Exclude<CompileStage, 'encode'>,
-    (typeof stages)['policy'],
-  ][]) {
-    if (last && COMPILE_STAGES.indexOf(name) > COMPILE_STAGES.indexOf(last)) break;
-    signal?.throwIfAborted();
-    await once(run, name, async () => work(context));
-    await dropCheckpoint(context, name);
+  const policy =
+    options.policy ?? (await loadOwnPolicy(run, config, workspace, { ...runtime, k: config.k, signal }));
+  try {
+    const context: StageContext = {
+      run,
+      config,
+      runtime,
+      task: TASKS[config.task],
+      reward: options.reward ?? (await rewardOf(config, folder)),
+      budget,
+      workspace,
+      policy: policy && checkPolicy(policy, config.k),
+      signal,
+      onProgress,
+    };
+    for (const [name, work] of Object.entries(policy ? AROUND_OWN_POLICY : TRAINING) as [
+      Exclude<CompileStage, 'encode'>,
+      StageWork,
+    ][]) {
+      if (last && COMPILE_STAGES.indexOf(name) > COMPILE_STAGES.indexOf(last)) break;
+      signal?.throwIfAborted();
+      await once(run, name, async () => work(context));
+      await dropCheckpoint(context, name);
+    }
+    if (stage === 'ablations' || (options.ablations && !stage)) await compileAblations(context);
+  } finally {
+    if (!options.policy) await policy?.release?.();
+    await workspace.release();
   }
-  if (stage === 'ablations' || (options.ablations && !stage)) await compileAblations(context);
   const seconds = COMPILE_STAGES.flatMap((s) => {
     const record = run.stageDone(s);
     return record ? [[s, record.seconds]] : [];
   });
   return { run: out, seconds: Object.fromEntries(seconds) };
+}
+
+type StageWork = (context: StageContext) => Promise<StageSummary>;
+
+const TRAINING: Readonly<Record<Exclude<CompileStage, 'encode'>, StageWork>> = {
+  'warm-start': warmStartStage,
+  policy: policyStage,
+  synthesis: synthesisStage,
+  diffusion: diffusionStage,
+};
+
+/** Of a policy of the user's there is nothing to train. */
+const given: StageWork = async () => ({ seconds: 0, own: true });
+const AROUND_OWN_POLICY = { ...TRAINING, 'warm-start': given, policy: given };
+
+/** @throws InputError where the run so far is the work of another policy */
+function checkOwnPolicy(run: RunFolder, own: boolean): void {
+  const done = run.stageDone('policy') ?? run.stageDone('warm-start');
+  if (done === undefined || (done.own === true) === own) return;
+  throw new InputError(
+    own
+      ? 'holds a run that has trained a policy; choose another --out for a policy of your own'
+      : 'was compiled with a policy of your own; give it again with the option "policy", or choose another --out',
+    { file: run.folder },
+  );
+}
+
+/** The files behind the config's own policy and reward, so that a change is noticed. */
+async function ownModules(
+  { policy, reward }: Config,
+  folder: string,
+  signal?: AbortSignal,
+): Promise<Pick<RunInputs, 'modules'>> {
+  const modules: Record<string, FileFingerprint> = {};
+  for (const [name, setting] of Object.entries({ policy, reward })) {
+    if (!isModule(setting)) continue;
+    const { sha256 } = await fingerprintFile(resolve(folder, setting.path), signal);
+    modules[name] = { file: setting.path, sha256 };
+  }
+  return Object.keys(modules).length > 0 ? { modules } : {};
 }
 
 /** Runs a stage unless the run already has it. */
@@ -188,5 +239,10 @@ async function collectQueries(
 export const budgetOf = (config: Config, items: number): number | undefined =>
   TASKS[config.task].budget(config, items);
 
-/** The reward a config asks for. */
-export const rewardOf = (config: Config): RewardFunction => TASKS[config.task].reward(config);
+/** The reward a run's config asks for; a path in it is relative to the run's folder. */
+export async function rewardOf({ task, reward }: Config, folder: string): Promise<RewardFunction> {
+  if (typeof reward === 'function') return reward;
+  return isModule(reward)
+    ? loadModuleReward(await moduleFile(folder, reward))
+    : TASKS[task].reward(reward.weights);
+}

@@ -12,6 +12,8 @@ import type { Config } from '../run/config.js';
 import { saveLabels } from '../run/labels.js';
 import type { RunFolder } from '../run/runFolder.js';
 import { loadWorkspace, saveEncoded, splitQueries } from '../run/workspace.js';
+import { ExactIndex } from '../vectorIndex/exactIndex.js';
+import type { VectorIndex } from '../vectorIndex/vectorIndex.js';
 import { fitLabels } from './fitLabels.js';
 import type { StageSummary } from './stage.js';
 
@@ -70,12 +72,21 @@ async function tellCost({ encoder, catalog, queries, onProgress }: EncodeStageOp
   }
 }
 
+/** The run's own index is not needed yet, and building it may be costly. */
+const NO_INDEX: VectorIndex = {
+  size: 0,
+  dim: 0,
+  search: () => Promise.reject(new Error('the encode stage has no index')),
+};
+
 /** Stores what the training queries' sets teach without training. */
 async function learnFromLabels({ run, config, encoder, runtime, signal }: EncodeStageOptions) {
-  const workspace = await loadWorkspace(run, encoder, runtime);
+  const workspace = await loadWorkspace(run, encoder, runtime, { index: NO_INDEX });
+  const { vectors } = workspace;
+  const index = await ExactIndex.create({ vectors, ...runtime });
   try {
     const labels = await fitLabels(await splitQueries(workspace, 'train', signal), {
-      world: workspace,
+      world: { vectors, index },
       k: config.k,
       seed: config.seed,
       signal,
@@ -83,6 +94,7 @@ async function learnFromLabels({ run, config, encoder, runtime, signal }: Encode
     await saveLabels(run, labels);
     return labels.adapter && { adapterStrength: labels.adapter.strength };
   } finally {
+    await index.release();
     await workspace.release();
   }
 }

@@ -8,7 +8,7 @@ import type { QueryBatch } from '../environment.js';
 import type { Matrix } from '../matrix.js';
 import { DEFAULT_WEIGHTS } from '../reward/composite.js';
 import type { TrainingControl } from '../training.js';
-import type { StageContext } from './stage.js';
+import { type StageContext, writesOf } from './stage.js';
 
 /** Sets as numbers of rows of a table; see `DiffusionData`. */
 export interface TargetSets {
@@ -19,22 +19,22 @@ export interface TargetSets {
 
 /** Trains on the sets and saves the model to `folder`; resolves with its number of parameters. */
 export async function fitDiffusion(
-  { config, task, workspace, runtime, signal }: StageContext,
+  context: StageContext,
   queries: QueryBatch,
   sets: TargetSets,
   folder: string,
   control: TrainingControl,
 ): Promise<number> {
+  const { config, task, workspace, runtime, signal } = context;
   const { preset, sampler, samplerSteps, guidance, candidates, ...training } = config.diffusion;
   const { conditionWords } = task;
-  const { writes = task.writes } = config.policy;
   const model = await trainDiffusion({
     data: {
       conditions: await queryConditions(queries, conditionWords, workspace.subQueryEncoder, signal),
       ...sets,
     },
     conditionWords,
-    nearAnchors: task.nearAnchors(writes),
+    nearAnchors: task.nearAnchors(writesOf(context)),
     network: task.network(presets[preset], config.dimensions),
     ...training,
     seed: config.seed,

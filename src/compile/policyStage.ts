@@ -15,13 +15,20 @@ import { warmStart } from '../policy/warmStart.js';
 import { splitQueries } from '../run/workspace.js';
 import { BestPolicy } from './bestPolicy.js';
 import { ProbeLog } from './probeLog.js';
-import { checkpointed, type StageContext, type StageSummary } from './stage.js';
+import {
+  checkpointed,
+  type StageContext,
+  type StageSummary,
+  trainedPolicySettings,
+  writesOf,
+} from './stage.js';
 
 /** Learns the tokenizer and teaches a fresh decoder the catalog's words. */
 export async function warmStartStage(context: StageContext): Promise<StageSummary> {
   const { run, config, task, workspace, runtime, signal } = context;
-  const { vocabularySize, width, layers, heads, maxSubQueryTokens, warmStartSteps } = config.policy;
-  const { writes = task.writes } = config.policy;
+  const { vocabularySize, width, layers, heads, maxSubQueryTokens, warmStartSteps } =
+    trainedPolicySettings(config);
+  const writes = writesOf(context);
   const queries = await splitQueries(workspace, 'train', signal);
   const texts = [...workspace.items.map((item) => item.text), ...queries.texts];
   const tokenizer = trainTokenizer(texts, { vocabularySize });
@@ -59,7 +66,7 @@ export async function warmStartStage(context: StageContext): Promise<StageSummar
 export async function policyStage(context: StageContext): Promise<StageSummary> {
   const { run, config, task, workspace, runtime, reward, budget, signal } = context;
   const { steps, queriesPerStep, groupSize, epochs, learningRate, clip, klOld, klReverse, credit } =
-    config.policy;
+    trainedPolicySettings(config);
   const queries = task.judged(await splitQueries(workspace, 'train', signal));
   const validation = task.judged(await splitQueries(workspace, 'valid', signal));
   const model = await loadPolicyModel(run.path(...POLICY_FILES.model));

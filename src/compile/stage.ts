@@ -1,13 +1,14 @@
 import { rm } from 'node:fs/promises';
 import { loadCheckpoint, type RuntimeOptions, saveCheckpoint } from '../engine/index.js';
+import type { Policy } from '../policy/policy.js';
 import type { RunControl } from '../progress.js';
 import type { RewardFunction } from '../reward/reward.js';
-import type { Config } from '../run/config.js';
+import type { Config, PolicySettings } from '../run/config.js';
 import type { Stage } from '../run/manifest.js';
 import { MetricsLog } from '../run/metricsLog.js';
 import type { RunFolder } from '../run/runFolder.js';
 import type { Workspace } from '../run/workspace.js';
-import type { Task } from '../tasks/task.js';
+import type { Task, Writes } from '../tasks/task.js';
 import type { TrainingControl } from '../training.js';
 
 /** What a stage of the compilation works with. */
@@ -20,7 +21,19 @@ export interface StageContext extends RunControl {
   /** B: items which all sub-queries retrieve together, where the reward counts them. */
   readonly budget?: number;
   readonly workspace: Workspace;
+  /** The user's own policy: nothing is trained then. */
+  readonly policy?: Policy;
 }
+
+/** The settings of the policy that is trained here. */
+export function trainedPolicySettings({ policy }: Config): PolicySettings {
+  if ('kind' in policy) throw new Error('a policy of the user is not trained');
+  return policy;
+}
+
+/** What may be written as a sub-query; of a policy of the user's nothing is known. */
+export const writesOf = ({ policy, config, task }: StageContext): Writes =>
+  policy ? 'anything' : (trainedPolicySettings(config).writes ?? task.writes);
 
 /** What the run's manifest says of a finished stage. */
 export interface StageSummary {

@@ -1,4 +1,5 @@
-/** Step 2 of R4T: the trained policy, frozen, writes sets for the training queries. */
+/** Step 2 of R4T: the trained policy, frozen, or the user's own writes sets for the training queries. */
+import type { Policy } from '../policy/policy.js';
 import { loadPolicy, loadPolicyModel, POLICY_FILES } from '../policy/policyFiles.js';
 import { splitQueries } from '../run/workspace.js';
 import { readSets, synthesize } from '../synthesis/synthesize.js';
@@ -7,13 +8,17 @@ import type { StageContext, StageSummary } from './stage.js';
 /** Sets a query, where the config does not say (docs/paper.md, Synthesis). */
 const SAMPLES_PER_QUERY = { small: 16, paper: 128 } as const;
 
+async function trainedPolicy({ run, workspace, runtime }: StageContext): Promise<Policy> {
+  const model = await loadPolicyModel(run.path(...POLICY_FILES.model));
+  return loadPolicy(model, run.path(...POLICY_FILES.trained), workspace, runtime);
+}
+
 export async function synthesisStage(context: StageContext): Promise<StageSummary> {
-  const { run, config, task, workspace, runtime, reward, budget, signal, onProgress } = context;
+  const { run, config, task, workspace, reward, budget, signal, onProgress } = context;
   const started = performance.now();
   const { temperature, topP } = config.synthesis;
   const { samplesPerQuery = SAMPLES_PER_QUERY[config.diffusion.preset] } = config.synthesis;
-  const model = await loadPolicyModel(run.path(...POLICY_FILES.model));
-  const policy = await loadPolicy(model, run.path(...POLICY_FILES.trained), workspace, runtime);
+  const policy = context.policy ?? (await trainedPolicy(context));
   const queries = await splitQueries(workspace, 'train', signal);
   const folder = run.path('synthesis');
   try {
@@ -34,7 +39,7 @@ export async function synthesisStage(context: StageContext): Promise<StageSummar
       onProgress,
     });
   } finally {
-    await policy.release();
+    if (!context.policy) await policy.release?.();
   }
   const { rewards } = await readSets({ folder, queries: queries.texts.length, vectors: workspace.vectors });
   const meanReward = rewards.reduce((sum, r) => sum + r, 0) / rewards.length;

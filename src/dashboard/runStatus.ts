@@ -59,9 +59,10 @@ async function currentStage(
 }
 
 function stepsOf({ policy, diffusion }: Config, stage: CompileStage): number | undefined {
+  if (stage === 'diffusion') return diffusion.steps ?? trainingDefaults[diffusion.preset].steps;
+  if ('kind' in policy) return undefined;
   if (stage === 'warm-start') return policy.warmStartSteps;
   if (stage === 'policy') return policy.steps;
-  if (stage === 'diffusion') return diffusion.steps ?? trainingDefaults[diffusion.preset].steps;
   return undefined;
 }
 

@@ -5,7 +5,16 @@ import type { RunControl } from '../progress.js';
 /** What an encoder may see of an item. */
 export type ItemContent = Pick<Item, 'text' | 'image'>;
 
-/** Maps texts to unit vectors. Implement this to bring your own embedding model. */
+/**
+ * Maps texts to unit vectors. Implement this to bring your own embedding model.
+ *
+ * @example
+ * const encoder: Encoder = {
+ *   id: 'my-model/v3',
+ *   dim: 768,
+ *   encode: async (texts, { signal } = {}) => matrix(texts.length, 768, await myModel(texts, signal)),
+ * };
+ */
 export interface Encoder {
   /** Names the model and its settings; stored in the run, so that a run is never searched with another encoder. */
   readonly id: string;

@@ -3,7 +3,8 @@ import { resolve } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { tempFolder } from '../catalog/testing/tempFolder.js';
-import { isModelFolder, type ModuleSetting, placeEncoder, placeModel } from './encoderSetting.js';
+import { isPath, type ModuleSetting } from '../moduleSetting.js';
+import { placeEncoder, placeModel } from './encoderSetting.js';
 
 const temp = tempFolder();
 
@@ -16,8 +17,8 @@ describe("a model's name", () => {
     ['../models/e5', true],
     ['.', true],
     ['/models/e5', true],
-  ])('%s: is it a path? %s', (name, isPath) => {
-    expect(isModelFolder(name)).toBe(isPath);
+  ])('%s: is it a path? %s', (name, expected) => {
+    expect(isPath(name)).toBe(expected);
   });
 
   it('is also a path where there is such a folder', () => {
@@ -37,7 +38,7 @@ it('is written from a folder so that it leads to the same file', () => {
     fc.property(names, names, names, (from, to, file) => {
       const { path } = placeEncoder(module(`${file}/mine.ts`), from, to);
       expect(resolve(to, path)).toBe(`${resolve(file)}/mine.ts`.replace('//', '/'));
-      expect(isModelFolder(path)).toBe(true);
+      expect(isPath(path)).toBe(true);
     }),
   );
 });

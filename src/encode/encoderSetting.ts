@@ -1,7 +1,8 @@
 /** The `encoder` setting: which model turns texts, and perhaps pictures, into vectors. */
 import { statSync } from 'node:fs';
-import { isAbsolute, parse, relative, resolve, sep } from 'node:path';
+import { resolve } from 'node:path';
 import * as z from 'zod';
+import { isPath, moduleSetting, placeModule, placePath } from '../moduleSetting.js';
 
 /** Written before each text by models that were trained so, such as E5's `query: ` and `passage: `. */
 const prefix = z.strictObject({ query: z.string().optional(), item: z.string().optional() });
@@ -41,10 +42,8 @@ const openai = z.strictObject({
   prefix: prefix.optional(),
 });
 
-/** A module of the user's, whose default export is an `Encoder` or an async function that returns one. */
-const module = z.strictObject({ kind: z.literal('module'), path: z.string().min(1) });
-
-const MODELS = [transformers, clip, openai, module] as const;
+/** The last one: a module whose default export is an `Encoder` or an async function that returns one. */
+const MODELS = [transformers, clip, openai, moduleSetting] as const;
 const kinds = (names: readonly string[]) => () => `expected one of ${names.join(', ')}`;
 const KINDS = MODELS.map(({ shape }) => shape.kind.value);
 
@@ -63,22 +62,18 @@ export type EncoderSetting = z.output<typeof encoderSetting>;
 export type TransformersSetting = z.output<typeof transformers>;
 export type ClipSetting = z.output<typeof clip>;
 export type OpenAiSetting = z.output<typeof openai>;
-export type ModuleSetting = z.output<typeof module>;
 
 /** Whether items have the catalog's vectors. */
 export const isPrecomputed = (setting: EncoderSetting): boolean =>
   setting === 'precomputed' || (typeof setting === 'object' && setting.kind === 'precomputed');
 
 /**
- * Whether a model's name is a path, by its form alone: absolute, or beginning with a dot. In a config `models/e5` is also the
- * folder of that name where there is one (`placeEncoder` writes `./models/e5` then), else a model of the hub.
+ * Where a model's name leads when it is written in `folder`: to an absolute path, or to the hub, unchanged. In a config `models/e5` is
+ * also the folder of that name where there is one (`placeEncoder` writes `./models/e5` then), else a model of the hub.
  */
-export const isModelFolder = (name: string): boolean => isAbsolute(name) || /^\.{1,2}([\\/]|$)/.test(name);
-
-/** Where a model's name leads when it is written in `folder`: to an absolute path, or to the hub, unchanged. */
 export function placeModel(name: string, folder: string): string {
   const path = resolve(folder, name);
-  return isModelFolder(name) || statSync(path, { throwIfNoEntry: false })?.isDirectory() ? path : name;
+  return isPath(name) || statSync(path, { throwIfNoEntry: false })?.isDirectory() ? path : name;
 }
 
 /**
@@ -88,29 +83,16 @@ export function placeModel(name: string, folder: string): string {
 export function placeEncoder<T extends EncoderSetting>(setting: T, from: string, to?: string): T;
 export function placeEncoder(setting: EncoderSetting, from: string, to?: string): EncoderSetting {
   if (typeof setting === 'string') return setting;
-  const place = (path: string) => (to === undefined ? path : relativePath(to, path));
   switch (setting.kind) {
     case 'module':
-      return { ...setting, path: place(resolve(from, setting.path)) };
+      return placeModule(setting, from, to);
     case 'precomputed':
       return { ...setting, queries: placeEncoder(setting.queries, from, to) };
     case 'openai':
       return setting;
     default: {
       const model = placeModel(setting.model, from);
-      return { ...setting, model: isModelFolder(model) ? place(model) : model };
+      return { ...setting, model: isPath(model) ? placePath(model, from, to) : model };
     }
   }
-}
-
-/**
- * With slashes, and a dot in front, so that it is a path by its form. What shares but the root with the folder belongs to the machine,
- * not to a project that may move: it stays absolute.
- */
-function relativePath(folder: string, path: string): string {
-  const from = resolve(folder);
-  const way = relative(from, path);
-  if (resolve(from, ...way.split(sep).filter((part) => part === '..')) === parse(from).root) return path;
-  const slashes = way.split(sep).join('/');
-  return isModelFolder(slashes) ? slashes : `./${slashes}`;
 }

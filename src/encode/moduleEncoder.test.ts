@@ -29,10 +29,10 @@ it.each([
   ['export const encoder = 1;', 'has no default export; write "export default { id, dim, encode }"'],
   [
     'export default { id: 1, dim: 2 };',
-    'the default export is no encoder (id: expected string, received number)',
+    'the default export is not an encoder (id: expected string, received number)',
   ],
-  ["export default { id: 'a', dim: 2 };", 'no encoder (encode: expected a function)'],
-  ['export default () => undefined;', 'no encoder (expected object, received undefined)'],
+  ["export default { id: 'a', dim: 2 };", 'not an encoder (encode: expected a function)'],
+  ['export default () => undefined;', 'not an encoder (expected object, received undefined)'],
   ['throw new Error("no")', 'cannot be run: no'],
 ])('refuses %s', async (source, message) => {
   const file = temp.write('bad.ts', source);

@@ -5,8 +5,8 @@ import { availableParallelism } from 'node:os';
 import { basename, join } from 'node:path';
 import type { RuntimeOptions } from '../engine/index.js';
 import { InputError } from '../errors.js';
+import { isPath } from '../moduleSetting.js';
 import { fingerprintFile } from '../run/fingerprint.js';
-import { isModelFolder } from './encoderSetting.js';
 
 export const PACKAGE = '@huggingface/transformers';
 export type Library = typeof import('@huggingface/transformers');
@@ -38,7 +38,7 @@ export interface ModelChoice {
  */
 export async function modelName({ model, quantized, files }: ModelChoice): Promise<string> {
   const suffix = quantized ? '/quantized' : '';
-  if (!isModelFolder(model)) return model + suffix;
+  if (!isPath(model)) return model + suffix;
   const wanted = files.map((name) => join('onnx', `${name}${quantized ? '_quantized' : ''}.onnx`));
   for (const name of ['config.json', 'tokenizer.json', 'tokenizer_config.json', ...wanted]) {
     if (await isFile(join(model, name))) continue;
@@ -66,7 +66,7 @@ const isFile = (file: string): Promise<boolean> =>
 export function loadingOptions({ model, quantized }: ModelChoice, runtime: RuntimeOptions) {
   const { device = 'cpu', threads = availableParallelism(), spinning = false } = runtime;
   return {
-    local_files_only: isModelFolder(model),
+    local_files_only: isPath(model),
     dtype: quantized ? 'q8' : 'fp32',
     device,
     session_options: {
@@ -85,7 +85,7 @@ export async function loadParts<T>(model: string, load: () => Promise<T>): Promi
   } catch (cause) {
     if (cause instanceof InputError) throw cause;
     const reason = (cause instanceof Error ? cause.message : String(cause)).split('\n')[0];
-    const advice = isModelFolder(model)
+    const advice = isPath(model)
       ? 'export it again, in the layout of transformers.js'
       : 'check its name and the network, or give a folder (./...)';
     throw new InputError(`the model "${model}" cannot be loaded (${reason}); ${advice}`, ENCODER, { cause });

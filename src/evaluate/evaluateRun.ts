@@ -1,5 +1,5 @@
 /** One compiled run against the baselines, query by query, on test queries that nothing was trained or tuned on. */
-import { budgetOf } from '../compile/compile.js';
+import { budgetOf, rewardOf } from '../compile/compile.js';
 import { CachedEncoder } from '../encode/cached.js';
 import type { Encoder } from '../encode/encoder.js';
 import type { RuntimeOptions } from '../engine/index.js';
@@ -10,6 +10,7 @@ import type { RunControl } from '../progress.js';
 import { type LoadRetrieverOptions, loadRun } from '../retrieve/loadRun.js';
 import type { RetrievedSet } from '../retrieve/method.js';
 import { METHODS } from '../retrieve/methods.js';
+import { composite } from '../reward/composite.js';
 import type { RewardFunction } from '../reward/reward.js';
 import type { Config } from '../run/config.js';
 import { splitQueries, type Workspace } from '../run/workspace.js';
@@ -74,7 +75,15 @@ const hasVs = (name: MethodName): boolean =>
 const BATCH = 8;
 const TUNING_QUERIES = 200;
 
-/** @throws InputError if the run cannot be searched, or has no test queries */
+/**
+ * Measures every method that the run can answer by.
+ *
+ * @throws InputError if the run cannot be searched, or has no test queries
+ *
+ * @example
+ * const { methods } = await evaluateRun('runs/shop', { methods: ['plain', 'diffusion'] });
+ * const { alphaNdcgAtK, recallAtK } = methods.get('plain')?.metrics ?? {}; // one number a test query
+ */
 export async function evaluateRun(folder: string, options: EvaluateRunOptions = {}): Promise<RunEvaluation> {
   const { threads, device, signal, limit, encoder, index, policy } = options;
   const runtime: RuntimeOptions = { threads, device };
@@ -90,7 +99,10 @@ export async function evaluateRun(folder: string, options: EvaluateRunOptions = 
     const budget = budgetOf(config, workspace.items.length);
     const { k, seed } = config;
     const space = { ...loaded.space, settings: {}, cosines };
-    const reward = options.reward ?? TASKS[config.task].servingReward(config);
+    // Nobody knows a reference set when one searches: Best-of-N cannot choose by it.
+    const reward =
+      options.reward ??
+      (TASKS[config.task].option === 'sets' ? composite() : await rewardOf(config, run.folder));
     const lazy = await evaluatedMethods({ run, space, reward, runtime });
     const labels = labelsOf(
       workspace,

@@ -13,6 +13,7 @@ import { METHOD_NAMES, type Method } from '../retrieve/methodNames.js';
 import { findSets, missingPart } from '../retrieve/methods.js';
 import { scoreFanOuts } from '../reward/evaluateReward.js';
 import type { RewardFunction } from '../reward/reward.js';
+import { isPolicyGiven } from '../run/ownPolicy.js';
 import type { RunFolder } from '../run/runFolder.js';
 import type { MethodName } from './results.js';
 
@@ -45,7 +46,11 @@ export async function evaluatedMethods({
     if (missingPart(space, method) === undefined) methods.set(method, async () => ({ method, space }));
   };
   for (const name of METHOD_NAMES) if (name !== 'folm' && name !== 'diffusion') add(name);
-  if (run.stageDone('warm-start') && space.policy) {
+  const { policy } = space;
+  if (policy && isPolicyGiven(run)) {
+    const best = bestOf(policy, { samples: BEST_OF, reward, world: space });
+    methods.set('bestOfN', async () => ({ method: 'folm', space: { ...space, policy: best } }));
+  } else if (policy && run.stageDone('warm-start')) {
     const untrained = async () =>
       loadPolicy(
         await loadPolicyModel(run.path(...POLICY_FILES.model)),

@@ -181,7 +181,7 @@ describe('experimentConfig', () => {
 
   it.each(['oar', 'wscr'] as const)('trains half as long, if quick, where texts are long (%s)', (task) => {
     const steps = (words: number, isQuick = true) =>
-      experimentConfig({ ...quick, task, quick: isQuick, words }).policy?.steps ?? 0;
+      (experimentConfig({ ...quick, task, quick: isQuick, words }).policy as { steps: number }).steps;
     expect(steps(10)).toBe(steps(5) / 2);
     expect(steps(10, false)).toBe(steps(5, false));
   });

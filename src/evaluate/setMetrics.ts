@@ -32,6 +32,9 @@ export interface SetMetrics {
 /**
  * Groundedness, diversity, alignment and their weighted sum for one retrieved set. The reward which trains the
  * policy takes alignment from the sub-queries (docs/paper.md, Rewards); this takes it from the items.
+ *
+ * @example
+ * const { vendi, alignment } = setMetrics({ items, query }); // items [k, d], query [d], unit rows
  */
 export function setMetrics(
   { items, query, directions = matrix(1, query.length, query) }: MeasuredSet,

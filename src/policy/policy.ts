@@ -31,7 +31,20 @@ export interface SampleOptions extends RunControl {
   readonly streams?: readonly (string | number)[];
 }
 
-/** Whatever writes sub-queries: the built-in decoder, a pretrained model, a remote endpoint. */
+/**
+ * Whatever writes sub-queries: the built-in decoder, a pretrained model, a remote endpoint. One of the user's is not trained: its sets
+ * are synthesised and compiled. `tokens`, `logProbs` and `entropies` are read by the training alone and may be empty.
+ *
+ * @example
+ * const policy: Policy = {
+ *   k: 10,
+ *   async sample({ queries, samplesPerQuery = 1, signal }) {
+ *     const none = { tokens: new Int32Array(), logProbs: new Float32Array(), entropies: new Float32Array() };
+ *     const lists = await myModel(queries, samplesPerQuery, signal); // ten texts each, query by query
+ *     return lists.map((subQueries, i) => ({ ...none, query: Math.floor(i / samplesPerQuery), subQueries }));
+ *   },
+ * };
+ */
 export interface Policy {
   /** Sub-queries a completion. */
   readonly k: number;

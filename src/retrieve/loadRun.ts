@@ -9,6 +9,7 @@ import { loadPolicy, loadPolicyModel, POLICY_FILES } from '../policy/policyFiles
 import type { Config } from '../run/config.js';
 import { loadLabels } from '../run/labels.js';
 import { configOf } from '../run/manifest.js';
+import { isPolicyGiven, loadOwnPolicy } from '../run/ownPolicy.js';
 import { loadRunEncoder } from '../run/runEncoder.js';
 import { RunFolder } from '../run/runFolder.js';
 import { loadWorkspace, type Workspace } from '../run/workspace.js';
@@ -23,7 +24,7 @@ const REMEMBERED = 20_000;
 export interface LoadRetrieverOptions extends RuntimeOptions {
   /** The text encoder the run was compiled with, where that was your own. */
   readonly encoder?: Encoder;
-  /** Your own index over the run's vectors (exact search). */
+  /** Your own index over the run's vectors (that of the run's config: exact search). */
   readonly index?: VectorIndex;
   /** Your own policy for method `folm` (the run's). */
   readonly policy?: Policy;
@@ -63,7 +64,11 @@ export async function loadRun(
   const workspace = await loadWorkspace(run, encoder, runtime, { capacity: REMEMBERED, index });
   const wants = (method: Method) => methods?.includes(method) ?? true;
   signal?.throwIfAborted();
-  const loadedPolicy = wants('folm') && !ownPolicy ? await policyOf(run, workspace, runtime) : undefined;
+  const loadedPolicy =
+    wants('folm') && !ownPolicy
+      ? ((await loadOwnPolicy(run, config, workspace, { ...runtime, k: config.k, signal })) ??
+        (await trainedPolicy(run, workspace, runtime)))
+      : undefined;
   signal?.throwIfAborted();
   const diffusion =
     wants('diffusion') && run.stageDone('diffusion')
@@ -85,7 +90,7 @@ export async function loadRun(
       usual: usualMethod(run),
     },
     async release() {
-      await loadedPolicy?.release();
+      await loadedPolicy?.release?.();
       await diffusion?.release();
       await workspace.release();
       for (const part of own ? [] : partsOf(encoder)) if ('encode' in part) await part.release?.();
@@ -109,8 +114,12 @@ export function usualMethod(run: RunFolder): Method {
   return METHOD_NAMES.find((name) => name === chosen) ?? 'diffusion';
 }
 
-async function policyOf(run: RunFolder, world: RetrievalWorld, runtime: RuntimeOptions) {
-  if (!run.stageDone('policy')) return undefined;
+async function trainedPolicy(
+  run: RunFolder,
+  world: RetrievalWorld,
+  runtime: RuntimeOptions,
+): Promise<Policy | undefined> {
+  if (!run.stageDone('policy') || isPolicyGiven(run)) return undefined;
   const model = await loadPolicyModel(run.path(...POLICY_FILES.model));
   return loadPolicy(model, run.path(...POLICY_FILES.trained), world, runtime);
 }

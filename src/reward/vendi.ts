@@ -7,6 +7,9 @@ import { symmetricEigenvalues } from './eigenvalues.js';
  *
  * @param vectors unit rows, [k, d]
  * @returns 1 (all the same) to min(k, d) (orthogonal); 0 for no rows; NaN where a vector is not finite
+ *
+ * @example
+ * vendi(matrix(3, 2, Float32Array.of(1, 0, 1, 0, 0, 1))); // 1.89: nearly two different items
  */
 export function vendi(vectors: Matrix): number {
   const { rows: k, cols: d } = vectors;

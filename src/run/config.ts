@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { encoderSetting } from '../encode/encoderSetting.js';
+import { moduleSetting } from '../moduleSetting.js';
 import type { RewardFunction } from '../reward/reward.js';
 
 // One block a stage. A new setting is one line here: type, range and default in one place.
@@ -106,14 +107,21 @@ export const configSchema = z.strictObject({
   catalog: catalog.prefault({}),
   /** `precomputed`: the catalog's `vector` field; an object: see encoderSetting.ts. */
   encoder: encoderSetting.default('use-lite+glove'),
-  reward: z.union([rewardFunction, reward]).prefault({}),
-  policy: policy.prefault({}),
+  /** `exact`, or a module whose default export is an async function `({ vectors, items }) => VectorIndex`. */
+  index: z.union([z.enum(['exact']), moduleSetting]).default('exact'),
+  /** Also a module whose default export is a `RewardFunction`. */
+  reward: z.union([rewardFunction, moduleSetting, reward]).prefault({}),
+  /** Also a module whose default export is an async function `(world, { k }) => Policy`: nothing is trained then. */
+  policy: z.union([moduleSetting, policy]).prefault({}),
   synthesis: synthesis.prefault({}),
   diffusion: diffusion.prefault({}),
 });
 
 /** What a user writes: every setting is optional. */
 export type UserConfig = z.input<typeof configSchema>;
+
+/** The settings of the built-in policy. */
+export type PolicySettings = z.output<typeof policy>;
 
 /** The settings of a run, with every default filled in. */
 export type Config = z.output<typeof configSchema>;

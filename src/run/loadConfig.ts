@@ -1,11 +1,11 @@
 import { dirname, extname } from 'node:path';
-import { placeEncoder } from '../encode/encoderSetting.js';
 import { InputError } from '../errors.js';
 import { readJson } from '../files.js';
 import { importDefault } from '../importDefault.js';
 import { checkInputFile } from '../inputFile.js';
 import { type Config, defineConfig } from './config.js';
 import { parseConfig } from './parseConfig.js';
+import { placePaths } from './placePaths.js';
 
 const SCRIPTS: readonly string[] = ['.ts', '.mts', '.js', '.mjs'];
 
@@ -27,8 +27,7 @@ export interface LoadConfigOptions {
 export async function loadConfig(file?: string, options: LoadConfigOptions = {}): Promise<Config> {
   if (file === undefined) return parseConfig({});
   await checkInputFile(file);
-  const config = parseConfig(await readConfig(file, options), file);
-  return { ...config, encoder: placeEncoder(config.encoder, dirname(file)) };
+  return placePaths(parseConfig(await readConfig(file, options), file), dirname(file));
 }
 
 async function readConfig(file: string, { library = { defineConfig } }: LoadConfigOptions): Promise<unknown> {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import { InputError } from '../errors.js';
+import { isModule } from '../moduleSetting.js';
 import type { Config } from './config.js';
 import type { FileFingerprint } from './fingerprint.js';
 import { parseConfig } from './parseConfig.js';
@@ -28,6 +29,7 @@ const manifestSchema = z.object({
   sets: fingerprint.optional(),
   queries: fingerprint.optional(),
   encoder: z.string(),
+  modules: z.partialRecord(z.enum(['policy', 'reward']), fingerprint).optional(),
   stages: z.partialRecord(z.enum(STAGES), stageRecord),
 });
 
@@ -45,6 +47,8 @@ export interface RunInputs {
   readonly queries?: FileFingerprint;
   /** `Encoder.id`. */
   readonly encoder: string;
+  /** The modules of the config's own policy and reward. */
+  readonly modules?: Partial<Record<'policy' | 'reward', FileFingerprint>>;
 }
 
 export function newManifest(inputs: RunInputs): Manifest {
@@ -74,17 +78,21 @@ export function parseManifest(value: unknown, file: string): Manifest {
 
 /**
  * Settings of where a run is computed, not what: they may change between two calls. So may the encoder's, which say where the model
- * is, as long as it has the same id.
+ * is, as long as it has the same id, and the index, which is to find the same whoever it is.
  */
-const MACHINE_SETTINGS = ['threads', 'device', 'encoder'];
+const MACHINE_SETTINGS = ['threads', 'device', 'encoder', 'index'];
 
 /**
  * What differs between two runs, as paths such as `config.policy.groupSize`. A file that only moved does not differ,
- * nor do `threads` and `device`; an encoder differs by its id.
+ * nor do `threads`, `device` and `index`; an encoder differs by its id, a module by what is in it.
  */
 export function manifestDifferences(a: Manifest, b: Manifest): string[] {
-  const identity = ({ config, catalog, sets, queries, encoder }: Manifest) => ({
-    config: Object.fromEntries(Object.entries(config).filter(([name]) => !MACHINE_SETTINGS.includes(name))),
+  const identity = ({ config, catalog, sets, queries, encoder, modules }: Manifest) => ({
+    config: Object.fromEntries(
+      Object.entries(config)
+        .filter(([name]) => !MACHINE_SETTINGS.includes(name))
+        .map(([name, value]) => [name, isModule(value) ? `module sha256:${sha256Of(modules, name)}` : value]),
+    ),
     catalog: catalog.sha256,
     sets: sets?.sha256,
     queries: queries?.sha256,
@@ -117,6 +125,9 @@ function plainConfig(config: Config): Record<string, unknown> {
     ),
   ) as Record<string, unknown>;
 }
+
+const sha256Of = (modules: Manifest['modules'], name: string): string | undefined =>
+  name === 'policy' || name === 'reward' ? modules?.[name]?.sha256 : undefined;
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);

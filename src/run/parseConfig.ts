@@ -26,7 +26,13 @@ function describeIssue(issue: z.core.$ZodIssue, prefix: readonly PropertyKey[], 
   const path = [...prefix, ...issue.path];
   switch (issue.code) {
     case 'unrecognized_keys': {
-      const known = knownNames(path, config);
+      const { schema, value } = meantAt(path, config);
+      const known = Object.keys(schema?.shape ?? {});
+      // Told by another kind of object than what is meant: its own problems are worth telling.
+      if (schema && issue.keys.some((key) => known.includes(key))) {
+        const { error } = schema.safeParse(value);
+        return (error?.issues ?? []).flatMap((inner) => describeIssue(inner, path, config));
+      }
       return issue.keys.map((key) => {
         const guess = nearest(key, known);
         const advice =
@@ -60,15 +66,15 @@ function plainMessage(message: string): string {
   return message.replace(/^[^:]*: (?=expected)/, '');
 }
 
-/** The setting names at a path of the schema; of objects of several kinds, those of the config's. */
-function knownNames(path: readonly PropertyKey[], config: unknown): string[] {
+/** What the config has at a path, with the schema of it; of objects of several kinds, that of its own kind. */
+function meantAt(path: readonly PropertyKey[], config: unknown) {
   let value = config;
   let schema = objectSchema(configSchema, value);
   for (const name of path) {
     value = (value as Record<PropertyKey, unknown> | undefined)?.[name];
     schema = objectSchema(schema?.shape[String(name)], value);
   }
-  return Object.keys(schema?.shape ?? {});
+  return { schema, value };
 }
 
 /** The object inside defaults, optionals and unions. */
@@ -77,10 +83,10 @@ function objectSchema(schema: unknown, value: unknown): z.ZodObject | undefined 
   if (schema instanceof z.ZodUnion) {
     const kind = (value as { kind?: unknown } | undefined)?.kind;
     const options = schema.options.flatMap((option) => objectSchema(option, value) ?? []);
-    return (
-      options.find(({ shape }) => shape.kind instanceof z.ZodLiteral && shape.kind.value === kind) ??
-      options[0]
-    );
+    const kinds = options.filter(({ shape }) => shape.kind instanceof z.ZodLiteral);
+    const plain = options.filter((option) => !kinds.includes(option));
+    if (kind === undefined) return plain[0] ?? kinds[0];
+    return kinds.find(({ shape }) => (shape.kind as z.ZodLiteral).value === kind) ?? kinds[0] ?? plain[0];
   }
   if (schema instanceof z.ZodPrefault || schema instanceof z.ZodDefault || schema instanceof z.ZodOptional) {
     return objectSchema(schema.unwrap(), value);

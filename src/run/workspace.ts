@@ -20,10 +20,14 @@ import type { QueryBatch, RetrievalWorld } from '../environment.js';
 import { InputError } from '../errors.js';
 import { readJson, writeError, writeJson } from '../files.js';
 import type { Matrix } from '../matrix.js';
+import { isModule } from '../moduleSetting.js';
 import { TASKS } from '../tasks/tasks.js';
 import { ExactIndex } from '../vectorIndex/exactIndex.js';
+import { type IndexModuleOptions, loadModuleIndex } from '../vectorIndex/moduleIndex.js';
 import type { VectorIndex } from '../vectorIndex/vectorIndex.js';
+import type { Config } from './config.js';
 import { configOf } from './manifest.js';
+import { moduleFile } from './placePaths.js';
 import type { RunFolder } from './runFolder.js';
 import { readMatrix, readSpace, SPACE_FILES, saveSpace, tensor } from './spaceFiles.js';
 
@@ -36,7 +40,7 @@ export interface Workspace extends RetrievalWorld {
 }
 
 export interface LoadWorkspaceOptions extends CachedEncoderOptions {
-  /** An index over the run's vectors (exact search). */
+  /** An index over the run's vectors (that of the run's config: exact search, or a module of the user's). */
   readonly index?: VectorIndex;
 }
 
@@ -102,10 +106,10 @@ export async function loadWorkspace(
     runtime,
   );
   const encoder = new CachedEncoder(projected, cache);
-  const { task, catalog } = configOf(run.manifest, run.path('run.json'));
+  const { task, catalog, index: setting } = configOf(run.manifest, run.path('run.json'));
   const written = TASKS[task].subQueryEncoder?.(projected, { items, vectors });
   const subQueryEncoder = written ? new CachedEncoder(written, cache) : encoder;
-  const index = own ?? (await ExactIndex.create({ vectors, ...runtime }));
+  const index = own ?? (await indexOf(setting, run, { vectors, items, ...runtime }));
   const queries = await readQueries(run);
   const release = async () => {
     if (index !== own) await index.release?.();
@@ -122,6 +126,17 @@ export async function loadWorkspace(
     ownNames: ownNames(catalog),
     release,
   };
+}
+
+function indexOf(
+  setting: Config['index'],
+  run: RunFolder,
+  options: IndexModuleOptions,
+): Promise<VectorIndex> {
+  const { items: _, ...exact } = options;
+  return isModule(setting)
+    ? moduleFile(run.folder, setting).then((file) => loadModuleIndex(file, options))
+    : ExactIndex.create(exact);
 }
 
 /** The queries of one split with their embeddings and reference sets. */

@@ -9,8 +9,7 @@ const NEAR_ANCHORS = 128;
 export const oar: Task = {
   option: 'queries',
   budget: () => undefined,
-  reward: ({ reward }) => (typeof reward === 'function' ? reward : composite({ weights: reward.weights })),
-  servingReward: (config) => oar.reward(config),
+  reward: (weights) => composite({ weights }),
   queries: (withSets, open) => uniqueQueries([...open, ...withSets]),
   trains: () => true,
   judged: (queries) => queries,

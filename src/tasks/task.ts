@@ -5,21 +5,20 @@ import type { NetworkConfig } from '../diffusion/config.js';
 import type { Encoder } from '../encode/encoder.js';
 import type { GroundedEncoderOptions } from '../encode/groundedEncoder.js';
 import type { QueryBatch } from '../environment.js';
+import type { CompositeWeights } from '../reward/composite.js';
 import type { RewardFunction } from '../reward/reward.js';
-import type { Config, UserConfig } from '../run/config.js';
+import type { Config, PolicySettings, UserConfig } from '../run/config.js';
 
 /** What the built-in policy may write as a sub-query. */
-export type Writes = NonNullable<Config['policy']['writes']>;
+export type Writes = NonNullable<PolicySettings['writes']>;
 
 export interface Task {
   /** The option that gives it its training queries. */
   readonly option: 'queries' | 'sets';
   /** B: distinct items which all sub-queries of a query retrieve together; undefined where the best of each is looked at. */
   budget(config: Pick<Config, 'k' | 'budget'>, items: number): number | undefined;
-  /** The reward, where the config has none of the user's own. */
-  reward(config: Config): RewardFunction;
-  /** What Best-of-N chooses by when it serves, where nobody knows a reference set. */
-  servingReward(config: Config): RewardFunction;
+  /** The reward, where that is none of the user's own. */
+  reward(weights: CompositeWeights): RewardFunction;
   /** The queries to learn from and to test with, of those with a reference set and those without. */
   queries(withSets: readonly QueryRecord[], open: readonly QueryRecord[]): readonly QueryRecord[];
   /** Whether a query can be trained with. */

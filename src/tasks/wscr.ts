@@ -3,15 +3,13 @@ import { normalizeKey } from '../catalog/normalizeKey.js';
 import { uniqueQueries } from '../catalog/uniqueQueries.js';
 import { GroundedEncoder } from '../encode/groundedEncoder.js';
 import { gatherRows } from '../matrix.js';
-import { composite } from '../reward/composite.js';
 import { coverageReward } from '../reward/coverageReward.js';
 import type { Task } from './task.js';
 
 export const wscr: Task = {
   option: 'sets',
   budget: ({ k, budget }, items) => Math.max(k, Math.round(budget * items)),
-  reward: ({ reward }) => (typeof reward === 'function' ? reward : coverageReward()),
-  servingReward: () => composite(),
+  reward: () => coverageReward(),
   // Queries without references can be synthesised for, but neither trained with nor tested on.
   queries(withSets, open) {
     const known = new Set(withSets.map((q) => normalizeKey(q.query)));

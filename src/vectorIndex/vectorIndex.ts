@@ -16,7 +16,16 @@ export interface SearchOptions {
   readonly mask?: Uint8Array;
 }
 
-/** Nearest-neighbour search over the catalog's unit vectors. */
+/**
+ * Nearest-neighbour search over the catalog's unit vectors.
+ *
+ * @example
+ * const index: VectorIndex = {
+ *   size: vectors.rows,
+ *   dim: vectors.cols,
+ *   search: (directions, { k, mask }) => myIndex.nearest(directions, k, mask),
+ * };
+ */
 export interface VectorIndex {
   readonly size: number;
   readonly dim: number;

@@ -17,6 +17,7 @@ import { settingsOf, usualMethod } from '../retrieve/loadRun.js';
 import { configOf } from '../run/manifest.js';
 import { RunFolder } from '../run/runFolder.js';
 import { ENCODED_FILES, readQueries } from '../run/workspace.js';
+import { TASKS } from '../tasks/tasks.js';
 import { WEB_FILES, WEB_FORMAT, WEB_VERSION, type WebManifest } from './manifest.js';
 
 /**
@@ -61,7 +62,7 @@ export async function exportRetriever(folder: string, out: string): Promise<WebM
   const training = queries.filter(({ split }) => split === 'train').map(({ query }) => query);
   await writeFileAtomic(to(WEB_FILES.training), JSON.stringify(training));
   const diffusion = run.stageDone('diffusion') && (await exportDiffusion(run, to));
-  const { k, catalog } = configOf(run.manifest, run.path('run.json'));
+  const { k, catalog, task } = configOf(run.manifest, run.path('run.json'));
   const manifest: WebManifest = {
     format: WEB_FORMAT,
     version: WEB_VERSION,
@@ -70,6 +71,7 @@ export async function exportRetriever(folder: string, out: string): Promise<WebM
     settings: settingsOf(run),
     method: usualMethod(run),
     encoder: { id, included, words },
+    grounded: TASKS[task].subQueryEncoder !== undefined,
     ownNames: Object.fromEntries(ownNames(catalog)),
     ...(diffusion && { diffusion }),
   };

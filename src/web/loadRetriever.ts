@@ -83,10 +83,9 @@ export async function loadRetriever(
   );
   const small = projected(joined, matrixOf(tensors, 'projection'));
   const encoder = new CachedEncoder(small, { capacity: REMEMBERED });
-  // Of the web's methods only a diffusion that reads words uses it.
-  const subQueryEncoder = new CachedEncoder(new GroundedEncoder(small, { items, vectors }), {
-    capacity: REMEMBERED,
-  });
+  const subQueryEncoder = manifest.grounded
+    ? new CachedEncoder(new GroundedEncoder(small, { items, vectors }), { capacity: REMEMBERED })
+    : encoder;
   return new SetRetriever({
     items,
     vectors,

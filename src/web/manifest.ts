@@ -24,7 +24,7 @@ export const WEB_FILES = {
 } as const;
 
 export const WEB_FORMAT = 'r4t-web';
-export const WEB_VERSION = 4;
+export const WEB_VERSION = 5;
 
 /** What `retriever.json` holds. */
 export interface WebManifest {
@@ -40,6 +40,8 @@ export interface WebManifest {
   readonly method: Method;
   /** The encoder's id, and whether it is among the files; `words` tells whether word vectors are part of it. */
   readonly encoder: { readonly id: string; readonly included: boolean; readonly words: boolean };
+  /** Whether sub-queries are grounded in the catalog, as those of runs with reference sets are. */
+  readonly grounded: boolean;
   /** Absent in a run without a trained diffusion model. */
   readonly diffusion?: {
     readonly config: DenoiserConfig;

@@ -68,6 +68,9 @@ describe('an exported run', () => {
     { method: 'plain', k: 8 },
     { method: 'mmr' },
     { method: 'dpp', k: 6 },
+    { method: 'hybrid', distinct: 'color' },
+    { method: 'keywords', diversity: 1 },
+    { method: 'nearestQueries', diversity: 0.7, offset: 2 },
   ])('answers as Node does: %j', async (options) => {
     await expectSame(web, here, ['something for the garden', 'camping', 'RED things', 'asdfqwer'], options);
   });

@@ -1,0 +1,24 @@
+import { resolve } from 'node:path';
+import { placeEncoder } from '../encode/encoderSetting.js';
+import { realPath } from '../files.js';
+import { type ModuleSetting, placeModule } from '../moduleSetting.js';
+import type { Config } from './config.js';
+
+/**
+ * The config with the paths in it, which are relative to `from`, made absolute or, with `to`, relative to that folder: a config file's
+ * are relative to the file, a run's to the run, so that a project can be moved with its runs.
+ */
+export function placePaths(config: Config, from: string, to?: string): Config {
+  const { encoder, index, policy, reward } = config;
+  return {
+    ...config,
+    encoder: placeEncoder(encoder, from, to),
+    index: placeModule(index, from, to),
+    policy: placeModule(policy, from, to),
+    reward: placeModule(reward, from, to),
+  };
+}
+
+/** The file of a module that a run's config names. */
+export const moduleFile = async (runFolder: string, { path }: ModuleSetting): Promise<string> =>
+  resolve(await realPath(runFolder), path);
