@@ -3,6 +3,7 @@
  *
  * @module
  */
+export type { Method } from '../retrieve/methodNames.js';
 export type {
   CatalogMap,
   Direction,
@@ -16,6 +17,7 @@ export type {
   ItemsResponse,
   Problem,
   ProblemCode,
+  Reference,
   ReloadResponse,
   RequestFilter,
   ResultMetrics,

@@ -310,12 +310,17 @@ export function missingPart(space: MethodSpace, method: Method): string | undefi
 /** The method's number: what the request says, what validation chose, or the usual one. */
 function settingOf(
   method: Method,
-  { settings }: MethodSpace,
-  { diversity }: FindOptions,
+  { settings }: Pick<MethodSpace, 'settings'>,
+  { diversity }: Pick<FindOptions, 'diversity'>,
 ): number | undefined {
   const { setting } = METHODS[method];
   if (!setting) return undefined;
   return (setting.name === 'diversity' ? diversity : undefined) ?? settings[method] ?? setting.usual;
+}
+
+/** The diversity of a request that says none; undefined for methods that have none. */
+export function usualDiversity(space: Pick<MethodSpace, 'settings'>, method: Method): number | undefined {
+  return METHODS[method].setting?.name === 'diversity' ? settingOf(method, space, {}) : undefined;
 }
 
 /** The directions of every query; undefined for methods that rank the catalog for the query itself. */

@@ -10,6 +10,8 @@ export interface SearchJob extends SetRequest {
   readonly method?: Method;
   /** Say where was looked. */
   readonly directions?: boolean;
+  /** Say what people chose, where the query is one of the run's own. */
+  readonly reference?: boolean;
   /** Directions with their vectors instead of a set of items; only for methods which make directions. */
   readonly fanout?: boolean;
 }

@@ -12,13 +12,13 @@ import { lexiconOf } from '../../retrieve/lexicon.js';
 import { type LoadedRun, type LoadRetrieverOptions, loadRun } from '../../retrieve/loadRun.js';
 import type { FindOptions, MethodSpace } from '../../retrieve/method.js';
 import { METHOD_NAMES } from '../../retrieve/methodNames.js';
-import { fanOutsOf, findSets, missingPart } from '../../retrieve/methods.js';
+import { fanOutsOf, findSets, missingPart, usualDiversity } from '../../retrieve/methods.js';
 import { isNonsense } from '../../retrieve/nonsense.js';
 import { checkRequest, findOptionsOf, passingRows } from '../../retrieve/request.js';
 import { type SetItem, setItems } from '../../retrieve/setRetriever.js';
 import { type AppliedChange, LiveCatalog } from '../changes/liveCatalog.js';
 import { problemOf } from '../http/problem.js';
-import type { CatalogMap, Direction, FanoutMethod, FoundItem, Info } from '../http/schemas.js';
+import type { CatalogMap, Direction, FanoutMethod, FoundItem, Info, Reference } from '../http/schemas.js';
 import type {
   BatchAnswer,
   CatalogState,
@@ -31,6 +31,8 @@ import type {
 import { fieldInfo } from './fieldInfo.js';
 import { fitPlane, type Plane, placeOf, placesOf } from './plane.js';
 import { provenanceOf } from './provenance.js';
+import { type ReferenceOf, referencesOf } from './references.js';
+import { refusingFilters } from './refusedFilter.js';
 
 /** Masks remembered until the next change: requests repeat their filters. */
 const MASKS = 64;
@@ -54,6 +56,8 @@ interface Clock {
 export class RunEngine implements Engine {
   readonly #catalog: LiveCatalog;
   readonly #plane: Plane;
+  /** Worked out when first asked for. */
+  #references: ReferenceOf | undefined;
   #masks = new Map<string, Uint8Array | undefined>();
   #today: MethodSpace | undefined;
   /** Of the items as they are now; made when first needed. */
@@ -90,7 +94,12 @@ export class RunEngine implements Engine {
       encoder: run.manifest.encoder,
       methods: METHOD_NAMES.map((method) => {
         const missing = missingPart(space, method);
-        return { method, ...(missing !== undefined && { missing }) };
+        const diversity = usualDiversity(space, method);
+        return {
+          method,
+          ...(missing !== undefined && { missing }),
+          ...(diversity !== undefined && { diversity }),
+        };
       }),
     };
     const imageFolders = [process.cwd(), dirname(resolve(run.manifest.catalog.file))];
@@ -204,7 +213,7 @@ export class RunEngine implements Engine {
     { signal, clock, results }: { signal: AbortSignal; clock: Clock; results: JobResult[] },
   ): Promise<void> {
     const space = this.#space();
-    const { query: _query, directions: _directions, fanout, ...asked } = group[0].job;
+    const { query: _query, directions: _directions, reference: _reference, fanout, ...asked } = group[0].job;
     const request = { ...asked, method: asked.method ?? space.usual };
     const missing = missingPart(space, request.method);
     if (fanout && missing !== undefined) {
@@ -212,25 +221,15 @@ export class RunEngine implements Engine {
       return;
     }
     const method = missing === undefined ? request.method : 'plain';
-    const refuse = (error: unknown, field: string) => {
-      if (!(error instanceof InputError)) throw error;
-      // What is wrong with a filter is a matter of its fields; a request has them in one place.
-      const problem = error.field === field ? problemOf(error) : error.message;
-      for (const { place } of group) results[place] = { refused: { problem, field } };
-    };
-    let mask: Uint8Array | undefined;
-    try {
-      mask = this.#mask(request);
-    } catch (error) {
-      refuse(error, 'filter');
-      return;
-    }
     let find: FindOptions;
     try {
+      const mask = this.#mask(request);
       checkRequest(missing === undefined ? request : { ...request, method, diversity: undefined });
       find = { ...findOptionsOf(space, request, mask), signal };
     } catch (error) {
-      refuse(error, error instanceof InputError ? (error.field ?? 'query') : 'query');
+      if (!(error instanceof InputError)) throw error;
+      const refused = { problem: problemOf(error), field: error.field };
+      for (const { place } of group) results[place] = { refused };
       return;
     }
     const queries = {
@@ -265,6 +264,7 @@ export class RunEngine implements Engine {
         const described = job.directions
           ? await this.#describe(sets[i].directions, sets[i].subQueries, find.mask)
           : undefined;
+        const reference = job.reference ? this.#reference(job.query) : undefined;
         results[place] = {
           set: {
             query: job.query,
@@ -274,6 +274,7 @@ export class RunEngine implements Engine {
             items: kept.map((item) => this.#found(item)),
             metrics: this.#measure(kept, vector),
             ...(described && { point: placeOf(this.#plane, vector), directions: described }),
+            ...(reference && { reference }),
           },
         };
       }
@@ -289,6 +290,13 @@ export class RunEngine implements Engine {
     const { items, vectors, index } = this.#catalog.workspace;
     this.#today ??= { ...this.loaded.space, items, vectors, index, lexicon: lexiconOf(items) };
     return this.#today;
+  }
+
+  /** Those of the query's reference set that can be found today. */
+  #reference(query: string): Reference | undefined {
+    this.#references ??= referencesOf(this.loaded.workspace);
+    const found = this.#references(query);
+    return found && { ...found, items: found.items.filter((id) => this.#catalog.rowOf(id) !== undefined) };
   }
 
   async #describe(
@@ -311,10 +319,9 @@ export class RunEngine implements Engine {
     const key = JSON.stringify([filter, exclude]);
     if (this.#masks.has(key)) return this.#masks.get(key);
     const { items, vectors } = this.#catalog.workspace;
-    const mask = passingRows(
-      { items, vectors, alive: this.#catalog.alive, filters: this.#filterTable() },
-      { filter, exclude },
-    );
+    const filters = this.#filterTable();
+    const rows = { items, vectors, alive: this.#catalog.alive, filters };
+    const mask = refusingFilters(filter, filters, () => passingRows(rows, { filter, exclude }));
     if (this.#masks.size >= MASKS) this.#masks.clear();
     this.#masks.set(key, mask);
     return mask;
@@ -378,7 +385,7 @@ function sentContent({ text, image }: Item): ItemContent {
 function bySettings(jobs: readonly Placed[]): Iterable<Placed[]> {
   const groups = new Map<string, Placed[]>();
   for (const placed of jobs) {
-    const { query: _, directions: _directions, ...settings } = placed.job;
+    const { query: _, directions: _directions, reference: _reference, ...settings } = placed.job;
     const key = JSON.stringify(Object.entries(settings).sort(([a], [b]) => (a < b ? -1 : 1)));
     const group = groups.get(key);
     if (group) group.push(placed);

@@ -2,9 +2,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { tempFolder } from '../../catalog/testing/tempFolder.js';
 import { letterEncoder } from '../../policy/testing/world.js';
 import { METHOD_NAMES } from '../../retrieve/methodNames.js';
+import { METHODS } from '../../retrieve/methods.js';
 import { Retriever } from '../../retrieve/retriever.js';
 import type { RunHost } from '../changes/host.js';
-import { compileTiny, ITEMS, serveTiny, type TinyService } from '../testing/tinyRun.js';
+import { compileTiny, ITEMS, SETS, serveTiny, type TinyService } from '../testing/tinyRun.js';
 import { createApp } from './app.js';
 import { parseKeys } from './auth.js';
 import { operations } from './operations.js';
@@ -33,10 +34,10 @@ const get = async <T>(path: string): Promise<T> => (await service.request(path))
 
 describe('search', () => {
   /** What a run without reference sets can answer by. */
-  const METHODS = METHOD_NAMES.filter(
+  const ANSWERING = METHOD_NAMES.filter(
     (name) => !['adapter', 'adapterMmr', 'popular', 'vote', 'classifier'].includes(name),
   );
-  it.each(METHODS)('finds by %s what the library finds', async (method) => {
+  it.each(ANSWERING)('finds by %s what the library finds', async (method) => {
     const retriever = await Retriever.load(run, { encoder: letterEncoder, threads: 1 });
     const expected = await retriever.search('a red thing', { method, k: 5, seed: 3 });
     const { results } = await search({ query: 'a red thing', method, k: 5, seed: 3 });
@@ -75,7 +76,7 @@ describe('search', () => {
 
   it('keeps to filters, as texts and as objects', async () => {
     const filter = ['color=blue|green', { field: 'price', op: '>=', value: 30 }];
-    for (const method of METHODS) {
+    for (const method of ANSWERING) {
       const { results } = await search({ query: 'things', method, filter, k: 10 });
       const ids = results[0].items.map(({ id }) => id).sort();
       expect(ids).toEqual(['blue-boot', 'blue-tent', 'green-boot', 'green-tent']);
@@ -109,6 +110,24 @@ describe('search', () => {
     expect((await search({ query: 'tents' })).results[0].directions).toBeUndefined();
   });
 
+  it('says what people chose for the own queries of the run, if asked', async () => {
+    const labelled = await serveTiny(
+      await compileTiny(temp, { out: 'labelled', sets: SETS, stage: 'encode' }),
+    );
+    const ask = async (body: object) => {
+      const response = await labelled.post('/v1/search', { method: 'plain', reference: true, ...body });
+      return ((await response.json()) as SearchResponse).results[0].reference;
+    };
+    const items = ['red-tent', 'blue-tent', 'green-boot'];
+    expect(await ask({ query: ' Camping' })).toEqual({ split: 'test', items });
+    expect(await ask({ query: 'camping', reference: false })).toBeUndefined();
+    expect(await ask({ query: 'campings' })).toBeUndefined();
+    await labelled.post('/v1/items', { delete: ['blue-tent'] });
+    await labelled.settled();
+    expect(await ask({ query: 'camping' })).toEqual({ split: 'test', items: ['red-tent', 'green-boot'] });
+    await labelled.host.close();
+  });
+
   it('has pictures: URLs as they are, files by an address of this server', async () => {
     const { results } = await search({ query: 'tent', method: 'plain', k: 20 });
     const images = new Map(results[0].items.map(({ id, image }) => [id, image]));
@@ -132,8 +151,11 @@ describe('a bad request is told which field is wrong', () => {
     [{ query: 'a', k: 101 }, 'k', 'expected number to be <=100'],
     [{ query: 'a', steps: 0 }, 'steps', 'expected number to be >=1'],
     [{ query: 'a', kk: 3 }, 'kk', 'is not a known field'],
-    [{ query: 'a', filter: ['price'] }, 'filter', '"price" is not a filter'],
-    [{ query: 'a', filter: ['size=3'] }, 'filter', 'field "size": no item has it'],
+    [{ query: 'a', filter: ['price'] }, 'filter[0]', '"price" is not a filter'],
+    [{ query: 'a', filter: 'color=red AND' }, 'filter', 'column 14: expected a field'],
+    [{ query: 'a', filter: ['color=red', 'size=3'] }, 'filter[1]', 'field "size": no item has it'],
+    [{ query: 'a', method: 'plain', diversity: 0.5 }, 'diversity', 'cannot be set for plain; use one of mmr'],
+    [{ query: 'a', distinct: 'size' }, 'distinct', 'is "size", which no item has'],
     [
       { query: 'a', filter: 'price<cheap' },
       'filter',
@@ -202,6 +224,10 @@ it('shows the run, its catalog and its limits', async () => {
   expect(info.catalog).toMatchObject({ items: 20, compiled: 20 });
   expect(info.methods.map(({ method }: { method: string }) => method)).toEqual(METHOD_NAMES);
   expect(info.method).toBe('diffusion');
+  const said = new Map(info.methods.map((method) => [method.method, method]));
+  expect(said.get('mmr')).toEqual({ method: 'mmr', diversity: METHODS.mmr.setting?.usual });
+  expect(said.get('plain')).toEqual({ method: 'plain' });
+  expect(said.get('vote')).toEqual({ method: 'vote', missing: expect.stringContaining('reference sets') });
   const price = info.catalog.fields.find(({ name }) => name === 'price');
   expect(price).toMatchObject({ kind: 'number', items: 20, range: [0, 40], isList: false, example: 0 });
   const color = info.catalog.fields.find(({ name }) => name === 'color');

@@ -142,6 +142,10 @@ export const searchRequestSchema = z
         description: 'Also say where was looked: the directions, and their places on the map (false).',
       })
       .optional(),
+    reference: z
+      .boolean()
+      .meta({ description: "Also say what people chose, where the query is one of the run's own (false)." })
+      .optional(),
   })
   .refine(oneQuery, ONE_QUERY)
   .refine((body) => body.method === undefined || body.methods === undefined, {
@@ -203,6 +207,17 @@ export const metricsSchema = z
   })
   .register(components, { id: 'SetMetrics' });
 
+export const referenceSchema = z
+  .object({
+    split: z.enum(['train', 'valid', 'test']).meta({
+      description:
+        "Which of the run's queries it is: by `train` models were fitted, by `valid` settings were chosen.",
+    }),
+    items: z.array(z.string()).meta({ description: 'Ids of the reference set.' }),
+  })
+  .meta({ description: "What people chose for one of the run's own queries." })
+  .register(components, { id: 'Reference' });
+
 export const setResultSchema = z
   .object({
     query: z.string(),
@@ -223,6 +238,7 @@ export const setResultSchema = z
     metrics: metricsSchema,
     point: point.optional(),
     directions: z.array(directionSchema).optional(),
+    reference: referenceSchema.optional(),
   })
   .register(components, { id: 'SetResult' });
 
@@ -388,6 +404,12 @@ export const infoSchema = z
           .string()
           .meta({ description: 'Why plain search answers instead; absent if it works.' })
           .optional(),
+        diversity: z
+          .number()
+          .meta({
+            description: 'The `diversity` of requests that name none; absent where the method has none.',
+          })
+          .optional(),
       }),
     ),
     changes: z.object({
@@ -489,6 +511,7 @@ export type SearchRequest = z.input<typeof searchRequestSchema>;
 export type SearchResponse = z.output<typeof searchResponseSchema>;
 export type SetResult = z.output<typeof setResultSchema>;
 export type FoundItem = z.output<typeof itemSchema>;
+export type Reference = z.output<typeof referenceSchema>;
 export type Direction = z.output<typeof directionSchema>;
 export type ResultMetrics = z.output<typeof metricsSchema>;
 export type RequestFilter = FilterInput;

@@ -41,9 +41,19 @@ export const ITEMS = COLORS.flatMap((color) =>
   })),
 );
 
+/** What people chose among them. */
+export const SETS = [
+  { query: 'camping', items: ['red-tent', 'blue-tent', 'green-boot'], split: 'test' },
+  { query: 'sitting', items: ['red-chair', 'blue-chair', 'golden-chair'], split: 'train' },
+  { query: 'light', items: ['red-lamp', 'golden-lamp', 'blue-table'], split: 'train' },
+  { query: 'supper', items: ['red-table', 'golden-lamp', 'red-chair'], split: 'valid' },
+];
+
 export interface CompileTinyOptions {
   readonly out?: string;
   readonly items?: readonly object[];
+  /** Reference sets in place of queries without any. */
+  readonly sets?: readonly object[];
   readonly config?: UserConfig;
   readonly stage?: 'encode';
   readonly force?: boolean;
@@ -52,7 +62,7 @@ export interface CompileTinyOptions {
 /** Compiles a run with an encoder that needs no model; returns its folder. */
 export async function compileTiny(
   temp: TempFolder,
-  { out = 'run', items = ITEMS, config = CONFIG, stage, force }: CompileTinyOptions = {},
+  { out = 'run', items = ITEMS, sets, config = CONFIG, stage, force }: CompileTinyOptions = {},
 ): Promise<string> {
   const catalog = temp.write(`${out}-catalog.jsonl`, items);
   temp.write('tent.svg', '<svg xmlns="http://www.w3.org/2000/svg"/>');
@@ -61,7 +71,8 @@ export async function compileTiny(
     ['red', 'blue', 'lamp', 'tent'].map((query) => ({ query, split: 'train' })),
   );
   const run = temp.path(out);
-  await compile({ catalog, queries, out: run, config, encoder: letterEncoder, stage, force });
+  const asked = sets ? { sets: temp.write(`${out}-sets.jsonl`, sets) } : { queries };
+  await compile({ catalog, ...asked, out: run, config, encoder: letterEncoder, stage, force });
   return run;
 }
 
