@@ -25,6 +25,11 @@ export function MethodColumn({ method }: { method: Method }) {
           {answer ? `${answer.timings.total.toFixed(answer.timings.total < 10 ? 1 : 0)} ms` : ' '}
         </p>
         <Bars metrics={result?.metrics} />
+        {result?.reference && (
+          <p class="muted small" title={`One of the run's ${result.reference.split} queries`}>
+            {rightOf(result)} of {result.items.length} are what people chose
+          </p>
+        )}
         {result?.fallback !== undefined && (
           <p class="notice small">Plain search answers: {result.fallback}</p>
         )}
@@ -37,6 +42,12 @@ export function MethodColumn({ method }: { method: Method }) {
       {result && result.items.length < k.value && <p class="muted small short">{shortOf(result)}</p>}
     </section>
   );
+}
+
+/** Items of the set that are in the query's reference set. */
+function rightOf({ items, reference }: SetResult): number {
+  const chosen = new Set(reference?.items);
+  return items.filter(({ id }) => chosen.has(id)).length;
 }
 
 /** Why a set has fewer items than were asked for. */
@@ -92,6 +103,7 @@ function Card({ item, method, result }: CardProps) {
     if (pointed.peek() === id) pointed.value = undefined;
   };
   const direction = directionOf(item, result);
+  const isRight = result.reference?.items.includes(id) ?? false;
   return (
     <li class={`card ${pointed.value === id ? 'pointed' : ''}`}>
       <button
@@ -108,6 +120,7 @@ function Card({ item, method, result }: CardProps) {
         <Picture item={item} />
         <span class="what">
           <span class="title" title={title}>
+            {isRight && <span title="People chose it">✓ </span>}
             {title}
           </span>
           <span class="why" title={direction.title}>

@@ -5,7 +5,7 @@ import { tempFolder } from '../../src/catalog/testing/tempFolder.js';
 import { type Listening, listen } from '../../src/dashboard/listen.js';
 import { parseKeys } from '../../src/serve/http/auth.js';
 import { loadStaticFiles } from '../../src/serve/http/staticFiles.js';
-import { compileTiny, serveTiny, type TinyService } from '../../src/serve/testing/tinyRun.js';
+import { compileTiny, SETS, serveTiny, type TinyService } from '../../src/serve/testing/tinyRun.js';
 import { buildPages, launch, noBrowser } from '../testing/browser.ts';
 
 describe.skipIf(noBrowser())('the explorer', () => {
@@ -216,6 +216,20 @@ describe.skipIf(noBrowser())('the explorer', () => {
     await page.waitForSelector('.card img[src^="blob:"]');
     await page.waitForSelector('.key', { state: 'detached' });
     await locked.host.close();
+  });
+
+  it('ticks what people chose, where the query is one of their own', async () => {
+    const run = await compileTiny(temp, { out: 'labelled', sets: SETS, stage: 'encode' });
+    const labelled = await serveTiny(run, { files: await loadStaticFiles(temp.path('pages')) });
+    await using other = await listen(labelled, 0);
+    await page.goto(`${other.url}?q=camping&m=plain&k=20`);
+    await answered();
+    const ticked = page.locator('section.plain .card .title:has(span[title="People chose it"])');
+    expect((await ticked.allTextContents()).sort()).toEqual(['✓ blue tent', '✓ green boot', '✓ red tent']);
+    expect(await page.locator('section.plain header').textContent()).toContain(
+      '3 of 20 are what people chose',
+    );
+    await labelled.host.close();
   });
 
   it('makes no errors', () => {

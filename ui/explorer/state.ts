@@ -124,6 +124,7 @@ async function send(asked: Question, method: Method, signal: AbortSignal): Promi
     k,
     seed,
     directions: true,
+    reference: true,
     ...(diversity !== undefined && DIVERSIFIABLE.has(method) && { diversity }),
     ...(offset > 0 && { offset }),
     ...(exclude.length > 0 && { exclude: [...exclude] }),
