@@ -117,7 +117,7 @@ function Keys() {
     <dl class="keys small muted">
       {[
         ['/', 'query'],
-        ['1–5', 'methods'],
+        ['1–9', 'methods'],
         ['[ ]', 'fewer, more items'],
         ['S', 'another set'],
         ['← →', 'from item to item'],
