@@ -6,7 +6,7 @@ import { mkdir } from 'node:fs/promises';
 import type { Page } from 'playwright-core';
 import { createDashboard } from '../src/dashboard/dashboard.js';
 import { listen } from '../src/dashboard/listen.js';
-import { METHODS } from './explorer/request.ts';
+import { METHODS } from './explorer/methods.ts';
 import { launch } from './testing/browser.ts';
 import { serveRun } from './testing/serveRun.ts';
 

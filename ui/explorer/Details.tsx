@@ -1,11 +1,12 @@
 /** Everything that is known of one found item. */
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import { formatEquals } from '../../src/catalog/filter/formatEquals.js';
+import type { SetResult } from '../../src/serve/http/schemas.js';
 import { CrossIcon } from '../shared/icons.tsx';
-import { directionOf } from './MethodColumn.tsx';
+import { hasDirections, nameOf } from './methods.ts';
 import { Picture } from './Picture.tsx';
-import { METHOD_NAMES } from './request.ts';
-import { answers, ask, opened, question } from './state.ts';
+import { answers, ask, askFor, exclude, opened, question } from './state.ts';
+import { whyOf } from './why.ts';
 
 export function Details() {
   const dialog = useRef<HTMLDialogElement>(null);
@@ -29,16 +30,19 @@ export function Details() {
 }
 
 function Item({ item, method }: NonNullable<typeof opened.value>) {
-  const { id, title, category, score, directionScore, rank, metadata } = item;
+  const { id, title, category, score, direction, directionScore, rank, metadata } = item;
   const result = answers.value[method]?.result;
-  const rows: [string, string][] = [
+  const rows: (readonly [string, string])[] = [
     ['id', id],
-    ['found by', METHOD_NAMES[method]],
-    ['where', result ? directionOf(item, result).title : ''],
+    ['found by', nameOf(method)],
+    ['why', result ? whyOf(item, result).title : ''],
     ['relevance', score.toFixed(3)],
-    ['rank', `${rank}, at ${directionScore.toFixed(3)} to its direction`],
-    ...(category === undefined ? [] : [['category', category] as [string, string]]),
-    ...Object.entries(metadata).map(([name, value]): [string, string] => [name, String(value)]),
+    ...(hasDirections(method)
+      ? [['direction', `${direction + 1}; hit ${rank} of it, cosine ${directionScore.toFixed(3)}`] as const]
+      : [['rank', String(rank)] as const]),
+    ...labelRow(result, id),
+    ...(category === undefined ? [] : [['category', category] as const]),
+    ...Object.entries(metadata).map(([name, value]) => [name, String(value)] as const),
   ];
   const filter = formatEquals('category', category ?? '');
   return (
@@ -59,7 +63,7 @@ function Item({ item, method }: NonNullable<typeof opened.value>) {
           class="button"
           onClick={() => {
             opened.value = undefined;
-            ask({ query: title });
+            askFor(title);
           }}
         >
           Search for this
@@ -69,7 +73,7 @@ function Item({ item, method }: NonNullable<typeof opened.value>) {
           class="button"
           onClick={() => {
             opened.value = undefined;
-            ask({ exclude: [...question.value.exclude, id] });
+            exclude(item);
           }}
         >
           Not this one
@@ -89,4 +93,10 @@ function Item({ item, method }: NonNullable<typeof opened.value>) {
       </p>
     </div>
   );
+}
+
+/** Whether people chose it, where that is known. */
+function labelRow(result: SetResult | undefined, id: string): (readonly [string, string])[] {
+  if (!result?.reference) return [];
+  return [['people', result.reference.items.includes(id) ? 'chose it for this query' : 'did not choose it']];
 }

@@ -1,11 +1,11 @@
 /** The catalog as a plane of points, with the query, the directions and the chosen items of every method. */
 import { effect, useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
-import type { Method } from '../../src/retrieve/retriever.js';
+import type { Method } from '../../src/retrieve/methodNames.js';
 import { theme } from '../shared/Page.tsx';
 import { fitPlane, nearestPoint, type Plane } from './mapPlane.ts';
-import { METHOD_NAMES } from './request.ts';
-import { type Answer, answers, catalogMap, pointed, question } from './state.ts';
+import { hasDirections, nameOf } from './methods.ts';
+import { type Answer, answers, catalogMap, methods, pointed, question } from './state.ts';
 
 const MARGIN = 14;
 /** Pixels within which the pointer finds a point. */
@@ -38,7 +38,7 @@ export function MapView() {
     let drawing = 0;
     const stop = effect(() => {
       theme();
-      for (const signal of [size, catalogMap, question, answers, pointed]) void signal.value;
+      for (const signal of [size, catalogMap, question, methods, answers, pointed]) void signal.value;
       // Drawn two frames later, when the cards stand: they are what one waits for.
       cancelAnimationFrame(drawing);
       drawing = requestAnimationFrame(() => {
@@ -125,9 +125,9 @@ export function MapView() {
 }
 
 function describe(): string {
-  const { query, methods } = question.value;
+  const { query } = question.value;
   if (query === '') return 'All items of the catalog';
-  return `Where the sets of ${methods.map((m) => METHOD_NAMES[m]).join(', ')} lie for ${query}`;
+  return `Where the sets of ${methods.value.map(nameOf).join(', ')} lie for ${query}`;
 }
 
 /** Five points around the origin, radius 6. */
@@ -147,7 +147,7 @@ function draw(canvas: HTMLCanvasElement, plane: Plane, size: { width: number; he
   const colors = colorsOf(canvas);
   context.drawImage(catalogLayer(plane, size), 0, 0, size.width, size.height);
   const place = new Map(catalogMap.value?.ids.map((id, i) => [id, i]));
-  for (const method of question.value.methods) {
+  for (const method of methods.value) {
     const answer = answers.value[method];
     if (answer)
       drawSet(context, plane, { answer, method, color: colors.of(method), panel: colors.panel, place });
@@ -173,7 +173,7 @@ function colorsOf(canvas: HTMLCanvasElement): Colors {
     text,
     panel,
     of: (method) => {
-      const sample = document.querySelector(`.column.${method} .dot, .method.${method} .dot`);
+      const sample = document.querySelector(`.column.${method} .dot`);
       const color = methods.get(method) ?? (sample ? getComputedStyle(sample).backgroundColor : text);
       if (sample) methods.set(method, color);
       return color;
@@ -233,7 +233,7 @@ function drawSet(context: CanvasRenderingContext2D, plane: Plane, set: DrawnSet)
   const { answer, method, color, panel, place } = set;
   const { items, directions = [] } = answer.result;
   const points = catalogMap.value?.points ?? [];
-  const fanOut = method === 'diffusion' || method === 'folm';
+  const fanOut = hasDirections(method);
   const at = (i: number) => [plane.x(points[2 * i]), plane.y(points[2 * i + 1])] as const;
   context.strokeStyle = color;
   context.lineWidth = 1;
@@ -279,9 +279,7 @@ function drawSet(context: CanvasRenderingContext2D, plane: Plane, set: DrawnSet)
 }
 
 function drawQuery(context: CanvasRenderingContext2D, plane: Plane, { text, panel }: Colors): void {
-  const point = question.value.methods
-    .map((m) => answers.value[m]?.result.point)
-    .find((p) => p !== undefined);
+  const point = methods.value.map((m) => answers.value[m]?.result.point).find((p) => p !== undefined);
   if (!point) return;
   context.save();
   context.translate(plane.x(point[0]), plane.y(point[1]));

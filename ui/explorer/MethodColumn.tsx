@@ -1,35 +1,30 @@
 /** One method's set: how good it is, and its items as cards. */
-import type { Method } from '../../src/retrieve/retriever.js';
-import type { FoundItem, ResultMetrics, SetResult } from '../../src/serve/http/schemas.js';
-import { Picture } from './Picture.tsx';
-import { METHOD_NAMES } from './request.ts';
-import { answers, k, opened, pointed, question, sharedBy, waiting } from './state.ts';
+import type { Method } from '../../src/retrieve/methodNames.js';
+import type { Timings } from '../../src/serve/http/schemas.js';
+import { Card } from './Card.tsx';
+import { aboutOf, nameOf } from './methods.ts';
+import { type Answer, answers, k, waiting } from './state.ts';
+import { shortOf } from './why.ts';
 
 export function MethodColumn({ method }: { method: Method }) {
   const answer = answers.value[method];
   const result = answer?.result;
-  const count = result ? result.items.length : k.value;
   return (
     <section
       class={`column ${method}`}
-      aria-label={METHOD_NAMES[method]}
+      aria-label={nameOf(method)}
       aria-busy={waiting.value.has(method)}
       data-method={method}
     >
       <header>
-        <h2>
+        <h2 title={aboutOf(method)}>
           <i class="dot" />
-          {METHOD_NAMES[method]}
+          {nameOf(method)}
         </h2>
         <p class="time num muted" title={answer && timingsTitle(answer.timings)}>
           {answer ? `${answer.timings.total.toFixed(answer.timings.total < 10 ? 1 : 0)} ms` : ' '}
         </p>
-        <Bars metrics={result?.metrics} />
-        {result?.reference && (
-          <p class="muted small" title={`One of the run's ${result.reference.split} queries`}>
-            {rightOf(result)} of {result.items.length} are what people chose
-          </p>
-        )}
+        <Bars answer={answer} />
         {result?.fallback !== undefined && (
           <p class="notice small">Plain search answers: {result.fallback}</p>
         )}
@@ -37,135 +32,77 @@ export function MethodColumn({ method }: { method: Method }) {
       <ol class="cards">
         {result
           ? result.items.map((item) => <Card key={item.id} item={item} method={method} result={result} />)
-          : Array.from({ length: count }, (_, i) => <li key={i} class="card empty" aria-hidden="true" />)}
+          : Array.from({ length: k.value }, (_, i) => <li key={i} class="card empty" aria-hidden="true" />)}
       </ol>
-      {result && result.items.length < k.value && <p class="muted small short">{shortOf(result)}</p>}
+      {answer && <Short answer={answer} />}
     </section>
   );
 }
 
-/** Items of the set that are in the query's reference set. */
-function rightOf({ items, reference }: SetResult): number {
-  const chosen = new Set(reference?.items);
-  return items.filter(({ id }) => chosen.has(id)).length;
+function Short({ answer: { result, asked, k: wanted } }: { answer: Answer }) {
+  const { query, unknown, items } = result;
+  if (unknown) {
+    return (
+      <p class="unknown">
+        <b>Nothing here knows “{query}”.</b> No word of it is in the catalog or known to the encoder: try
+        other words.
+      </p>
+    );
+  }
+  if (items.length >= wanted) return null;
+  return <p class="muted small short">{shortOf(asked, items.length)}</p>;
 }
 
-/** Why a set has fewer items than were asked for. */
-function shortOf({ unknown, items }: SetResult): string {
-  if (unknown) return 'No word of the query is known here.';
-  return items.length === 0 ? 'No item passes the filters.' : 'No other item passes the filters.';
-}
-
-/** Whether the items fit comes before how different they are. */
-const BARS: readonly { name: keyof ResultMetrics; label: string; title: string }[] = [
-  { name: 'alignment', label: 'On topic', title: 'Mean relevance of the items: their cosines to the query' },
-  {
-    name: 'diversity',
-    label: 'Diversity',
-    title: 'How different the items are: the Vendi score on a scale of 0 to 1',
-  },
-];
-
-function Bars({ metrics }: { metrics?: ResultMetrics }) {
+/** Whether the items fit comes before how different they are; what people chose comes first, where that is known. */
+function Bars({ answer }: { answer?: Answer }) {
+  const { metrics, reference, items = [] } = answer?.result ?? {};
+  const isEmpty = items.length === 0;
   return (
     <dl class="bars">
-      {BARS.map(({ name, label, title }) => {
-        const value = metrics?.[name];
-        return (
-          <div key={name} title={title}>
-            <dt>{label}</dt>
-            <dd>
-              <span class="bar">
-                <i style={{ width: `${100 * Math.min(1, Math.max(0, value ?? 0))}%` }} />
-              </span>
-              <b class="num">{value === undefined ? '' : value.toFixed(2)}</b>
-            </dd>
-          </div>
-        );
-      })}
+      {answer && reference && (
+        <Precision ids={items.map(({ id }) => id)} reference={reference.items} k={answer.k} />
+      )}
+      <Bar
+        label="On topic"
+        title="Mean relevance of the items: their cosines to the query"
+        value={isEmpty ? undefined : metrics?.alignment}
+      />
+      <Bar
+        label="Diversity"
+        title="How different the items are: the Vendi score on a scale of 0 to 1"
+        value={isEmpty ? undefined : metrics?.diversity}
+      />
     </dl>
   );
 }
 
-interface CardProps {
-  readonly item: FoundItem;
-  readonly method: Method;
-  readonly result: SetResult;
+interface PrecisionProps {
+  readonly ids: readonly string[];
+  readonly reference: readonly string[];
+  readonly k: number;
 }
 
-function Card({ item, method, result }: CardProps) {
-  const { id, title, score } = item;
-  const shared = (sharedBy.value.get(id) ?? 1) > 1 && question.value.methods.length > 1;
-  const point = () => {
-    pointed.value = id;
-  };
-  const leave = () => {
-    if (pointed.peek() === id) pointed.value = undefined;
-  };
-  const direction = directionOf(item, result);
-  const isRight = result.reference?.items.includes(id) ?? false;
+function Precision({ ids, reference, k: wanted }: PrecisionProps) {
+  const right = ids.filter((id) => reference.includes(id)).length;
+  const title = `${right} of ${wanted} are among the ${reference.length} that people chose`;
+  return <Bar label={`P@${wanted}`} title={title} value={right / wanted} />;
+}
+
+function Bar({ label, title, value }: { label: string; title: string; value?: number }) {
   return (
-    <li class={`card ${pointed.value === id ? 'pointed' : ''}`}>
-      <button
-        type="button"
-        aria-label={`${title}, relevance ${score.toFixed(2)}, ${direction.text}`}
-        onClick={() => {
-          opened.value = { item, method };
-        }}
-        onPointerEnter={point}
-        onPointerLeave={leave}
-        onFocus={point}
-        onBlur={leave}
-      >
-        <Picture item={item} />
-        <span class="what">
-          <span class="title" title={title}>
-            {isRight && <span title="People chose it">✓ </span>}
-            {title}
-          </span>
-          <span class="why" title={direction.title}>
-            {direction.text}
-          </span>
+    <div title={title}>
+      <dt>{label}</dt>
+      <dd>
+        <span class="bar">
+          <i style={{ width: `${100 * Math.min(1, Math.max(0, value ?? 0))}%` }} />
         </span>
-        <span class="score num" title="Relevance: cosine of the item to the query">
-          {shared && <i class="shared" title="Also in another set" />}
-          {score.toFixed(2)}
-        </span>
-      </button>
-    </li>
+        <b class="num">{value === undefined ? '' : value.toFixed(2)}</b>
+      </dd>
+    </div>
   );
 }
 
-/** Where an item came from, in words. */
-export function directionOf(
-  { id, direction, subQuery, sharedWords, rank }: FoundItem,
-  { directions = [], method }: SetResult,
-): { text: string; title: string } {
-  const place = rank > 1 ? `, its hit number ${rank}` : '';
-  if (subQuery !== undefined) return { text: `“${subQuery}”`, title: `Sub-query “${subQuery}”${place}` };
-  if (sharedWords.length > 0) {
-    const words = sharedWords.join(', ');
-    return { text: `has ${words}`, title: `Shares ${words} with the query` };
-  }
-  if (method !== 'diffusion' && method !== 'kmeans')
-    return { text: `hit ${rank}`, title: `Hit ${rank} of the query itself` };
-  const nearest = directions[direction]?.nearest;
-  const name = `Direction ${direction + 1}`;
-  if (!nearest || nearest.id === id)
-    return { text: name, title: `${name}; this is the item nearest to it${place}` };
-  return {
-    text: `near ${nearest.title}`,
-    title: `${name} is nearest to ${nearest.title}, which another direction took${place}`,
-  };
-}
-
-function timingsTitle(timings: {
-  queue: number;
-  encode: number;
-  directions: number;
-  search: number;
-}): string {
-  const { queue, encode, directions, search } = timings;
+function timingsTitle({ queue, encode, directions, search }: Timings): string {
   const parts = Object.entries({ queue, encode, directions, search });
   return parts.map(([name, ms]) => `${name} ${ms.toFixed(1)} ms`).join('\n');
 }

@@ -1,13 +1,14 @@
 /** The keyboard: everything can be done without a pointer. */
-import { METHODS } from './request.ts';
-import { ask, info, k, question, toggleMethod } from './state.ts';
+import { answers, ask, exclude, info, k, pointed, question } from './state.ts';
 
 export function listenToKeys(): void {
   document.addEventListener('keydown', (event) => {
     const { key, target, ctrlKey, metaKey, altKey } = event;
     if (ctrlKey || metaKey || altKey || document.querySelector('dialog[open]')) return;
     const field = document.querySelector<HTMLInputElement>('#query');
-    const typing = target instanceof HTMLInputElement && target.type !== 'range';
+    const typing =
+      target instanceof HTMLSelectElement ||
+      (target instanceof HTMLInputElement && !['range', 'checkbox'].includes(target.type));
     if (typing) {
       if (key === 'Escape' && target === field && field.value === '') field.blur();
       else if (key === 'Escape' && target === field) ask({ query: '' });
@@ -16,22 +17,43 @@ export function listenToKeys(): void {
       event.preventDefault();
       return;
     }
-    if (target instanceof HTMLInputElement) return;
+    // Arrow keys are theirs.
+    if (target instanceof HTMLInputElement && key.startsWith('Arrow')) return;
     if (key === '/') {
       field?.focus();
       field?.select();
-    } else if (/^[1-9]$/.test(key)) toggleMethod(METHODS[Number(key) - 1]);
+    } else if (key === 'm') toggleList();
     else if (key === '[') ask({ k: Math.max(1, k.peek() - 1) });
     else if (key === ']') ask({ k: Math.min(info.peek()?.limits.k ?? 100, k.peek() + 1) });
     else if (key === 's') ask({ seed: question.peek().seed + 1 });
+    else if (key === 'n') ask({ offset: question.peek().offset + k.peek() });
+    else if (key === 'x') excludePointed();
     else if (!(key.startsWith('Arrow') && moveFocus(target as HTMLElement, key))) return;
     event.preventDefault();
   });
 }
 
+/** Opens or closes the list of methods. */
+function toggleList(): void {
+  const list = document.querySelector<HTMLDetailsElement>('.picker');
+  if (!list) return;
+  list.open = !list.open;
+  if (list.open) list.querySelector<HTMLInputElement>('input:enabled')?.focus();
+  else list.querySelector('summary')?.focus();
+}
+
+/** "Not this one" for the item that has the focus or the pointer. */
+function excludePointed(): void {
+  const id = pointed.peek();
+  const item = Object.values(answers.peek())
+    .flatMap(({ result }) => result.items)
+    .find((found) => found.id === id);
+  if (item) exclude(item);
+}
+
 /** Moves the focus to the next card in the direction of an arrow key, by where the cards lie on the screen. */
 function moveFocus(from: HTMLElement, key: string): boolean {
-  const cards = Array.from(document.querySelectorAll<HTMLElement>('.card button'));
+  const cards = Array.from(document.querySelectorAll<HTMLElement>('.card .open'));
   if (cards.length === 0) return false;
   if (from.id === 'query') {
     cards[0].focus();

@@ -9,11 +9,23 @@ import { Details } from './Details.tsx';
 import { listenToKeys } from './keys.ts';
 import { MapView } from './MapView.tsx';
 import { MethodColumn } from './MethodColumn.tsx';
-import { METHOD_NAMES } from './request.ts';
-import { ask, failure, info, loadRun, question, retry, start, suggestions } from './state.ts';
+import { nameOf } from './methods.ts';
+import { More, Refined } from './Refined.tsx';
+import {
+  ask,
+  askFor,
+  failure,
+  info,
+  loadRun,
+  methods,
+  question,
+  retry,
+  start,
+  suggestions,
+} from './state.ts';
 
 function Explorer() {
-  const { query, methods } = question.value;
+  const { query } = question.value;
   const asked = query.trim() !== '';
   return (
     <>
@@ -24,12 +36,16 @@ function Explorer() {
         <SearchField />
         <Controls />
         <Failure />
-        <div class={`stage of-${methods.length}`}>
+        {asked && <Refined />}
+        <div class="stage">
           {asked ? (
-            <div class="columns">
-              {methods.map((method) => (
-                <MethodColumn key={method} method={method} />
-              ))}
+            <div class="sets">
+              <div class="columns">
+                {methods.value.map((method) => (
+                  <MethodColumn key={method} method={method} />
+                ))}
+              </div>
+              <More />
             </div>
           ) : (
             <Welcome />
@@ -52,19 +68,18 @@ function describeRun(): string {
 }
 
 function Welcome() {
-  const { methods } = question.value;
   return (
     <section class="welcome">
       <h2>One query, several ways to a set</h2>
       <p class="muted">
-        Type something broad. {methods.map((m) => METHOD_NAMES[m]).join(' and ')} will answer side by side:
-        what they found, how varied it is, how close to the query, and where in the catalog it lies.
+        Type something broad, and the methods answer side by side: {listed(methods.value.map(nameOf))}. Each
+        shows what it found, whether that is on topic, how varied it is, and why each item is there.
       </p>
       {suggestions.value.length > 0 && (
         <ul class="suggestions">
           {suggestions.value.map((text) => (
             <li key={text}>
-              <button type="button" class="button" onClick={() => ask({ query: text })}>
+              <button type="button" class="button" onClick={() => askFor(text)}>
                 {text}
               </button>
             </li>
@@ -74,6 +89,9 @@ function Welcome() {
     </section>
   );
 }
+
+const listed = (names: readonly string[]): string =>
+  names.length < 2 ? names.join() : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
 
 function Failure() {
   const error = failure.value;
@@ -100,6 +118,8 @@ function Failure() {
     );
   }
   const [field] = error.fields;
+  // Said under the filters.
+  if (field?.startsWith('filter')) return null;
   return (
     <p class="notice bad" role="alert">
       <b>{field ? `${field.replace(/\W.*/, '')}:` : 'No answer:'}</b> {error.message}
@@ -117,10 +137,12 @@ function Keys() {
     <dl class="keys small muted">
       {[
         ['/', 'query'],
-        ['1–9', 'methods'],
+        ['M', 'methods'],
         ['[ ]', 'fewer, more items'],
-        ['S', 'another set'],
         ['← →', 'from item to item'],
+        ['X', 'not this one'],
+        ['N', 'the next ones'],
+        ['S', 'another set'],
       ].map(([key, what]) => (
         <div key={key}>
           <dt>

@@ -1,21 +1,25 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { METHODS as DEFINITIONS } from '../../src/retrieve/methods.js';
-import { DIVERSIFIABLE, formatAddress, METHODS, NOTHING_ASKED, parseAddress } from './request.ts';
+import { searchRequestSchema } from '../../src/serve/http/schemas.js';
+import { METHODS } from './methods.ts';
+import { formatAddress, NOTHING_ASKED, parseAddress, requestOf } from './request.ts';
+
+const maybe = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined });
+const hundredths = (least: number) => fc.integer({ min: 100 * least, max: 100 }).map((n) => n / 100);
+const name = fc.string({ minLength: 1 }).filter((text) => text.trim() !== '');
 
 const question = fc.record({
   query: fc.string(),
-  methods: fc.subarray(METHODS, { minLength: 1 }),
-  k: fc.option(fc.integer({ min: 1, max: 100 }), { nil: undefined }),
-  steps: fc.option(fc.integer({ min: 1, max: 256 }), { nil: undefined }),
+  methods: maybe(fc.subarray([...METHODS], { minLength: 1 })),
+  k: maybe(fc.integer({ min: 1, max: 100 })),
+  steps: maybe(fc.integer({ min: 1, max: 256 })),
   seed: fc.integer({ min: 0, max: 2 ** 32 - 1 }),
-  diversity: fc.option(
-    fc.integer({ min: 0, max: 20 }).map((n) => n / 20),
-    { nil: undefined },
-  ),
+  diversity: maybe(hundredths(0)),
+  distinct: maybe(fc.record({ field: name, max: fc.integer({ min: 1, max: 100 }) })),
+  minScore: maybe(hundredths(-1)),
   offset: fc.integer({ min: 0, max: 1000 }),
-  exclude: fc.array(fc.string({ minLength: 1 })),
-  filters: fc.array(fc.string().filter((text) => text.trim() !== '')),
+  exclude: fc.array(name),
+  filters: fc.array(name),
 });
 
 it('the address holds the whole question', () => {
@@ -24,11 +28,6 @@ it('the address holds the whole question', () => {
       expect(parseAddress(formatAddress(asked))).toEqual(asked);
     }),
   );
-});
-
-it('knows which methods can be told how different their items should be', () => {
-  const able = METHODS.filter((method) => DEFINITIONS[method].setting?.name === 'diversity');
-  expect([...DIVERSIFIABLE].sort()).toEqual(able.sort());
 });
 
 it('a fresh page has a bare address', () => {
@@ -40,11 +39,33 @@ it('takes any address', () => {
   fc.assert(
     fc.property(fc.webQueryParameters(), (text) => {
       const { methods, k, steps, seed } = parseAddress(`?${text}`);
-      expect(methods.length).toBeGreaterThan(0);
+      expect(methods?.length).not.toBe(0);
       for (const value of [k, steps]) expect(value === undefined || value >= 1).toBe(true);
       expect(seed).toBeGreaterThanOrEqual(0);
     }),
     { numRuns: 30 },
   );
-  expect(parseAddress('?m=none,folm&k=-1&steps=x&seed=1.5')).toEqual({ ...NOTHING_ASKED, methods: ['folm'] });
+  expect(parseAddress('?m=none,folm&k=-1&steps=x&seed=1.5&d=2&min=-2&by=&from=-1&not=')).toEqual({
+    ...NOTHING_ASKED,
+    methods: ['folm'],
+  });
+});
+
+it('sends what the service takes, and to each method only what it can', () => {
+  fc.assert(
+    fc.property(
+      question.filter(({ query }) => query.trim() !== ''),
+      (asked) => {
+        const sent = requestOf(asked, 'diffusion', true);
+        // As it goes over the wire.
+        expect(searchRequestSchema.parse(JSON.parse(JSON.stringify(sent)))).toMatchObject({
+          method: 'diffusion',
+          query: asked.query.trim(),
+        });
+        expect(sent).toMatchObject({ steps: asked.steps, diversity: asked.diversity });
+        const { steps, diversity } = requestOf(asked, 'plain', false);
+        expect([steps, diversity]).toEqual([undefined, undefined]);
+      },
+    ),
+  );
 });

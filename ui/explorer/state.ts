@@ -1,14 +1,19 @@
 /** The state of the page, and the requests that follow from it. */
 import { batch, computed, effect, signal } from '@preact/signals';
-import type { Method } from '../../src/retrieve/retriever.js';
+import type { Method } from '../../src/retrieve/methodNames.js';
 import type { CatalogMap, FoundItem, Info, SetResult, Timings } from '../../src/serve/http/schemas.js';
 import { getInfo, getMap, ServiceError, search } from './api.ts';
-import { DIVERSIFIABLE, formatAddress, METHODS, parseAddress, type Question } from './request.ts';
+import { defaultMethods, METHODS } from './methods.ts';
+import { formatAddress, parseAddress, type Question, requestOf } from './request.ts';
 
 /** What a column shows: the last answer stays until the next one is there. */
 export interface Answer {
   readonly result: SetResult;
   readonly timings: Timings;
+  /** What it answers. */
+  readonly asked: Question;
+  /** Items that were asked for. */
+  readonly k: number;
 }
 
 export const question = signal<Question>(parseAddress(window.location.search));
@@ -23,16 +28,34 @@ export const pointed = signal<string | undefined>(undefined);
 /** The item whose details are open. */
 export const opened = signal<{ item: FoundItem; method: Method } | undefined>(undefined);
 
+/** The methods of the columns; none before it is known what the run can do. */
+export const methods = computed(() =>
+  info.value ? (question.value.methods ?? defaultMethods(info.value)) : [],
+);
 export const k = computed(() => question.value.k ?? info.value?.k ?? 10);
 export const steps = computed(() => question.value.steps ?? info.value?.steps ?? undefined);
 /** Why a method cannot answer here. */
 export const missing = computed(
   () => new Map(info.value?.methods.map(({ method, missing }) => [method, missing])),
 );
-/** Methods in how many sets an item is. */
+/** The diversity of methods that have one, where the question says none. */
+export const usualDiversity = computed(
+  () =>
+    new Map(
+      info.value?.methods.flatMap(({ method, diversity }) =>
+        diversity === undefined ? [] : [[method, diversity] as const],
+      ),
+    ),
+);
+/** The query's reference set, where the run has one. */
+export const reference = computed(() =>
+  methods.value.map((m) => answers.value[m]?.result.reference).find((found) => found !== undefined),
+);
+export const chosen = computed(() => new Set(reference.value?.items));
+/** In how many of the shown sets an item is. */
 export const sharedBy = computed(() => {
   const counts = new Map<string, number>();
-  for (const method of question.value.methods)
+  for (const method of methods.value)
     for (const { id } of answers.value[method]?.result.items ?? []) counts.set(id, (counts.get(id) ?? 0) + 1);
   return counts;
 });
@@ -41,15 +64,36 @@ export function ask(change: Partial<Question>): void {
   question.value = { ...question.peek(), ...change };
 }
 
+/** Another query begins at its best items, with all of them. */
+export function askFor(query: string): void {
+  ask({ query, offset: 0, exclude: [] });
+}
+
 export function toggleMethod(method: Method): void {
-  if (missing.peek().get(method) !== undefined && !question.peek().methods.includes(method)) return;
-  const { methods } = question.peek();
-  const next = METHODS.filter((m) => (m === method ? !methods.includes(m) : methods.includes(m)));
-  if (next.length > 0) ask({ methods: next });
+  const [shown, run] = [methods.peek(), info.peek()];
+  if (!run || (!shown.includes(method) && missing.peek().get(method) !== undefined)) return;
+  const next = METHODS.filter((m) => (m === method ? !shown.includes(m) : shown.includes(m)));
+  const isDefault = next.join() === defaultMethods(run).join();
+  if (next.length > 0) ask({ methods: isDefault ? undefined : next });
 }
 
 export function removeFilter(filter: string): void {
   ask({ filters: question.peek().filters.filter((f) => f !== filter) });
+}
+
+/** Titles of items that were left out, which no answer has any more. */
+const leftOut = new Map<string, string>();
+
+/** "Not this one". */
+export function exclude({ id, title }: Pick<FoundItem, 'id' | 'title'>): void {
+  leftOut.set(id, title);
+  ask({ exclude: [...question.peek().exclude.filter((other) => other !== id), id] });
+}
+
+/** The title of an item that is left out; in a fresh page it is looked up on the map. */
+export function excludedTitle(id: string): string {
+  const place = catalogMap.value?.ids.indexOf(id) ?? -1;
+  return leftOut.get(id) ?? catalogMap.value?.titles[place] ?? id;
 }
 
 /** Loads what does not change with the question. */
@@ -75,6 +119,7 @@ export function start(): void {
   let changed = Number.NEGATIVE_INFINITY;
   effect(() => {
     const asked = question.value;
+    const columns = methods.value;
     history.replaceState(null, '', `${window.location.pathname}${formatAddress(asked)}`);
     clearTimeout(timer);
     controller.abort();
@@ -88,9 +133,12 @@ export function start(): void {
       });
       return;
     }
-    waiting.value = new Set(asked.methods);
+    waiting.value = new Set(columns);
     const now = performance.now();
-    timer = setTimeout(() => void sendAll(asked, signal), now - changed < DEBOUNCE_MS ? DEBOUNCE_MS : 0);
+    timer = setTimeout(
+      () => void sendAll(asked, columns, signal),
+      now - changed < DEBOUNCE_MS ? DEBOUNCE_MS : 0,
+    );
     changed = now;
   });
   window.addEventListener('popstate', () => {
@@ -104,38 +152,26 @@ export function retry(): void {
   ask({});
 }
 
-async function sendAll(asked: Question, signal: AbortSignal): Promise<void> {
-  const settled = await Promise.all(asked.methods.map((method) => send(asked, method, signal)));
-  if (signal.aborted) return;
+async function sendAll(asked: Question, columns: readonly Method[], signal: AbortSignal): Promise<void> {
+  const settled = await Promise.all(columns.map((method) => send(asked, method, signal)));
+  if (signal.aborted || columns.length === 0) return;
   batch(() => {
     failure.value = settled.find((error) => error !== undefined);
     // A column that was closed must not come back with an old set.
     answers.value = Object.fromEntries(
-      asked.methods.flatMap((m) => (answers.peek()[m] ? [[m, answers.peek()[m]]] : [])),
+      columns.flatMap((m) => (answers.peek()[m] ? [[m, answers.peek()[m]]] : [])),
     );
   });
 }
 
 async function send(asked: Question, method: Method, signal: AbortSignal): Promise<ServiceError | undefined> {
-  const { query, k, steps, seed, diversity, offset, exclude, filters } = asked;
-  const request = {
-    query,
-    method,
-    k,
-    seed,
-    directions: true,
-    reference: true,
-    ...(diversity !== undefined && DIVERSIFIABLE.has(method) && { diversity }),
-    ...(offset > 0 && { offset }),
-    ...(exclude.length > 0 && { exclude: [...exclude] }),
-    ...(filters.length > 0 && { filter: [...filters] }),
-  };
+  const wanted = k.peek();
   try {
-    const stepwise = method === 'diffusion' ? { steps } : {};
-    const { results, timings } = await search({ ...request, ...stepwise }, signal);
+    const request = requestOf(asked, method, usualDiversity.peek().has(method));
+    const { results, timings } = await search(request, signal);
     if (signal.aborted) return undefined;
     batch(() => {
-      answers.value = { ...answers.peek(), [method]: { result: results[0], timings } };
+      answers.value = { ...answers.peek(), [method]: { result: results[0], timings, asked, k: wanted } };
       done(method);
     });
     return undefined;
