@@ -37,13 +37,14 @@ describe.skipIf(noBrowser())('the explorer', () => {
     await page.goto(`${server.url}${address}`);
     await page.waitForSelector('.about:has-text("20 items")');
   };
-  const cards = (method: string) => page.locator(`section.${method} .card button`);
+  const cards = (method: string) => page.locator(`section.${method} .card .open`);
+  const choice = (method: string) => page.locator(`.picker input[name="${method}"]`);
   const titles = (method: string) => page.locator(`section.${method} .card .title`).allTextContents();
   /** Waits until no column is older than the question. */
   const answered = () =>
     page.waitForFunction(
       () =>
-        document.querySelectorAll('.column .card button').length > 0 &&
+        document.querySelectorAll('.column .card .open, .column .unknown').length > 0 &&
         document.querySelectorAll('[aria-busy="true"]').length === 0,
     );
   const type = async (query: string) => {
@@ -100,8 +101,12 @@ describe.skipIf(noBrowser())('the explorer', () => {
   it('holds everything in its address', async () => {
     await open();
     await type('boot');
-    await page.getByRole('button', { name: 'MMR', exact: true }).click();
+    await page.click('.picker summary');
+    await choice('mmr').check();
     await page.locator('input[name="k"]').fill('3');
+    await page.locator('input[name="diversity"]').fill('0.4');
+    await page.selectOption('#distinct', 'category');
+    await page.getByLabel('Items for each value').selectOption('2');
     await page.getByRole('button', { name: 'Another set' }).click();
     await page.fill('.filter-draft', 'color=red|blue');
     await page.press('.filter-draft', 'Enter');
@@ -109,7 +114,16 @@ describe.skipIf(noBrowser())('the explorer', () => {
     await expect.poll(() => titles('mmr').then((all) => all.length)).toBe(3);
     const { search } = new URL(page.url());
     const params = Object.fromEntries(new URLSearchParams(search));
-    expect(params).toEqual({ q: 'boot', m: 'plain,mmr,diffusion', k: '3', seed: '1', f: 'color=red|blue' });
+    expect(params).toEqual({
+      q: 'boot',
+      m: 'plain,mmr,diffusion',
+      k: '3',
+      seed: '1',
+      d: '0.4',
+      by: 'category',
+      most: '2',
+      f: 'color=red|blue',
+    });
     const shown = await titles('diffusion');
     for (const title of shown) expect(title).toMatch(/^(red|blue)/);
     await open(search);
@@ -117,23 +131,130 @@ describe.skipIf(noBrowser())('the explorer', () => {
     expect(await titles('diffusion')).toEqual(shown);
   });
 
-  it('says what is wrong with a filter, and goes on once it is gone', async () => {
-    await open('?q=tent&f=colour%3Dred');
-    await page.waitForSelector('[role="alert"]');
-    expect(await page.locator('[role="alert"]').textContent()).toContain(
-      'no item has it; did you mean color?',
-    );
-    await page.locator('.chip.wrong').click();
+  it('says under the filters which is wrong and where, and goes on once it is mended', async () => {
+    await open('?q=tent&f=color%3Dred&f=price%3C50+AND');
+    await page.waitForSelector('.filter-form [role="alert"]');
+    expect(await page.locator('[role="alert"]').allTextContents()).toEqual([
+      expect.stringContaining('column 13: expected a field'),
+    ]);
+    expect(await page.locator('.chip.wrong').allTextContents()).toEqual(['price<50 AND']);
+    await page.getByRole('button', { name: 'price<50 AND', exact: true }).click();
+    expect(await page.inputValue('.filter-draft')).toBe('price<50 AND');
+    await page.fill('.filter-draft', 'price<50 AND NOT category=lamp');
+    await page.press('.filter-draft', 'Enter');
     await page.waitForSelector('[role="alert"]', { state: 'detached' });
     await answered();
+    expect(new URL(page.url()).searchParams.getAll('f')).toEqual([
+      'color=red',
+      'price<50 AND NOT category=lamp',
+    ]);
+    expect((await titles('plain')).sort()).toEqual(['red boot', 'red chair', 'red table', 'red tent']);
+    await page.getByRole('button', { name: 'Remove color=red' }).click();
+    await expect
+      .poll(async () => (await titles('plain')).some((title) => !title.startsWith('red')))
+      .toBe(true);
   });
 
-  it('says when nothing passes the filters', async () => {
+  it('says what keeps a set short', async () => {
     await open('?q=tent&f=price%3E1000');
     await page.waitForSelector('.short');
     expect(await page.locator('.short').allTextContents()).toEqual(
-      Array(2).fill('No item passes the filters.'),
+      Array(2).fill('No item passes: the filters.'),
     );
+  });
+
+  it('does not pretend to know what nothing here knows', async () => {
+    await page.route('**/v1/search', async (route) => {
+      const response = await route.fetch();
+      const body = (await response.json()) as { results: object[] };
+      const results = body.results.map((result) => ({ ...result, items: [], unknown: true }));
+      await route.fulfill({ response, json: { ...body, results } });
+    });
+    await open('?q=asdfqwer&m=plain');
+    expect(await page.locator('.unknown').textContent()).toContain('Nothing here knows “asdfqwer”.');
+    expect(await page.locator('.bars b').allTextContents()).toEqual(['', '']);
+    expect(await page.locator('.short').count()).toBe(0);
+  });
+
+  it('offers every method, and says why one cannot be chosen', async () => {
+    await open('?q=boot');
+    await page.click('.picker summary');
+    expect(await page.locator('.choice').count()).toBe(16);
+    expect(await choice('vote').isDisabled()).toBe(true);
+    expect(await page.locator('.choice.vote small').textContent()).toContain('no reference sets');
+    expect(await page.locator('.choice.diffusion em').count()).toBe(1);
+    await choice('hybrid').check();
+    await expect.poll(() => cards('hybrid').count()).toBe(4);
+    await page.keyboard.press('Escape');
+    expect(await page.locator('.choice').first().isVisible()).toBe(false);
+    await page.locator('.button.method.hybrid').click();
+    expect(await page.locator('section.hybrid').count()).toBe(0);
+    expect(new URL(page.url()).searchParams.has('m')).toBe(false);
+  });
+
+  it('asks for diversity where a method has one, and leaves it to validation otherwise', async () => {
+    const sent: Record<string, unknown>[] = [];
+    await page.route('**/v1/search', (route) => {
+      sent.push(route.request().postDataJSON());
+      void route.continue();
+    });
+    await open('?q=boot&m=plain');
+    await answered();
+    const slider = page.locator('input[name="diversity"]');
+    expect(await slider.isDisabled()).toBe(true);
+    await page.click('.picker summary');
+    await choice('mmr').check();
+    await expect.poll(() => cards('mmr').count()).toBe(4);
+    expect(await slider.inputValue()).toBe('0.1');
+    expect(sent.some((body) => 'diversity' in body)).toBe(false);
+    sent.length = 0;
+    await slider.fill('0.9');
+    await expect.poll(() => sent.length).toBe(2);
+    const asked = Object.fromEntries(sent.map(({ method, diversity }) => [method as string, diversity]));
+    expect(asked).toEqual({ plain: undefined, mmr: 0.9 });
+    await page.getByRole('button', { name: 'Reset Diversity' }).click();
+    expect(await slider.inputValue()).toBe('0.1');
+  });
+
+  it('keeps to the least relevance and to so many items of a value', async () => {
+    await open('?q=red+tent&m=plain&k=6');
+    await answered();
+    const scores = async () =>
+      (await page.locator('section.plain .score').allTextContents()).map((text) => Number(text));
+    const before = await scores();
+    expect(before).toEqual([...before].sort((a, b) => b - a));
+    const least = Math.floor(20 * before[2]) / 20;
+    await page.locator('input[name="minScore"]').fill(String(least));
+    await expect.poll(async () => (await scores()).every((score) => score >= least - 0.005)).toBe(true);
+    await page.getByRole('button', { name: 'Reset Relevance' }).click();
+    await page.selectOption('#distinct', 'category');
+    const things = async () => (await titles('plain')).map((title) => title.split(' ')[1]);
+    await expect
+      .poll(async () => (await things()).sort())
+      .toEqual(['boot', 'chair', 'lamp', 'table', 'tent']);
+    expect(await page.locator('.short').textContent()).toBe('No other item passes: 1 for each category.');
+  });
+
+  it('shows more of the same and less of one, with the way back', async () => {
+    await open('?q=red+tent&m=plain');
+    await answered();
+    const first = await titles('plain');
+    await page.locator('section.plain .card').nth(1).hover();
+    await page.getByRole('button', { name: `Not ${first[1]}`, exact: true }).click();
+    await expect.poll(() => titles('plain')).not.toContain(first[1]);
+    expect(await page.locator('.refined .chip').allTextContents()).toEqual([first[1]]);
+    await page.getByRole('button', { name: 'More like this' }).click();
+    await expect.poll(() => titles('plain')).not.toContain(first[0]);
+    expect(await page.locator('.refined').textContent()).toContain('Items 5 to 8 of each set');
+    const { search } = new URL(page.url());
+    expect(search).toContain('from=4');
+    await open(search);
+    await answered();
+    expect(await page.locator('.refined .chip').allTextContents()).toEqual([first[1]]);
+    await page.getByRole('button', { name: 'Back to the first' }).click();
+    await page.locator('.refined .chip').click();
+    await expect.poll(() => titles('plain')).toEqual(first);
+    expect(await page.locator('.refined').count()).toBe(0);
   });
 
   it('says when the server does not answer, and tries again', async () => {
@@ -167,8 +288,15 @@ describe.skipIf(noBrowser())('the explorer', () => {
     await page.keyboard.press('Escape');
     await page.waitForSelector('dialog[open]', { state: 'detached' });
     await page.keyboard.press(']');
-    await page.keyboard.press('5');
+    await expect.poll(() => cards('plain').count()).toBe(5);
+    await page.keyboard.press('m');
+    await expect.poll(() => page.evaluate(() => document.activeElement?.getAttribute('name'))).toBe('plain');
+    for (let i = 0; i < 4; i++) await page.keyboard.press('Tab');
+    await page.keyboard.press('Space');
     await expect.poll(() => cards('dpp').count()).toBe(5);
+    await page.keyboard.press('m');
+    await page.keyboard.press('n');
+    await expect.poll(() => page.url()).toContain('from=5');
     await page.keyboard.press('/');
     await expect.poll(focused).toBe('Query');
   });
@@ -224,11 +352,15 @@ describe.skipIf(noBrowser())('the explorer', () => {
     await using other = await listen(labelled, 0);
     await page.goto(`${other.url}?q=camping&m=plain&k=20`);
     await answered();
-    const ticked = page.locator('section.plain .card .title:has(span[title="People chose it"])');
-    expect((await ticked.allTextContents()).sort()).toEqual(['✓ blue tent', '✓ green boot', '✓ red tent']);
-    expect(await page.locator('section.plain header').textContent()).toContain(
-      '3 of 20 are what people chose',
-    );
+    const ticked = page.locator('section.plain .card:has(.right) .title');
+    expect((await ticked.allTextContents()).sort()).toEqual(['blue tent', 'green boot', 'red tent']);
+    const bars = page.locator('section.plain .bars dt');
+    expect(await bars.allTextContents()).toEqual(['P@20', 'On topic', 'Diversity']);
+    expect(await page.locator('section.plain .bars b').first().textContent()).toBe('0.15');
+    expect(await page.locator('.known').textContent()).toContain('3 items for this test query');
+    await page.fill('#query', 'camping trip');
+    await answered();
+    expect(await page.locator('.right').count()).toBe(0);
     await labelled.host.close();
   });
 
