@@ -8,6 +8,13 @@ import { METHOD_NAMES } from '../retrieve/methodNames.js';
 import { METHODS } from '../retrieve/methods.js';
 import { configSchema } from '../run/config.js';
 import { parseConfig } from '../run/parseConfig.js';
+import {
+  directionSchema,
+  itemSchema,
+  metricsSchema,
+  searchRequestSchema,
+  setResultSchema,
+} from '../serve/http/schemas.js';
 import { runCli } from './testing/shop.js';
 
 const page = (name: string) => readFileSync(new URL(`../../docs/${name}`, import.meta.url), 'utf8');
@@ -101,4 +108,16 @@ it('paper.md has every section that a comment cites', () => {
     .map(([, section]) => section);
   expect(cited.length).toBeGreaterThan(20);
   for (const section of cited) expect(headings).toContain(section);
+});
+
+it('http.md has every field of a search, its answer and its items', () => {
+  const section = page('http.md').split('## Searching')[1].split('\n## ')[0];
+  const example = section.split('```json')[1].split('```')[0];
+  expect(searchRequestSchema.parse(JSON.parse(example)).method).toBe('mmr');
+  const rows = section.split('\n').filter((line) => line.startsWith('| `'));
+  const named = new Set(rows.flatMap((row) => Array.from(row.matchAll(/`(\w+)`/g), ([, name]) => name)));
+  const fields = [searchRequestSchema, setResultSchema, itemSchema, metricsSchema, directionSchema].flatMap(
+    ({ shape }) => Object.keys(shape),
+  );
+  expect(fields.filter((name) => !named.has(name))).toEqual([]);
 });

@@ -4,6 +4,7 @@ import { tempFolder } from '../catalog/testing/tempFolder.js';
 import { parseKeys } from '../serve/http/auth.js';
 import { compileTiny, serveTiny, type TinyService } from '../serve/testing/tinyRun.js';
 import { Client, ConnectionError, ServiceError } from './client.js';
+import type { Method, SearchRequest } from './index.js';
 
 const KEY = 'full-key-0123456789';
 const temp = tempFolder();
@@ -34,6 +35,45 @@ it('calls every operation', async () => {
   expect((await client.map({ limit: 7 })).ids).toHaveLength(7);
   expect(await client.reload()).toMatchObject({ changed: false, run: { name: 'run' } });
   expect(await client.ready()).toBe(true);
+});
+
+it('says everything that a request can say, and reads what comes back', async () => {
+  const request = {
+    query: 'red tent',
+    methods: ['mmr', 'kmeans'],
+    k: 3,
+    filter: [
+      'price<50 AND NOT color=golden',
+      { or: ['color=red', { field: 'category', op: 'in', value: ['tent'] }] },
+    ],
+    diversity: 0.2,
+    distinct: { field: 'category', max: 2 },
+    exclude: ['blue-tent'],
+    offset: 1,
+    minScore: -1,
+    seed: 4,
+    directions: true,
+    reference: true,
+  } satisfies SearchRequest;
+  const { results } = await client.search(request);
+  expect(results.map(({ method }) => method)).toEqual(request.methods);
+  for (const { items, metrics, directions, unknown, reference } of results) {
+    expect(items).toHaveLength(3);
+    expect(items.map(({ id }) => id)).not.toContain('blue-tent');
+    for (const { score, directionScore, sharedWords } of items) {
+      expect(Math.abs(score)).toBeLessThanOrEqual(1);
+      expect(Math.abs(directionScore)).toBeLessThanOrEqual(1);
+      expect(sharedWords.every((word) => ['red', 'tent'].includes(word))).toBe(true);
+    }
+    const mean = items.reduce((sum, { score }) => sum + score, 0) / items.length;
+    expect(metrics.alignment).toBeCloseTo(mean, 4);
+    expect(directions?.length).toBeGreaterThan(0);
+    expect([unknown, reference]).toEqual([undefined, undefined]);
+  }
+  const { methods } = await client.info();
+  const method = (name: Method) => methods.find((one) => one.method === name);
+  expect(method('mmr')?.diversity).toBeGreaterThanOrEqual(0);
+  expect(method('vote')?.missing).toContain('reference sets');
 });
 
 it('rejects with what the service says', async () => {
