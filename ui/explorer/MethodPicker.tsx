@@ -61,14 +61,16 @@ function List() {
         Methods
       </summary>
       <div class="list">
-        {GROUPS.map(({ title, methods: group }) => (
-          <section key={title}>
-            <h3>{title}</h3>
-            {group.map((method) => (
-              <Choice key={method} method={method} />
-            ))}
-          </section>
-        ))}
+        <div class="groups">
+          {GROUPS.map(({ title, methods: group }) => (
+            <section key={title}>
+              <h3>{title}</h3>
+              {group.map((method) => (
+                <Choice key={method} method={method} />
+              ))}
+            </section>
+          ))}
+        </div>
       </div>
     </details>
   );

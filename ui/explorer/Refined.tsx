@@ -1,12 +1,11 @@
-/** What the shown sets leave out, with the way back, and what is known of the query. */
+/** What stands around the sets: what they leave out, with the way back; more of them; what people chose. */
 import type { Reference } from '../../src/serve/http/schemas.js';
 import { CrossIcon } from '../shared/icons.tsx';
 import { answers, ask, excludedTitle, k, methods, question, reference } from './state.ts';
 
 export function Refined() {
   const { offset, exclude } = question.value;
-  const known = reference.value;
-  if (offset === 0 && exclude.length === 0 && !known) return null;
+  if (offset === 0 && exclude.length === 0) return null;
   return (
     <div class="refined small">
       {offset > 0 && (
@@ -39,7 +38,6 @@ export function Refined() {
           )}
         </p>
       )}
-      {known && <Known reference={known} />}
     </div>
   );
 }
@@ -50,13 +48,14 @@ const SPLITS: Readonly<Record<Reference['split'], string>> = {
   test: 'No method has seen it.',
 };
 
-function Known({ reference: { split, items } }: { reference: Reference }) {
+/** What the ticks are, and whether they are news to the methods. */
+export function Known() {
+  if (!reference.value) return null;
+  const { split, items } = reference.value;
   return (
-    <p class="muted known">
-      <span>
-        <i class="right">✓</i> is what people chose: {items.length} {items.length === 1 ? 'item' : 'items'}{' '}
-        for this {split} query of the run. {SPLITS[split]}
-      </span>
+    <p class="muted small known">
+      <i class="right">✓</i> is what people chose: {items.length} {items.length === 1 ? 'item' : 'items'} for
+      this {split} query of the run. {SPLITS[split]}
     </p>
   );
 }

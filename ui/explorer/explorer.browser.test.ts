@@ -180,6 +180,9 @@ describe.skipIf(noBrowser())('the explorer', () => {
     await open('?q=boot');
     await page.click('.picker summary');
     expect(await page.locator('.choice').count()).toBe(16);
+    // Nothing lies beyond the edge of the list, where it could not be scrolled to.
+    const isWithin = ({ scrollWidth, clientWidth }: Element) => scrollWidth <= clientWidth;
+    expect(await page.locator('.picker .list').evaluate(isWithin)).toBe(true);
     expect(await choice('vote').isDisabled()).toBe(true);
     expect(await page.locator('.choice.vote small').textContent()).toContain('no reference sets');
     expect(await page.locator('.choice.diffusion em').count()).toBe(1);

@@ -10,7 +10,7 @@ import { listenToKeys } from './keys.ts';
 import { MapView } from './MapView.tsx';
 import { MethodColumn } from './MethodColumn.tsx';
 import { nameOf } from './methods.ts';
-import { More, Refined } from './Refined.tsx';
+import { Known, More, Refined } from './Refined.tsx';
 import {
   ask,
   askFor,
@@ -46,6 +46,7 @@ function Explorer() {
                 ))}
               </div>
               <More />
+              <Known />
             </div>
           ) : (
             <Welcome />
