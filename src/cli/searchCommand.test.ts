@@ -29,7 +29,7 @@ it('prints the set as a table', async () => {
 });
 
 it('says when plain search had to answer instead', async () => {
-  const { code, stdout, stderr } = await search('camping gear');
+  const { code, stdout, stderr } = await search('camping gear', '--method', 'diffusion');
   expect(code).toBe(0);
   expect(stdout).toContain('3 items by plain in ');
   expect(stderr).toBe('r4t: plain search answers instead: this run has no trained diffusion model yet\n');

@@ -31,7 +31,7 @@ export function addSearchCommand(program: Command, io: CliIo): void {
     .addOption(
       new Option(
         '--method <method>',
-        'how to search (default: what an evaluation of the run found best, else diffusion)',
+        'how to search (default: what an evaluation of the run found best, plain before)',
       ).choices(METHOD_NAMES),
     )
     .option('--filter <filter>', 'e.g. "color=red|blue AND price<50"; may be repeated', collect, [])

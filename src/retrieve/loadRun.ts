@@ -108,10 +108,10 @@ export function settingsOf(run: RunFolder): MethodSettings {
   return Object.fromEntries(known);
 }
 
-/** What did best on validation queries, else the compiled retriever. */
+/** What did best on validation queries; until an evaluation has measured that, plain search, which needs no trust. */
 export function usualMethod(run: RunFolder): Method {
   const chosen = run.stageDone('evaluate')?.chosen;
-  return METHOD_NAMES.find((name) => name === chosen) ?? 'diffusion';
+  return METHOD_NAMES.find((name) => name === chosen) ?? 'plain';
 }
 
 async function trainedPolicy(

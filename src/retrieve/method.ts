@@ -55,7 +55,7 @@ export interface MethodSpace extends RetrievalWorld {
   readonly temperature?: number;
   readonly diffusion?: SearchDiffusion;
   readonly settings: MethodSettings;
-  /** The method of a request that names none: what did best on validation queries, else the compiled retriever. */
+  /** The method of a request that names none: what did best on validation queries, plain search before. */
   readonly usual: Method;
   /** Cosines of many candidates at once, where whole budgets are put in another order. */
   readonly cosines?: CosineMatrix;

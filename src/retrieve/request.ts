@@ -28,7 +28,7 @@ export interface Distinct {
 export interface SetRequest {
   /** Items wanted (the run's k). */
   readonly k?: number;
-  /** How to search (what did best on the run's validation queries, else `diffusion`). */
+  /** How to search (what did best on the run's validation queries; `plain` until it is evaluated). */
   readonly method?: Method;
   /** Only items which pass, all of several, e.g. `'price<50'` or `{ field: 'color', op: '=', value: 'red' }`. */
   readonly filter?: Filters;

@@ -62,8 +62,10 @@ describe('an exported run', () => {
 
   it.each<SearchOptions>([
     {},
-    { k: 5, seed: 3 },
-    { steps: 4 },
+    { method: 'diffusion' },
+    { method: 'diffusion', k: 5, seed: 3 },
+    { method: 'diffusion', steps: 4 },
+    { method: 'diffusion', filter: ['color=red|blue', 'price<50'] },
     { filter: ['color=red|blue', 'price<50'] },
     { method: 'plain', k: 8 },
     { method: 'mmr' },
@@ -85,10 +87,11 @@ describe('an exported run', () => {
   it('fetches the single step only when it is needed', async () => {
     fetched.length = 0;
     const fresh = await loadRetriever(`${out}/`, { ort, fetch: fetchFile });
-    await fresh.search('camping');
+    const method = 'diffusion';
+    await fresh.search('camping', { method });
     expect(fetched).not.toContain(WEB_FILES.denoiser);
-    await fresh.search('camping', { steps: 5 });
-    await fresh.search('camping', { steps: 6 });
+    await fresh.search('camping', { method, steps: 5 });
+    await fresh.search('camping', { method, steps: 6 });
     expect(fetched.filter((name) => name === WEB_FILES.denoiser)).toHaveLength(1);
   });
 
@@ -123,7 +126,7 @@ it('an exported run with reference sets reads the words of a query as Node does'
   await runCli(['export', run, '--out', out]);
   const here = await Retriever.load(run, { threads: 1 });
   const web = await loadRetriever(out, { ort, fetch: fetchFile });
-  for (const options of [{}, { steps: 3, seed: 2 }])
+  for (const options of [{}, { method: 'diffusion' }, { method: 'diffusion', steps: 3, seed: 2 }] as const)
     await expectSame(web, here, ['red tent', 'something for the garden', 'unheard-of'], options);
 }, 120_000);
 

@@ -185,7 +185,7 @@ describe.skipIf(noBrowser())('the explorer', () => {
     expect(await page.locator('.picker .list').evaluate(isWithin)).toBe(true);
     expect(await choice('vote').isDisabled()).toBe(true);
     expect(await page.locator('.choice.vote small').textContent()).toContain('no reference sets');
-    expect(await page.locator('.choice.diffusion em').count()).toBe(1);
+    expect(await page.locator('.choice.plain em').count()).toBe(1);
     await choice('hybrid').check();
     await expect.poll(() => cards('hybrid').count()).toBe(4);
     await page.keyboard.press('Escape');

@@ -36,7 +36,7 @@ const script = (queries: readonly string[]) => `(async () => {
     },
   };
   const retriever = await loadRetriever('/retriever', { ort, encoder });
-  const results = await retriever.searchAll(${JSON.stringify(queries)}, { seed: 5 });
+  const results = await retriever.searchAll(${JSON.stringify(queries)}, { method: 'diffusion', seed: 5 });
   return results.map(({ method, items }) => ({ method, ids: items.map(({ id }) => id).sort() }));
 })()`;
 
@@ -74,7 +74,7 @@ describe.skipIf(noBrowser())('in a browser', () => {
       const queries = ['red tent', 'something blue'];
       const found = await page.evaluate(script(queries));
       const here = await Retriever.load(run, { encoder: letterEncoder, threads: 1 });
-      const expected = await here.searchAll(queries, { seed: 5 });
+      const expected = await here.searchAll(queries, { method: 'diffusion', seed: 5 });
       expect(found).toEqual(
         expected.map(({ items }) => ({ method: 'diffusion', ids: items.map(({ id }) => id).sort() })),
       );

@@ -124,7 +124,7 @@ async function lost(host: RunHost, engine: Engine, error: unknown): Promise<neve
   });
 }
 
-/** What a job costs beside an ordinary search. */
+/** What a job costs beside an ordinary search; one that names no method may be the diffusion's. */
 function weightOf({ method = 'diffusion', steps }: SearchJob): number {
   if (method === 'folm') return FOLM_WEIGHT;
   return method === 'diffusion' && steps !== undefined ? Math.ceil(steps / STEPS_A_WEIGHT) : 1;

@@ -223,7 +223,7 @@ it('shows the run, its catalog and its limits', async () => {
   expect(info).toMatchObject({ k: 4, steps: 2, dimensions: 8, encoder: 'letters' });
   expect(info.catalog).toMatchObject({ items: 20, compiled: 20 });
   expect(info.methods.map(({ method }: { method: string }) => method)).toEqual(METHOD_NAMES);
-  expect(info.method).toBe('diffusion');
+  expect(info.method).toBe('plain');
   const said = new Map(info.methods.map((method) => [method.method, method]));
   expect(said.get('mmr')).toEqual({ method: 'mmr', diversity: METHODS.mmr.setting?.usual });
   expect(said.get('plain')).toEqual({ method: 'plain' });
@@ -457,7 +457,7 @@ it('does not work for a caller that has gone', async () => {
 
 it('says that plain search answers where a model is missing; makes no directions then', async () => {
   const half = await serveTiny(await compileTiny(temp, { out: 'half', stage: 'encode' }));
-  const response = await half.post('/v1/search', { query: 'tents' });
+  const response = await half.post('/v1/search', { query: 'tents', method: 'diffusion' });
   const { results } = (await response.json()) as SearchResponse;
   expect(results[0]).toMatchObject({
     method: 'plain',

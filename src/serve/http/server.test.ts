@@ -67,7 +67,9 @@ it(
   'answers what has arrived before it ends',
   async () => {
     const { client, url, stop, ended } = await serve(run);
-    const answers = Array.from({ length: 40 }, (_, i) => client.search({ query: `gear ${i}`, k: 5 }));
+    const answers = Array.from({ length: 40 }, (_, i) =>
+      client.search({ query: `gear ${i}`, method: 'diffusion', k: 5 }),
+    );
     // They have arrived when the first is answered.
     await Promise.race(answers);
     stop();
@@ -101,7 +103,11 @@ it(
     let answered = 0;
     const ask = async () => {
       while (asking) {
-        const { results, run: answering } = await client.search({ query: `gear ${answered++}`, k: 3 });
+        const { results, run: answering } = await client.search({
+          query: `gear ${answered++}`,
+          method: 'diffusion',
+          k: 3,
+        });
         expect(results[0].items).toHaveLength(3);
         seen.add(answering.fingerprint);
       }
