@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { RidgeSmoother, withConstant } from '../encode/ridgeSmoother.js';
 import { ridgeCases } from '../encode/testing/ridgeCases.js';
 import { row } from '../matrix.js';
-import { classify, rankByClassifier } from './classifier.js';
+import { classify } from './classifier.js';
 import { itemSets } from './itemSets.js';
 
 describe('classify', () => {
@@ -21,21 +21,5 @@ describe('classify', () => {
         if (i > 0) expect(found.scores[i]).toBeLessThanOrEqual(found.scores[i - 1]);
       });
     });
-  });
-
-  it('goes on with plain search where training sets end', () => {
-    const { ridge, train, sets, queries } = ridgeCases()[1];
-    const classifier = {
-      smoother: new RidgeSmoother(withConstant(train)).matrix(ridge),
-      sets: itemSets(sets),
-    };
-    const query = row(queries, 0);
-    const own = [...classify(classifier, query).items];
-    expect([...rankByClassifier(classifier, query, [20, own[0], 21, 22], own.length + 2)]).toEqual([
-      ...own,
-      20,
-      21,
-    ]);
-    expect([...rankByClassifier(classifier, query, [20, 21], 2)]).toEqual(own.slice(0, 2));
   });
 });

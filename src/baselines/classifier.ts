@@ -1,7 +1,6 @@
 /** A linear classifier of items: which of them belong to a query's set, learnt from training sets in closed form. */
 import { dot, type Matrix, row } from '../matrix.js';
 import type { Ranking } from '../ranking.js';
-import { fillUp } from './fillUp.js';
 import { type ItemSets, rankByWeights } from './itemSets.js';
 
 /** Plain data. */
@@ -25,16 +24,3 @@ export function classify({ smoother, sets }: Classifier, query: Float32Array, k?
   const weights = Float64Array.from({ length: smoother.rows }, (_, i) => dot(row(smoother, i), x));
   return rankByWeights(sets, weights, k);
 }
-
-/**
- * The classifier's items, then those of plain search that were in no training set.
- *
- * @param plain rows by plain search, at least `budget` of them
- * @returns `budget` rows
- */
-export const rankByClassifier = (
-  classifier: Classifier,
-  query: Float32Array,
-  plain: ArrayLike<number>,
-  budget: number,
-): Int32Array => fillUp(classify(classifier, query, budget).items, plain, budget);
