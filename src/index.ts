@@ -13,6 +13,7 @@
  */
 
 export { type DppOptions, dppMap } from './baselines/dpp.js';
+export { type ReciprocalRankOptions, reciprocalRankFusion } from './baselines/hybrid.js';
 export { type MmrOptions, mmr } from './baselines/mmr.js';
 export type {
   FieldFilter,
@@ -60,6 +61,7 @@ export { type Matrix, matrix } from './matrix.js';
 export type { PolicyModuleOptions } from './policy/modulePolicy.js';
 export type { Completion, Policy, SampleOptions } from './policy/policy.js';
 export type { OnProgress, Progress, RunControl } from './progress.js';
+export type { Ranking } from './ranking.js';
 export type { LoadRetrieverOptions } from './retrieve/loadRun.js';
 export {
   type Distinct,

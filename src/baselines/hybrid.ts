@@ -12,11 +12,16 @@ export interface ReciprocalRankOptions {
 }
 
 /**
- * Reciprocal rank fusion: an item scores the sum over rankings of weight / (rankConstant + its rank), ranks from 1; a ranking without
- * the item adds nothing (Cormack, Clarke & Buettcher, SIGIR 2009, https://doi.org/10.1145/1571941.1572114). Needs no scores.
+ * Reciprocal rank fusion: several rankings become one by their ranks alone, where their scores are unknown or on scales that do not
+ * compare. An item scores the sum over rankings of weight / (rankConstant + its rank), ranks from 1; a ranking without the item adds
+ * nothing (Cormack, Clarke & Buettcher, SIGIR 2009, https://doi.org/10.1145/1571941.1572114). The method `hybrid` has scores and
+ * fuses those.
  *
  * @param rankings rows of one catalog, best first, each once; -1 (an index's empty places) is passed over
  * @returns rows best first, of equal ones the lower row, with their fused scores
+ *
+ * @example
+ * const { items } = reciprocalRankFusion([byWords, byVectors, byClicks], { k: 10 });
  */
 export function reciprocalRankFusion(
   rankings: readonly ArrayLike<number>[],
