@@ -14,7 +14,8 @@ describe('nearestQueries', () => {
       const cosines = Array.from({ length: 9 }, (_, i) => dot(row(memory, i), row(queries, q)));
       return [...cosines.keys()].sort((a, b) => cosines[b] - cosines[a]);
     });
-    expect(nearestQueries(queries, memory, 3)).toEqual(ranked.map((rows) => rows.slice(0, 3)));
-    expect(nearestQueries(queries, memory, 20)).toEqual(ranked);
+    const nearest = (k: number) => [0, 1].map((q) => nearestQueries(row(queries, q), memory, k).rows);
+    expect(nearest(3)).toEqual(ranked.map((rows) => rows.slice(0, 3)));
+    expect(nearest(20)).toEqual(ranked);
   });
 });

@@ -1,18 +1,12 @@
-import { dot, type Matrix, row } from '../matrix.js';
+import type { Matrix } from '../matrix.js';
 import { fillUp } from './fillUp.js';
+import { nearestQueries } from './nearestQueries.js';
 
 export interface TrainingMemory {
   /** Embeddings of the training queries, unit rows [n, d]. */
   readonly vectors: Matrix;
   /** Rows of each one's reference set. */
   readonly references: readonly (readonly number[])[];
-}
-
-/** All rows, the most similar first, and the cosine of each. */
-export function nearestFirst(rows: Matrix, x: Float32Array): { order: number[]; similarity: Float64Array } {
-  const similarity = Float64Array.from({ length: rows.rows }, (_, i) => dot(row(rows, i), x));
-  const order = [...similarity.keys()].sort((a, b) => similarity[b] - similarity[a] || a - b);
-  return { order, similarity };
 }
 
 /**
@@ -30,10 +24,10 @@ export function rankByNeighbours(
   plain: ArrayLike<number>,
   { neighbours, budget }: { readonly neighbours: number; readonly budget: number },
 ): Int32Array {
-  const { order, similarity } = nearestFirst(vectors, query);
+  const { rows, cosines } = nearestQueries(query, vectors, neighbours);
   const votes = new Map<number, number>();
-  for (const i of order.slice(0, neighbours))
-    for (const item of references[i]) votes.set(item, (votes.get(item) ?? 0) + Math.max(0, similarity[i]));
+  for (const i of rows)
+    for (const item of references[i]) votes.set(item, (votes.get(item) ?? 0) + Math.max(0, cosines[i]));
   const ranked = [...votes].sort(([a, x], [b, y]) => y - x || a - b).map(([item]) => item);
   return fillUp(ranked, plain, budget);
 }

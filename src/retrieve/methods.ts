@@ -185,10 +185,13 @@ export const METHODS: Readonly<Record<Method, MethodDefinition>> = {
     fanOut:
       ({ training }) =>
       async ({ vectors }, { k }) =>
-        nearestQueries(vectors, training!.vectors, k).map((rows) => ({
-          directions: gatherRows(training!.vectors, rows),
-          subQueries: rows.map((i) => training!.texts[i]),
-        })),
+        eachRow(vectors, (query) => {
+          const { rows } = nearestQueries(query, training!.vectors, k);
+          return {
+            directions: gatherRows(training!.vectors, rows),
+            subQueries: rows.map((i) => training!.texts[i]),
+          };
+        }),
   },
 
   /** Plain search for the query moved to where the items of training sets lie. */
