@@ -5,6 +5,7 @@
 
 import { classify } from '../baselines/classifier.js';
 import { dppMap, thetaOf } from '../baselines/dpp.js';
+import { fillUp } from '../baselines/fillUp.js';
 import { groupCap } from '../baselines/groupCap.js';
 import { hybridCandidates, weightedFusion } from '../baselines/hybrid.js';
 import { documentFrequenciesOf, keywordSubQueries } from '../baselines/keywords.js';
@@ -31,7 +32,7 @@ import type {
   Setting,
 } from './method.js';
 import type { Method } from './methodNames.js';
-import { inTurn, rankedSets } from './ranked.js';
+import { rankedSets } from './ranked.js';
 
 /** The head of plain search that the diversifying methods choose from, at least. */
 export const CANDIDATES = 100;
@@ -70,7 +71,7 @@ const beforePlain =
   (space: MethodSpace, rank: Rank): Rank =>
   async (queries, options) => {
     const [first, rest] = [await rank(queries, options), await plain(space)(queries, options)];
-    return first.map((ranking, q) => inTurn([ranking, rest[q]], options.depth));
+    return first.map((ranking, q) => fillUp(ranking, rest[q], options.depth));
   };
 
 /** The head of plain search in another order. */
@@ -150,7 +151,7 @@ export const METHODS: Readonly<Record<Method, MethodDefinition>> = {
         });
         // Where categories are few, what they hold beyond the cap comes last.
         return rankings.map((ranking) =>
-          inTurn([groupCap(ranking, groupOf, { perGroup: most }), ranking], options.depth),
+          fillUp(groupCap(ranking, groupOf, { perGroup: most }), ranking, options.depth),
         );
       },
   },

@@ -49,14 +49,3 @@ function firstOf(ranking: Int32Array, wanted: number, counts: GroupCount): numbe
   }
   return places;
 }
-
-/** One ranking after others: what they leave of `depth`, without repetition. */
-export function inTurn(rankings: readonly Int32Array[], depth: number): Int32Array {
-  const taken = new Set<number>();
-  for (const ranking of rankings)
-    for (const item of ranking) {
-      if (taken.size >= depth) break;
-      taken.add(item);
-    }
-  return Int32Array.from(taken);
-}
