@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { matrix } from '../matrix.js';
+import { fillUp } from './fillUp.js';
 import { rankByNeighbours } from './vote.js';
 
 describe('rankByNeighbours', () => {
@@ -7,11 +8,14 @@ describe('rankByNeighbours', () => {
   const memory = { vectors, references: [[7, 5], [5, 6], [9]] };
   const query = Float32Array.of(1, 0);
 
-  it('ranks by the weighted votes of the nearest, then by plain search', () => {
+  it('ranks by the weighted votes of the nearest', () => {
+    expect([...rankByNeighbours(query, memory, 2)]).toEqual([5, 7, 6]);
+    expect([...rankByNeighbours(query, memory, 1)]).toEqual([5, 7]);
+  });
+
+  it('leaves room that plain search fills', () => {
     const plain = Int32Array.of(1, 5, 2, 3, 4);
-    expect([...rankByNeighbours(query, memory, plain, { neighbours: 2, budget: 5 })]).toEqual([
-      5, 7, 6, 1, 2,
-    ]);
-    expect([...rankByNeighbours(query, memory, plain, { neighbours: 1, budget: 2 })]).toEqual([5, 7]);
+    expect([...fillUp(rankByNeighbours(query, memory, 2), plain, 5)]).toEqual([5, 7, 6, 1, 2]);
+    expect([...fillUp(rankByNeighbours(query, memory, 1), plain, 2)]).toEqual([5, 7]);
   });
 });

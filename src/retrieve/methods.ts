@@ -220,10 +220,9 @@ export const METHODS: Readonly<Record<Method, MethodDefinition>> = {
     missing: withSets,
     rank: (space, neighbours = 1) =>
       beforePlain(space, async ({ vectors }, { mask }) =>
-        eachRow(vectors, (query) => {
-          const options = { neighbours, budget: Number.POSITIVE_INFINITY };
-          return passing(rankByNeighbours(query, labelledOf(space.training!), [], options), mask);
-        }),
+        eachRow(vectors, (query) =>
+          passing(rankByNeighbours(query, labelledOf(space.training!), neighbours), mask),
+        ),
       ),
   },
 
