@@ -26,3 +26,9 @@ export interface QueryBatch {
   /** Reference rows of each query; absent for open-ended retrieval. */
   readonly references?: readonly (readonly number[])[];
 }
+
+/** Queries with the sets that people made for them. */
+export interface LabelledQueries extends QueryBatch {
+  /** Rows of each one's reference set; some may be empty. */
+  readonly references: readonly (readonly number[])[];
+}

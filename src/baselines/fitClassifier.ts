@@ -1,15 +1,17 @@
 import { binaryNdcg, crossValidate } from '../crossValidation.js';
 import { RidgeSmoother, withConstant } from '../encode/ridgeSmoother.js';
+import type { LabelledQueries } from '../environment.js';
 import { gatherRows, row } from '../matrix.js';
 import type { RunControl } from '../progress.js';
 import type { Classifier } from './classifier.js';
 import { itemSets, rankByWeights } from './itemSets.js';
-import type { TrainingMemory } from './vote.js';
 
 /** Ridge strengths to choose from, on the scale of X^T X. */
 const RIDGES = [100, 30, 10, 3, 1, 0.3, 0.1];
 
-export interface FitClassifierOptions extends TrainingMemory, Pick<RunControl, 'signal'> {
+export interface FitClassifierOptions
+  extends Pick<LabelledQueries, 'vectors' | 'references'>,
+    Pick<RunControl, 'signal'> {
   /** Items of a set: what the choice of the ridge looks at. */
   readonly k: number;
   readonly seed: number;

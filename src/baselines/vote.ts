@@ -1,12 +1,5 @@
-import type { Matrix } from '../matrix.js';
+import type { LabelledQueries } from '../environment.js';
 import { nearestQueries } from './nearestQueries.js';
-
-export interface TrainingMemory {
-  /** Embeddings of the training queries, unit rows [n, d]. */
-  readonly vectors: Matrix;
-  /** Rows of each one's reference set. */
-  readonly references: readonly (readonly number[])[];
-}
 
 /**
  * Vote of the nearest training queries: the items of the reference sets of the `neighbours` training queries most like this one, each
@@ -17,7 +10,7 @@ export interface TrainingMemory {
  */
 export function rankByNeighbours(
   query: Float32Array,
-  { vectors, references }: TrainingMemory,
+  { vectors, references }: Pick<LabelledQueries, 'vectors' | 'references'>,
   neighbours: number,
 ): Int32Array {
   const { rows, cosines } = nearestQueries(query, vectors, neighbours);

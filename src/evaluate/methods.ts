@@ -2,7 +2,7 @@
 import { ABLATIONS, ablationFolder } from '../compile/ablations.js';
 import { loadSetDiffusion } from '../diffusion/modelFiles.js';
 import type { RuntimeOptions } from '../engine/index.js';
-import type { QueryBatch, RetrievalWorld } from '../environment.js';
+import type { LabelledQueries, QueryBatch, RetrievalWorld } from '../environment.js';
 import { gatherRows, rowRange } from '../matrix.js';
 import { retrieveFanOuts } from '../policy/fanOut.js';
 import type { Completion, Policy } from '../policy/policy.js';
@@ -124,7 +124,7 @@ export function batchOf({ texts, vectors, references }: QueryBatch, start: numbe
 }
 
 /** The queries that have a reference set. */
-export function labelled(queries: QueryBatch): QueryBatch & Required<Pick<QueryBatch, 'references'>> {
+export function labelled(queries: QueryBatch): LabelledQueries {
   const { texts, vectors, references = [] } = queries;
   const rows = [...texts.keys()].filter((i) => (references[i]?.length ?? 0) > 0);
   const out = { texts: rows.map((i) => texts[i]), references: rows.map((i) => references[i]) };

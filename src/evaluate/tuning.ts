@@ -1,6 +1,6 @@
 /** Settings of the methods, chosen on validation queries: a baseline that is not tuned is none. */
 
-import type { QueryBatch } from '../environment.js';
+import type { LabelledQueries } from '../environment.js';
 import type { MethodSettings } from '../retrieve/method.js';
 import { METHODS } from '../retrieve/methods.js';
 import { labelMetrics } from './labelMetrics.js';
@@ -9,7 +9,7 @@ import { answer, type EvaluatedMethod } from './methods.js';
 
 export interface TuneOptions {
   /** Validation queries, each with its reference set. */
-  readonly validation: QueryBatch & Required<Pick<QueryBatch, 'references'>>;
+  readonly validation: LabelledQueries;
   readonly labels: Labels;
   readonly k: number;
   readonly seed: number;

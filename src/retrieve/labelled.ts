@@ -1,5 +1,5 @@
+import type { LabelledQueries } from '../environment.js';
 import { gatherRows } from '../matrix.js';
-import type { LabelledQueries } from './method.js';
 
 /** The training queries that have a reference set; worked out once for a run's. */
 export function labelledOf(training: LabelledQueries): LabelledQueries {

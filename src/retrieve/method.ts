@@ -3,7 +3,7 @@
 import type { Classifier } from '../baselines/classifier.js';
 import type { SampleOptions } from '../diffusion/setSampler.js';
 import type { Adapter } from '../encode/adapter.js';
-import type { QueryBatch, RetrievalWorld } from '../environment.js';
+import type { LabelledQueries, QueryBatch, RetrievalWorld } from '../environment.js';
 import type { Bm25 } from '../lexical/bm25.js';
 import type { Matrix } from '../matrix.js';
 import type { Policy } from '../policy/policy.js';
@@ -26,15 +26,6 @@ export interface SearchSpace {
   readonly index: VectorIndex;
   /** Content embeddings, unit rows [items, d]. */
   readonly vectors: Matrix;
-}
-
-/** Training queries with the sets that people made for them. */
-export interface LabelledQueries {
-  readonly texts: readonly string[];
-  /** Unit rows [n, d]. */
-  readonly vectors: Matrix;
-  /** Rows of each one's reference set; some may be empty. */
-  readonly references: readonly (readonly number[])[];
 }
 
 /** Settings of methods that validation chose, by the method's name; see `METHODS` for what each means. */
