@@ -2,7 +2,7 @@
 import { fitClassifier } from '../baselines/fitClassifier.js';
 import { fitAdapter } from '../encode/fitAdapter.js';
 import type { QueryBatch, RetrievalWorld } from '../environment.js';
-import { labelledOf } from '../retrieve/labelled.js';
+import { labelledOf } from '../labelled.js';
 import type { Labels } from '../run/labelTensors.js';
 
 /** Items that the adapter's settings are compared by: a set of ten has too few hits to tell them apart where sets are small. */

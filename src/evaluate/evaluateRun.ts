@@ -5,6 +5,7 @@ import type { Encoder } from '../encode/encoder.js';
 import type { RuntimeOptions } from '../engine/index.js';
 import type { QueryBatch } from '../environment.js';
 import { InputError } from '../errors.js';
+import { labelledOf } from '../labelled.js';
 import type { Matrix } from '../matrix.js';
 import type { RunControl } from '../progress.js';
 import { type LoadRetrieverOptions, loadRun } from '../retrieve/loadRun.js';
@@ -19,7 +20,7 @@ import { CosineMatrix } from '../vectorIndex/cosineMatrix.js';
 import { aspectsOf } from './aspects.js';
 import { vsOfDirections } from './directionDiversity.js';
 import { type HeldoutSpace, labelsOf, measureAnswers, type QueryMetrics } from './measure.js';
-import { answer, batchOf, type EvaluatedMethod, evaluatedMethods, labelled } from './methods.js';
+import { answer, batchOf, type EvaluatedMethod, evaluatedMethods } from './methods.js';
 import { COMPILED, type MethodName } from './results.js';
 import { tune } from './tuning.js';
 
@@ -108,8 +109,8 @@ export async function evaluateRun(folder: string, options: EvaluateRunOptions = 
       workspace,
       await aspectsOf(workspace.items, workspace.vectors, { field: config.catalog.aspect }),
     );
-    const judged = labelled(valid);
-    const validation = labelled(batchOf(judged, 0, Math.min(TUNING_QUERIES, judged.texts.length)));
+    const judged = labelledOf(valid);
+    const validation = labelledOf(batchOf(judged, 0, Math.min(TUNING_QUERIES, judged.texts.length)));
     const offered = await options.heldoutEncoder?.(workspace.items.map((item) => item.text));
     // Of the run's own encoder nothing is held out.
     const heldoutEncoder = offered?.id === run.manifest.encoder ? undefined : offered;

@@ -2,8 +2,8 @@
 import { ABLATIONS, ablationFolder } from '../compile/ablations.js';
 import { loadSetDiffusion } from '../diffusion/modelFiles.js';
 import type { RuntimeOptions } from '../engine/index.js';
-import type { LabelledQueries, QueryBatch, RetrievalWorld } from '../environment.js';
-import { gatherRows, rowRange } from '../matrix.js';
+import type { QueryBatch, RetrievalWorld } from '../environment.js';
+import { rowRange } from '../matrix.js';
 import { retrieveFanOuts } from '../policy/fanOut.js';
 import type { Completion, Policy } from '../policy/policy.js';
 import { loadPolicy, loadPolicyModel, POLICY_FILES } from '../policy/policyFiles.js';
@@ -121,12 +121,4 @@ export function batchOf({ texts, vectors, references }: QueryBatch, start: numbe
     vectors: rowRange(vectors, start, Math.min(end, texts.length)),
     references: references?.slice(start, end),
   };
-}
-
-/** The queries that have a reference set. */
-export function labelled(queries: QueryBatch): LabelledQueries {
-  const { texts, vectors, references = [] } = queries;
-  const rows = [...texts.keys()].filter((i) => (references[i]?.length ?? 0) > 0);
-  const out = { texts: rows.map((i) => texts[i]), references: rows.map((i) => references[i]) };
-  return { ...out, vectors: gatherRows(vectors, rows) };
 }

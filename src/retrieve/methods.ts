@@ -16,10 +16,10 @@ import { popularItems } from '../baselines/popular.js';
 import { rankByNeighbours } from '../baselines/vote.js';
 import { queryConditions } from '../diffusion/conditions.js';
 import { applyAdapter } from '../encode/adapter.js';
+import { labelledOf } from '../labelled.js';
 import { dot, gatherRows, type Matrix, row, rowRange } from '../matrix.js';
 import { fannedOutSets, leaned, withinFilter } from './fannedOut.js';
 import { groupsOf } from './groups.js';
-import { labelledOf } from './labelled.js';
 import type {
   EmbeddedQueries,
   FindOptions,

@@ -1,8 +1,8 @@
 /** A run's labels as tensors; also loaded by browsers. */
 import { itemSets } from '../baselines/itemSets.js';
 import type { StoredTensor } from '../engine/safetensorsFormat.js';
+import { labelledOf } from '../labelled.js';
 import { type Matrix, matrix } from '../matrix.js';
-import { labelledOf } from '../retrieve/labelled.js';
 import type { MethodSpace } from '../retrieve/method.js';
 
 /** What a run knows of the sets that people made: its training queries, and what is fitted on them in closed form. */

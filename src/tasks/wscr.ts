@@ -2,7 +2,7 @@
 import { normalizeKey } from '../catalog/normalizeKey.js';
 import { uniqueQueries } from '../catalog/uniqueQueries.js';
 import { GroundedEncoder } from '../encode/groundedEncoder.js';
-import { gatherRows } from '../matrix.js';
+import { labelledOf } from '../labelled.js';
 import { coverageReward } from '../reward/coverageReward.js';
 import type { Task } from './task.js';
 
@@ -17,15 +17,7 @@ export const wscr: Task = {
     return [...withSets, ...fresh];
   },
   trains: ({ items }) => items.length > 0,
-  judged({ texts, vectors, references }) {
-    if (!references) return { texts, vectors };
-    const rows = [...texts.keys()].filter((i) => references[i].length > 0);
-    return {
-      texts: rows.map((i) => texts[i]),
-      vectors: gatherRows(vectors, rows),
-      references: rows.map((i) => references[i]),
-    };
-  },
+  judged: (queries) => (queries.references ? labelledOf(queries) : queries),
   rows: 'sub-queries',
   writes: 'nearWords',
   guided: true,
