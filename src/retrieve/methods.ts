@@ -102,8 +102,8 @@ const adapted =
 const byMmr = (space: MethodSpace, diversity = 0): Rank =>
   reordered(space, (head, k) => mmr({ ...head, lambda: 1 - diversity, k }));
 
-const noAdapter = ({ adapter, ...space }: MethodSpace) =>
-  adapter ? undefined : (withSets({ ...space }) ?? 'an adapter of the query did not help on this run');
+const noAdapter = (space: MethodSpace) =>
+  space.adapter ? undefined : (withSets(space) ?? 'an adapter of the query did not help on this run');
 
 export const METHODS: Readonly<Record<Method, MethodDefinition>> = {
   /** The items nearest to the query. */
@@ -228,7 +228,7 @@ export const METHODS: Readonly<Record<Method, MethodDefinition>> = {
 
   /** Ridge regression from the query's vector to each item of the training sets. */
   classifier: {
-    missing: ({ classifier, ...space }) => (classifier ? undefined : (withSets(space) ?? NO_SETS)),
+    missing: ({ classifier }) => (classifier ? undefined : NO_SETS),
     rank: (space) =>
       beforePlain(space, async ({ vectors }, { mask }) =>
         eachRow(vectors, (query) => passing(classify(space.classifier!, query).items, mask)),
