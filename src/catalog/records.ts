@@ -14,7 +14,7 @@ export interface RecordLine {
 }
 
 /** The extensions `readRecords` knows. */
-export const RECORD_EXTENSIONS = ['.jsonl', '.ndjson', '.json', '.csv', '.tsv', '.parquet'] as const;
+const RECORD_EXTENSIONS = ['.jsonl', '.ndjson', '.json', '.csv', '.tsv', '.parquet'] as const;
 
 /**
  * Streams the records of a data file; its extension says the format:

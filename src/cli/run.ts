@@ -17,7 +17,7 @@ import { oneLine } from './text.js';
 import { addUiCommand } from './uiCommand.js';
 
 /** How a command ends; an interrupted one ends with 128 + the signal's number. */
-export const EXIT = { ok: 0, failed: 1, badInput: 2, interrupted: 130 } as const;
+const EXIT = { ok: 0, failed: 1, badInput: 2, interrupted: 130 } as const;
 
 /**
  * Runs one command line. Never rejects: what goes wrong is told on `stderr`.

@@ -69,7 +69,7 @@ function stepsOf({ policy, diffusion }: Config, stage: CompileStage): number | u
 type Progress = Pick<StageStatus, 'done' | 'total' | 'seconds' | 'remaining'>;
 
 /** Exported for its test: the time left follows from the working time of the last steps. */
-export function trainingProgress(total: number | undefined, lines: readonly MetricsLine[]): Progress {
+function trainingProgress(total: number | undefined, lines: readonly MetricsLine[]): Progress {
   if (total === undefined) return {};
   const last = lines.at(-1);
   if (!last) return { done: 0, total };

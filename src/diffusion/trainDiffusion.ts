@@ -134,7 +134,7 @@ export async function trainDiffusion(options: TrainDiffusionOptions): Promise<Di
  * The noise levels worth training on. With anchors: sigma around 0.37, whatever the dimension, because unit vectors are
  * at most 2 apart: much below, x alone says which anchor it was; much above, it says nothing. Without: EDM's.
  */
-export function trainingNoise({ anchors, sigmaData }: DenoiserConfig): LogNormal {
+function trainingNoise({ anchors, sigmaData }: DenoiserConfig): LogNormal {
   return anchors > 0 ? { mean: -1, deviation: 0.8 } : edmNoise(sigmaData);
 }
 

@@ -20,7 +20,7 @@ export function applyAdapter({ weights, strength }: Adapter, vectors: Matrix): M
 }
 
 /** [q, 1] weights for each row, of unit length. */
-export function mapRows(weights: Matrix, vectors: Matrix): Matrix {
+function mapRows(weights: Matrix, vectors: Matrix): Matrix {
   const { rows: n, cols: d } = vectors;
   const out = matrix(n, weights.cols);
   const sum = new Float64Array(weights.cols);

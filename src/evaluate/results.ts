@@ -31,7 +31,7 @@ export const LABEL_METRICS = [
 ] as const;
 
 /** Recall and hit within the budget B of all directions together, as the paper has them. */
-export const BUDGET_METRICS = ['recallAtB', 'hitAtB'] as const;
+const BUDGET_METRICS = ['recallAtB', 'hitAtB'] as const;
 
 /** What embeddings say of a set, and nobody who looks at it: it explains, and decides nothing. */
 export const DIAGNOSTICS = [

@@ -224,4 +224,4 @@ function commonCategories(items: readonly Item[]): string[] {
 }
 
 /** `jackets` of `clothing > women > jackets`. */
-export const lastPart = (category: string): string => category.split(/[>/|]/u).at(-1)!.trim();
+const lastPart = (category: string): string => category.split(/[>/|]/u).at(-1)!.trim();

@@ -194,11 +194,11 @@ export function metricName(metric: Metric, { k, budget }: Pick<EvaluationResults
 }
 
 /** The metric under the reward's encoder. */
-export function ownMetric(metric: Metric): Metric {
+function ownMetric(metric: Metric): Metric {
   return metric.replace(/Heldout$/, '') as Metric;
 }
 
-export function isHeldout(metric: Metric): boolean {
+function isHeldout(metric: Metric): boolean {
   return metric.endsWith('Heldout');
 }
 

@@ -8,7 +8,7 @@ import { inlinePictures } from './pictures.js';
 import { meaningful, reportSchema, resultsFile } from './schema.js';
 
 /** The files of a report, in its folder. */
-export const REPORT_FILES = {
+const REPORT_FILES = {
   results: 'results.json',
   data: 'report.json',
   markdown: 'report.md',

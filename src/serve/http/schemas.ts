@@ -58,7 +58,7 @@ const condition = z
   })
   .meta({ description: 'A condition on a field; of a list of values one is enough.' });
 const several = () => z.array(filterSchema).min(1).max(LIMITS.filters);
-export const filterSchema: z.ZodType<FilterInput, FilterInput> = z
+const filterSchema: z.ZodType<FilterInput, FilterInput> = z
   .lazy(() =>
     z.union([
       z.string().min(1).max(MAX_FILTER_LENGTH),
@@ -207,7 +207,7 @@ export const metricsSchema = z
   })
   .register(components, { id: 'SetMetrics' });
 
-export const referenceSchema = z
+const referenceSchema = z
   .object({
     split: z.enum(['train', 'valid', 'test']).meta({
       description:
@@ -242,7 +242,7 @@ export const setResultSchema = z
   })
   .register(components, { id: 'SetResult' });
 
-export const runSchema = z
+const runSchema = z
   .object({
     id: z.string().meta({ description: 'Names what was compiled: catalog, queries, settings, encoder.' }),
     name: z.string().meta({ description: "The run folder's name." }),
@@ -254,7 +254,7 @@ export const runSchema = z
   })
   .register(components, { id: 'Run' });
 
-export const timingsSchema = z
+const timingsSchema = z
   .object({
     queue: z.number().meta({ description: 'Waiting for the batch.' }),
     encode: z.number(),
@@ -341,7 +341,7 @@ export const itemsResponseSchema = z
   })
   .register(components, { id: 'ItemsResponse' });
 
-export const fieldSchema = z
+const fieldSchema = z
   .object({
     name: z.string(),
     kind: z
@@ -361,7 +361,7 @@ export const fieldSchema = z
   })
   .register(components, { id: 'Field' });
 
-export const driftSchema = z
+const driftSchema = z
   .object({
     added: z.int(),
     updated: z.int(),

@@ -133,7 +133,7 @@ function pText({ pValue: p }: Comparison): string {
   return text.startsWith('<') ? `p ${text}` : `p = ${text}`;
 }
 
-export function relation(comparison: Comparison | undefined): 'above' | 'below' | 'unclear' {
+function relation(comparison: Comparison | undefined): 'above' | 'below' | 'unclear' {
   if (comparison === undefined || comparison.pValue >= LEVEL) return 'unclear';
   return comparison.low > 0 ? 'above' : comparison.high < 0 ? 'below' : 'unclear';
 }
