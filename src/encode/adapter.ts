@@ -1,5 +1,6 @@
 /** A linear map that takes queries to where their sets are. */
 import { type Matrix, matrix, normalizeRows, row } from '../matrix.js';
+import { blend } from './blend.js';
 
 /** Plain data. */
 export interface Adapter {
@@ -32,12 +33,5 @@ function mapRows(weights: Matrix, vectors: Matrix): Matrix {
     }
     row(out, i).set(sum);
   }
-  return normalizeRows(out);
-}
-
-/** (1 - strength) a + strength b, of unit length, row by row. */
-export function blend(a: Matrix, b: Matrix, strength: number): Matrix {
-  const out = matrix(a.rows, a.cols);
-  for (let i = 0; i < out.data.length; i++) out.data[i] = (1 - strength) * a.data[i] + strength * b.data[i];
   return normalizeRows(out);
 }

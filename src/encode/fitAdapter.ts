@@ -2,7 +2,8 @@ import { binaryNdcg, crossValidate } from '../crossValidation.js';
 import { gatherRows, type Matrix, matrix, normalizeRows, row } from '../matrix.js';
 import type { RunControl } from '../progress.js';
 import type { VectorIndex } from '../vectorIndex/vectorIndex.js';
-import { type Adapter, blend } from './adapter.js';
+import type { Adapter } from './adapter.js';
+import { blend } from './blend.js';
 import { RidgeSmoother, withConstant } from './ridgeSmoother.js';
 
 /** Ridge strengths, on the scale of X^T X, and shares of the mapped vector to choose from. */

@@ -1,6 +1,6 @@
 /** From directions to sets. */
-import { towardsQuery } from '../encode/towardsQueries.js';
-import { concatRows, matrix, row } from '../matrix.js';
+import { blend } from '../encode/blend.js';
+import { concatRows, matrix, row, rowRange } from '../matrix.js';
 import { retrieveBudget } from '../vectorIndex/retrieveBudget.js';
 import { assignItems } from './assign.js';
 import type {
@@ -12,7 +12,10 @@ import type {
   SearchSpace,
 } from './method.js';
 
-/** Each direction with `1 - diversity` of its query in it, in the space of sub-queries. */
+/**
+ * Each direction with `1 - diversity` of its query in it, in the space of sub-queries: a word of a query means less alone than in its
+ * query ("computer" in "gifts for a computer scientist").
+ */
 export async function leaned(
   { encoder, subQueryEncoder }: Pick<MethodSpace, 'encoder' | 'subQueryEncoder'>,
   fanOuts: readonly QueryFanOut[],
@@ -23,7 +26,7 @@ export async function leaned(
   const own = subQueryEncoder === encoder ? vectors : await subQueryEncoder.encode(texts, { signal });
   return fanOuts.map(({ directions, ...rest }, q) => ({
     ...rest,
-    directions: towardsQuery(directions, row(own, q), 1 - diversity),
+    directions: blend(directions, rowRange(own, q, q + 1), 1 - diversity),
   }));
 }
 
