@@ -39,7 +39,6 @@ describe('aggregateSeeds', () => {
       counts: { train: 1, valid: 1, test: 3 },
       test: { texts: ['a', 'b', 'c'], references: [[1], [2], []] },
       workspace: { items: [] },
-      tuned: {},
     }) as unknown as RunEvaluation;
 
   it('compares on test queries with the baseline that was best on validation queries', () => {

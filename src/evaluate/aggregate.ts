@@ -87,7 +87,11 @@ export function aggregateSeeds(
     heldoutEncoder,
     methods,
     ...(chosen && { chosen }),
-    tuned: first.tuned,
+    tuned: Object.fromEntries(
+      [...first.methods].flatMap(([name, { setting }]) =>
+        setting ? [[`${name}.${setting.name}`, setting.value]] : [],
+      ),
+    ),
     peakMemoryMiB: process.resourceUsage().maxRSS / 1024,
   };
 }

@@ -9,7 +9,7 @@ import { labelledOf } from '../labelled.js';
 import type { Matrix } from '../matrix.js';
 import type { RunControl } from '../progress.js';
 import { type LoadRetrieverOptions, loadRun } from '../retrieve/loadRun.js';
-import type { RetrievedSet } from '../retrieve/method.js';
+import type { RetrievedSet, Setting } from '../retrieve/method.js';
 import { METHODS } from '../retrieve/methods.js';
 import { composite } from '../reward/composite.js';
 import type { RewardFunction } from '../reward/reward.js';
@@ -46,6 +46,8 @@ export interface MethodEvaluation {
   /** Median over batches of 8, from text to items. */
   readonly msPerQuery: number;
   readonly answers: readonly RetrievedSet[];
+  /** The number that was chosen for it on the validation queries, where it has one. */
+  readonly setting?: { readonly name: Setting['name']; readonly value: number };
   /** Mean alpha-nDCG@k on the validation queries, where they have labels. */
   readonly validation?: number;
 }
@@ -60,12 +62,8 @@ export interface RunEvaluation {
   readonly budget?: number;
   readonly methods: ReadonlyMap<MethodName, MethodEvaluation>;
   readonly steps: readonly { readonly steps: number; readonly evaluation: MethodEvaluation }[];
-  /** What the methods' settings were tuned to on validation queries, e.g. `mmr.diversity`. */
-  readonly tuned: Readonly<Record<string, number>>;
   /** Id of the encoder of the held-out metrics. */
   readonly heldoutEncoder?: string;
-  /** The same by method, for searches. */
-  readonly settings: Readonly<Partial<Record<MethodName, number>>>;
 }
 
 /** Methods that answer otherwise the next time. Best-of-N too, but its VS would take five times as many samples as that of the others. */
@@ -115,8 +113,6 @@ export async function evaluateRun(folder: string, options: EvaluateRunOptions = 
     // Of the run's own encoder nothing is held out.
     const heldoutEncoder = offered?.id === run.manifest.encoder ? undefined : offered;
     const heldout = heldoutEncoder && (await heldoutSpace(heldoutEncoder, workspace, test, signal));
-    const tuned: Record<string, number> = {};
-    const settings: Partial<Record<MethodName, number>> = {};
     const evaluate = async (evaluated: EvaluatedMethod, steps?: number): Promise<MethodEvaluation> => {
       const ask: Ask = (queries, options) => answer(evaluated, queries, { k, budget, steps, ...options });
       const { answers, msPerQuery } = await answerAll(ask, test, workspace, seed, signal);
@@ -141,16 +137,15 @@ export async function evaluateRun(folder: string, options: EvaluateRunOptions = 
     const steps: { steps: number; evaluation: MethodEvaluation }[] = [];
     for (const [name, make] of wanted) {
       let evaluated = await make();
-      let worth: number | undefined;
+      let chosen: Pick<MethodEvaluation, 'setting' | 'validation'> = {};
       if (validation.texts.length > 0) {
         const found = await tune(evaluated, { validation, labels, k, seed, signal });
-        worth = found.worth;
         const { setting } = METHODS[evaluated.method];
         const value = found.settings[evaluated.method];
-        if (setting && value !== undefined) {
-          tuned[`${name}.${setting.name}`] = value;
-          settings[name] = value;
-        }
+        chosen = {
+          validation: found.worth,
+          ...(setting && value !== undefined && { setting: { name: setting.name, value } }),
+        };
         evaluated = { ...evaluated, space: { ...evaluated.space, settings: found.settings } };
       }
       const evaluation = await evaluate(evaluated);
@@ -159,8 +154,8 @@ export async function evaluateRun(folder: string, options: EvaluateRunOptions = 
         : undefined;
       methods.set(name, {
         ...evaluation,
+        ...chosen,
         metrics: vs ? { ...evaluation.metrics, vs } : evaluation.metrics,
-        validation: worth,
       });
       report();
       if (name !== 'diffusion') continue;
@@ -177,8 +172,6 @@ export async function evaluateRun(folder: string, options: EvaluateRunOptions = 
       budget,
       methods,
       steps,
-      tuned,
-      settings,
       ...(heldoutEncoder && { heldoutEncoder: heldoutEncoder.id }),
     };
   } finally {

@@ -10,13 +10,11 @@ import { type EvaluateRunOptions, evaluateRun, type RunEvaluation } from './eval
 import { writeReport } from './report/report.js';
 import { COMPILED, type MethodName, type ReportData, type ReportedCurve } from './results.js';
 
-export interface EvaluateRunsOptions extends Omit<EvaluateRunOptions, 'heldoutEncoder' | 'methods'> {
+export interface EvaluateRunsOptions extends Omit<EvaluateRunOptions, 'methods'> {
   /** Folder for the report. */
   readonly out: string;
   /** Name of the data set (that of the first run's folder). */
   readonly dataset?: string;
-  /** Makes an encoder which the reward never saw, from the catalog's texts; undefined where there is none. */
-  readonly heldoutEncoder?: (catalog: readonly string[]) => Promise<Encoder | undefined>;
   /** What makes the report again. */
   readonly command: string;
 }
@@ -77,10 +75,13 @@ export async function evaluateRuns(
  */
 async function noteEvaluation(
   folder: string,
-  { settings }: Pick<RunEvaluation, 'settings'>,
+  { methods }: Pick<RunEvaluation, 'methods'>,
   chosen: MethodName | undefined,
   seconds: number,
 ): Promise<void> {
+  const settings = Object.fromEntries(
+    [...methods].flatMap(([name, { setting }]) => (setting ? [[name, setting.value]] : [])),
+  );
   await using _lock = await (await RunFolder.open(folder)).lock();
   const run = await RunFolder.open(folder);
   await run.finishStage('evaluate', { seconds, settings, ...(chosen && { chosen }) });
