@@ -159,7 +159,7 @@ export function shortSets({
 function reportedQuery(
   { test, workspace, methods }: RunEvaluation,
   query: number,
-  /** For each item the first of the same text, which is what searches find. */
+  /** For each item the first of the same text and vector, which is what searches find. */
   same: Int32Array,
 ): ReportedQuery {
   const reference = test.references?.[query] ?? [];

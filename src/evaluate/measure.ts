@@ -12,7 +12,7 @@ import { hitAtB, recallAtB, setMetrics } from './setMetrics.js';
 export interface Labels {
   /** The aspect of an item; see `aspectsOf`. */
   readonly aspectOf: (item: number) => string | number | undefined;
-  /** A reference set as searches can find it: of items with the same text the first. */
+  /** A reference set as searches can find it: of items of the same text and vector the first. */
   readonly referenceOf: (items: readonly number[]) => number[];
 }
 

@@ -105,7 +105,7 @@ export function bestOf(
   };
 }
 
-/** Sets as a search would find them; of items with the same text one. */
+/** Sets as a search would find them; of items of the same text and vector one. */
 export function answer(
   { method, space }: EvaluatedMethod,
   queries: Pick<QueryBatch, 'texts' | 'vectors'>,

@@ -30,7 +30,7 @@ export function candidateMask(
 ): Uint8Array | undefined {
   const ids = new Set(exclude);
   if (!mask && ids.size === 0) return distinctItems({ items, vectors });
-  // An excluded item's equals are not wanted either.
+  // Who does not want an item does not want its text again, though another picture may be with it.
   const excluded = new Set(items.flatMap(({ id, text }) => (ids.has(id) ? [normalizeKey(text)] : [])));
   const out = mask ? mask.slice() : new Uint8Array(items.length).fill(1);
   const firsts = new FirstRows(vectors);

@@ -39,7 +39,7 @@ export interface SetRequest {
   readonly diversity?: number;
   /** At most one item (or `max`) for each value of a field; items without the field are not limited. */
   readonly distinct?: string | Distinct;
-  /** Ids of items that are not wanted, nor others of the same text. */
+  /** Ids of items that are not wanted, nor others of the same text (but for case and white space), whatever their vectors. */
   readonly exclude?: readonly string[];
   /** Items passed over before the set begins: more like this set (0). */
   readonly offset?: number;
