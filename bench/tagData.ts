@@ -7,10 +7,10 @@ import type { Encoder, EncoderParts } from '../src/encode/encoder.js';
 import { ProjectedEncoder } from '../src/encode/projectedEncoder.js';
 import { project } from '../src/encode/projection.js';
 import { fitSpace } from '../src/encode/space.js';
+import { type LabelMetrics, labelMetrics } from '../src/evaluate/labelMetrics.js';
 import { ExactIndex } from '../src/vectorIndex/exactIndex.js';
 
 const K = 10;
-const ALPHA = 0.5;
 
 export interface TagData {
   readonly texts: readonly string[];
@@ -60,45 +60,21 @@ export async function tagSpace(
   };
 }
 
-/** Mean P@10, S-recall@10 and alpha-nDCG@10 (alpha 0.5, greedy ideal: Clarke et al., SIGIR 2008) over the test queries. */
-export async function labelMetrics(
+/** Mean P@10, S-recall@10 and alpha-nDCG@10 over the test queries; see `labelMetrics`. */
+export async function tagMetrics(
   { test, aspects }: TagData,
   search: Search,
 ): Promise<{ precision: number; sRecall: number; alphaNdcg: number }> {
   const found = await search(test.map(({ query }) => query));
-  const sum = { precision: 0, sRecall: 0, alphaNdcg: 0 };
-  test.forEach(({ items }, i) => {
-    const relevant = new Set(items);
-    const hits = found[i].filter((item) => relevant.has(item));
-    sum.precision += hits.length / K;
-    sum.sRecall += aspectsOf(hits).size / aspectsOf(items).size;
-    sum.alphaNdcg += discountedGain(found[i], relevant) / discountedGain(idealOrder(items), relevant);
-  });
-  const mean = (total: number) => total / test.length;
-  return { precision: mean(sum.precision), sRecall: mean(sum.sRecall), alphaNdcg: mean(sum.alphaNdcg) };
-
-  function aspectsOf(items: readonly number[]): Set<string> {
-    return new Set(items.map((item) => aspects[item]));
-  }
-
-  function discountedGain(order: readonly number[], relevant: ReadonlySet<number>): number {
-    const seen = new Map<string, number>();
-    return order.slice(0, K).reduce((gain, item, rank) => {
-      if (!relevant.has(item)) return gain;
-      const times = seen.get(aspects[item]) ?? 0;
-      seen.set(aspects[item], times + 1);
-      return gain + (1 - ALPHA) ** times / Math.log2(rank + 2);
-    }, 0);
-  }
-
-  /** The first of each aspect, then the second of each, and so on. */
-  function idealOrder(items: readonly number[]): number[] {
-    const seen = new Map<string, number>();
-    const turn = items.map((item) => {
-      const times = seen.get(aspects[item]) ?? 0;
-      seen.set(aspects[item], times + 1);
-      return { item, times };
-    });
-    return turn.sort((a, b) => a.times - b.times).map(({ item }) => item);
-  }
+  const aspectOf = (item: number) => aspects[item];
+  const metrics = test.map(({ items: reference }, i) =>
+    labelMetrics({ retrieved: found[i], reference, k: K, aspectOf }),
+  );
+  const mean = (name: keyof LabelMetrics) =>
+    metrics.reduce((sum, { [name]: value }) => sum + value, 0) / metrics.length;
+  return {
+    precision: mean('precisionAtK'),
+    sRecall: mean('sRecallAtK'),
+    alphaNdcg: mean('alphaNdcgAtK'),
+  };
 }

@@ -6,7 +6,7 @@
  */
 import { loadBuiltIn } from '../src/encode/builtIn.js';
 import { formatTable } from '../src/evaluate/table.js';
-import { labelMetrics, tagData, tagSpace } from './tagData.js';
+import { tagData, tagMetrics, tagSpace } from './tagData.js';
 
 const data = await tagData();
 const rows: { name: string; d: number; p: number; s: number; ndcg: number; p2: number; ms: number }[] = [];
@@ -14,9 +14,9 @@ for (const name of ['use-lite', 'use-lite+glove'] as const) {
   const encoder = await loadBuiltIn(name);
   for (const d of [128, 192, 256, 384, 1024]) {
     const space = await tagSpace(data, encoder, d);
-    const { precision: p, sRecall: s, alphaNdcg: ndcg } = await labelMetrics(data, space.search);
+    const { precision: p, sRecall: s, alphaNdcg: ndcg } = await tagMetrics(data, space.search);
     const tags = { ...data, test: data.test.filter(({ query }) => !data.aspects.includes(query)) };
-    const { precision: p2 } = await labelMetrics(tags, space.search);
+    const { precision: p2 } = await tagMetrics(tags, space.search);
     rows.push({ name, d: space.dim, p, s, ndcg, p2, ms: await millisecondsAQuery(space.search) });
   }
 }

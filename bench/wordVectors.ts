@@ -12,7 +12,7 @@ import { readGlove, sif } from '../src/encode/glove.js';
 import { UseLiteEncoder } from '../src/encode/useLite.js';
 import type { WordVectors } from '../src/encode/wordTable.js';
 import { formatTable } from '../src/evaluate/table.js';
-import { labelMetrics, tagData, tagSpace } from './tagData.js';
+import { tagData, tagMetrics, tagSpace } from './tagData.js';
 
 const D = 256;
 
@@ -27,7 +27,7 @@ for (const [name, parts] of Object.entries<readonly (Encoder | CatalogEncoder)[]
   'use-lite and compact': [useLite, sif(compact)],
 })) {
   const space = await tagSpace(data, { id: name, parts }, D);
-  rows.push({ name, ...(await labelMetrics(data, space.search)) });
+  rows.push({ name, ...(await tagMetrics(data, space.search)) });
 }
 console.log(
   formatTable(rows, [

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type LabelledSet, type LabelMetrics, labelMetrics } from './labelMetrics.js';
+import { LABEL_METRICS } from './results.js';
 
 interface Case extends Omit<LabelledSet, 'aspectOf'> {
   readonly retrieved: readonly number[];
@@ -12,16 +13,6 @@ interface Case extends Omit<LabelledSet, 'aspectOf'> {
 const cases: Case[] = JSON.parse(
   readFileSync(new URL('fixtures/label_metrics.json', import.meta.url), 'utf8'),
 );
-
-const NAMES = [
-  'precisionAtK',
-  'recallAtK',
-  'hitAtK',
-  'sRecallAtK',
-  'alphaNdcgAtK',
-  'ndcgAtK',
-  'averagePrecisionAtK',
-] as const satisfies readonly (keyof LabelMetrics)[];
 
 /** Twelve items, each of one of three aspects or of none; at least one of them relevant. */
 const items = Array.from({ length: 12 }, (_, item) => item);
@@ -36,7 +27,7 @@ const labelledSets = fc
 
 /** No metric of `a` is above that of `b`. */
 function expectNoneAbove(a: LabelMetrics, b: LabelMetrics): void {
-  for (const name of NAMES) expect(a[name], name).toBeLessThanOrEqual(b[name] + 1e-12);
+  for (const name of LABEL_METRICS) expect(a[name], name).toBeLessThanOrEqual(b[name] + 1e-12);
 }
 
 describe('labelMetrics', () => {
@@ -45,8 +36,8 @@ describe('labelMetrics', () => {
       ...set,
       ...(aspects && { aspectOf: (item) => aspects[item] ?? undefined }),
     });
-    expect(Object.keys(result).sort()).toEqual([...NAMES].sort());
-    for (const name of NAMES) expect(result[name], name).toBeCloseTo(metrics[name], 6);
+    expect(Object.keys(result).sort()).toEqual([...LABEL_METRICS].sort());
+    for (const name of LABEL_METRICS) expect(result[name], name).toBeCloseTo(metrics[name], 6);
   });
 
   it('measures a set by hand', () => {
@@ -96,7 +87,7 @@ describe('labelMetrics', () => {
         });
         const retrieved = again.sort((a, b) => a.times - b.times).map(({ item }) => item);
         const result = labelMetrics({ retrieved, reference, k: reference.length, aspectOf });
-        for (const name of NAMES) expect(result[name], name).toBeCloseTo(1, 12);
+        for (const name of LABEL_METRICS) expect(result[name], name).toBeCloseTo(1, 12);
       }),
     );
   });
@@ -144,7 +135,7 @@ describe('labelMetrics', () => {
           reference: [...set.reference, ...set.reference].reverse(),
           aspectOf: (item) => ['x', 'a', 'm'][set.aspectOf(item) ?? -1],
         });
-        for (const name of NAMES) expect(other[name], name).toBeCloseTo(result[name], 12);
+        for (const name of LABEL_METRICS) expect(other[name], name).toBeCloseTo(result[name], 12);
       }),
     );
   });
