@@ -8,10 +8,11 @@ import { letterEncoder, letterWorld } from '../policy/testing/world.js';
 import { CounterRandom } from '../random.js';
 import { ExactIndex } from '../vectorIndex/exactIndex.js';
 import { fannedOutSets, withinFilter } from './fannedOut.js';
+import { fanOutsOf, findSets, missingPart } from './findSets.js';
 import { lexiconOf } from './lexicon.js';
 import type { FindOptions, MethodSpace, RetrievedSet } from './method.js';
 import { METHOD_NAMES, type Method } from './methodNames.js';
-import { CANDIDATES, fanOutsOf, findSets, METHODS, missingPart } from './methods.js';
+import { CANDIDATES, METHODS } from './methods.js';
 
 const ITEMS = 130;
 const DIM = 16;

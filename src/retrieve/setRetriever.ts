@@ -3,9 +3,9 @@ import type { Metadata } from '../catalog/item.js';
 import { validateQuery } from '../catalog/validateQuery.js';
 import { contentWords } from '../catalog/words.js';
 import { dot, row } from '../matrix.js';
+import { fanOutsOf, findSets, missingPart } from './findSets.js';
 import type { MethodSpace, RetrievedSet } from './method.js';
 import type { Method } from './methodNames.js';
-import { fanOutsOf, findSets, missingPart } from './methods.js';
 import { isNonsense } from './nonsense.js';
 import { type CatalogRows, checkRequest, findOptionsOf, passingRows, type SetRequest } from './request.js';
 
