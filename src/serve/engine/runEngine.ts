@@ -1,24 +1,21 @@
 /** Answers batches of searches over one run and its changes. */
 import { existsSync } from 'node:fs';
-import { dirname, extname, resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { FilterTable } from '../../catalog/filter/filterTable.js';
 import type { Item } from '../../catalog/item.js';
 import { encodeItems, type ItemContent } from '../../encode/encoder.js';
 import { InputError } from '../../errors.js';
-import { setMetrics } from '../../evaluate/setMetrics.js';
-import { evenly } from '../../evenly.js';
 import { gatherRows, type Matrix, row } from '../../matrix.js';
 import { fanOutsOf, findSets, missingPart, usualDiversity } from '../../retrieve/findSets.js';
 import { lexiconOf } from '../../retrieve/lexicon.js';
 import { type LoadedRun, type LoadRetrieverOptions, loadRun } from '../../retrieve/loadRun.js';
 import type { FindOptions, MethodSpace } from '../../retrieve/method.js';
 import { METHOD_NAMES } from '../../retrieve/methodNames.js';
-import { isNonsense } from '../../retrieve/nonsense.js';
 import { checkRequest, findOptionsOf, passingRows } from '../../retrieve/request.js';
-import { type SetItem, setItems } from '../../retrieve/setRetriever.js';
 import { type AppliedChange, LiveCatalog } from '../changes/liveCatalog.js';
 import { problemOf } from '../http/problem.js';
-import type { CatalogMap, Direction, FanoutMethod, FoundItem, Info, Reference } from '../http/schemas.js';
+import type { CatalogMap, Info } from '../http/schemas.js';
+import { Answers } from './answers.js';
 import type {
   BatchAnswer,
   CatalogState,
@@ -29,16 +26,11 @@ import type {
   SearchJob,
 } from './engine.js';
 import { fieldInfo } from './fieldInfo.js';
-import { fitPlane, type Plane, placeOf, placesOf } from './plane.js';
 import { provenanceOf } from './provenance.js';
-import { type ReferenceOf, referencesOf } from './references.js';
 import { refusingFilters } from './refusedFilter.js';
 
 /** Masks remembered until the next change: requests repeat their filters. */
 const MASKS = 64;
-/** Pictures a browser shows. */
-const PICTURES = new Set(['.svg', '.png', '.jpg', '.jpeg', '.gif', '.webp', '.avif']);
-
 /** A job with the row of its query in the batch. */
 interface Placed {
   readonly job: SearchJob;
@@ -55,9 +47,7 @@ interface Clock {
 /** @see Engine */
 export class RunEngine implements Engine {
   readonly #catalog: LiveCatalog;
-  readonly #plane: Plane;
-  /** Worked out when first asked for. */
-  #references: ReferenceOf | undefined;
+  readonly #answers: Answers;
   #masks = new Map<string, Uint8Array | undefined>();
   #today: MethodSpace | undefined;
   /** Of the items as they are now; made when first needed. */
@@ -73,7 +63,7 @@ export class RunEngine implements Engine {
     runtime: LoadRetrieverOptions,
   ) {
     this.#catalog = new LiveCatalog(loaded.workspace, runtime);
-    this.#plane = fitPlane(loaded.workspace.vectors);
+    this.#answers = new Answers(this.#catalog, loaded.workspace);
   }
 
   /** @throws InputError if the folder holds no run that can be searched */
@@ -140,32 +130,11 @@ export class RunEngine implements Engine {
   }
 
   map(limit: number): Promise<CatalogMap> {
-    return this.#inTurn(async () => {
-      const { items, vectors } = this.#catalog.workspace;
-      const living = this.#catalog.livingRows();
-      const rows = evenly(living, limit);
-      const categories = new Map<string, number>();
-      const category = rows.map((i) => {
-        const name = items[i].category;
-        if (name === undefined) return -1;
-        const known = categories.get(name) ?? categories.size;
-        categories.set(name, known);
-        return known;
-      });
-      return {
-        ids: rows.map((i) => items[i].id),
-        titles: rows.map((i) => items[i].title),
-        points: placesOf(this.#plane, vectors, rows),
-        categories: [...categories.keys()],
-        category,
-        items: living.length,
-        explained: this.#plane.explained,
-      };
-    });
+    return this.#inTurn(async () => this.#answers.map(limit));
   }
 
   async imageFile(id: string): Promise<string | undefined> {
-    const image = this.#localImage(this.#catalog.item(id));
+    const image = this.#answers.localImage(this.#catalog.item(id));
     if (image === undefined) return undefined;
     return this.imageFolders.map((folder) => resolve(folder, image)).find((file) => existsSync(file));
   }
@@ -243,41 +212,14 @@ export class RunEngine implements Engine {
     const fanOuts = await fanOutsOf(space, method, queries, find);
     clock.directions += performance.now() - started;
     const searching = performance.now();
+    const answered = { space, method, missing, mask: find.mask };
     if (fanout && fanOuts) {
-      for (const [i, { job, place }] of group.entries()) {
-        const { directions, subQueries } = fanOuts[i];
-        const described = await this.#describe(directions, subQueries, find.mask);
-        const own = described.map((direction, j) => ({
-          ...direction,
-          vector: Array.from(row(directions, j), (x) => Number(x.toPrecision(7))),
-        }));
-        results[place] = { fanout: { query: job.query, method: method as FanoutMethod, directions: own } };
-      }
+      for (const [i, { job, place }] of group.entries())
+        results[place] = { fanout: await this.#answers.fanout(job, answered, fanOuts[i]) };
     } else {
       const sets = await findSets(space, method, queries, find, fanOuts);
-      for (const [i, { job, place }] of group.entries()) {
-        const vector = row(queries.vectors, i);
-        const unknown = isNonsense(space, job.query);
-        const found = unknown ? [] : setItems(space, sets[i], { text: job.query, vector });
-        const { minScore = -1 } = request;
-        const kept = found.filter(({ score }) => score >= minScore);
-        const described = job.directions
-          ? await this.#describe(sets[i].directions, sets[i].subQueries, find.mask)
-          : undefined;
-        const reference = job.reference ? this.#reference(job.query) : undefined;
-        results[place] = {
-          set: {
-            query: job.query,
-            method,
-            ...(missing !== undefined && { fallback: missing }),
-            ...(unknown && { unknown }),
-            items: kept.map((item) => this.#found(item)),
-            metrics: this.#measure(kept, vector),
-            ...(described && { point: placeOf(this.#plane, vector), directions: described }),
-            ...(reference && { reference }),
-          },
-        };
-      }
+      for (const [i, { job, place }] of group.entries())
+        results[place] = { set: await this.#answers.set(job, answered, sets[i], row(queries.vectors, i)) };
     }
     clock.search += performance.now() - searching;
   }
@@ -290,29 +232,6 @@ export class RunEngine implements Engine {
     const { items, vectors, index } = this.#catalog.workspace;
     this.#today ??= { ...this.loaded.space, items, vectors, index, lexicon: lexiconOf(items) };
     return this.#today;
-  }
-
-  /** Those of the query's reference set that can be found today. */
-  #reference(query: string): Reference | undefined {
-    this.#references ??= referencesOf(this.loaded.workspace);
-    const found = this.#references(query);
-    return found && { ...found, items: found.items.filter((id) => this.#catalog.rowOf(id) !== undefined) };
-  }
-
-  async #describe(
-    directions: Matrix,
-    subQueries: readonly string[] | undefined,
-    mask: Uint8Array | undefined,
-  ): Promise<Direction[]> {
-    const { index, items } = this.#catalog.workspace;
-    const { indices, scores } = await index.search(directions, { k: 1, mask });
-    return Array.from(indices, (nearest, i) => ({
-      ...(subQueries && { subQuery: subQueries[i] }),
-      ...(nearest >= 0 && {
-        nearest: { id: items[nearest].id, title: items[nearest].title, score: rounded(scores[i]) },
-      }),
-      point: placeOf(this.#plane, row(directions, i)),
-    }));
   }
 
   #mask({ filter, exclude }: Pick<SearchJob, 'filter' | 'exclude'>): Uint8Array | undefined {
@@ -337,43 +256,6 @@ export class RunEngine implements Engine {
     }
     return this.#filters;
   }
-
-  #found({ text: _, image: _image, metadata, score, directionScore, ...item }: SetItem): FoundItem {
-    const image = this.#imageUrl(this.#catalog.item(item.id));
-    return {
-      ...item,
-      score: rounded(score),
-      directionScore: rounded(directionScore),
-      ...(image !== undefined && { image }),
-      sharedWords: [...item.sharedWords],
-      metadata: metadata as FoundItem['metadata'],
-    };
-  }
-
-  /** What embeddings say of a set; see `setMetrics`. */
-  #measure(found: readonly SetItem[], query: Float32Array) {
-    const { vectors } = this.#catalog.workspace;
-    const items = gatherRows(
-      vectors,
-      found.map(({ id }) => this.#catalog.rowOf(id)!),
-    );
-    const { diversity, vendi, alignment } = setMetrics({ items, query });
-    return { alignment: rounded(alignment), diversity: rounded(diversity), vendi: rounded(vendi) };
-  }
-
-  #imageUrl(item: Item | undefined): string | undefined {
-    if (item === undefined) return undefined;
-    if (/^(https?|data):/i.test(item.image ?? '')) return item.image;
-    return this.#localImage(item) === undefined
-      ? undefined
-      : `/v1/items/${encodeURIComponent(item.id)}/image`;
-  }
-
-  /** The picture's file name. Not that of a changed item: who may change items may not read this machine's files. */
-  #localImage(item: Item | undefined): string | undefined {
-    if (item?.image === undefined || this.#catalog.isChanged(item.id)) return undefined;
-    return PICTURES.has(extname(item.image).toLowerCase()) ? item.image : undefined;
-  }
 }
 
 /** What is encoded of an item that a request brings: its picture only if that is in the request, not a file or address of this machine. */
@@ -393,5 +275,3 @@ function bySettings(jobs: readonly Placed[]): Iterable<Placed[]> {
   }
   return groups.values();
 }
-
-const rounded = (x: number): number => Math.round(x * 1e6) / 1e6;
