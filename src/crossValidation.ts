@@ -58,15 +58,15 @@ export async function crossValidate<Setting>({
 }
 
 /**
- * The fold of each query, in random order, each about as large as the others. Queries with nearly the same set share one, unless these
- * are so many that they would not fit into a fold.
+ * The fold of each query, in random order, each about as large as the others. Queries with nearly the same set, or the same key, share
+ * one, unless these are so many that they would not fit into a fold.
  */
 export function foldsOf(
   references: readonly (readonly number[])[],
-  { folds, seed }: { readonly folds: number; readonly seed: number },
+  { folds, seed, keys }: { readonly folds: number; readonly seed: number; readonly keys?: readonly string[] },
 ): Int32Array {
   const most = Math.ceil(references.length / folds);
-  const groups = groupsOf(references).flatMap((group) =>
+  const groups = groupsOf(references, keys).flatMap((group) =>
     group.length > most ? group.map((i) => [i]) : [group],
   );
   new CounterRandom(seed, 'cross-validation/folds').shuffle(groups);
@@ -80,11 +80,18 @@ export function foldsOf(
   return foldOf;
 }
 
-/** Queries joined wherever two of them have nearly the same set. */
-function groupsOf(references: readonly (readonly number[])[]): number[][] {
+/** Queries joined wherever two of them have nearly the same set, or the same key. */
+function groupsOf(references: readonly (readonly number[])[], keys?: readonly string[]): number[][] {
   const sets = references.map((reference) => new Set(reference));
   const queriesOf = new Map<number, number[]>();
   const group = sets.map((_, i) => [i]);
+  const join = (i: number, j: number) => {
+    if (group[i] === group[j]) return;
+    const [from, into] = group[i].length < group[j].length ? [group[i], group[j]] : [group[j], group[i]];
+    into.push(...from);
+    for (const member of from) group[member] = into;
+  };
+  const firstOf = new Map<string, number>();
   sets.forEach((set, i) => {
     const shared = new Map<number, number>();
     for (const item of set) {
@@ -93,12 +100,10 @@ function groupsOf(references: readonly (readonly number[])[]): number[][] {
       others.push(i);
       queriesOf.set(item, others);
     }
-    for (const [j, n] of shared) {
-      if (n / (set.size + sets[j].size - n) < ALIKE || group[i] === group[j]) continue;
-      const [from, into] = group[i].length < group[j].length ? [group[i], group[j]] : [group[j], group[i]];
-      into.push(...from);
-      for (const member of from) group[member] = into;
-    }
+    for (const [j, n] of shared) if (n / (set.size + sets[j].size - n) >= ALIKE) join(i, j);
+    const known = keys && firstOf.get(keys[i]);
+    if (known !== undefined) join(i, known);
+    else if (keys) firstOf.set(keys[i], i);
   });
   return [...new Set(group)];
 }

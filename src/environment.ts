@@ -18,6 +18,9 @@ export interface RetrievalWorld {
   readonly ownNames?: ReadonlyMap<string, string>;
 }
 
+/** Queries with their embeddings, unit rows [texts.length, d]. */
+export type EmbeddedQueries = Pick<QueryBatch, 'texts' | 'vectors'>;
+
 /** Queries with their embeddings and, where known, reference sets. */
 export interface QueryBatch {
   readonly texts: readonly string[];

@@ -5,11 +5,12 @@
 import { access } from 'node:fs/promises';
 import type { QueryBatch } from '../environment.js';
 import type { Matrix } from '../matrix.js';
-import { loadPolicy, loadPolicyModel, POLICY_FILES } from '../policy/policyFiles.js';
 import { CounterRandom } from '../random.js';
+import { synthesisSettings } from '../run/config.js';
 import type { RunFolder } from '../run/runFolder.js';
 import { splitQueries } from '../run/workspace.js';
 import { readSets, synthesize } from '../synthesis/synthesize.js';
+import { openPolicy, rowsOf } from './builtInPolicy.js';
 import { fitDiffusion, type TargetSets } from './fitDiffusion.js';
 import type { StageContext } from './stage.js';
 
@@ -70,9 +71,8 @@ function referenceSets(
 async function untrainedSets(context: StageContext, queries: QueryBatch): Promise<TargetSets | undefined> {
   // Of a policy of the user's there is no untrained one.
   if (context.policy) return undefined;
-  const { run, config, task, workspace, runtime, reward, budget, signal, onProgress } = context;
-  const model = await loadPolicyModel(run.path(...POLICY_FILES.model));
-  const policy = await loadPolicy(model, run.path(...POLICY_FILES.untrained), workspace, runtime);
+  const { run, config, task, workspace, reward, budget, signal, onProgress } = context;
+  const policy = await openPolicy(context, 'untrained');
   const folder = run.path('ablations', 'synthesis');
   try {
     await synthesize({
@@ -80,9 +80,9 @@ async function untrainedSets(context: StageContext, queries: QueryBatch): Promis
       world: workspace,
       queries,
       reward: (fanOut) => (task.trains({ items: fanOut.reference }) ? reward(fanOut) : 0),
-      rows: task.rows,
+      rows: rowsOf(context),
       samplesPerQuery: Math.min(SETS_PER_QUERY, config.synthesis.samplesPerQuery ?? SETS_PER_QUERY),
-      temperature: config.synthesis.temperature,
+      temperature: synthesisSettings(config).temperature,
       topP: config.synthesis.topP,
       budget,
       seed: config.seed,
@@ -91,7 +91,7 @@ async function untrainedSets(context: StageContext, queries: QueryBatch): Promis
       onProgress,
     });
   } finally {
-    await policy.release();
+    await policy.release?.();
   }
   return readSets({ folder, queries: queries.texts.length, vectors: workspace.vectors });
 }

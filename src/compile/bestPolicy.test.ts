@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { tempFolder } from '../catalog/testing/tempFolder.js';
 import type { Parameters } from '../engine/index.js';
 import type { SampleOptions } from '../policy/policy.js';
+import { loadPolicyWeights } from '../policy/policyFiles.js';
 import { randomParameters, randomVectors, scene } from '../policy/testing/scene.js';
 import { letterWorld } from '../policy/testing/world.js';
 import { BestPolicy, type BestPolicyOptions } from './bestPolicy.js';
@@ -42,7 +43,7 @@ function training(
   };
   const options: BestPolicyOptions = {
     run: { path: (...parts) => [folder, ...parts].join('/') },
-    model: tiny,
+    load: (file) => loadPolicyWeights(tiny, file),
     policy,
     workspace,
     validation: {

@@ -4,17 +4,17 @@ import { type Parameters, saveWeights } from '../engine/index.js';
 import type { QueryBatch, RetrievalWorld } from '../environment.js';
 import { readJson, writeJson } from '../files.js';
 import { rowRange } from '../matrix.js';
-import type { DecoderPolicy } from '../policy/decoderPolicy.js';
 import { retrieveFanOuts } from '../policy/fanOut.js';
-import { loadPolicyWeights, type PolicyModel } from '../policy/policyFiles.js';
+import type { Policy } from '../policy/policy.js';
 import { scoreFanOuts } from '../reward/evaluateReward.js';
 import type { RewardFunction } from '../reward/reward.js';
 import type { RunFolder } from '../run/runFolder.js';
 
 export interface BestPolicyOptions {
   readonly run: Pick<RunFolder, 'path'>;
-  readonly model: PolicyModel;
-  readonly policy: Pick<DecoderPolicy, 'sample' | 'parameters'>;
+  /** Reads parameters that were saved. */
+  readonly load: (file: string) => Promise<Parameters>;
+  readonly policy: Pick<Policy, 'sample'> & { readonly parameters: Parameters };
   readonly workspace: RetrievalWorld;
   readonly validation: QueryBatch;
   readonly reward: RewardFunction;
@@ -72,9 +72,9 @@ export class BestPolicy {
 
   /** The best parameters, or `last` where there are no validation queries. */
   async choose(last: Parameters): Promise<{ parameters: Parameters; score?: Score }> {
-    const { run, model } = this.options;
+    const { run, load } = this.options;
     if (!this.best) return { parameters: last };
-    const parameters = await loadPolicyWeights(model, run.path('policy', FILES.weights));
+    const parameters = await load(run.path('policy', FILES.weights));
     return { parameters, score: this.best };
   }
 

@@ -23,12 +23,13 @@ import { parseConfig } from '../run/parseConfig.js';
 import { moduleFile, placePaths } from '../run/placePaths.js';
 import { keptVectors } from '../run/runEncoder.js';
 import { RunFolder } from '../run/runFolder.js';
-import { loadWorkspace } from '../run/workspace.js';
+import { loadWorkspace, type Workspace } from '../run/workspace.js';
 import { TASKS } from '../tasks/tasks.js';
 import type { VectorIndex } from '../vectorIndex/vectorIndex.js';
 import { compileAblations } from './ablations.js';
 import { diffusionStage } from './diffusionStage.js';
 import { encodeStage } from './encodeStage.js';
+import { pointerReward, pointerSettings, pointerStage, pointerWarmStart } from './pointerStages.js';
 import { policyStage, warmStartStage } from './policyStage.js';
 import { dropCheckpoint, type StageContext, type StageSummary } from './stage.js';
 import { synthesisStage } from './synthesisStage.js';
@@ -135,14 +136,15 @@ export async function compile(options: CompileOptions): Promise<CompileResult> {
       config,
       runtime,
       task: TASKS[config.task],
-      reward: options.reward ?? (await rewardOf(config, folder)),
-      budget,
+      reward: options.reward ?? (await compiledReward(config, folder, workspace)),
+      // What a pointer is rewarded for is what people see: the set itself.
+      budget: pointerSettings(config) ? undefined : budget,
       workspace,
       policy: policy && checkPolicy(policy, config.k),
       signal,
       onProgress,
     };
-    for (const [name, work] of Object.entries(policy ? AROUND_OWN_POLICY : TRAINING) as [
+    for (const [name, work] of Object.entries(policy ? AROUND_OWN_POLICY : trainingOf(config)) as [
       Exclude<CompileStage, 'encode'>,
       StageWork,
     ][]) {
@@ -171,6 +173,15 @@ const TRAINING: Readonly<Record<Exclude<CompileStage, 'encode'>, StageWork>> = {
   synthesis: synthesisStage,
   diffusion: diffusionStage,
 };
+
+const trainingOf = (config: Config): typeof TRAINING =>
+  pointerSettings(config) ? { ...TRAINING, 'warm-start': pointerWarmStart, policy: pointerStage } : TRAINING;
+
+/** The reward that the run's policy is trained with. */
+async function compiledReward(config: Config, folder: string, workspace: Workspace): Promise<RewardFunction> {
+  const own = typeof config.reward === 'function' || isModule(config.reward);
+  return pointerSettings(config) && !own ? pointerReward(workspace, config) : rewardOf(config, folder);
+}
 
 /** Of a policy of the user's there is nothing to train. */
 const given: StageWork = async () => ({ seconds: 0, own: true });

@@ -1,4 +1,5 @@
 /** Step 3 of R4T: the set denoiser learns from the synthesised sets. */
+import { synthesisSettings } from '../run/config.js';
 import { splitQueries } from '../run/workspace.js';
 import { readSets } from '../synthesis/synthesize.js';
 import { fitDiffusion } from './fitDiffusion.js';
@@ -11,7 +12,7 @@ export async function diffusionStage(context: StageContext): Promise<StageSummar
     folder: run.path('synthesis'),
     queries: queries.texts.length,
     vectors: workspace.vectors,
-    rewardQuantile: config.synthesis.rewardQuantile,
+    rewardQuantile: synthesisSettings(config).rewardQuantile,
   });
   const { result: parameters, seconds } = await checkpointed(context, 'diffusion', (control) =>
     fitDiffusion(context, queries, sets, run.path('diffusion'), control),

@@ -12,6 +12,7 @@ import {
 import { trainTokenizer } from '../policy/tokenizer.js';
 import { trainPolicy } from '../policy/trainPolicy.js';
 import { warmStart } from '../policy/warmStart.js';
+import { synthesisSettings } from '../run/config.js';
 import { splitQueries } from '../run/workspace.js';
 import { BestPolicy } from './bestPolicy.js';
 import { ProbeLog } from './probeLog.js';
@@ -81,13 +82,13 @@ export async function policyStage(context: StageContext): Promise<StageSummary> 
       await using probes = await ProbeLog.open({ file, policy, workspace, steps, doneBefore, seed });
       const judge = await BestPolicy.open({
         run,
-        model,
+        load: (weights) => loadPolicyWeights(model, weights),
         policy,
         workspace,
         validation,
         reward,
         budget,
-        temperature: config.synthesis.temperature,
+        temperature: synthesisSettings(config).temperature,
         steps,
         doneBefore,
         seed,

@@ -27,13 +27,13 @@ export interface StageContext extends RunControl {
 
 /** The settings of the policy that is trained here. */
 export function trainedPolicySettings({ policy }: Config): PolicySettings {
-  if ('kind' in policy) throw new Error('a policy of the user is not trained');
+  if ('kind' in policy) throw new Error('this policy is not the one that writes words');
   return policy;
 }
 
 /** What may be written as a sub-query; of a policy of the user's nothing is known. */
 export const writesOf = ({ policy, config, task }: StageContext): Writes =>
-  policy ? 'anything' : (trainedPolicySettings(config).writes ?? task.writes);
+  policy || 'kind' in config.policy ? 'anything' : (trainedPolicySettings(config).writes ?? task.writes);
 
 /** What the run's manifest says of a finished stage. */
 export interface StageSummary {

@@ -1,24 +1,19 @@
 /** Step 2 of R4T: the trained policy, frozen, or the user's own writes sets for the training queries. */
-import type { Policy } from '../policy/policy.js';
-import { loadPolicy, loadPolicyModel, POLICY_FILES } from '../policy/policyFiles.js';
+import { synthesisSettings } from '../run/config.js';
 import { splitQueries } from '../run/workspace.js';
 import { readSets, synthesize } from '../synthesis/synthesize.js';
+import { openPolicy, rowsOf } from './builtInPolicy.js';
 import type { StageContext, StageSummary } from './stage.js';
 
 /** Sets a query, where the config does not say (docs/paper.md, Synthesis). */
 const SAMPLES_PER_QUERY = { small: 16, paper: 128 } as const;
 
-async function trainedPolicy({ run, workspace, runtime }: StageContext): Promise<Policy> {
-  const model = await loadPolicyModel(run.path(...POLICY_FILES.model));
-  return loadPolicy(model, run.path(...POLICY_FILES.trained), workspace, runtime);
-}
-
 export async function synthesisStage(context: StageContext): Promise<StageSummary> {
   const { run, config, task, workspace, reward, budget, signal, onProgress } = context;
   const started = performance.now();
-  const { temperature, topP } = config.synthesis;
+  const { temperature, topP } = synthesisSettings(config);
   const { samplesPerQuery = SAMPLES_PER_QUERY[config.diffusion.preset] } = config.synthesis;
-  const policy = context.policy ?? (await trainedPolicy(context));
+  const policy = context.policy ?? (await openPolicy(context, 'trained'));
   const queries = await splitQueries(workspace, 'train', signal);
   const folder = run.path('synthesis');
   try {
@@ -28,7 +23,7 @@ export async function synthesisStage(context: StageContext): Promise<StageSummar
       queries,
       // A query without a reference set has no reward to be known; its sets are worth learning from all the same.
       reward: (fanOut) => (task.trains({ items: fanOut.reference }) ? reward(fanOut) : 0),
-      rows: task.rows,
+      rows: rowsOf(context),
       samplesPerQuery,
       temperature,
       topP,

@@ -3,6 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { COMPILE_STAGES, type CompileStage } from '../compile/compile.js';
 import { trainingDefaults } from '../diffusion/config.js';
 import { readJson } from '../files.js';
+import { isModule } from '../moduleSetting.js';
 import { collapseWarning } from '../policy/trainPolicy.js';
 import type { Config } from '../run/config.js';
 import { isLocked } from '../run/lock.js';
@@ -60,7 +61,7 @@ async function currentStage(
 
 function stepsOf({ policy, diffusion }: Config, stage: CompileStage): number | undefined {
   if (stage === 'diffusion') return diffusion.steps ?? trainingDefaults[diffusion.preset].steps;
-  if ('kind' in policy) return undefined;
+  if (isModule(policy)) return undefined;
   if (stage === 'warm-start') return policy.warmStartSteps;
   if (stage === 'policy') return policy.steps;
   return undefined;

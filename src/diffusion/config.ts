@@ -36,6 +36,8 @@ export interface DenoiserConfig extends NetworkConfig {
   readonly anchorSpread: number;
   /** Anchors that a query can have in its set: so many nearest to its embedding; 0: any. */
   readonly nearAnchors: number;
+  /** Numbers that the sources of candidates say of each anchor and query; 0: none (see `candidatePrior`). */
+  readonly features: number;
 }
 
 export type PresetName = 'small' | 'paper';

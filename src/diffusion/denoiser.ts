@@ -83,7 +83,9 @@ function anchorPosterior(
   const { vote } = condition;
   const own = vote ? besideQuery(h, vote, (rows) => add(rows, vote)) : h;
   const evidence = add(ops.div(x, variance), own);
-  const votes = besideAnchors(evidence, anchors, (rows) => matmul(rows, anchors, { transB: true }));
+  const near = besideAnchors(evidence, anchors, (rows) => matmul(rows, anchors, { transB: true }));
+  const { prior } = condition;
+  const votes = prior ? besideQuery(near, prior, (rows) => add(rows, prior)) : near;
   // Among thousands of anchors it would cost as much again, and sets differ by themselves.
   const logits =
     config.nearAnchors > 0 ? repel(votes, anchors, x.graph.parameter('repulsion', [1], zeros)) : votes;

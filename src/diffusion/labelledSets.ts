@@ -24,6 +24,8 @@ export interface LabelSetsOptions {
   readonly maxAnchors: number;
   /** Anchors that a query can have in its set, the nearest ones; 0: any. */
   readonly nearAnchors: number;
+  /** Whether rows that no set uses are anchors too (false). */
+  readonly everyRow?: boolean;
   readonly seed: number;
   readonly runtime?: RuntimeOptions;
 }
@@ -35,11 +37,11 @@ export interface LabelSetsOptions {
  */
 export async function labelSets(
   data: DiffusionData,
-  { maxAnchors, nearAnchors, seed, runtime }: LabelSetsOptions,
+  { maxAnchors, nearAnchors, everyRow = nearAnchors > 0, seed, runtime }: LabelSetsOptions,
 ): Promise<LabelledSets> {
   if (maxAnchors === 0) return { data };
   const { rows, table, queryOf } = data;
-  const used = nearAnchors > 0 ? Int32Array.from({ length: table.rows }, (_, i) => i) : rows;
+  const used = everyRow ? Int32Array.from({ length: table.rows }, (_, i) => i) : rows;
   const anchors = await chooseAnchors(table, used, { max: maxAnchors, seed });
   const all = rows.map((i) => anchors.labels[i]);
   if (nearAnchors === 0) return { data, anchors, labels: all };

@@ -34,10 +34,15 @@ function denoiserGraph(
   const anchors =
     all && nearAnchors > 0 ? nearestAnchors(embeddingOf(config, condition), all, nearAnchors) : all;
   const near = nearAnchors > 0 ? anchors : undefined;
-  const query = conditionMemory(config, condition, { near });
+  const features = config.features > 0 ? graph.input('features', ['queries', n, config.features]) : undefined;
+  const query = conditionMemory(config, condition, { near, features });
   const nothing =
     guidance &&
-    conditionMemory(config, condition, { near, kept: graph.constant(new Float32Array(1), [1, 1, 1]) });
+    conditionMemory(config, condition, {
+      near,
+      features,
+      kept: graph.constant(new Float32Array(1), [1, 1, 1]),
+    });
   const denoiseAt: DenoiseAt = (x, sigma, from = anchors) => {
     const guided = denoise(config, { x, sigma, condition: query, anchors: from });
     if (!guidance || !nothing) return guided;
@@ -90,10 +95,18 @@ export function samplerOnnx(model: DiffusionModel, { sigmas, guidance }: Sampler
   const noise = graph.input('noise', ['batch', 'rows', model.config.dimension]);
   let x = ops.mul(noise, sigmas[0]);
   let previous = x;
+  let inclusion: Value | undefined;
   for (let i = 0; i + 1 < sigmas.length; i++) {
     const sigma = graph.constant(Float32Array.of(sigmas[i]), [1, 1, 1]);
     const { clean, posterior } = denoiseAt(x, sigma, candidates);
-    if (i === 0 && anchors && posterior && !nearAnchors && model.config.anchors > SHORTLIST) {
+    if (
+      i === 0 &&
+      anchors &&
+      posterior &&
+      !nearAnchors &&
+      model.config.features === 0 &&
+      model.config.anchors > SHORTLIST
+    ) {
       candidates = shortlist(posterior, anchors, SHORTLIST);
     }
     const { keep, now, before } = dpmCoefficients(sigmas, i);
@@ -102,6 +115,8 @@ export function samplerOnnx(model: DiffusionModel, { sigmas, guidance }: Sampler
     if (before !== 0) terms.push(ops.mul(previous, before));
     x = terms.reduce(ops.add);
     previous = clean;
+    if (posterior && model.config.features > 0)
+      inclusion = ops.sub(1, ops.exp(ops.sum(ops.log(ops.sub(1.0001, posterior)), [1])));
   }
-  return encode(model, graph, { clean: x });
+  return encode(model, graph, { clean: x, ...(inclusion && { inclusion }) });
 }

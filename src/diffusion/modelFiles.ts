@@ -5,6 +5,7 @@ import { Graph, loadWeights, type RuntimeOptions, saveWeights, zeros } from '../
 import { InputError } from '../errors.js';
 import { readJson, writeJson } from '../files.js';
 import type { CompositeWeights } from '../reward/composite.js';
+import { CandidateDiffusion } from './candidateDiffusion.js';
 import type { DenoiserConfig } from './config.js';
 import { denoise } from './denoiser.js';
 import { ANCHORS, type DiffusionModel } from './model.js';
@@ -46,6 +47,7 @@ const schema = z.object({
       anchors: z.int().min(0),
       anchorSpread: z.number().min(0),
       nearAnchors: z.int().min(0),
+      features: z.int().min(0).default(0),
     })
     .refine(({ width, heads }) => width % heads === 0),
   sampling: z.object({
@@ -89,6 +91,17 @@ export async function loadSetDiffusion(folder: string, runtime?: RuntimeOptions)
   return SetDiffusion.create({ model, ...sampling, runtime });
 }
 
+/** The set retriever of a run, of either kind: one that reads what sources say of its anchors, or one that does not. */
+export async function loadRetrieverModel(
+  folder: string,
+  runtime?: RuntimeOptions,
+): Promise<SetDiffusion | CandidateDiffusion> {
+  const { model, sampling } = await readDiffusion(folder);
+  return model.config.features > 0
+    ? new CandidateDiffusion({ model, steps: sampling.steps, draws: sampling.candidates, runtime })
+    : SetDiffusion.create({ model, ...sampling, runtime });
+}
+
 /** A graph with every parameter a request may need, guided or not, and the anchors: what the weights must have. */
 export function parameterGraph(config: DenoiserConfig): Graph {
   const { anchors: n, nearAnchors, dimension: d, conditionDimension } = config;
@@ -99,6 +112,7 @@ export function parameterGraph(config: DenoiserConfig): Graph {
     condition: conditionMemory(config, graph.input('condition', ['batch', conditionDimension]), {
       kept: graph.input('kept', ['batch', 1, 1]),
       near: nearAnchors > 0 ? graph.input('near', ['batch', nearAnchors, d]) : undefined,
+      features: config.features > 0 ? graph.input('features', ['batch', n, config.features]) : undefined,
     }),
     anchors: n > 0 ? graph.parameter(ANCHORS, [n, d], zeros) : undefined,
   });

@@ -12,6 +12,7 @@ import {
   type Value,
   warmupCosine,
 } from '../engine/index.js';
+import { gatherRows, type Matrix } from '../matrix.js';
 import { CounterRandom } from '../random.js';
 import type { TrainingControl } from '../training.js';
 import { type Batch, batcher, type DiffusionData } from './batches.js';
@@ -48,6 +49,8 @@ export interface TrainDiffusionOptions extends TrainingControl {
    * a query nobody asked before has rows near it that no set has used.
    */
   readonly nearAnchors?: number;
+  /** What the sources say of every row of the table for each query, [queries, table.rows * features]; all rows are anchors then. */
+  readonly features?: Matrix;
   /** Probability of a set to lose its query, which guidance needs (0.1). */
   readonly conditionDropout?: number;
   /** Where training spends its noise levels (`trainingNoise`). */
@@ -77,6 +80,7 @@ export async function trainDiffusion(options: TrainDiffusionOptions): Promise<Di
   const { data, labels, anchors, near } = await labelSets(options.data, {
     maxAnchors: sizes.maxAnchors,
     nearAnchors,
+    everyRow: options.features !== undefined,
     seed,
     runtime,
   });
@@ -89,6 +93,7 @@ export async function trainDiffusion(options: TrainDiffusionOptions): Promise<Di
     anchors: anchors?.vectors.rows ?? 0,
     anchorSpread: anchors?.spread ?? 0,
     nearAnchors: near?.size ?? 0,
+    features: (options.features?.cols ?? 0) / data.table.rows,
   };
   const noise = options.noise ?? trainingNoise(config);
   const rows = data.rows.length / data.queryOf.length;
@@ -110,7 +115,10 @@ export async function trainDiffusion(options: TrainDiffusionOptions): Promise<Di
       const batch = batchAt(step);
       const rate = warmupCosine(step, { peak, warmupSteps, totalSteps: steps, final: 0.02 });
       const random = new CounterRandom(seed, 'diffusion/dropout', step);
-      const feeds = { ...batchFeeds(batch, config, near), ...dropout.feeds(random, batchSize) };
+      const feeds = {
+        ...batchFeeds(batch, config, near, options.features),
+        ...dropout.feeds(random, batchSize),
+      };
       const result = await trainer.train(feeds, { learningRate: rate });
       const levels = lossByLevel(floats(result.metrics.perSet), batch.sigma, noise);
       const metrics = { loss: result.loss, ...levels };
@@ -152,12 +160,14 @@ function lossGraph(config: DenoiserConfig, rows: number, anchors?: Float32Array)
   const kept = graph.input('kept', ['batch', 1, 1]);
   const choice = anchors && choiceOf(config, graph.constant(anchors, [config.anchors, d]));
   const near = config.nearAnchors > 0 ? choice : undefined;
+  const features =
+    config.features > 0 ? graph.input('features', ['batch', config.anchors, config.features]) : undefined;
   const perSet = denoisingLoss(config, {
     clean: graph.input('clean', ['batch', rows, d]),
     noise: graph.input('noise', ['batch', rows, d]),
     sigma: graph.input('sigma', ['batch', 1, 1]),
     labels: anchors && graph.input('labels', ['batch', rows, 1], 'int32'),
-    condition: conditionMemory(config, condition, { kept, near }),
+    condition: conditionMemory(config, condition, { kept, near, features }),
     anchors: choice,
     drop: dropout.drop,
   });
@@ -170,14 +180,17 @@ function choiceOf({ nearAnchors }: DenoiserConfig, anchors: Value): Value {
   return ops.gather(anchors, anchors.graph.input('near', ['batch', nearAnchors], 'int32'));
 }
 
-function batchFeeds(
-  batch: Batch,
-  { dimension: d, conditionDimension }: DenoiserConfig,
-  near?: NearAnchors,
-): Feeds {
+function batchFeeds(batch: Batch, config: DenoiserConfig, near?: NearAnchors, features?: Matrix): Feeds {
+  const { dimension: d, conditionDimension } = config;
   const b = batch.sigma.length;
   const rows = batch.labels.length / b;
   return {
+    ...(features && {
+      features: {
+        data: gatherRows(features, batch.queries).data,
+        dims: [b, config.anchors, config.features],
+      },
+    }),
     ...(near && { near: { data: nearOf(batch.queries, near), dims: [b, near.size] } }),
     clean: { data: batch.clean, dims: [b, rows, d] },
     noise: { data: batch.noise, dims: [b, rows, d] },

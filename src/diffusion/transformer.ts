@@ -28,6 +28,8 @@ export interface ConditionMemory {
   readonly vote?: Value;
   /** What rows may copy, [batch, words, dimension], and by which keys [batch, words, width]; only with condition words. */
   readonly words?: { readonly keys: Value; readonly vectors: Value };
+  /** What the sources say for each anchor, as a logit, [batch, 1, anchors]. */
+  readonly prior?: Value;
 }
 
 /** x [..., n] -> [..., out]. */
@@ -68,6 +70,8 @@ export interface ConditionContext {
   readonly kept?: Value;
   /** The anchors near the query [batch, nearAnchors, dimension], where the model has such. */
   readonly near?: Value;
+  /** What the sources say of each anchor, [batch, anchors, features]. */
+  readonly features?: Value;
 }
 
 /**
@@ -77,7 +81,7 @@ export interface ConditionContext {
 export function conditionMemory(
   config: DenoiserConfig,
   condition: Value,
-  { kept, near }: ConditionContext = {},
+  { kept, near, features }: ConditionContext = {},
 ): ConditionMemory {
   const { conditionTokens, conditionWidth, conditionWords, dimension } = config;
   const batch = condition.shape[0];
@@ -106,8 +110,26 @@ export function conditionMemory(
   if (config.anchors === 0) return { blocks, words: copied };
   const weight = condition.graph.parameter('condition.vote', [size, dimension], scaledIdentity);
   const vote = reshape(matmul(query, weight), [batch, 1, dimension]);
-  return { blocks, words: copied, vote: kept ? mul(kept, vote) : vote };
+  const prior = features && candidatePrior(features);
+  return {
+    blocks,
+    words: copied,
+    vote: kept ? mul(kept, vote) : vote,
+    prior,
+  };
 }
+
+/** How likely each anchor is to be in the query's set, before any row is looked at: an MLP of what its sources say. */
+function candidatePrior(features: Value): Value {
+  const { graph, shape } = features;
+  const [batch, anchors, size] = shape;
+  const hidden = silu(linear(features, 'prior.in', PRIOR_WIDTH));
+  const direct = graph.parameter('prior.direct.weight', [size as number, 1], zeros);
+  const logits = add(linear(hidden, 'prior.out', 1, zeros), matmul(features, direct));
+  return reshape(logits, [batch, 1, anchors]);
+}
+
+const PRIOR_WIDTH = 32;
 
 function nullTokens(
   { conditionTokens, conditionWords, conditionWidth }: DenoiserConfig,

@@ -1,14 +1,14 @@
 /** Every compared method as one function from queries to sets: the table that searches use, with every model a run has. */
 import { ABLATIONS, ablationFolder } from '../compile/ablations.js';
-import { loadSetDiffusion } from '../diffusion/modelFiles.js';
+import { loadRetrieverModel } from '../diffusion/modelFiles.js';
 import type { RuntimeOptions } from '../engine/index.js';
 import type { QueryBatch, RetrievalWorld } from '../environment.js';
 import { rowRange } from '../matrix.js';
 import { retrieveFanOuts } from '../policy/fanOut.js';
 import type { Completion, Policy } from '../policy/policy.js';
-import { loadPolicy, loadPolicyModel, POLICY_FILES } from '../policy/policyFiles.js';
 import { candidateMask } from '../retrieve/candidates.js';
 import { findSets, missingPart } from '../retrieve/findSets.js';
+import { loadRunPolicy } from '../retrieve/loadRun.js';
 import type { FindOptions, MethodSpace, RetrievedSet } from '../retrieve/method.js';
 import { METHOD_NAMES, type Method } from '../retrieve/methodNames.js';
 import { scoreFanOuts } from '../reward/evaluateReward.js';
@@ -51,20 +51,19 @@ export async function evaluatedMethods({
     const best = bestOf(policy, { samples: BEST_OF, reward, world: space });
     methods.set('bestOfN', async () => ({ method: 'folm', space: { ...space, policy: best } }));
   } else if (policy && run.stageDone('warm-start')) {
-    const untrained = async () =>
-      loadPolicy(
-        await loadPolicyModel(run.path(...POLICY_FILES.model)),
-        run.path(...POLICY_FILES.untrained),
-        space,
-        runtime,
-      );
+    const untrained = () => loadRunPolicy(run, 'untrained', space, runtime);
     methods.set('untrained', async () => ({
       method: 'folm',
       space: { ...space, policy: await untrained() },
     }));
     methods.set('bestOfN', async () => ({
       method: 'folm',
-      space: { ...space, policy: bestOf(await untrained(), { samples: BEST_OF, reward, world: space }) },
+      space: {
+        ...space,
+        policy: bestOf(await untrained(), { samples: BEST_OF, reward, world: space }),
+        // The likeliest set of a pointer, five times, would be no choice.
+        temperature: space.temperature || 1,
+      },
     }));
   }
   add('folm');
@@ -74,7 +73,7 @@ export async function evaluatedMethods({
     if (!folder) continue;
     methods.set(ablation, async () => ({
       method: 'diffusion',
-      space: { ...space, diffusion: await loadSetDiffusion(folder, runtime) },
+      space: { ...space, diffusion: await loadRetrieverModel(folder, runtime) },
     }));
   }
   return methods;

@@ -1,5 +1,5 @@
 import type { QueryBatch, RetrievalWorld } from '../environment.js';
-import { gatherRows, row, rowRange } from '../matrix.js';
+import { gatherRows, type Matrix, row, rowRange } from '../matrix.js';
 import type { FanOut } from '../reward/reward.js';
 import { takeTurns } from '../vectorIndex/retrieveBudget.js';
 import type { Completion } from './policy.js';
@@ -23,10 +23,7 @@ export async function retrieveFanOuts(
   { items, vectors, index, subQueryEncoder }: RetrievalWorld,
   { budget, signal }: FanOutOptions = {},
 ): Promise<FanOut[]> {
-  const directions = await subQueryEncoder.encode(
-    completions.flatMap((c) => c.subQueries),
-    { signal },
-  );
+  const directions = await directionsOf(completions, vectors, subQueryEncoder, signal);
   const perCompletion = completions[0]?.subQueries.length ?? 1;
   const depth = budget === undefined ? 1 : Math.min(Math.ceil((DEEPER * budget) / perCompletion), index.size);
   const found = await index.search(directions, { k: depth });
@@ -58,4 +55,22 @@ export async function retrieveFanOuts(
     start = end;
     return fanOut;
   });
+}
+
+/** A chosen item is its own direction; what is written is encoded. */
+async function directionsOf(
+  completions: readonly Completion[],
+  vectors: Matrix,
+  encoder: RetrievalWorld['subQueryEncoder'],
+  signal?: AbortSignal,
+): Promise<Matrix> {
+  if (completions.length > 0 && completions.every(({ items }) => items))
+    return gatherRows(
+      vectors,
+      completions.flatMap(({ items = [] }) => [...items]),
+    );
+  return encoder.encode(
+    completions.flatMap((c) => c.subQueries),
+    { signal },
+  );
 }

@@ -7,6 +7,8 @@ export interface Completion {
   readonly query: number;
   /** The k sub-queries. */
   readonly subQueries: readonly string[];
+  /** Rows of the items that the sub-queries name, [k], where the policy chooses items instead of writing words. */
+  readonly items?: Int32Array;
   /** Token ids, k sub-queries each ended by a separator. Empty for policies that do not show theirs. */
   readonly tokens: Int32Array;
   /** Natural-log probability of each token under the policy at the sampling temperature. */
@@ -29,6 +31,8 @@ export interface SampleOptions extends RunControl {
   readonly seed: number;
   /** Names the streams of the queries, so that a query's samples do not depend on its batch (their row numbers). */
   readonly streams?: readonly (string | number)[];
+  /** One byte a row of the catalog, 1 = may be chosen, for policies that choose items (all). */
+  readonly mask?: Uint8Array;
 }
 
 /**

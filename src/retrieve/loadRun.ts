@@ -1,12 +1,14 @@
 /** Reads a run as what searches, services and evaluations work in. */
-import { loadSetDiffusion } from '../diffusion/modelFiles.js';
+import { querySources } from '../candidates/runSources.js';
+import { loadRetrieverModel } from '../diffusion/modelFiles.js';
 import { type Encoder, partsOf } from '../encode/encoder.js';
 import type { RuntimeOptions } from '../engine/index.js';
-import type { RetrievalWorld } from '../environment.js';
 import { InputError } from '../errors.js';
+import { loadPointerModel, loadPointerWeights, type PointerModel } from '../policy/pointer/pointerFiles.js';
+import { PointerPolicy } from '../policy/pointer/pointerPolicy.js';
 import type { Policy } from '../policy/policy.js';
 import { loadPolicy, loadPolicyModel, POLICY_FILES } from '../policy/policyFiles.js';
-import type { Config } from '../run/config.js';
+import { type Config, synthesisSettings } from '../run/config.js';
 import { loadLabels } from '../run/labels.js';
 import { configOf } from '../run/manifest.js';
 import { isPolicyGiven, loadOwnPolicy } from '../run/ownPolicy.js';
@@ -62,17 +64,23 @@ export async function loadRun(
   const encoder = await loadRunEncoder(run, { own, runtime, signal, keep: false });
   signal?.throwIfAborted();
   const workspace = await loadWorkspace(run, encoder, runtime, { capacity: REMEMBERED, index });
+  const labels = await loadLabels(run, workspace.queries);
+  const lexicon = lexiconOf(workspace.items);
+  const { items, vectors } = workspace;
+  const model = await pointerOf(run, config);
+  const sources = model && querySources({ vectors, lexicon, standard: model.standard, ...labels });
+  const space = { items, vectors, index: workspace.index, sources };
   const wants = (method: Method) => methods?.includes(method) ?? true;
   signal?.throwIfAborted();
   const loadedPolicy =
     wants('folm') && !ownPolicy
       ? ((await loadOwnPolicy(run, config, workspace, { ...runtime, k: config.k, signal })) ??
-        (await trainedPolicy(run, workspace, runtime)))
+        (await trainedPolicy(run, space, runtime)))
       : undefined;
   signal?.throwIfAborted();
   const diffusion =
     wants('diffusion') && run.stageDone('diffusion')
-      ? await loadSetDiffusion(run.path('diffusion'), runtime)
+      ? await loadRetrieverModel(run.path('diffusion'), runtime)
       : undefined;
   return {
     run,
@@ -80,11 +88,13 @@ export async function loadRun(
     workspace,
     space: {
       ...workspace,
-      ...(await loadLabels(run, workspace.queries)),
+      ...labels,
       k: config.k,
-      lexicon: lexiconOf(workspace.items),
+      lexicon,
+      ...(sources && { sources }),
       policy: ownPolicy ?? loadedPolicy,
-      temperature: config.synthesis.temperature,
+      // A pointer's set is its likeliest one.
+      temperature: model ? 0 : synthesisSettings(config).temperature,
       diffusion,
       settings: settingsOf(run),
       usual: usualMethod(run),
@@ -114,12 +124,35 @@ export function usualMethod(run: RunFolder): Method {
   return METHOD_NAMES.find((name) => name === chosen) ?? 'plain';
 }
 
+/** The model of a run that trains a pointer, once it is there. */
+async function pointerOf(run: RunFolder, { policy }: Config): Promise<PointerModel | undefined> {
+  if (!('kind' in policy) || policy.kind !== 'pointer' || !run.stageDone('warm-start')) return undefined;
+  return loadPointerModel(run.path(...POLICY_FILES.model));
+}
+
 async function trainedPolicy(
   run: RunFolder,
-  world: RetrievalWorld,
+  space: PolicySpace,
   runtime: RuntimeOptions,
 ): Promise<Policy | undefined> {
   if (!run.stageDone('policy') || isPolicyGiven(run)) return undefined;
-  const model = await loadPolicyModel(run.path(...POLICY_FILES.model));
-  return loadPolicy(model, run.path(...POLICY_FILES.trained), world, runtime);
+  return loadRunPolicy(run, 'trained', space, runtime);
+}
+
+/** What the policy of a run is opened with. */
+export type PolicySpace = Pick<MethodSpace, 'items' | 'vectors' | 'index' | 'sources'>;
+
+/** The policy that a run has trained, as it was after the warm start or in the end. */
+export async function loadRunPolicy(
+  run: RunFolder,
+  weights: 'untrained' | 'trained',
+  space: PolicySpace,
+  runtime: RuntimeOptions,
+): Promise<Policy> {
+  const [file, modelFile] = [run.path(...POLICY_FILES[weights]), run.path(...POLICY_FILES.model)];
+  const { items, vectors, sources } = space;
+  if (!sources) return loadPolicy(await loadPolicyModel(modelFile), file, space, runtime);
+  const model = await loadPointerModel(modelFile);
+  const parameters = await loadPointerWeights(model, file);
+  return PointerPolicy.create({ config: model.config, parameters, items, vectors, sources, runtime });
 }

@@ -18,7 +18,9 @@ export type EmbeddedQueries = Pick<QueryBatch, 'texts' | 'vectors'>;
 /** A set diffusion as searches use it. */
 export interface SearchDiffusion {
   readonly conditionWords: number;
-  sample(options: SampleOptions): Promise<Matrix>;
+  /** Whether it reads what the sources say of items; absent: no. */
+  readonly readsSources?: boolean;
+  sample(options: SampleOptions & { readonly sources?: Matrix; readonly mask?: Uint8Array }): Promise<Matrix>;
 }
 
 /** The least that directions are searched in. */
@@ -45,6 +47,8 @@ export interface MethodSpace extends RetrievalWorld {
   /** At which the policy writes (1). */
   readonly temperature?: number;
   readonly diffusion?: SearchDiffusion;
+  /** What the sources say of every item, standardised, [n, items * sources], for models that read it. */
+  readonly sources?: (queries: EmbeddedQueries) => Matrix;
   readonly settings: MethodSettings;
   /** The method of a request that names none: what did best on validation queries, plain search before. */
   readonly usual: Method;

@@ -229,10 +229,23 @@ export const METHODS: Readonly<Record<Method, MethodDefinition>> = {
     missing: ({ policy }) => (policy ? undefined : 'this run has no trained policy yet'),
     fanOut:
       (space) =>
-      async ({ texts, vectors }, { k, seed = 0, signal }) => {
+      async ({ texts, vectors }, { k, seed = 0, mask, signal }) => {
         const { policy, temperature } = space;
         const streams = texts;
-        const sampled = await policy!.sample({ queries: texts, vectors, temperature, seed, streams, signal });
+        const sampled = await policy!.sample({
+          queries: texts,
+          vectors,
+          temperature,
+          seed,
+          streams,
+          mask,
+          signal,
+        });
+        if (sampled.every(({ items }) => items))
+          return sampled.map(({ items = new Int32Array(), subQueries }) => ({
+            directions: gatherRows(space.vectors, items.subarray(0, k)),
+            subQueries: subQueries.slice(0, k),
+          }));
         const subQueries = sampled.map((completion) => completion.subQueries.slice(0, k));
         return encodeSubQueries(space, subQueries, signal);
       },
@@ -243,12 +256,21 @@ export const METHODS: Readonly<Record<Method, MethodDefinition>> = {
     setting: DIRECTIONS,
     missing: ({ diffusion }) => (diffusion ? undefined : 'this run has no trained diffusion model yet'),
     fanOut:
-      ({ diffusion, subQueryEncoder }) =>
-      async (queries, { k: rows, steps, seed, signal }) => {
+      ({ diffusion, sources, subQueryEncoder }) =>
+      async (queries, { k: rows, steps, seed, mask, signal }) => {
         const { conditionWords } = diffusion!;
         const conditions = await queryConditions(queries, conditionWords, subQueryEncoder, signal);
         const streams = queries.texts;
-        const directions = await diffusion!.sample({ conditions, rows, steps, seed, streams, signal });
+        const known = diffusion!.readsSources ? { sources: sources!(queries), mask } : {};
+        const directions = await diffusion!.sample({
+          conditions,
+          rows,
+          steps,
+          seed,
+          streams,
+          signal,
+          ...known,
+        });
         return perQuery(queries.vectors.rows, (q) => ({
           directions: rowRange(directions, q * rows, (q + 1) * rows),
         }));

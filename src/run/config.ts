@@ -59,13 +59,30 @@ const policy = z.strictObject({
   writes: z.enum(['anything', 'nearTexts', 'nearWords']).optional(),
 });
 
+/** The policy that chooses items, where there are reference sets and some thousands of items at most. */
+const pointer = z.strictObject({
+  kind: z.literal('pointer'),
+  /** Steps of imitating the reference sets. */
+  warmStartSteps: z.int().min(0).default(100),
+  steps: z.int().min(0).default(40),
+  queriesPerStep: count.default(32),
+  groupSize: count.min(2).default(8),
+  learningRate: positive.default(1e-3),
+  clip: share.default(0.2),
+  klOld: weight.default(0.05),
+  klReverse: weight.default(0.05),
+  credit: z.enum(['set', 'subQuery']).default('subQuery'),
+  epochs: count.default(1),
+});
+
 /** Sampling the frozen policy into training targets. */
 const synthesis = z.strictObject({
   /** n; absent: 16, and the paper's 128 for its preset. */
   samplesPerQuery: count.optional(),
-  temperature: positive.default(0.9),
+  /** Absent: 0.9, and 0.4 of a pointer, whose sets at 0.9 have items that nobody would choose. */
+  temperature: positive.optional(),
   topP: share.refine((p) => p > 0, 'expected a number above 0').default(1),
-  /** Learn only from sets whose reward reaches this quantile of their query's sets. */
+  /** Learn only from sets whose reward reaches this quantile of their query's sets; absent: from all, of a pointer's from the better half. */
   rewardQuantile: share.optional(),
 });
 
@@ -112,7 +129,7 @@ export const configSchema = z.strictObject({
   /** Also a module whose default export is a `RewardFunction`. */
   reward: z.union([rewardFunction, moduleSetting, reward]).prefault({}),
   /** Also a module whose default export is an async function `(world, { k }) => Policy`: nothing is trained then. */
-  policy: z.union([moduleSetting, policy]).prefault({}),
+  policy: z.union([moduleSetting, pointer, policy]).prefault({}),
   synthesis: synthesis.prefault({}),
   diffusion: diffusion.prefault({}),
 });
@@ -122,6 +139,20 @@ export type UserConfig = z.input<typeof configSchema>;
 
 /** The settings of the built-in policy. */
 export type PolicySettings = z.output<typeof policy>;
+
+/** The settings of the policy that chooses items. */
+export type PointerSettings = z.output<typeof pointer>;
+
+/** How a run's policy is sampled into sets, and which of these are learnt from. */
+export function synthesisSettings({ policy, synthesis }: Config): {
+  readonly temperature: number;
+  readonly topP: number;
+  readonly rewardQuantile?: number;
+} {
+  const chooses = 'kind' in policy && policy.kind === 'pointer';
+  const { temperature = chooses ? 0.4 : 0.9, topP, rewardQuantile = chooses ? 0.5 : undefined } = synthesis;
+  return { temperature, topP, rewardQuantile };
+}
 
 /** The settings of a run, with every default filled in. */
 export type Config = z.output<typeof configSchema>;

@@ -23,6 +23,7 @@ export function tinyConfig(changes: Partial<DenoiserConfig> = {}): DenoiserConfi
     sigmaData: 1 / Math.sqrt(dimension),
     anchors: 0,
     nearAnchors: 0,
+    features: 0,
     anchorSpread: 0,
     ...changes,
   };

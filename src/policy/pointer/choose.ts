@@ -1,0 +1,108 @@
+/** Choosing a set item by item, outside the graph: a place costs one product a item. */
+import type { Parameters } from '../../engine/index.js';
+import { dot } from '../../matrix.js';
+import { type PointerConfig, STATE, STATE_WIDTH } from './model.js';
+
+/** What `readItems` says of one query's items. */
+export interface QueryItems {
+  /** [items]. */
+  readonly base: Float32Array;
+  /** [items, STATE_WIDTH]. */
+  readonly keys: Float32Array;
+  readonly values: Float32Array;
+}
+
+export interface ChooseOptions {
+  /** 0 takes the likeliest item at every place. */
+  readonly temperature: number;
+  /** Numbers in [0, 1); needed above temperature 0. */
+  readonly uniform: () => number;
+  /** One byte a row, 1 = may be chosen (all). */
+  readonly mask?: Uint8Array;
+}
+
+export interface ChosenSet {
+  /** Rows in the order they were chosen, k of them, or fewer where fewer may be. */
+  readonly items: Int32Array;
+  /** Natural-log probability of each choice at the temperature (at 0: at 1), [k]. */
+  readonly logProbs: Float32Array;
+  /** Entropy in nats of the distribution each was drawn from, [k]. */
+  readonly entropies: Float32Array;
+}
+
+/** Chooses one set. */
+export function choose(
+  { base, keys, values }: QueryItems,
+  { k, items }: Pick<PointerConfig, 'k' | 'items'>,
+  parameters: Parameters,
+  { temperature, uniform, mask }: ChooseOptions,
+): ChosenSet {
+  const place = parameters.get(STATE.place)!.data;
+  const mix = parameters.get(STATE.mix)!.data;
+  const sums = new Float64Array(STATE_WIDTH);
+  const open = mask ? mask.slice(0, items) : new Uint8Array(items).fill(1);
+  const size = Math.min(
+    k,
+    open.reduce((n, x) => n + x, 0),
+  );
+  const chosen = {
+    items: new Int32Array(size),
+    logProbs: new Float32Array(size),
+    entropies: new Float32Array(size),
+  };
+  const logits = new Float64Array(items);
+  for (let t = 0; t < size; t++) {
+    const state = stateOf(sums, place.subarray(t * STATE_WIDTH, (t + 1) * STATE_WIDTH), mix);
+    for (let i = 0; i < items; i++) {
+      if (open[i] === 0) continue;
+      logits[i] = base[i] + dot(state, keys.subarray(i * STATE_WIDTH, (i + 1) * STATE_WIDTH));
+    }
+    const { item, logProb, entropy } = draw(logits, open, temperature, uniform);
+    chosen.items[t] = item;
+    chosen.logProbs[t] = logProb;
+    chosen.entropies[t] = entropy;
+    open[item] = 0;
+    for (let j = 0; j < STATE_WIDTH; j++) sums[j] += values[item * STATE_WIDTH + j];
+  }
+  return chosen;
+}
+
+function stateOf(sums: Float64Array, place: Float32Array, mix: Float32Array): Float64Array {
+  const state = new Float64Array(STATE_WIDTH);
+  for (let i = 0; i < STATE_WIDTH; i++) {
+    const x = Math.tanh(sums[i] + place[i]);
+    for (let j = 0; j < STATE_WIDTH; j++) state[j] += x * mix[i * STATE_WIDTH + j];
+  }
+  return state;
+}
+
+/** One item of the softmax over those that are open. */
+function draw(
+  logits: Float64Array,
+  open: Uint8Array,
+  temperature: number,
+  uniform: () => number,
+): { item: number; logProb: number; entropy: number } {
+  const scale = temperature > 0 ? 1 / temperature : 1;
+  let best = -1;
+  for (let i = 0; i < open.length; i++) if (open[i] !== 0 && (best < 0 || logits[i] > logits[best])) best = i;
+  let [total, weighted] = [0, 0];
+  for (let i = 0; i < open.length; i++) {
+    if (open[i] === 0) continue;
+    const x = (logits[i] - logits[best]) * scale;
+    const p = Math.exp(x);
+    total += p;
+    weighted += p * x;
+  }
+  let item = best;
+  if (temperature > 0) {
+    let rest = uniform() * total;
+    for (let i = 0; i < open.length && rest >= 0; i++) {
+      if (open[i] === 0) continue;
+      item = i;
+      rest -= Math.exp((logits[i] - logits[best]) * scale);
+    }
+  }
+  const logProb = (logits[item] - logits[best]) * scale - Math.log(total);
+  return { item, logProb, entropy: Math.log(total) - weighted / total };
+}

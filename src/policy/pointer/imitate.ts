@@ -1,0 +1,78 @@
+/** The pointer's warm start: it learns to choose what the reference sets of training queries have, in any order. */
+import {
+  initialize,
+  type Parameters,
+  type RuntimeOptions,
+  Trainer,
+  warmupCosine,
+} from '../../engine/index.js';
+import type { Matrix } from '../../matrix.js';
+import { CounterRandom } from '../../random.js';
+import type { TrainingControl } from '../../training.js';
+import { queryFeeds, type ReadQueries, setFeeds } from './batch.js';
+import { negative, type PointerConfig, placeMean, pointerGraph } from './model.js';
+
+export interface ImitateOptions extends TrainingControl {
+  readonly config: PointerConfig;
+  /** Content embeddings, unit rows [items, d]. */
+  readonly vectors: Matrix;
+  /** Training queries with what the sources say of every item, without their own sets. */
+  readonly queries: ReadQueries;
+  /** Rows of each query's reference set; none is empty. */
+  readonly references: readonly (readonly number[])[];
+  readonly steps: number;
+  readonly seed: number;
+  readonly runtime?: RuntimeOptions;
+}
+
+const QUERIES_PER_STEP = 16;
+/** Orders in which a query's set is chosen, a step. */
+const ORDERS = 4;
+const LEARNING_RATE = 3e-3;
+/** Training sets are few and soon known by heart; decay keeps what only tells one query from another small. */
+export const WEIGHT_DECAY = 1;
+const EMA_DECAY = 0.97;
+
+/** Resolves with the moving average of the parameters; `onStep` gets `loss`, nats a place. */
+export async function imitate(options: ImitateOptions): Promise<Parameters> {
+  const { config, vectors, queries, references, steps, seed, runtime, signal, onProgress, onStep } = options;
+  const { graph, logProbs } = pointerGraph(config, vectors);
+  const loss = negative(placeMean(logProbs, graph.input('weights', ['queries', 'places'])));
+  const trainer = await Trainer.create({
+    loss,
+    parameters: initialize(graph, seed),
+    optimizer: { weightDecay: WEIGHT_DECAY },
+    clipNorm: 1,
+    emaDecay: EMA_DECAY,
+    runtime,
+  });
+  try {
+    if (options.resume) trainer.restore(options.resume);
+    for (let step = trainer.step; step < steps; step++) {
+      signal?.throwIfAborted();
+      const random = new CounterRandom(seed, 'pointer/imitate', step);
+      const rows = [...random.permutation(references.length).subarray(0, QUERIES_PER_STEP)];
+      const sets = rows.flatMap((q) =>
+        Array.from({ length: ORDERS }, () => {
+          const order = random.permutation(references[q].length).subarray(0, config.k);
+          return order.map((i) => references[q][i]);
+        }),
+      );
+      const feeds = { ...queryFeeds(queries, rows, config), ...setFeeds(sets, rows.length, config) };
+      const learningRate = warmupCosine(step, {
+        peak: LEARNING_RATE,
+        warmupSteps: 10,
+        totalSteps: steps,
+        final: 0.05,
+      });
+      const { loss, gradientNorm } = await trainer.train(feeds, { learningRate });
+      onProgress?.({ stage: 'warm-start', done: step + 1, total: steps, metrics: { loss } });
+      await onStep?.({ step: step + 1, metrics: { loss, gradientNorm, learningRate }, state: trainer.state });
+    }
+    return new Map(
+      [...trainer.averaged].map(([name, { data, dims }]) => [name, { data: data.slice(), dims }]),
+    );
+  } finally {
+    await trainer.release();
+  }
+}

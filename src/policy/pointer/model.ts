@@ -1,0 +1,114 @@
+/**
+ * A policy that chooses items instead of writing words: a pointer network (Vinyals, Fortunato & Jaitly 2015, arXiv 1506.03134) over
+ * the catalog. Each item is read once a query: what the sources say of it, its vector, and its vector beside the query's. A place of
+ * the set then costs one product of all items' keys with the state, which is the sum of what was chosen so far (as in Deep Sets, Zaheer
+ * et al. 2017, arXiv 1703.06114):
+ *
+ *   logit_t(i) = base_i + key_i . tanh(sum_(j < t) value_(c_j) + place_t) W
+ */
+import { Graph, type Initializer, lecunNormal, normal, ops, type Value, zeros } from '../../engine/index.js';
+import type { Matrix } from '../../matrix.js';
+
+const { add, gatherLast, logSoftmax, matmul, mul, reshape, silu, sub, tanh } = ops;
+
+/** Sizes. Plain JSON. */
+export interface PointerConfig {
+  /** k: items of a set. */
+  readonly k: number;
+  /** Items of the catalog, and the length of their vectors. */
+  readonly items: number;
+  readonly dimension: number;
+  /** Numbers that the sources say of an item. */
+  readonly sources: number;
+}
+
+/** Width of the projected vectors, of what is known of an item, and of keys and states. Wider ones learn training sets by heart. */
+const [PROJECTED, HIDDEN, WIDTH] = [16, 32, 16];
+/** How much the vectors count at first beside the sources: little, for they are what is learnt by heart. */
+const OF_VECTORS = 0.3;
+
+export const STATE_WIDTH = WIDTH;
+
+/** What is known of every item of each query before any is chosen. */
+export interface ReadItems {
+  /** [queries, 1, items]. */
+  readonly base: Value;
+  /** [queries, items, WIDTH]. */
+  readonly keys: Value;
+  readonly values: Value;
+}
+
+/** Reads the inputs `sources` [queries, items, sources], standardised, and `query` [queries, d]; `vectors` are the catalog's. */
+export function readItems(graph: Graph, config: PointerConfig, vectors: Matrix): ReadItems {
+  const { items, dimension: d, sources } = config;
+  const weight = (name: string, dims: readonly number[], init: Initializer = lecunNormal) =>
+    graph.parameter(`${name}.weight`, dims, init);
+  const said = graph.input('sources', ['queries', items, sources]);
+  const query = graph.input('query', ['queries', d]);
+  const own = matmul(graph.constant(vectors.data, [items, d]), weight('item', [d, PROJECTED]));
+  const asked = reshape(matmul(query, weight('query', [d, PROJECTED])), ['queries', 1, PROJECTED]);
+  // Projected unit vectors have a variance of 1 / d; the product of two is brought to that of one source.
+  const together = mul(mul(asked, own), (OF_VECTORS * d) / Math.sqrt(PROJECTED));
+  const vectorsSay = add(
+    matmul(together, weight('together', [PROJECTED, HIDDEN])),
+    mul(matmul(own, weight('own', [PROJECTED, HIDDEN])), OF_VECTORS),
+  );
+  const sourcesSay = add(
+    matmul(said, weight('sources', [sources, HIDDEN])),
+    graph.parameter('sources.bias', [HIDDEN], zeros),
+  );
+  const known = silu(add(sourcesSay, vectorsSay));
+  const base = add(
+    matmul(known, weight('base', [HIDDEN, 1], zeros)),
+    matmul(said, weight('direct', [sources, 1], zeros)),
+  );
+  const projected = (name: string) =>
+    add(
+      matmul(known, weight(name, [HIDDEN, WIDTH])),
+      mul(matmul(own, weight(`${name}.own`, [PROJECTED, WIDTH], normal(0.5))), OF_VECTORS),
+    );
+  return {
+    base: reshape(base, ['queries', 1, items]),
+    keys: projected('key'),
+    values: projected('value'),
+  };
+}
+
+/** Names of the parameters that a place of the set reads; see `choose`. */
+export const STATE = { place: 'place.weight', mix: 'state.weight' } as const;
+/** What was chosen before is not to be chosen again. */
+const TAKEN = -1e9;
+
+/**
+ * Log-probabilities of the items chosen at every place of given sets, [queries, places]. Reads `taken` [queries, places, items], 1 for
+ * what a place finds chosen already, `place` [queries, places, k], one-hot, and `targets` int32 [queries, places, 1].
+ */
+export function chosenLogProbs(
+  graph: Graph,
+  config: PointerConfig,
+  { base, keys, values }: ReadItems,
+): Value {
+  const taken = graph.input('taken', ['queries', 'places', config.items]);
+  const place = graph.input('place', ['queries', 'places', config.k]);
+  const sums = add(
+    matmul(taken, values),
+    matmul(place, graph.parameter(STATE.place, [config.k, WIDTH], zeros)),
+  );
+  const state = matmul(tanh(sums), graph.parameter(STATE.mix, [WIDTH, WIDTH], normal(0.02)));
+  const logits = add(add(base, matmul(state, keys, { transB: true })), mul(taken, TAKEN));
+  const targets = graph.input('targets', ['queries', 'places', 1], 'int32');
+  return reshape(gatherLast(logSoftmax(logits), targets), ['queries', 'places']);
+}
+
+/** A graph with every parameter of the model. */
+export function pointerGraph(config: PointerConfig, vectors: Matrix): { graph: Graph; logProbs: Value } {
+  const graph = new Graph();
+  return { graph, logProbs: chosenLogProbs(graph, config, readItems(graph, config, vectors)) };
+}
+
+/** Mean over the places of weight 1 of the input `weights` [queries, places]. */
+export function placeMean(x: Value, weights: Value): Value {
+  return ops.div(ops.sum(mul(x, weights)), ops.maximum(ops.sum(weights), 1));
+}
+
+export const negative = (x: Value): Value => sub(0, x);
