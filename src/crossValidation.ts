@@ -9,6 +9,8 @@ export interface CrossValidationOptions<Setting> extends Pick<RunControl, 'signa
   /** Rows of each training query's reference set. */
   readonly references: readonly (readonly number[])[];
   readonly settings: readonly Setting[];
+  /** Queries of the same key, such as those of one text, are in one fold. */
+  readonly keys?: readonly string[];
   readonly seed: number;
   /** Folds [5]. */
   readonly folds?: number;
@@ -30,13 +32,14 @@ export interface CrossValidationOptions<Setting> extends Pick<RunControl, 'signa
 export async function crossValidate<Setting>({
   references,
   settings,
+  keys,
   seed,
   folds = 5,
   judged = 400,
   train,
   signal,
 }: CrossValidationOptions<Setting>): Promise<number[][]> {
-  const foldOf = foldsOf(references, { folds, seed });
+  const foldOf = foldsOf(references, { folds, seed, keys });
   const drawn = new Set(
     new CounterRandom(seed, 'cross-validation/judged').permutation(references.length).subarray(0, judged),
   );
@@ -58,8 +61,8 @@ export async function crossValidate<Setting>({
 }
 
 /**
- * The fold of each query, in random order, each about as large as the others. Queries with nearly the same set, or the same key, share
- * one, unless these are so many that they would not fit into a fold.
+ * The fold of each query, in random order, each about as large as the others. Queries of the same key share
+ * one, and queries with nearly the same set, unless these are so many that they would not fit into a fold.
  */
 export function foldsOf(
   references: readonly (readonly number[])[],
@@ -67,7 +70,7 @@ export function foldsOf(
 ): Int32Array {
   const most = Math.ceil(references.length / folds);
   const groups = groupsOf(references, keys).flatMap((group) =>
-    group.length > most ? group.map((i) => [i]) : [group],
+    group.length > most ? sameKey(group, keys) : [group],
   );
   new CounterRandom(seed, 'cross-validation/folds').shuffle(groups);
   const foldOf = new Int32Array(references.length);
@@ -78,6 +81,16 @@ export function foldsOf(
     for (const i of group) foldOf[i] = smallest;
   }
   return foldOf;
+}
+
+/** Queries of one key together; without keys each is alone. */
+function sameKey(queries: readonly number[], keys?: readonly string[]): number[][] {
+  const groups = new Map<string | number, number[]>();
+  for (const i of queries) {
+    const key = keys?.[i] ?? i;
+    groups.set(key, [...(groups.get(key) ?? []), i]);
+  }
+  return [...groups.values()];
 }
 
 /** Queries joined wherever two of them have nearly the same set, or the same key. */

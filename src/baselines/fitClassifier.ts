@@ -11,6 +11,7 @@ const RIDGES = [100, 30, 10, 3, 1, 0.3, 0.1];
 
 export interface FitClassifierOptions
   extends Pick<LabelledQueries, 'vectors' | 'references'>,
+    Partial<Pick<LabelledQueries, 'texts'>>,
     Pick<RunControl, 'signal'> {
   /** Items of a set: what the choice of the ridge looks at. */
   readonly k: number;
@@ -27,6 +28,7 @@ export interface FitClassifierOptions
  * @throws RangeError if there is no training query
  */
 export async function fitClassifier({
+  texts,
   vectors,
   references,
   k,
@@ -40,6 +42,7 @@ export async function fitClassifier({
   const found = await crossValidate({
     references,
     settings: ridges,
+    keys: texts,
     seed,
     signal,
     train(trained, heldOut) {

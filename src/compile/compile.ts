@@ -29,7 +29,13 @@ import type { VectorIndex } from '../vectorIndex/vectorIndex.js';
 import { compileAblations } from './ablations.js';
 import { diffusionStage } from './diffusionStage.js';
 import { encodeStage } from './encodeStage.js';
-import { pointerReward, pointerSettings, pointerStage, pointerWarmStart } from './pointerStages.js';
+import {
+  checkPointer,
+  pointerReward,
+  pointerSettings,
+  pointerStage,
+  pointerWarmStart,
+} from './pointerStages.js';
 import { policyStage, warmStartStage } from './policyStage.js';
 import { dropCheckpoint, type StageContext, type StageSummary } from './stage.js';
 import { synthesisStage } from './synthesisStage.js';
@@ -99,6 +105,7 @@ export async function compile(options: CompileOptions): Promise<CompileResult> {
     );
   }
   const queries = await collectQueries(options, catalog, config);
+  checkPointer(config, catalog.items.length, queries);
   const encoder = await loadEncoder(config.encoder, {
     own: options.encoder,
     runtime,

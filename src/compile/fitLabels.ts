@@ -26,6 +26,7 @@ export async function fitLabels(
   if (labelled.texts.length === 0) return { training };
   const { smoother, sets } = await fitClassifier({ ...labelled, k, seed, signal });
   const adapter = await fitAdapter({
+    texts: labelled.texts,
     queries: labelled.vectors,
     references: labelled.references,
     vectors: world.vectors,

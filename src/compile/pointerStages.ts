@@ -3,6 +3,7 @@ import { fitClassifier } from '../baselines/fitClassifier.js';
 import { crossFittedScores } from '../candidates/crossFit.js';
 import { querySources } from '../candidates/runSources.js';
 import { SOURCES, standardize, standardOf } from '../candidates/sources.js';
+import type { QueryRecord } from '../catalog/item.js';
 import { type Parameters, saveWeights } from '../engine/index.js';
 import type { EmbeddedQueries, LabelledQueries } from '../environment.js';
 import { InputError } from '../errors.js';
@@ -35,6 +36,24 @@ const MOST_ITEMS = 4000;
 
 export const pointerSettings = ({ policy }: Config): PointerSettings | undefined =>
   'kind' in policy && policy.kind === 'pointer' ? policy : undefined;
+
+/** @throws InputError where a pointer cannot learn */
+export function checkPointer(config: Config, items: number, queries: readonly QueryRecord[]): void {
+  if (!pointerSettings(config)) return;
+  const field = 'policy.kind';
+  if (items > MOST_ITEMS)
+    throw new InputError(
+      `is "pointer", which reads every item and takes at most ${MOST_ITEMS} of them; this catalog has ${items}. Leave it out`,
+      { field },
+    );
+  if (!queries.some((query) => query.split === 'train' && query.items.length > 0))
+    throw new InputError(
+      'is "pointer", which learns from reference sets; give --sets with training queries',
+      {
+        field,
+      },
+    );
+}
 
 /** What a pointer is rewarded for: what people see of its set, by labels, where the user has no reward of his own. */
 export const pointerReward = ({ items, vectors }: Workspace, { catalog }: Config): RewardFunction =>
@@ -69,18 +88,8 @@ const crossFitted = (
 export async function pointerWarmStart(context: StageContext): Promise<StageSummary> {
   const { run, config, workspace, runtime, signal } = context;
   const { items, vectors } = workspace;
-  const settings = pointerSettings(config)!;
-  if (items.length > MOST_ITEMS)
-    throw new InputError(
-      `is "pointer", which reads every item; it takes catalogs of at most ${MOST_ITEMS}, this one has ${items.length}. ` +
-        'Leave policy.kind out',
-      { field: 'policy.kind' },
-    );
+  const { warmStartSteps } = pointerSettings(config)!;
   const training = await labelledTraining(context);
-  if (training.texts.length === 0)
-    throw new InputError('is "pointer", which learns from reference sets; give --sets with train queries', {
-      field: 'policy.kind',
-    });
   const { k, seed } = config;
   const { ridge } = await fitClassifier({ ...training, k, seed, signal });
   const standard = standardOf(crossFitted(workspace, config, training, ridge, signal));
@@ -95,7 +104,7 @@ export async function pointerWarmStart(context: StageContext): Promise<StageSumm
       vectors,
       queries: readTraining(context, training, model),
       references: training.references,
-      steps: settings.warmStartSteps,
+      steps: warmStartSteps,
       seed,
       runtime,
       ...control,

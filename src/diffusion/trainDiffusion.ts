@@ -80,7 +80,7 @@ export async function trainDiffusion(options: TrainDiffusionOptions): Promise<Di
   const { data, labels, anchors, near } = await labelSets(options.data, {
     maxAnchors: sizes.maxAnchors,
     nearAnchors,
-    everyRow: options.features !== undefined,
+    everyRow: options.features !== undefined || nearAnchors > 0,
     seed,
     runtime,
   });

@@ -13,6 +13,8 @@ const STRENGTHS = [0.25, 0.5, 0.75, 1];
 const SURE = 1;
 
 export interface FitAdapterOptions extends Pick<RunControl, 'signal'> {
+  /** Texts of the queries; those of one text are judged together. */
+  readonly texts?: readonly string[];
   /** Training queries, unit rows [n, d]. */
   readonly queries: Matrix;
   /** Rows of each one's reference set; queries without any are passed over. */
@@ -56,6 +58,7 @@ export async function fitAdapter(options: FitAdapterOptions): Promise<Adapter | 
   const found = await crossValidate({
     references,
     settings,
+    keys: options.texts && used.map((i) => options.texts![i]),
     seed,
     signal,
     train(trained, heldOut) {

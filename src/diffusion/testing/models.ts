@@ -48,7 +48,7 @@ export function randomModel(config: DenoiserConfig, seed = 1): DiffusionModel {
 
 /** A model as training starts with it: the network's output is zero. */
 export function untrainedModel(config: DenoiserConfig, seed = 1): DiffusionModel {
-  const { dimension: d, anchors: n, nearAnchors, conditionDimension } = config;
+  const { dimension: d, anchors: n, nearAnchors, features, conditionDimension } = config;
   const graph = new Graph();
   denoise(config, {
     x: graph.input('x', ['batch', 'rows', d]),
@@ -56,6 +56,7 @@ export function untrainedModel(config: DenoiserConfig, seed = 1): DiffusionModel
     condition: conditionMemory(config, graph.input('condition', ['batch', conditionDimension]), {
       kept: graph.input('kept', ['batch', 1, 1]),
       near: nearAnchors > 0 ? graph.input('near', ['batch', nearAnchors, d]) : undefined,
+      features: features > 0 ? graph.input('features', ['batch', n, features]) : undefined,
     }),
     anchors: n > 0 ? graph.constant(new Float32Array(n * d), [n, d]) : undefined,
   });

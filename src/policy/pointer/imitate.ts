@@ -66,7 +66,7 @@ export async function imitate(options: ImitateOptions): Promise<Parameters> {
         final: 0.05,
       });
       const { loss, gradientNorm } = await trainer.train(feeds, { learningRate });
-      onProgress?.({ stage: 'warm-start', done: step + 1, total: steps, metrics: { loss } });
+      onProgress?.({ stage: 'policy/warm-start', done: step + 1, total: steps, metrics: { loss } });
       await onStep?.({ step: step + 1, metrics: { loss, gradientNorm, learningRate }, state: trainer.state });
     }
     return new Map(
