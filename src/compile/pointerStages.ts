@@ -24,7 +24,7 @@ import { POLICY_FILES } from '../policy/policyFiles.js';
 import { lexiconOf } from '../retrieve/lexicon.js';
 import { labelReward } from '../reward/labelReward.js';
 import type { RewardFunction } from '../reward/reward.js';
-import type { Config, PointerSettings } from '../run/config.js';
+import { type Config, isPointer, type PointerSettings } from '../run/config.js';
 import { loadLabels } from '../run/labels.js';
 import { splitQueries, type Workspace } from '../run/workspace.js';
 import { BestPolicy } from './bestPolicy.js';
@@ -35,7 +35,7 @@ import { checkpointed, type StageContext, type StageSummary } from './stage.js';
 const MOST_ITEMS = 4000;
 
 export const pointerSettings = ({ policy }: Config): PointerSettings | undefined =>
-  'kind' in policy && policy.kind === 'pointer' ? policy : undefined;
+  isPointer(policy) ? policy : undefined;
 
 /** @throws InputError where a pointer cannot learn */
 export function checkPointer(config: Config, items: number, queries: readonly QueryRecord[]): void {

@@ -15,7 +15,7 @@ import { InputError } from '../errors.js';
 import { evenly } from '../evenly.js';
 import { writeFileAtomic } from '../files.js';
 import type { RunControl } from '../progress.js';
-import type { UserConfig } from '../run/config.js';
+import { isPointer, type UserConfig } from '../run/config.js';
 import { TASKS } from '../tasks/tasks.js';
 import { evaluateRuns } from './evaluateRuns.js';
 import type { ReportData } from './results.js';
@@ -77,7 +77,10 @@ export async function benchQuality(options: QualityOptions): Promise<ReportData>
       out: runs[i],
       ...(supervised.length > 0 && { sets: files.sets }),
       ...(open.length > 0 && { queries: files.queries }),
-      config: { ...options.config, ...experimentConfig({ ...options, quick, training, words, seed }) },
+      config: {
+        ...options.config,
+        ...experimentConfig({ ...options, given: options.config, quick, training, words, seed }),
+      },
       ...(baselines ? { stage: 'encode' as const } : { ablations: true }),
     })),
     { signal, onProgress },
@@ -99,6 +102,8 @@ const meanWords = (items: readonly Item[]): number =>
 interface ConfigRequest {
   readonly task: Task;
   readonly budget?: number;
+  /** What the user configured. */
+  readonly given?: UserConfig;
   readonly quick: boolean;
   /** Training queries in all. */
   readonly training: number;
@@ -127,14 +132,14 @@ function lengthsOf({ task, quick, words }: Pick<ConfigRequest, 'task' | 'quick' 
  * queries (docs/results.md says on what).
  */
 export function experimentConfig(request: ConfigRequest): UserConfig {
-  const { task, budget, training, seed } = request;
+  const { task, budget, given, training, seed } = request;
+  const common = { task, seed, threads: 1, ...(budget !== undefined && { budget }) };
+  // A pointer learns in a minute, whatever the data: its own settings are those of every run.
+  if (isPointer(given?.policy)) return common;
   const lengths = lengthsOf(request);
   const { recipe } = TASKS[task];
   return {
-    task,
-    seed,
-    threads: 1,
-    ...(budget !== undefined && { budget }),
+    ...common,
     policy: { ...recipe.policy, warmStartSteps: lengths.warmStart, steps: lengths.policy },
     synthesis: { samplesPerQuery: Math.max(2, Math.min(16, Math.round(lengths.sets / training))) },
     diffusion: { ...recipe.diffusion, steps: lengths.diffusion },

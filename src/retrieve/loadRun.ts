@@ -8,7 +8,7 @@ import { loadPointerModel, loadPointerWeights, type PointerModel } from '../poli
 import { PointerPolicy } from '../policy/pointer/pointerPolicy.js';
 import type { Policy } from '../policy/policy.js';
 import { loadPolicy, loadPolicyModel, POLICY_FILES } from '../policy/policyFiles.js';
-import { type Config, synthesisSettings } from '../run/config.js';
+import { type Config, isPointer, synthesisSettings } from '../run/config.js';
 import { loadLabels } from '../run/labels.js';
 import { configOf } from '../run/manifest.js';
 import { isPolicyGiven, loadOwnPolicy } from '../run/ownPolicy.js';
@@ -126,7 +126,7 @@ export function usualMethod(run: RunFolder): Method {
 
 /** The model of a run that trains a pointer, once it is there. */
 async function pointerOf(run: RunFolder, { policy }: Config): Promise<PointerModel | undefined> {
-  if (!('kind' in policy) || policy.kind !== 'pointer' || !run.stageDone('warm-start')) return undefined;
+  if (!isPointer(policy) || !run.stageDone('warm-start')) return undefined;
   return loadPointerModel(run.path(...POLICY_FILES.model));
 }
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { tempFolder } from '../catalog/testing/tempFolder.js';
-import { defineConfig, type UserConfig } from './config.js';
+import { defineConfig, synthesisSettings, type UserConfig } from './config.js';
 import { loadConfig } from './loadConfig.js';
 import { nearest } from './nearest.js';
 import { parseConfig } from './parseConfig.js';
@@ -19,8 +19,16 @@ it('fills in every default', async () => {
   });
   expect(config.reward).toEqual({ weights: { groundedness: 0.6, diversity: 0.2, alignment: 0.2 } });
   expect(config.policy).toMatchObject({ clip: 0.2, klOld: 0.05, klReverse: 0.05 });
-  expect(config.synthesis).toMatchObject({ temperature: 0.9, topP: 1 });
+  expect(synthesisSettings(config)).toEqual({ temperature: 0.9, topP: 1 });
   expect(config.diffusion).toMatchObject({ preset: 'small', conditionDropout: 0.1 });
+});
+
+it('samples a pointer colder, and learns from the better half of its sets', () => {
+  const config = parseConfig({ policy: { kind: 'pointer' } });
+  expect(config.policy).toMatchObject({ kind: 'pointer', warmStartSteps: 100, steps: 40, groupSize: 8 });
+  expect(synthesisSettings(config)).toEqual({ temperature: 0.4, topP: 1, rewardQuantile: 0.5 });
+  const own = parseConfig({ policy: { kind: 'pointer' }, synthesis: { temperature: 1, rewardQuantile: 0 } });
+  expect(synthesisSettings(own)).toEqual({ temperature: 1, topP: 1, rewardQuantile: 0 });
 });
 
 it('keeps what the user sets, and a reward function as it is', () => {

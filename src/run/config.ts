@@ -143,13 +143,17 @@ export type PolicySettings = z.output<typeof policy>;
 /** The settings of the policy that chooses items. */
 export type PointerSettings = z.output<typeof pointer>;
 
+/** Whether a policy's settings are those of one that chooses items. */
+export const isPointer = (policy: unknown): policy is PointerSettings =>
+  typeof policy === 'object' && policy !== null && 'kind' in policy && policy.kind === 'pointer';
+
 /** How a run's policy is sampled into sets, and which of these are learnt from. */
 export function synthesisSettings({ policy, synthesis }: Config): {
   readonly temperature: number;
   readonly topP: number;
   readonly rewardQuantile?: number;
 } {
-  const chooses = 'kind' in policy && policy.kind === 'pointer';
+  const chooses = isPointer(policy);
   const { temperature = chooses ? 0.4 : 0.9, topP, rewardQuantile = chooses ? 0.5 : undefined } = synthesis;
   return { temperature, topP, rewardQuantile };
 }

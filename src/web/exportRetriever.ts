@@ -84,6 +84,11 @@ async function exportDiffusion(
   to: (name: string) => string,
 ): Promise<NonNullable<WebManifest['diffusion']>> {
   const { model, sampling } = await readDiffusion(run.path('diffusion'));
+  if (model.config.features > 0)
+    throw new InputError(
+      'was compiled with policy.kind "pointer", whose set diffusion browsers cannot run yet; serve it, or compile without it',
+      { file: run.folder },
+    );
   const { sampler, guidance, steps = defaultSteps(model.config, sampler) } = sampling;
   const defaults: SamplerDefaults = { ...sampling, steps };
   const fused = sampler === 'dpmSolverPlusPlus2M';
