@@ -39,7 +39,7 @@ const QUERIES_PER_RUN = 8;
 /**
  * Draws several sets for a query and answers with the items that are likeliest to be in one: an item's inclusion probability is
  * 1 - prod_rows (1 - p(row is the item)), its mean over the sets drawn. The sets that people would make for a query share their best
- * items; a single draw has some of its own. It holds native memory: `release` it when done.
+ * items; a single draw has some of its own. They are ordered by the prior. It holds native memory: `release` it when done.
  */
 export class CandidateDiffusion {
   readonly conditionWords = 0;
@@ -69,7 +69,7 @@ export class CandidateDiffusion {
     for (let start = 0; start < conditions.rows; start += QUERIES_PER_RUN) {
       signal?.throwIfAborted();
       const end = Math.min(start + QUERIES_PER_RUN, conditions.rows);
-      const inclusion = await this.#inclusion(session, {
+      const { inclusion, prior } = await this.#inclusion(session, {
         condition: rowRange(conditions, start, end),
         sources: rowRange(sources, start, end),
         rows,
@@ -77,7 +77,9 @@ export class CandidateDiffusion {
         stream: streams && ((i) => streams[start + i]),
       });
       for (let q = start; q < end; q++) {
-        const { items } = bestOf(allowed, row(inclusion, q - start), rows);
+        const chosen = bestOf(allowed, row(inclusion, q - start), rows);
+        // What is in every set drawn is in no order any more; the prior has one.
+        const { items } = bestOf(chosen.items, row(prior, q - start), rows);
         for (let i = 0; i < rows && items.length > 0; i++)
           row(out, q * rows + i).set(row(vectors, items[Math.min(i, items.length - 1)]));
       }
@@ -85,7 +87,7 @@ export class CandidateDiffusion {
     return out;
   }
 
-  /** [queries, anchors]. */
+  /** Inclusion probabilities, and the logits of the prior, each [queries, anchors]. */
   async #inclusion(
     session: Session,
     {
@@ -101,7 +103,7 @@ export class CandidateDiffusion {
       readonly seed: number;
       readonly stream?: (query: number) => string | number;
     },
-  ): Promise<Matrix> {
+  ): Promise<{ inclusion: Matrix; prior: Matrix }> {
     const { anchors, dimension: d, features } = this.options.model.config;
     const { draws = DRAWS } = this.options;
     const queries = condition.rows;
@@ -122,7 +124,7 @@ export class CandidateDiffusion {
         for (let i = 0; i < anchors; i++) own[i] += drawn[at + i] / draws;
       }
     }
-    return mean;
+    return { inclusion: mean, prior: matrix(queries, anchors, floats(result.prior)) };
   }
 
   #session(steps: number): Promise<Session> {

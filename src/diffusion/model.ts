@@ -24,7 +24,7 @@ function denoiserGraph(
   { config, parameters }: DiffusionModel,
   graph: Graph,
   guidance?: Value,
-): { denoiseAt: DenoiseAt; anchors?: Value } {
+): { denoiseAt: DenoiseAt; anchors?: Value; prior?: Value } {
   const { anchors: n, nearAnchors, dimension: d } = config;
   const stored = parameters.get(ANCHORS);
   if (n > 0 && stored?.data.length !== n * d)
@@ -49,7 +49,7 @@ function denoiserGraph(
     const { clean } = denoise(config, { x, sigma, condition: nothing, anchors: from });
     return { ...guided, clean: ops.add(guided.clean, ops.mul(ops.sub(guided.clean, clean), guidance)) };
   };
-  return { denoiseAt, anchors };
+  return { denoiseAt, anchors, prior: query.prior };
 }
 
 function encode({ parameters }: DiffusionModel, graph: Graph, outputs: Record<string, Value>): Uint8Array {
@@ -86,7 +86,7 @@ export interface SamplerOnnxOptions {
 export function samplerOnnx(model: DiffusionModel, { sigmas, guidance }: SamplerOnnxOptions): Uint8Array {
   const graph = new Graph();
   const { nearAnchors } = model.config;
-  const { denoiseAt, anchors } = denoiserGraph(
+  const { denoiseAt, anchors, prior } = denoiserGraph(
     model,
     graph,
     guidance > 0 ? graph.scalar(guidance) : undefined,
@@ -118,5 +118,5 @@ export function samplerOnnx(model: DiffusionModel, { sigmas, guidance }: Sampler
     if (posterior && model.config.features > 0)
       inclusion = ops.sub(1, ops.exp(ops.sum(ops.log(ops.sub(1.0001, posterior)), [1])));
   }
-  return encode(model, graph, { clean: x, ...(inclusion && { inclusion }) });
+  return encode(model, graph, { clean: x, ...(inclusion && { inclusion }), ...(prior && { prior }) });
 }
