@@ -1,0 +1,95 @@
+/**
+ * Writes `runs/kitchen/catalog.jsonl` and `runs/kitchen/sets.jsonl`: groceries, and for dishes the groceries to buy. Training sets are
+ * a language model's shopping lists (`fanOuts.jsonl`), each product grounded in the catalog: what a shop means by a plain name is a list of its own
+ * (`usual.json`: "salt" is table salt), any other is found by hybrid search. Test sets were written for this test alone (`testSets.jsonl`).
+ */
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join, relative } from 'node:path';
+import { compile, Retriever } from 'r4t';
+
+const FOLDER = import.meta.dirname;
+const OUT = join('runs', 'kitchen');
+/** A product that lies farther than this from everything in the catalog is left out. */
+const NEAR = 0.55;
+/** Groceries that a list must come to. */
+const LEAST = 3;
+
+interface Grocery {
+  readonly id: string;
+  readonly title: string;
+  readonly aisle: string;
+  readonly emoji?: string;
+}
+
+const lines = async <T>(file: string): Promise<T[]> =>
+  (await readFile(join(FOLDER, file), 'utf8'))
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as T);
+
+const jsonLines = (records: readonly object[]): string =>
+  `${records.map((record) => JSON.stringify(record)).join('\n')}\n`;
+
+const groceries = await lines<Grocery>('groceries.jsonl');
+const lists = await lines<{ query: string; subQueries: string[] }>('fanOuts.jsonl');
+const tests = await lines<{ query: string; items: string[] }>('testSets.jsonl');
+const usual = JSON.parse(await readFile(join(FOLDER, 'usual.json'), 'utf8')) as Record<string, string>;
+const dishes = new Set((await readFile(join(FOLDER, 'dishes.txt'), 'utf8')).split('\n'));
+
+await mkdir(OUT, { recursive: true });
+const catalog = join(OUT, 'catalog.jsonl');
+const pictures = join(
+  dirname(createRequire(import.meta.url).resolve('openmoji/package.json')),
+  'color',
+  'svg',
+);
+const hexcode = (emoji: string) =>
+  [...emoji].map((char) => char.codePointAt(0)?.toString(16).toUpperCase().padStart(4, '0')).join('-');
+await writeFile(
+  catalog,
+  jsonLines(
+    groceries.map(({ id, title, aisle, emoji }) => ({
+      id,
+      title,
+      category: aisle,
+      ...(emoji && { image: relative(process.cwd(), join(pictures, `${hexcode(emoji)}.svg`)) }),
+    })),
+  ),
+);
+
+/** The grocery that each product is, or nothing. */
+async function groundProducts(products: readonly string[]): Promise<Map<string, string>> {
+  const run = join(OUT, 'space');
+  const queries = join(OUT, 'products.txt');
+  await writeFile(queries, `${products.join('\n')}\n`);
+  await compile({ catalog, queries, out: run, stage: 'encode', force: true });
+  await using retriever = await Retriever.load(run);
+  const found = new Map<string, string>(Object.entries(usual));
+  for (let start = 0; start < products.length; start += 64) {
+    const part = products.slice(start, start + 64);
+    const results = await retriever.searchAll(part, { method: 'hybrid', k: 1, minScore: NEAR });
+    for (const [i, { items }] of results.entries()) if (items[0]) found.set(part[i], items[0].id);
+  }
+  return found;
+}
+
+const products = new Set(lists.flatMap(({ subQueries }) => subQueries));
+const grounded = await groundProducts([...products].filter((product) => !(product in usual)));
+/** Every tenth dish is kept for validation, by a hash. */
+const splitOf = (dish: string) =>
+  createHash('sha256').update(dish).digest()[0] % 10 === 0 ? 'valid' : 'train';
+const training = lists
+  .filter(({ query }) => dishes.has(query))
+  .map(({ query, subQueries }) => ({
+    query,
+    items: [...new Set(subQueries.flatMap((product) => grounded.get(product) ?? []))],
+    split: splitOf(query),
+  }))
+  .filter(({ items }) => items.length >= LEAST);
+const test = tests.map(({ query, items }) => ({ query, items, split: 'test' }));
+await writeFile(join(OUT, 'sets.jsonl'), jsonLines([...training, ...test]));
+console.log(
+  `${groceries.length} groceries; ${training.length} lists to learn from, ${test.length} dishes to test with`,
+);
