@@ -79,7 +79,7 @@ const products = new Set(lists.flatMap(({ subQueries }) => subQueries));
 const grounded = await groundProducts([...products].filter((product) => !(product in usual)));
 /** Every tenth dish is kept for validation, by a hash. */
 const splitOf = (dish: string) =>
-  createHash('sha256').update(dish).digest()[0] % 10 === 0 ? 'valid' : 'train';
+  createHash('sha256').update(`split ${dish}`).digest()[0] % 10 === 0 ? 'valid' : 'train';
 const training = lists
   .filter(({ query }) => dishes.has(query))
   .map(({ query, subQueries }) => ({
