@@ -63,9 +63,7 @@ export class CandidateDiffusion {
     const vectors = matrix(anchors, d, parameters.get(ANCHORS)!.data);
     const session = await this.#session(steps);
     const out = matrix(conditions.rows * rows, d);
-    const allowed = Int32Array.from(
-      Array.from({ length: anchors }, (_, i) => i).filter((i) => mask?.[i] !== 0),
-    );
+    const allowed = Int32Array.from([...Array(anchors).keys()].filter((i) => mask?.[i] !== 0));
     for (let start = 0; start < conditions.rows; start += QUERIES_PER_RUN) {
       signal?.throwIfAborted();
       const end = Math.min(start + QUERIES_PER_RUN, conditions.rows);

@@ -1,6 +1,7 @@
 /** The pointer's warm start: it learns to choose what the reference sets of training queries have, in any order. */
 import {
   initialize,
+  ops,
   type Parameters,
   type RuntimeOptions,
   Trainer,
@@ -10,7 +11,7 @@ import type { Matrix } from '../../matrix.js';
 import { CounterRandom } from '../../random.js';
 import type { TrainingControl } from '../../training.js';
 import { queryFeeds, type ReadQueries, setFeeds } from './batch.js';
-import { negative, type PointerConfig, placeMean, pointerGraph } from './model.js';
+import { type PointerConfig, placeMean, pointerGraph } from './model.js';
 
 export interface ImitateOptions extends TrainingControl {
   readonly config: PointerConfig;
@@ -37,7 +38,7 @@ const EMA_DECAY = 0.97;
 export async function imitate(options: ImitateOptions): Promise<Parameters> {
   const { config, vectors, queries, references, steps, seed, runtime, signal, onProgress, onStep } = options;
   const { graph, logProbs } = pointerGraph(config, vectors);
-  const loss = negative(placeMean(logProbs, graph.input('weights', ['queries', 'places'])));
+  const loss = ops.neg(placeMean(logProbs, graph.input('weights', ['queries', 'places'])));
   const trainer = await Trainer.create({
     loss,
     parameters: initialize(graph, seed),

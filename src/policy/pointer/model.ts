@@ -9,7 +9,7 @@
 import { Graph, type Initializer, lecunNormal, normal, ops, type Value, zeros } from '../../engine/index.js';
 import type { Matrix } from '../../matrix.js';
 
-const { add, gatherLast, logSoftmax, matmul, mul, reshape, silu, sub, tanh } = ops;
+const { add, gatherLast, logSoftmax, matmul, mul, reshape, silu, tanh } = ops;
 
 /** Sizes. Plain JSON. */
 export interface PointerConfig {
@@ -110,5 +110,3 @@ export function pointerGraph(config: PointerConfig, vectors: Matrix): { graph: G
 export function placeMean(x: Value, weights: Value): Value {
   return ops.div(ops.sum(mul(x, weights)), ops.maximum(ops.sum(weights), 1));
 }
-
-export const negative = (x: Value): Value => sub(0, x);
