@@ -117,7 +117,7 @@ describe('reinforce', () => {
     expect(numbers(resumed.trained)).toEqual(numbers(whole.trained));
   });
 
-  it('keeps the parameters it began with at a learning rate of 0 but for decay', async () => {
+  it('keeps the parameters it began with at a learning rate of 0', async () => {
     const { trained } = await train({ steps: 1, learningRate: 0 });
     expect(numbers(trained)).toEqual(numbers(randomParameters(2)));
   });
