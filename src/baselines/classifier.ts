@@ -19,8 +19,12 @@ export interface Classifier {
  * @param query unit vector [d]
  * @param k items wanted [all]
  */
-export function classify({ smoother, sets }: Classifier, query: Float32Array, k?: number): Ranking {
+export function classify(classifier: Classifier, query: Float32Array, k?: number): Ranking {
+  return rankByWeights(classifier.sets, setWeights(classifier, query), k);
+}
+
+/** What each training query's set weighs for a query, [n]. */
+export function setWeights({ smoother }: Pick<Classifier, 'smoother'>, query: Float32Array): Float64Array {
   const x = Float32Array.of(...query, 1);
-  const weights = Float64Array.from({ length: smoother.rows }, (_, i) => dot(row(smoother, i), x));
-  return rankByWeights(sets, weights, k);
+  return Float64Array.from({ length: smoother.rows }, (_, i) => dot(row(smoother, i), x));
 }

@@ -29,15 +29,21 @@ export function itemSets(references: readonly (readonly number[])[]): ItemSets {
  * @param weights one a set, of either sign
  * @param k items wanted [all]
  */
-export function rankByWeights(
-  { items, starts, members }: ItemSets,
-  weights: ArrayLike<number>,
-  k = items.length,
-): Ranking {
-  const sums = new Float64Array(items.length);
-  for (let set = 0; set < weights.length; set++)
-    for (let i = starts[set]; i < starts[set + 1]; i++) sums[members[i]] += weights[set];
+export function rankByWeights(sets: ItemSets, weights: ArrayLike<number>, k = sets.items.length): Ranking {
+  const { items } = sets;
+  const sums = sumsOfWeights(sets, weights);
   // Positions are in the order of rows, so equal sums are ordered by row.
   const { items: positions, scores } = bestOf(Int32Array.from(items.keys()), Float32Array.from(sums), k);
   return { items: positions.map((i) => items[i]), scores };
+}
+
+/** The sum of the weights of the sets that have each item, by position in `items`. */
+export function sumsOfWeights(
+  { items, starts, members }: ItemSets,
+  weights: ArrayLike<number>,
+): Float64Array {
+  const sums = new Float64Array(items.length);
+  for (let set = 0; set < weights.length; set++)
+    for (let i = starts[set]; i < starts[set + 1]; i++) sums[members[i]] += weights[set];
+  return sums;
 }

@@ -2,7 +2,7 @@
 import { foldsOf } from '../crossValidation.js';
 import { RidgeSmoother, withConstant } from '../encode/ridgeSmoother.js';
 import type { LabelledQueries } from '../environment.js';
-import { gatherRows, type Matrix } from '../matrix.js';
+import { gatherRows } from '../matrix.js';
 import { SOURCES, type SourcesOptions, setMemory, sourceScores } from './sources.js';
 
 export interface CrossFitOptions extends Omit<SourcesOptions, 'memory'> {
@@ -42,7 +42,7 @@ export function crossFittedScores({
         ? setMemory(
             gatherRows(vectors, others),
             others.map((i) => references[i]),
-            smootherOf(gatherRows(inputs, others), ridge),
+            new RidgeSmoother(gatherRows(inputs, others)).matrix(ridge),
           )
         : undefined;
     const queries = { texts: heldOut.map((i) => texts[i]), vectors: gatherRows(vectors, heldOut) };
@@ -52,5 +52,3 @@ export function crossFittedScores({
   }
   return out;
 }
-
-const smootherOf = (inputs: Matrix, ridge: number): Matrix => new RidgeSmoother(inputs).matrix(ridge);

@@ -3,7 +3,9 @@
  * chooses items, and the set diffusion that follows it, read these numbers.
  */
 
-import { type ItemSets, itemSets } from '../baselines/itemSets.js';
+import { type Classifier, setWeights } from '../baselines/classifier.js';
+import { itemSets, sumsOfWeights } from '../baselines/itemSets.js';
+import { nearestQueries } from '../baselines/nearestQueries.js';
 import type { EmbeddedQueries } from '../environment.js';
 import type { Bm25 } from '../lexical/bm25.js';
 import { dot, type Matrix, row } from '../matrix.js';
@@ -20,13 +22,10 @@ export const SOURCES = [
   'logPopularity',
 ] as const;
 
-/** Training queries with their sets, and the weights by which a ridge classifier adds these up. */
-export interface SetMemory {
+/** Training queries with their sets, and the ridge classifier that was fitted to them. */
+export interface SetMemory extends Classifier {
   /** Unit rows [n, d]. */
   readonly vectors: Matrix;
-  readonly sets: ItemSets;
-  /** From a query's vector and a constant 1 to a weight a training query, [n, d + 1]; see `classify`. */
-  readonly smoother: Matrix;
 }
 
 export interface SourcesOptions {
@@ -64,7 +63,7 @@ export function sourceScores(
     });
     for (let i = 0; i < items; i++) own[i * size] = dot(row(vectors, i), query);
     if (!memory || !popularity) return;
-    const classifier = classifierScores(memory, query, items);
+    const classifier = scoresOf(memory, setWeights(memory, query), items);
     const [few, some, many] = votes(memory, query, items);
     for (let i = 0; i < items; i++) {
       const at = i * size;
@@ -107,46 +106,32 @@ export function standardize(scores: Float32Array, { means, deviations }: Standar
 }
 
 /** The logarithm of the share of training sets that have each item, [items]. */
-function logPopularity({ sets }: SetMemory, items: number): Float64Array {
-  const n = sets.starts.length - 1;
-  const counts = new Float64Array(items);
-  for (const member of sets.members) counts[sets.items[member]]++;
-  return counts.map((count) => Math.log((count + 1) / Math.max(1, n)));
-}
-
-/** x W of the ridge classifier (see `classify`), [items]. */
-function classifierScores({ sets, smoother }: SetMemory, query: Float32Array, items: number): Float64Array {
-  const x = Float32Array.of(...query, 1);
-  const scores = new Float64Array(items);
-  for (let i = 0; i < smoother.rows; i++) addSet(scores, sets, i, dot(row(smoother, i), x));
-  return scores;
+function logPopularity(memory: SetMemory, items: number): Float64Array {
+  const n = memory.vectors.rows;
+  return scoresOf(memory, new Float64Array(n).fill(1), items).map((count) => Math.log((count + 1) / n));
 }
 
 const NEIGHBOURS = [3, 10, 30];
 
 /** The share of the nearest training queries' weight, squared cosines, whose sets have each item: for each number of neighbours [items]. */
-function votes({ vectors, sets }: SetMemory, query: Float32Array, items: number): Float64Array[] {
-  const cosines = Float64Array.from({ length: vectors.rows }, (_, i) => dot(row(vectors, i), query));
-  const order = [...cosines.keys()].sort((a, b) => cosines[b] - cosines[a] || a - b);
+function votes(memory: SetMemory, query: Float32Array, items: number): Float64Array[] {
+  const { rows, cosines } = nearestQueries(query, memory.vectors, Math.max(...NEIGHBOURS));
   return NEIGHBOURS.map((count) => {
-    const scores = new Float64Array(items);
-    let total = 0;
-    for (const i of order.slice(0, count)) {
-      const weight = Math.max(0, cosines[i]) ** 2;
-      total += weight;
-      addSet(scores, sets, i, weight);
-    }
+    const weights = new Float64Array(memory.vectors.rows);
+    for (const i of rows.slice(0, count)) weights[i] = Math.max(0, cosines[i]) ** 2;
+    const total = weights.reduce((sum, weight) => sum + weight, 0);
+    const scores = scoresOf(memory, weights, items);
     return total > 0 ? scores.map((score) => score / total) : scores;
   });
 }
 
-function addSet(
-  scores: Float64Array,
-  { items, starts, members }: ItemSets,
-  set: number,
-  weight: number,
-): void {
-  for (let m = starts[set]; m < starts[set + 1]; m++) scores[items[members[m]]] += weight;
+/** The sum of the weights of the sets that have each item, [items]. */
+function scoresOf({ sets }: SetMemory, weights: Float64Array, items: number): Float64Array {
+  const scores = new Float64Array(items);
+  sumsOfWeights(sets, weights).forEach((sum, i) => {
+    scores[sets.items[i]] = sum;
+  });
+  return scores;
 }
 
 /** The memory of training queries and their sets. */

@@ -1,16 +1,10 @@
 /** From directions to sets. */
 import { blend } from '../encode/blend.js';
+import type { EmbeddedQueries } from '../environment.js';
 import { concatRows, matrix, row, rowRange } from '../matrix.js';
 import { retrieveBudget } from '../vectorIndex/retrieveBudget.js';
 import { assignItems } from './assign.js';
-import type {
-  EmbeddedQueries,
-  FindOptions,
-  MethodSpace,
-  QueryFanOut,
-  RetrievedSet,
-  SearchSpace,
-} from './method.js';
+import type { FindOptions, MethodSpace, QueryFanOut, RetrievedSet, SearchSpace } from './method.js';
 
 /**
  * Each direction with `1 - diversity` of its query in it, in the space of sub-queries: a word of a query means less alone than in its

@@ -1,6 +1,8 @@
 /** Sets by the methods of the table. */
+
+import type { EmbeddedQueries } from '../environment.js';
 import { fannedOutSets, leaned, withinFilter } from './fannedOut.js';
-import type { EmbeddedQueries, FindOptions, MethodSpace, QueryFanOut, RetrievedSet } from './method.js';
+import type { FindOptions, MethodSpace, QueryFanOut, RetrievedSet } from './method.js';
 import type { Method } from './methodNames.js';
 import { METHODS } from './methods.js';
 import { rankedSets } from './ranked.js';

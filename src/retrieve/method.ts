@@ -3,7 +3,7 @@
 import type { Classifier } from '../baselines/classifier.js';
 import type { SampleOptions } from '../diffusion/setSampler.js';
 import type { Adapter } from '../encode/adapter.js';
-import type { LabelledQueries, QueryBatch, RetrievalWorld } from '../environment.js';
+import type { EmbeddedQueries, LabelledQueries, RetrievalWorld } from '../environment.js';
 import type { Bm25 } from '../lexical/bm25.js';
 import type { Matrix } from '../matrix.js';
 import type { Policy } from '../policy/policy.js';
@@ -11,9 +11,6 @@ import type { CosineMatrix } from '../vectorIndex/cosineMatrix.js';
 import type { VectorIndex } from '../vectorIndex/vectorIndex.js';
 import type { Assignment, GroupLimit } from './assign.js';
 import type { Method } from './methodNames.js';
-
-/** Queries with their embeddings, unit rows [texts.length, d]. */
-export type EmbeddedQueries = Pick<QueryBatch, 'texts' | 'vectors'>;
 
 /** A set diffusion as searches use it. */
 export interface SearchDiffusion {

@@ -1,7 +1,9 @@
 /** From rankings of the catalog to sets. */
+
+import type { EmbeddedQueries } from '../environment.js';
 import { dot, row, rowRange } from '../matrix.js';
 import { type Assignment, GroupCount } from './assign.js';
-import type { EmbeddedQueries, FindOptions, Rank, RetrievedSet, SearchSpace } from './method.js';
+import type { FindOptions, Rank, RetrievedSet, SearchSpace } from './method.js';
 
 /**
  * The first `k` of each ranking after `offset`, at most as many of a group as may be. Where groups are limited the ranking is

@@ -1,6 +1,7 @@
 /** The pointer's warm start: it learns to choose what the reference sets of training queries have, in any order. */
 import {
   initialize,
+  likeParameters,
   ops,
   type Parameters,
   type RuntimeOptions,
@@ -70,9 +71,7 @@ export async function imitate(options: ImitateOptions): Promise<Parameters> {
       onProgress?.({ stage: 'policy/warm-start', done: step + 1, total: steps, metrics: { loss } });
       await onStep?.({ step: step + 1, metrics: { loss, gradientNorm, learningRate }, state: trainer.state });
     }
-    return new Map(
-      [...trainer.averaged].map(([name, { data, dims }]) => [name, { data: data.slice(), dims }]),
-    );
+    return likeParameters(trainer.averaged, true);
   } finally {
     await trainer.release();
   }

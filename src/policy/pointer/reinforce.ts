@@ -1,6 +1,7 @@
 /** Soft-GRPO of the pointer (docs/paper.md, Soft-GRPO): rollout, reward, advantage, loss. */
 import {
   floats,
+  likeParameters,
   ops,
   type Parameters,
   type RuntimeOptions,
@@ -15,6 +16,7 @@ import type { RewardFunction } from '../../reward/reward.js';
 import type { TrainingControl } from '../../training.js';
 import { retrieveFanOuts } from '../fanOut.js';
 import { groupAdvantages, type SoftGrpoCoefficients, softGrpoLoss, subQueryAdvantages } from '../softGrpo.js';
+import { duplicateShare } from '../trainPolicy.js';
 import { queryFeeds, type ReadQueries, setFeeds } from './batch.js';
 import type { ChosenSet } from './choose.js';
 import { WEIGHT_DECAY } from './imitate.js';
@@ -105,7 +107,7 @@ export async function reinforce(options: ReinforceOptions): Promise<Parameters> 
         ...trained,
         entropy,
         zeroVarianceGroups,
-        duplicateShare: 0,
+        duplicateShare: fanOuts.reduce((sum, f) => sum + duplicateShare(f), 0) / fanOuts.length,
       };
       onProgress?.({
         stage: 'policy/rl',
@@ -116,9 +118,7 @@ export async function reinforce(options: ReinforceOptions): Promise<Parameters> 
       policy.parameters = trainer.averaged;
       await onStep?.({ step: step + 1, metrics, state: trainer.state });
     }
-    policy.parameters = new Map(
-      [...trainer.averaged].map(([name, { data, dims }]) => [name, { data: data.slice(), dims }]),
-    );
+    policy.parameters = likeParameters(trainer.averaged, true);
     return policy.parameters;
   } finally {
     await trainer.release();
