@@ -27,8 +27,7 @@ import type { RewardFunction } from '../reward/reward.js';
 import { type Config, isPointer, type PointerSettings } from '../run/config.js';
 import { loadLabels } from '../run/labels.js';
 import { splitQueries, type Workspace } from '../run/workspace.js';
-import { BestPolicy } from './bestPolicy.js';
-import { ProbeLog } from './probeLog.js';
+import { judgedTraining } from './judgedTraining.js';
 import { checkpointed, type StageContext, type StageSummary } from './stage.js';
 
 /** Every item is read for every query; what learns from more needs candidates. */
@@ -117,65 +116,41 @@ export async function pointerWarmStart(context: StageContext): Promise<StageSumm
 
 /** Reinforcement learning from the warm start. */
 export async function pointerStage(context: StageContext): Promise<StageSummary> {
-  const { run, config, workspace, runtime, reward, signal } = context;
+  const { config, workspace, runtime, reward, signal } = context;
   const { steps, queriesPerStep, groupSize, epochs, learningRate, credit, clip, klOld, klReverse } =
     pointerSettings(config)!;
-  const { seed } = config;
   const training = await labelledTraining(context);
   const validation = context.task.judged(await splitQueries(workspace, 'valid', signal));
   const { policy, model } = await openPointer(context, 'untrained');
-  const file = run.path('policy', 'probes.jsonl');
   try {
     const read = readTraining(context, training, model);
-    let best: BestPolicy | undefined;
-    const { result, seconds } = await checkpointed(context, 'policy', async (control, doneBefore) => {
-      await using probes = await ProbeLog.open({ file, policy, workspace, steps, doneBefore, seed });
-      const judge = await BestPolicy.open({
-        run,
-        load: (weights) => loadPointerWeights(model, weights),
-        policy,
-        workspace,
-        validation,
-        reward,
-        // As searches ask it.
-        temperature: 0,
-        steps,
-        doneBefore,
-        seed,
-      });
-      const last = await reinforce({
-        config: model.config,
-        policy,
-        world: workspace,
-        queries: training,
-        read,
-        reward,
-        steps,
-        queriesPerStep,
-        groupSize,
-        epochs,
-        learningRate,
-        credit,
-        coefficients: { clip, klOld, klReverse },
-        seed,
-        runtime,
-        ...control,
-        onStep: async (report) => {
-          await probes.after(report.step);
-          const validated = await judge.after(report.step);
-          const { metrics } = report;
-          await control.onStep?.({
-            ...report,
-            metrics: validated === undefined ? metrics : { ...metrics, validation: validated },
-          });
-        },
-      });
-      best = judge;
-      return judge.choose(last);
+    return await judgedTraining(context, {
+      policy,
+      load: (file) => loadPointerWeights(model, file),
+      // As searches ask it.
+      temperature: 0,
+      steps,
+      validation,
+      train: (control) =>
+        reinforce({
+          config: model.config,
+          policy,
+          world: workspace,
+          queries: training,
+          read,
+          reward,
+          steps,
+          queriesPerStep,
+          groupSize,
+          epochs,
+          learningRate,
+          credit,
+          coefficients: { clip, klOld, klReverse },
+          seed: config.seed,
+          runtime,
+          ...control,
+        }),
     });
-    await saveWeights(run.path(...POLICY_FILES.trained), result.parameters);
-    await best?.clear();
-    return { seconds, ...(result.score && { bestStep: result.score.step, validation: result.score.reward }) };
   } finally {
     await policy.release();
   }

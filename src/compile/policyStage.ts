@@ -14,8 +14,7 @@ import { trainPolicy } from '../policy/trainPolicy.js';
 import { warmStart } from '../policy/warmStart.js';
 import { synthesisSettings } from '../run/config.js';
 import { splitQueries } from '../run/workspace.js';
-import { BestPolicy } from './bestPolicy.js';
-import { ProbeLog } from './probeLog.js';
+import { judgedTraining } from './judgedTraining.js';
 import {
   checkpointed,
   type StageContext,
@@ -74,60 +73,38 @@ export async function policyStage(context: StageContext): Promise<StageSummary> 
   const parameters = await loadPolicyWeights(model, run.path(...POLICY_FILES.untrained));
   const neighbourhood = new Neighbourhood(workspace, model.tokenizer, model.format, model.config.writes);
   const policy = await DecoderPolicy.create({ ...model, parameters, neighbourhood, runtime });
-  const { seed } = config;
-  const file = run.path('policy', 'probes.jsonl');
   try {
-    let best: BestPolicy | undefined;
-    const { result, seconds } = await checkpointed(context, 'policy', async (control, doneBefore) => {
-      await using probes = await ProbeLog.open({ file, policy, workspace, steps, doneBefore, seed });
-      const judge = await BestPolicy.open({
-        run,
-        load: (weights) => loadPolicyWeights(model, weights),
-        policy,
-        workspace,
-        validation,
-        reward,
-        budget,
-        temperature: synthesisSettings(config).temperature,
-        steps,
-        doneBefore,
-        seed,
-      });
-      const last = await trainPolicy({
-        ...model,
-        parameters,
-        policy,
-        world: workspace,
-        queries,
-        reward,
-        budget,
-        steps,
-        queriesPerStep,
-        groupSize,
-        epochs,
-        learningRate,
-        credit,
-        coefficients: { clip, klOld, klReverse },
-        seed,
-        runtime,
-        ...control,
-        onStep: async (report) => {
-          policy.parameters = report.state.groups.parameters;
-          await probes.after(report.step);
-          const validated = await judge.after(report.step);
-          const { metrics } = report;
-          await control.onStep?.({
-            ...report,
-            metrics: validated === undefined ? metrics : { ...metrics, validation: validated },
-          });
-        },
-      });
-      best = judge;
-      return judge.choose(last);
+    return await judgedTraining(context, {
+      policy,
+      load: (file) => loadPolicyWeights(model, file),
+      temperature: synthesisSettings(config).temperature,
+      steps,
+      validation,
+      train: (control) =>
+        trainPolicy({
+          ...model,
+          parameters,
+          policy,
+          world: workspace,
+          queries,
+          reward,
+          budget,
+          steps,
+          queriesPerStep,
+          groupSize,
+          epochs,
+          learningRate,
+          credit,
+          coefficients: { clip, klOld, klReverse },
+          seed: config.seed,
+          runtime,
+          ...control,
+          onStep: async (report) => {
+            policy.parameters = report.state.groups.parameters;
+            await control.onStep?.(report);
+          },
+        }),
     });
-    await saveWeights(run.path(...POLICY_FILES.trained), result.parameters);
-    await best?.clear();
-    return { seconds, ...(result.score && { bestStep: result.score.step, validation: result.score.reward }) };
   } finally {
     await policy.release();
   }

@@ -33,14 +33,8 @@ const reward = z.strictObject({
     .prefault({}),
 });
 
-/** The built-in Fan-Out LM and its Soft-GRPO training. */
-const policy = z.strictObject({
-  vocabularySize: count.min(300).default(3000),
-  width: count.default(128),
-  layers: count.default(3),
-  heads: count.default(4),
-  warmStartSteps: z.int().min(0).default(500),
-  steps: z.int().min(0).default(60),
+/** Soft-GRPO, of whichever policy. */
+const softGrpo = {
   queriesPerStep: count.default(32),
   groupSize: count.min(2).default(8),
   learningRate: positive.default(1e-3),
@@ -49,10 +43,21 @@ const policy = z.strictObject({
   klOld: weight.default(0.05),
   /** b2: weight of the reverse KL term. */
   klReverse: weight.default(0.05),
-  /** Whose gain a token's advantage is: the whole set's, as in the paper, or its own sub-query's, where the reward tells. */
+  /** Whose gain a token's or an item's advantage is: the whole set's, as in the paper, or its own sub-query's, where the reward tells. */
   credit: z.enum(['set', 'subQuery']).default('subQuery'),
   /** Optimiser passes over each batch of rollouts. */
   epochs: count.default(1),
+};
+
+/** The built-in Fan-Out LM and its Soft-GRPO training. */
+const policy = z.strictObject({
+  vocabularySize: count.min(300).default(3000),
+  width: count.default(128),
+  layers: count.default(3),
+  heads: count.default(4),
+  warmStartSteps: z.int().min(0).default(500),
+  steps: z.int().min(0).default(60),
+  ...softGrpo,
   /** Longest sub-query; texts of items are cut to it, and what is cut short lies farther from the item. */
   maxSubQueryTokens: count.default(16),
   /** What a sub-query may be; absent: `nearTexts` for `oar`, `nearWords` for `wscr`. */
@@ -65,14 +70,7 @@ const pointer = z.strictObject({
   /** Steps of imitating the reference sets. */
   warmStartSteps: z.int().min(0).default(100),
   steps: z.int().min(0).default(40),
-  queriesPerStep: count.default(32),
-  groupSize: count.min(2).default(8),
-  learningRate: positive.default(1e-3),
-  clip: share.default(0.2),
-  klOld: weight.default(0.05),
-  klReverse: weight.default(0.05),
-  credit: z.enum(['set', 'subQuery']).default('subQuery'),
-  epochs: count.default(1),
+  ...softGrpo,
 });
 
 /** Sampling the frozen policy into training targets. */
