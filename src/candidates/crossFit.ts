@@ -1,54 +1,69 @@
-/** What the sources say of training queries, each without its own set: else whoever learns from them would trust them too much. */
+/** The candidates of training queries, each read without its own set: else whoever learns from them would trust the sources too much. */
 import { foldsOf } from '../crossValidation.js';
 import { RidgeSmoother, withConstant } from '../encode/ridgeSmoother.js';
+import type { RuntimeOptions } from '../engine/index.js';
 import type { LabelledQueries } from '../environment.js';
 import { gatherRows } from '../matrix.js';
-import { SOURCES, type SourcesOptions, setMemory, sourceScores } from './sources.js';
+import { type Candidates, type CandidatesOptions, readCandidates, SOURCES } from './candidates.js';
+import { SetMemory } from './setMemory.js';
 
-export interface CrossFitOptions extends Omit<SourcesOptions, 'memory'> {
+export interface CrossFitOptions extends Omit<CandidatesOptions, 'memory'> {
   readonly training: LabelledQueries;
   /** Strength of the ridge classifier. */
   readonly ridge: number;
   readonly seed: number;
+  readonly runtime?: RuntimeOptions;
   readonly signal?: AbortSignal;
 }
 
 const FOLDS = 8;
 
-/**
- * What all sources say of every item for each training query, learnt from the queries of other folds:
- * [queries, items, SOURCES.length].
- */
-export function crossFittedScores({
+/** The candidates of each training query, as one finds them who has learnt from the queries of other folds alone. */
+export async function crossFittedCandidates({
   training,
   ridge,
   seed,
+  runtime,
   signal,
   ...catalog
-}: CrossFitOptions): Float32Array {
+}: CrossFitOptions): Promise<Candidates> {
   const { texts, vectors, references } = training;
   const foldOf = foldsOf(references, { folds: FOLDS, seed, keys: texts });
   const inputs = withConstant(vectors);
-  const perQuery = catalog.vectors.rows * SOURCES.length;
-  const out = new Float32Array(texts.length * perQuery);
+  const all = [...references.keys()];
+  let out: { size: number; items: Int32Array; scores: Float32Array } | undefined;
   for (let fold = 0; fold < FOLDS; fold++) {
     signal?.throwIfAborted();
-    const all = [...references.keys()];
     const heldOut = all.filter((i) => foldOf[i] === fold);
     const others = all.filter((i) => foldOf[i] !== fold);
     if (heldOut.length === 0) continue;
     const memory =
       others.length > 0
-        ? setMemory(
-            gatherRows(vectors, others),
-            others.map((i) => references[i]),
-            new RidgeSmoother(gatherRows(inputs, others)).matrix(ridge),
+        ? await SetMemory.create(
+            {
+              vectors: gatherRows(vectors, others),
+              references: others.map((i) => references[i]),
+              smoother: new RidgeSmoother(gatherRows(inputs, others)).matrix(ridge),
+            },
+            runtime,
           )
         : undefined;
-    const queries = { texts: heldOut.map((i) => texts[i]), vectors: gatherRows(vectors, heldOut) };
-    const scores = sourceScores(queries, { ...catalog, memory });
-    for (const [n, i] of heldOut.entries())
-      out.set(scores.subarray(n * perQuery, (n + 1) * perQuery), i * perQuery);
+    try {
+      const queries = { texts: heldOut.map((i) => texts[i]), vectors: gatherRows(vectors, heldOut) };
+      const { size, items, scores } = await readCandidates(queries, { ...catalog, memory }, { signal });
+      const numbers = size * SOURCES.length;
+      out ??= {
+        size,
+        items: new Int32Array(texts.length * size),
+        scores: new Float32Array(texts.length * numbers),
+      };
+      for (const [n, i] of heldOut.entries()) {
+        out.items.set(items.subarray(n * size, (n + 1) * size), i * size);
+        out.scores.set(scores.subarray(n * numbers, (n + 1) * numbers), i * numbers);
+      }
+    } finally {
+      await memory?.release();
+    }
   }
-  return out;
+  return out ?? { size: 0, items: new Int32Array(), scores: new Float32Array() };
 }

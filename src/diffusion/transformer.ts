@@ -14,6 +14,8 @@ import {
 } from '../engine/index.js';
 import { besideQuery } from './besideQuery.js';
 import type { DenoiserConfig } from './config.js';
+import type { DenoiserInputs } from './denoiser.js';
+import { preconditioningGraph } from './edm.js';
 
 const { add, layerNorm, matmul, mul, reshape, silu, softmax, split, sub, transpose } = ops;
 
@@ -24,12 +26,8 @@ export type Drop = (x: Value, share: number) => Value;
 export interface ConditionMemory {
   /** What each block's cross-attention reads: [batch, heads, tokens, width / heads]. */
   readonly blocks: readonly { readonly keys: Value; readonly values: Value }[];
-  /** The query's own vote for the anchors [batch, 1, dimension]; absent without anchors or query. */
+  /** The query's own vote for anchors near it [batch, 1, dimension], where the head has anchors. */
   readonly vote?: Value;
-  /** What rows may copy, [batch, words, dimension], and by which keys [batch, words, width]; only with condition words. */
-  readonly words?: { readonly keys: Value; readonly vectors: Value };
-  /** What the sources say for each anchor, as a logit, [batch, 1, anchors]. */
-  readonly prior?: Value;
 }
 
 /** x [..., n] -> [..., out]. */
@@ -58,84 +56,29 @@ function attention(q: Value, keys: Value, values: Value, drop: (weights: Value) 
   return reshape(mixed, [batch, n, (heads as number) * (size as number)]);
 }
 
-/** The query's own embedding in its condition, [batch, d]; see `conditions.ts`. */
-export function embeddingOf({ conditionDimension, conditionWords }: DenoiserConfig, condition: Value): Value {
-  const size = conditionDimension / (1 + conditionWords);
-  return conditionWords > 0 ? split(condition, [size, conditionWords * size], 1)[0] : condition;
-}
-
-/** What the query's side is made of besides the condition. */
-export interface ConditionContext {
-  /** 1, or 0 where a learned null condition takes the query's place, [batch, 1, 1] (absent: nowhere). */
-  readonly kept?: Value;
-  /** The anchors near the query [batch, nearAnchors, dimension], where the model has such. */
-  readonly near?: Value;
-  /** What the sources say of each anchor, [batch, anchors, features]. */
-  readonly features?: Value;
-}
-
 /**
- * Projects `condition` [batch, conditionDimension] to a few tokens, and these, with the anchors near the query, to each
- * block's keys and values: rows that see what there is can agree on who takes what.
+ * Projects `condition` [batch, conditionDimension] to a few tokens, and these to each block's keys and values.
+ *
+ * @param kept 1, or 0 where a learned null condition takes the query's place, [batch, 1, 1] (absent: nowhere)
  */
-export function conditionMemory(
-  config: DenoiserConfig,
-  condition: Value,
-  { kept, near, features }: ConditionContext = {},
-): ConditionMemory {
-  const { conditionTokens, conditionWidth, conditionWords, dimension } = config;
-  const batch = condition.shape[0];
-  const query = embeddingOf(config, condition);
-  const size = query.shape[1] as number;
-  const flat = linear(query, 'condition', conditionTokens * conditionWidth);
+export function conditionMemory(config: DenoiserConfig, condition: Value, kept?: Value): ConditionMemory {
+  const { conditionTokens, conditionWidth, dimension, head } = config;
+  const [batch, size] = condition.shape;
+  const flat = linear(condition, 'condition', conditionTokens * conditionWidth);
   let tokens = reshape(flat, [batch, conditionTokens, conditionWidth]);
-  const rest = conditionWords > 0 && split(condition, [size, conditionWords * size], 1)[1];
-  const vectors = rest ? reshape(rest, [batch, conditionWords, size]) : undefined;
-  const words = vectors && linear(vectors, 'condition.word', conditionWidth);
-  if (words) tokens = ops.concat([tokens, words], 1);
   if (kept) {
     const none = nullTokens(config, condition.graph);
     tokens = add(none, mul(kept, sub(tokens, none)));
   }
-  if (near) {
-    const candidates = linear(mul(near, Math.sqrt(dimension)), 'condition.near', conditionWidth);
-    tokens = ops.concat([tokens, candidates], 1);
-  }
   const blocks = memoryBlocks(config, tokens);
-  const copied = vectors &&
-    words && {
-      keys: linear(norm(words, 'copy.norm'), 'copy.key', config.width),
-      vectors: kept ? mul(kept, vectors) : vectors,
-    };
-  if (config.anchors === 0) return { blocks, words: copied };
-  const weight = condition.graph.parameter('condition.vote', [size, dimension], scaledIdentity);
-  const vote = reshape(matmul(query, weight), [batch, 1, dimension]);
-  const prior = features && candidatePrior(features);
-  return {
-    blocks,
-    words: copied,
-    vote: kept ? mul(kept, vote) : vote,
-    prior,
-  };
+  if (head === 'edm') return { blocks };
+  const weight = condition.graph.parameter('condition.vote', [size as number, dimension], scaledIdentity);
+  const vote = reshape(matmul(condition, weight), [batch, 1, dimension]);
+  return { blocks, vote: kept ? mul(kept, vote) : vote };
 }
 
-/** How likely each anchor is to be in the query's set, before any row is looked at: an MLP of what its sources say. */
-function candidatePrior(features: Value): Value {
-  const { graph, shape } = features;
-  const [batch, anchors, size] = shape;
-  const hidden = silu(linear(features, 'prior.in', PRIOR_WIDTH));
-  const direct = graph.parameter('prior.direct.weight', [size as number, 1], zeros);
-  const logits = add(linear(hidden, 'prior.out', 1, zeros), matmul(features, direct));
-  return reshape(logits, [batch, 1, anchors]);
-}
-
-const PRIOR_WIDTH = 32;
-
-function nullTokens(
-  { conditionTokens, conditionWords, conditionWidth }: DenoiserConfig,
-  graph: Graph,
-): Value {
-  return graph.parameter('condition.null', [1, conditionTokens + conditionWords, conditionWidth], normal(1));
+function nullTokens({ conditionTokens, conditionWidth }: DenoiserConfig, graph: Graph): Value {
+  return graph.parameter('condition.null', [1, conditionTokens, conditionWidth], normal(1));
 }
 
 function memoryBlocks({ width, heads, layers }: DenoiserConfig, tokens: Value): ConditionMemory['blocks'] {
@@ -171,11 +114,10 @@ export interface TransformerInputs {
   readonly drop?: Drop;
 }
 
-/** Rows -> [batch, rows, outputs]; all zero before training. */
+/** Rows -> [batch, rows, dimension]; all zero before training. */
 export function transformer(
   config: DenoiserConfig,
   { x, level, condition, drop = (y) => y }: TransformerInputs,
-  outputs: number,
 ): Value {
   const { width, hidden, heads, layers, dropout, attentionDropout } = config;
   let h = add(linear(x, 'in', width), noiseEmbedding(config, level));
@@ -197,23 +139,11 @@ export function transformer(
     const inner = silu(linear(norm(h, `${name}.mlp.norm`), `${name}.mlp.in`, hidden));
     residual(linear(inner, `${name}.mlp.out`, width));
   }
-  const last = norm(h, 'out.norm');
-  const made = linear(last, 'out', outputs, zeros);
-  return condition.words ? add(made, copiedWords(config, last, condition.words)) : made;
+  return linear(norm(h, 'out.norm'), 'out', config.dimension, zeros);
 }
 
-/**
- * A mixture of the query's words for each row, in the network's scale of unit variance, as much of it as the row asks for: a
- * sub-query is mostly a word of the query and what goes with it, which should not have to pass the network's narrow width.
- */
-function copiedWords(
-  { width, dimension }: DenoiserConfig,
-  rows: Value,
-  { keys, vectors }: NonNullable<ConditionMemory['words']>,
-): Value {
-  const asked = linear(rows, 'copy.query', width);
-  const copied = besideQuery(asked, keys, (each) =>
-    matmul(softmax(matmul(each, keys, { transB: true, alpha: 1 / Math.sqrt(width) })), vectors),
-  );
-  return mul(mul(copied, linear(rows, 'copy.gate', 1)), Math.sqrt(dimension));
+/** F of the preconditioned denoiser: the transformer of rows brought to unit variance, [batch, rows, dimension]. */
+export function preconditioned(config: DenoiserConfig, { x, sigma, condition, drop }: DenoiserInputs): Value {
+  const { in: scale, noise } = preconditioningGraph(sigma, config.sigmaData);
+  return transformer(config, { x: mul(x, scale), level: noise, condition, drop });
 }

@@ -1,25 +1,34 @@
-/** Lays sets out as the pointer's input tensors. */
+/** Lays candidates and sets out as the pointer's input tensors. */
+import type { ReadQueries } from '../../candidates/reader.js';
 import type { Feeds } from '../../engine/index.js';
 import { gatherRows, type Matrix } from '../../matrix.js';
 import type { PointerConfig } from './model.js';
 
-/** Queries with what the sources say of every item. */
-export interface ReadQueries {
-  /** Unit rows [n, d]. */
-  readonly vectors: Matrix;
-  /** Standardised, [n, items * sources]. */
-  readonly sources: Matrix;
-}
-
-/** The query's side of the given rows. */
+/**
+ * The query's side of the given rows of queries.
+ *
+ * @param catalog content embeddings, unit rows [items, d]
+ */
 export function queryFeeds(
-  { vectors, sources }: ReadQueries,
+  { vectors, size, items, scores }: ReadQueries,
   rows: readonly number[],
-  { items, dimension, sources: size }: PointerConfig,
+  catalog: Matrix,
 ): Feeds {
+  const d = catalog.cols;
+  const sources = scores.length / items.length;
+  const own = new Float32Array(rows.length * size * d);
+  const said = new Float32Array(rows.length * size * sources);
+  rows.forEach((q, n) => {
+    said.set(scores.subarray(q * size * sources, (q + 1) * size * sources), n * size * sources);
+    for (let i = 0; i < size; i++) {
+      const item = items[q * size + i];
+      own.set(catalog.data.subarray(item * d, (item + 1) * d), (n * size + i) * d);
+    }
+  });
   return {
-    sources: { data: gatherRows(sources, rows).data, dims: [rows.length, items, size] },
-    query: { data: gatherRows(vectors, rows).data, dims: [rows.length, dimension] },
+    sources: { data: said, dims: [rows.length, size, sources] },
+    items: { data: own, dims: [rows.length, size, d] },
+    query: { data: gatherRows(vectors, rows).data, dims: [rows.length, d] },
   };
 }
 
@@ -27,15 +36,17 @@ export function queryFeeds(
  * Sets of the given queries, equally many of each, one query's after another's: `taken`, `place`, `targets`, and `weights`, 1 where a
  * set has an item, each over [queries, places] with k places a set.
  *
- * @param sets rows of the catalog, at most k each
+ * @param sets places of the items among their query's candidates, at most k each
+ * @param size candidates a query
  */
 export function setFeeds(
   sets: readonly ArrayLike<number>[],
   queries: number,
-  { items, k }: PointerConfig,
+  size: number,
+  { k }: PointerConfig,
 ): Feeds {
   const places = (sets.length / queries) * k;
-  const taken = new Float32Array(queries * places * items);
+  const taken = new Float32Array(queries * places * size);
   const place = new Float32Array(queries * places * k);
   const targets = new Int32Array(queries * places);
   const weights = new Float32Array(queries * places);
@@ -44,13 +55,13 @@ export function setFeeds(
       const at = s * k + t;
       place[at * k + t] = 1;
       if (t >= set.length) continue;
-      for (let j = 0; j < t; j++) taken[at * items + set[j]] = 1;
+      for (let j = 0; j < t; j++) taken[at * size + set[j]] = 1;
       targets[at] = set[t];
       weights[at] = 1;
     }
   });
   return {
-    taken: { data: taken, dims: [queries, places, items] },
+    taken: { data: taken, dims: [queries, places, size] },
     place: { data: place, dims: [queries, places, k] },
     targets: { data: targets, dims: [queries, places, 1] },
     weights: { data: weights, dims: [queries, places] },

@@ -3,11 +3,11 @@ import type { Parameters } from '../../engine/index.js';
 import { dot } from '../../matrix.js';
 import { type PointerConfig, STATE, STATE_WIDTH } from './model.js';
 
-/** What `readItems` says of one query's items. */
+/** What `readItems` says of one query's candidates. */
 export interface QueryItems {
-  /** [items]. */
+  /** [candidates]. */
   readonly base: Float32Array;
-  /** [items, STATE_WIDTH]. */
+  /** [candidates, STATE_WIDTH]. */
   readonly keys: Float32Array;
   readonly values: Float32Array;
 }
@@ -17,13 +17,11 @@ export interface ChooseOptions {
   readonly temperature: number;
   /** Numbers in [0, 1); needed above temperature 0. */
   readonly uniform: () => number;
-  /** One byte a row, 1 = may be chosen (all). */
-  readonly mask?: Uint8Array;
 }
 
 export interface ChosenSet {
-  /** Rows in the order they were chosen, k of them, or fewer where fewer may be. */
-  readonly items: Int32Array;
+  /** Places among the candidates in the order they were chosen, k of them, or fewer where there are fewer. */
+  readonly places: Int32Array;
   /** Natural-log probability of each choice at the temperature (at 0: at 1), [k]. */
   readonly logProbs: Float32Array;
   /** Entropy in nats of the distribution each was drawn from, [k]. */
@@ -33,32 +31,30 @@ export interface ChosenSet {
 /** Chooses one set. */
 export function choose(
   { base, keys, values }: QueryItems,
-  { k, items }: Pick<PointerConfig, 'k' | 'items'>,
+  { k }: Pick<PointerConfig, 'k'>,
   parameters: Parameters,
-  { temperature, uniform, mask }: ChooseOptions,
+  { temperature, uniform }: ChooseOptions,
 ): ChosenSet {
   const place = parameters.get(STATE.place)!.data;
   const mix = parameters.get(STATE.mix)!.data;
   const sums = new Float64Array(STATE_WIDTH);
-  const open = mask ? mask.slice(0, items) : new Uint8Array(items).fill(1);
-  const size = Math.min(
-    k,
-    open.reduce((n, x) => n + x, 0),
-  );
+  const candidates = base.length;
+  const open = new Uint8Array(candidates).fill(1);
+  const size = Math.min(k, candidates);
   const chosen = {
-    items: new Int32Array(size),
+    places: new Int32Array(size),
     logProbs: new Float32Array(size),
     entropies: new Float32Array(size),
   };
-  const logits = new Float64Array(items);
+  const logits = new Float64Array(candidates);
   for (let t = 0; t < size; t++) {
     const state = stateOf(sums, place.subarray(t * STATE_WIDTH, (t + 1) * STATE_WIDTH), mix);
-    for (let i = 0; i < items; i++) {
+    for (let i = 0; i < candidates; i++) {
       if (open[i] === 0) continue;
       logits[i] = base[i] + dot(state, keys.subarray(i * STATE_WIDTH, (i + 1) * STATE_WIDTH));
     }
     const { item, logProb, entropy } = draw(logits, open, temperature, uniform);
-    chosen.items[t] = item;
+    chosen.places[t] = item;
     chosen.logProbs[t] = logProb;
     chosen.entropies[t] = entropy;
     open[item] = 0;

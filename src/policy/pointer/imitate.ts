@@ -1,4 +1,5 @@
 /** The pointer's warm start: it learns to choose what the reference sets of training queries have, in any order. */
+import type { ReadQueries } from '../../candidates/reader.js';
 import {
   initialize,
   likeParameters,
@@ -11,16 +12,16 @@ import {
 import type { Matrix } from '../../matrix.js';
 import { CounterRandom } from '../../random.js';
 import type { TrainingControl } from '../../training.js';
-import { queryFeeds, type ReadQueries, setFeeds } from './batch.js';
+import { queryFeeds, setFeeds } from './batch.js';
 import { type PointerConfig, placeMean, pointerGraph } from './model.js';
 
 export interface ImitateOptions extends TrainingControl {
   readonly config: PointerConfig;
   /** Content embeddings, unit rows [items, d]. */
   readonly vectors: Matrix;
-  /** Training queries with what the sources say of every item, without their own sets. */
+  /** The candidates of training queries, read without their own sets. */
   readonly queries: ReadQueries;
-  /** Rows of each query's reference set; none is empty. */
+  /** Rows of each query's reference set; what is no candidate cannot be learnt. */
   readonly references: readonly (readonly number[])[];
   readonly steps: number;
   readonly seed: number;
@@ -37,8 +38,11 @@ const EMA_DECAY = 0.97;
 
 /** Resolves with the moving average of the parameters; `onStep` gets `loss`, nats a place. */
 export async function imitate(options: ImitateOptions): Promise<Parameters> {
-  const { config, vectors, queries, references, steps, seed, runtime, signal, onProgress, onStep } = options;
-  const { graph, logProbs } = pointerGraph(config, vectors);
+  const { config, vectors, queries, steps, seed, runtime, signal, onProgress, onStep } = options;
+  const targets = placesOf(options.references, queries);
+  const learnt = [...targets.keys()].filter((q) => targets[q].length > 0);
+  if (learnt.length === 0) throw new RangeError('no reference set has an item that is a candidate');
+  const { graph, logProbs } = pointerGraph(config);
   const loss = ops.neg(placeMean(logProbs, graph.input('weights', ['queries', 'places'])));
   const trainer = await Trainer.create({
     loss,
@@ -53,14 +57,20 @@ export async function imitate(options: ImitateOptions): Promise<Parameters> {
     for (let step = trainer.step; step < steps; step++) {
       signal?.throwIfAborted();
       const random = new CounterRandom(seed, 'pointer/imitate', step);
-      const rows = [...random.permutation(references.length).subarray(0, QUERIES_PER_STEP)];
+      const rows = Array.from(
+        random.permutation(learnt.length).subarray(0, QUERIES_PER_STEP),
+        (i) => learnt[i],
+      );
       const sets = rows.flatMap((q) =>
         Array.from({ length: ORDERS }, () => {
-          const order = random.permutation(references[q].length).subarray(0, config.k);
-          return order.map((i) => references[q][i]);
+          const order = random.permutation(targets[q].length).subarray(0, config.k);
+          return order.map((i) => targets[q][i]);
         }),
       );
-      const feeds = { ...queryFeeds(queries, rows, config), ...setFeeds(sets, rows.length, config) };
+      const feeds = {
+        ...queryFeeds(queries, rows, vectors),
+        ...setFeeds(sets, rows.length, queries.size, config),
+      };
       const learningRate = warmupCosine(step, {
         peak: LEARNING_RATE,
         warmupSteps: 10,
@@ -75,4 +85,17 @@ export async function imitate(options: ImitateOptions): Promise<Parameters> {
   } finally {
     await trainer.release();
   }
+}
+
+/** Where the items of each reference set are among their query's candidates. */
+function placesOf(
+  references: readonly (readonly number[])[],
+  { items, size }: ReadQueries,
+): readonly (readonly number[])[] {
+  return references.map((reference, q) => {
+    const wanted = new Set(reference);
+    const places: number[] = [];
+    for (let i = 0; i < size; i++) if (wanted.has(items[q * size + i])) places.push(i);
+    return places;
+  });
 }

@@ -1,13 +1,12 @@
 /**
  * A policy that chooses items instead of writing words: a pointer network (Vinyals, Fortunato & Jaitly 2015, arXiv 1506.03134) over
- * the catalog. Each item is read once a query: what the sources say of it, its vector, and its vector beside the query's. A place of
+ * a query's candidates. Each item is read once a query: what the sources say of it, its vector, and its vector beside the query's. A place of
  * the set then costs one product of all items' keys with the state, which is the sum of what was chosen so far (as in Deep Sets, Zaheer
  * et al. 2017, arXiv 1703.06114):
  *
  *   logit_t(i) = base_i + key_i . tanh(sum_(j < t) value_(c_j) + place_t) W
  */
 import { Graph, type Initializer, lecunNormal, normal, ops, type Value, zeros } from '../../engine/index.js';
-import type { Matrix } from '../../matrix.js';
 
 const { add, gatherLast, logSoftmax, matmul, mul, reshape, silu, tanh } = ops;
 
@@ -15,8 +14,7 @@ const { add, gatherLast, logSoftmax, matmul, mul, reshape, silu, tanh } = ops;
 export interface PointerConfig {
   /** k: items of a set. */
   readonly k: number;
-  /** Items of the catalog, and the length of their vectors. */
-  readonly items: number;
+  /** Length of the items' vectors. */
   readonly dimension: number;
   /** Numbers that the sources say of an item. */
   readonly sources: number;
@@ -29,23 +27,23 @@ const OF_VECTORS = 0.3;
 
 export const STATE_WIDTH = WIDTH;
 
-/** What is known of every item of each query before any is chosen. */
+/** What is known of every candidate of each query before any is chosen. */
 export interface ReadItems {
-  /** [queries, 1, items]. */
+  /** [queries, 1, candidates]. */
   readonly base: Value;
-  /** [queries, items, WIDTH]. */
+  /** [queries, candidates, WIDTH]. */
   readonly keys: Value;
   readonly values: Value;
 }
 
-/** Reads the inputs `sources` [queries, items, sources], standardised, and `query` [queries, d]; `vectors` are the catalog's. */
-export function readItems(graph: Graph, config: PointerConfig, vectors: Matrix): ReadItems {
-  const { items, dimension: d, sources } = config;
+/** Reads the inputs `sources` [queries, candidates, sources], standardised, `items` [queries, candidates, d] and `query` [queries, d]. */
+export function readItems(graph: Graph, { dimension: d, sources }: PointerConfig): ReadItems {
   const weight = (name: string, dims: readonly number[], init: Initializer = lecunNormal) =>
     graph.parameter(`${name}.weight`, dims, init);
-  const said = graph.input('sources', ['queries', items, sources]);
+  const said = graph.input('sources', ['queries', 'candidates', sources]);
+  const items = graph.input('items', ['queries', 'candidates', d]);
   const query = graph.input('query', ['queries', d]);
-  const own = matmul(graph.constant(vectors.data, [items, d]), weight('item', [d, PROJECTED]));
+  const own = matmul(items, weight('item', [d, PROJECTED]));
   const asked = reshape(matmul(query, weight('query', [d, PROJECTED])), ['queries', 1, PROJECTED]);
   // Projected unit vectors have a variance of 1 / d; the product of two is brought to that of one source.
   const together = mul(mul(asked, own), (OF_VECTORS * d) / Math.sqrt(PROJECTED));
@@ -68,7 +66,7 @@ export function readItems(graph: Graph, config: PointerConfig, vectors: Matrix):
       mul(matmul(own, weight(`${name}.own`, [PROJECTED, WIDTH], normal(0.5))), OF_VECTORS),
     );
   return {
-    base: reshape(base, ['queries', 1, items]),
+    base: ops.transpose(base, [0, 2, 1]),
     keys: projected('key'),
     values: projected('value'),
   };
@@ -80,7 +78,7 @@ export const STATE = { place: 'place.weight', mix: 'state.weight' } as const;
 const TAKEN = -1e9;
 
 /**
- * Log-probabilities of the items chosen at every place of given sets, [queries, places]. Reads `taken` [queries, places, items], 1 for
+ * Log-probabilities of the items chosen at every place of given sets, [queries, places]. Reads `taken` [queries, places, candidates], 1 for
  * what a place finds chosen already, `place` [queries, places, k], one-hot, and `targets` int32 [queries, places, 1].
  */
 export function chosenLogProbs(
@@ -88,7 +86,7 @@ export function chosenLogProbs(
   config: PointerConfig,
   { base, keys, values }: ReadItems,
 ): Value {
-  const taken = graph.input('taken', ['queries', 'places', config.items]);
+  const taken = graph.input('taken', ['queries', 'places', 'candidates']);
   const place = graph.input('place', ['queries', 'places', config.k]);
   const sums = add(
     matmul(taken, values),
@@ -101,9 +99,9 @@ export function chosenLogProbs(
 }
 
 /** A graph with every parameter of the model. */
-export function pointerGraph(config: PointerConfig, vectors: Matrix): { graph: Graph; logProbs: Value } {
+export function pointerGraph(config: PointerConfig): { graph: Graph; logProbs: Value } {
   const graph = new Graph();
-  return { graph, logProbs: chosenLogProbs(graph, config, readItems(graph, config, vectors)) };
+  return { graph, logProbs: chosenLogProbs(graph, config, readItems(graph, config)) };
 }
 
 /** Mean over the places of weight 1 of the input `weights` [queries, places]. */

@@ -1,26 +1,25 @@
 /** The pointer on disk: `model.json` (sizes, and the standard of its sources) and one weights file a training state. */
 import * as z from 'zod';
-import type { Standard } from '../../candidates/sources.js';
+import type { Standard } from '../../candidates/candidates.js';
 import { loadWeights, type Parameters } from '../../engine/index.js';
 import { InputError } from '../../errors.js';
 import { readJson, writeJson } from '../../files.js';
-import { matrix } from '../../matrix.js';
 import { type PointerConfig, pointerGraph } from './model.js';
 
 /** What the weights belong to. */
 export interface PointerModel {
   readonly config: PointerConfig;
   readonly standard: Standard;
-  /** Strength of the ridge classifier among the sources. */
-  readonly ridge: number;
+  /** Strength of the ridge classifier among the sources; absent where there are no reference sets. */
+  readonly ridge?: number;
 }
 
 const count = z.int().positive();
 const schema = z.object({
   kind: z.literal('pointer'),
-  config: z.object({ k: count, items: count, dimension: count, sources: count }),
+  config: z.object({ k: count, dimension: count, sources: count }),
   standard: z.object({ means: z.array(z.number()), deviations: z.array(z.number().positive()) }),
-  ridge: z.number().positive(),
+  ridge: z.number().positive().optional(),
 });
 
 export async function savePointerModel(file: string, model: PointerModel): Promise<void> {
@@ -37,6 +36,5 @@ export async function loadPointerModel(file: string): Promise<PointerModel> {
 
 /** @throws InputError if the file is missing, damaged or of another model */
 export function loadPointerWeights({ config }: PointerModel, file: string): Promise<Parameters> {
-  // The vectors are constants of the graph, which weights have none of.
-  return loadWeights(file, pointerGraph(config, matrix(config.items, config.dimension)).graph);
+  return loadWeights(file, pointerGraph(config).graph);
 }

@@ -1,3 +1,4 @@
+import type { CandidateReader, ReadQueries } from '../../candidates/reader.js';
 import type { Item } from '../../catalog/item.js';
 import {
   floats,
@@ -7,11 +8,10 @@ import {
   type RuntimeOptions,
   Session,
 } from '../../engine/index.js';
-import type { EmbeddedQueries } from '../../environment.js';
 import { type Matrix, matrix, row } from '../../matrix.js';
 import { CounterRandom } from '../../random.js';
 import type { Completion, Policy, SampleOptions } from '../policy.js';
-import { queryFeeds, type ReadQueries } from './batch.js';
+import { queryFeeds } from './batch.js';
 import { type ChosenSet, choose } from './choose.js';
 import { type PointerConfig, readItems, STATE_WIDTH } from './model.js';
 
@@ -21,12 +21,27 @@ export interface PointerPolicyOptions {
   readonly items: readonly Pick<Item, 'title'>[];
   /** Content embeddings, unit rows [items, d]. */
   readonly vectors: Matrix;
-  /** What the sources say of every item for each query, standardised, [n, items * sources]. */
-  readonly sources: (queries: EmbeddedQueries) => Matrix;
+  readonly candidates: CandidateReader;
   readonly runtime?: RuntimeOptions;
 }
 
-/** Queries whose items are read at a time: what is read of 2,000 items is half a megabyte. */
+/** A set as it was chosen. */
+export interface ChosenItems extends ChosenSet {
+  /** Rows of the catalog. */
+  readonly items: Int32Array;
+}
+
+/** A set as the completion of a policy. */
+export function completionOf(
+  { items, logProbs, entropies }: ChosenItems,
+  query: number,
+  catalog: { readonly items: readonly Pick<Item, 'title'>[] },
+): Completion {
+  const subQueries = Array.from(items, (item) => catalog.items[item].title);
+  return { query, subQueries, items, tokens: items, logProbs, entropies };
+}
+
+/** Queries whose candidates are read at a time. */
 const QUERIES_PER_RUN = 16;
 
 /** The policy that chooses items (see `model.ts`). It holds native memory: `release` it when done. */
@@ -45,7 +60,7 @@ export class PointerPolicy implements Policy {
 
   static async create(options: PointerPolicyOptions): Promise<PointerPolicy> {
     const graph = new Graph();
-    const { base, keys, values } = readItems(graph, options.config, options.vectors);
+    const { base, keys, values } = readItems(graph, options.config);
     return new PointerPolicy(options, await Session.compile(graph, { base, keys, values }, options.runtime));
   }
 
@@ -59,23 +74,14 @@ export class PointerPolicy implements Policy {
     mask,
     signal,
   }: SampleOptions): Promise<Completion[]> {
-    const read = { vectors, sources: this.options.sources({ texts: queries, vectors }) };
+    const read = await this.options.candidates({ texts: queries, vectors }, { mask, signal });
     const chosen = await this.choose(read, [...queries.keys()], {
       samplesPerQuery,
       temperature,
       random: (q, sample) => new CounterRandom(seed, 'pointer', streams[q], sample),
-      mask,
       signal,
     });
-    const { items } = this.options;
-    return chosen.map((set, i) => ({
-      query: Math.floor(i / samplesPerQuery),
-      subQueries: Array.from(set.items, (item) => items[item].title),
-      items: set.items,
-      tokens: set.items,
-      logProbs: set.logProbs,
-      entropies: set.entropies,
-    }));
+    return chosen.map((set, i) => completionOf(set, Math.floor(i / samplesPerQuery), this.options));
   }
 
   /** `samplesPerQuery` sets for each of the given rows of queries that are read already, one query's after another's. */
@@ -86,36 +92,34 @@ export class PointerPolicy implements Policy {
       samplesPerQuery,
       temperature,
       random,
-      mask,
       signal,
     }: {
       readonly samplesPerQuery: number;
       readonly temperature: number;
       /** By position in `rows` and number of the sample. */
       readonly random: (query: number, sample: number) => CounterRandom;
-      readonly mask?: Uint8Array;
       readonly signal?: AbortSignal;
     },
-  ): Promise<ChosenSet[]> {
-    const { config } = this.options;
+  ): Promise<ChosenItems[]> {
+    const { config, vectors } = this.options;
+    const { size, items } = read;
     const { parameters } = this;
-    const chosen: ChosenSet[] = [];
+    const chosen: ChosenItems[] = [];
     for (let start = 0; start < rows.length; start += QUERIES_PER_RUN) {
       signal?.throwIfAborted();
       const part = rows.slice(start, start + QUERIES_PER_RUN);
-      const feeds = { ...queryFeeds(read, part, config), ...parameterFeeds(parameters) };
+      const feeds = { ...queryFeeds(read, part, vectors), ...parameterFeeds(parameters) };
       const result = await this.session.run(feeds);
       const of = (name: string, cols: number) => matrix(part.length, cols, floats(result[name]));
-      const base = of('base', config.items);
-      const keys = of('keys', config.items * STATE_WIDTH);
-      const values = of('values', config.items * STATE_WIDTH);
-      part.forEach((_, q) => {
+      const base = of('base', size);
+      const keys = of('keys', size * STATE_WIDTH);
+      const values = of('values', size * STATE_WIDTH);
+      part.forEach((i, q) => {
         const query = { base: row(base, q), keys: row(keys, q), values: row(values, q) };
         for (let sample = 0; sample < samplesPerQuery; sample++) {
           const stream = random(start + q, sample);
-          chosen.push(
-            choose(query, config, parameters, { temperature, mask, uniform: () => stream.uniform() }),
-          );
+          const set = choose(query, config, parameters, { temperature, uniform: () => stream.uniform() });
+          chosen.push({ ...set, items: set.places.map((place) => items[i * size + place]) });
         }
       });
     }

@@ -1,4 +1,5 @@
 /** Soft-GRPO of the pointer (docs/paper.md, Soft-GRPO): rollout, reward, advantage, loss. */
+import type { ReadQueries } from '../../candidates/reader.js';
 import {
   floats,
   likeParameters,
@@ -17,11 +18,11 @@ import type { TrainingControl } from '../../training.js';
 import { retrieveFanOuts } from '../fanOut.js';
 import { groupAdvantages, type SoftGrpoCoefficients, softGrpoLoss, subQueryAdvantages } from '../softGrpo.js';
 import { duplicateShare } from '../trainPolicy.js';
-import { queryFeeds, type ReadQueries, setFeeds } from './batch.js';
+import { queryFeeds, setFeeds } from './batch.js';
 import type { ChosenSet } from './choose.js';
 import { WEIGHT_DECAY } from './imitate.js';
 import { type PointerConfig, placeMean, pointerGraph } from './model.js';
-import type { PointerPolicy } from './pointerPolicy.js';
+import { completionOf, type PointerPolicy } from './pointerPolicy.js';
 
 export interface ReinforceOptions extends TrainingControl {
   readonly config: PointerConfig;
@@ -29,7 +30,7 @@ export interface ReinforceOptions extends TrainingControl {
   readonly policy: PointerPolicy;
   readonly world: RetrievalWorld;
   readonly queries: QueryBatch;
-  /** What the sources say of these queries' items, without their own sets. */
+  /** These queries' candidates, read without their own sets. */
   readonly read: ReadQueries;
   readonly reward: RewardFunction;
   /** B: items which all sub-queries retrieve together, for rewards which count them. */
@@ -81,12 +82,7 @@ export async function reinforce(options: ReinforceOptions): Promise<Parameters> 
         vectors: gatherRows(queries.vectors, rows),
         references: queries.references && rows.map((i) => queries.references![i]),
       };
-      const completions = chosen.map((set, i) => ({
-        ...set,
-        query: Math.floor(i / groupSize),
-        subQueries: Array.from(set.items, (item) => world.items[item].title),
-        tokens: set.items,
-      }));
+      const completions = chosen.map((set, i) => completionOf(set, Math.floor(i / groupSize), world));
       const fanOuts = await retrieveFanOuts(completions, batch, world, { budget });
       const { results, rewards, meanReward, meanComponents } = scoreFanOuts(fanOuts, reward);
       const { advantages, zeroVarianceGroups } = groupAdvantages(rewards, groupSize);
@@ -125,8 +121,8 @@ export async function reinforce(options: ReinforceOptions): Promise<Parameters> 
   }
 }
 
-function createTrainer({ config, policy, world, coefficients, runtime }: ReinforceOptions): Promise<Trainer> {
-  const { graph, logProbs } = pointerGraph(config, world.vectors);
+function createTrainer({ config, policy, coefficients, runtime }: ReinforceOptions): Promise<Trainer> {
+  const { graph, logProbs } = pointerGraph(config);
   const weights = graph.input('weights', ['queries', 'places']);
   const { loss, ratio, logRatio } = softGrpoLoss(
     {
@@ -156,7 +152,7 @@ async function optimise(
   chosen: readonly ChosenSet[],
   advantages: Float32Array,
   learningRate: number,
-  { config, read, groupSize, epochs }: ReinforceOptions,
+  { config, world, read, groupSize, epochs }: ReinforceOptions,
 ): Promise<{ loss: number; kl: number; gradientNorm: number }> {
   const { k } = config;
   const perSet = advantages.length / chosen.length;
@@ -176,10 +172,11 @@ async function optimise(
       });
       const { loss, gradientNorm, metrics } = await trainer.train(
         {
-          ...queryFeeds(read, part, config),
+          ...queryFeeds(read, part, world.vectors),
           ...setFeeds(
-            sets.map(({ items }) => items),
+            sets.map(({ places }) => places),
             part.length,
+            read.size,
             config,
           ),
           oldLogProbs: { data: oldLogProbs, dims },

@@ -1,0 +1,181 @@
+/**
+ * The items that a query's set is chosen from, and what is known of each before anything is trained: what every source says that
+ * costs nothing. A policy that chooses items, and the set diffusion that follows it, read these numbers.
+ */
+import type { EmbeddedQueries } from '../environment.js';
+import type { Bm25 } from '../lexical/bm25.js';
+import { dot, type Matrix, row } from '../matrix.js';
+import type { Ranking } from '../ranking.js';
+import type { VectorIndex } from '../vectorIndex/vectorIndex.js';
+import type { Remembered, SetMemory } from './setMemory.js';
+
+/** The numbers of a candidate, in order. */
+export const SOURCES = [
+  'dense',
+  'lexical',
+  'classifier',
+  'logClassifier',
+  'votesOf3',
+  'votesOf10',
+  'logVotesOf30',
+  'logPopularity',
+] as const;
+
+/** Candidates of some queries, equally many of each. Plain data. */
+export interface Candidates {
+  /** Candidates a query. */
+  readonly size: number;
+  /** Rows of the catalog, each once a query, [n, size]. */
+  readonly items: Int32Array;
+  /** What the sources say of each, [n, size, SOURCES.length]. */
+  readonly scores: Float32Array;
+}
+
+export interface CandidatesOptions {
+  /** Content embeddings, unit rows [items, d]. */
+  readonly vectors: Matrix;
+  readonly index: VectorIndex;
+  readonly lexicon: () => Bm25;
+  /** Absent: sources that need labels say nothing, which is 0. */
+  readonly memory?: SetMemory;
+}
+
+/** Candidates a query. With more the sets get no better, and every step costs more. */
+export const CANDIDATES = 256;
+/** Hits of lexical search that count; the rest score 0. */
+const LEXICAL_DEPTH = 200;
+/** What a score is raised by before its logarithm: below it, differences are noise. */
+const FLOOR = 0.01;
+
+/**
+ * Reads queries: the best items by vectors, words, classifier, votes and popularity, by turns, until there are enough.
+ *
+ * @param mask one byte a row, 1 = may be a candidate (all); where fewer than `CANDIDATES` may be, all of these are
+ */
+export async function readCandidates(
+  queries: EmbeddedQueries,
+  { vectors, index, lexicon, memory }: CandidatesOptions,
+  { mask, signal }: { readonly mask?: Uint8Array; readonly signal?: AbortSignal } = {},
+): Promise<Candidates> {
+  const { texts } = queries;
+  const passing = mask ? mask.reduce((n, byte) => n + (byte === 0 ? 0 : 1), 0) : vectors.rows;
+  const size = Math.min(CANDIDATES, passing);
+  const items = new Int32Array(texts.length * size);
+  const scores = new Float32Array(texts.length * size * SOURCES.length);
+  if (size === 0 || texts.length === 0) return { size, items, scores };
+  const dense = await index.search(queries.vectors, { k: size, mask });
+  const recalled = await memory?.recall(queries.vectors);
+  signal?.throwIfAborted();
+  texts.forEach((text, q) => {
+    const lexical = lexicon().search(text, { k: Math.min(vectors.rows, LEXICAL_DEPTH), mask });
+    const remembered = recalled?.[q];
+    const rankings = [
+      dense.indices.subarray(q * size, (q + 1) * size),
+      lexical.items,
+      ...(memory && remembered ? rankingsOf(memory, remembered, size) : []),
+    ];
+    const chosen = items.subarray(q * size, (q + 1) * size);
+    byTurns(rankings, chosen, mask);
+    const own = scores.subarray(q * size * SOURCES.length, (q + 1) * size * SOURCES.length);
+    fillScores(own, chosen, {
+      query: row(queries.vectors, q),
+      vectors,
+      lexical,
+      memory,
+      remembered,
+    });
+  });
+  return { size, items, scores };
+}
+
+/** What the memory would answer with. */
+function rankingsOf(memory: SetMemory, { classifier, votes }: Remembered, size: number): Int32Array[] {
+  return [
+    memory.best(Float32Array.from(classifier), size),
+    memory.best(Float32Array.from(votes.at(-1)!), size),
+    memory.popular,
+  ];
+}
+
+/** Takes from each ranking in turn its best row that is not taken yet, until `out` is full. The first ranking fills it alone. */
+function byTurns(rankings: readonly Int32Array[], out: Int32Array, mask?: Uint8Array): void {
+  const taken = new Set<number>();
+  const next = new Int32Array(rankings.length);
+  while (taken.size < out.length) {
+    const before = taken.size;
+    rankings.forEach((ranking, r) => {
+      while (next[r] < ranking.length) {
+        const item = ranking[next[r]++];
+        if (taken.has(item) || mask?.[item] === 0) continue;
+        if (taken.size < out.length) out[taken.size] = item;
+        taken.add(item);
+        break;
+      }
+    });
+    if (taken.size === before) throw new RangeError('an index found fewer rows than pass the filter');
+  }
+}
+
+function fillScores(
+  out: Float32Array,
+  items: Int32Array,
+  {
+    query,
+    vectors,
+    lexical,
+    memory,
+    remembered,
+  }: {
+    readonly query: Float32Array;
+    readonly vectors: Matrix;
+    readonly lexical: Ranking;
+    readonly memory?: SetMemory;
+    readonly remembered?: Remembered;
+  },
+): void {
+  const words = new Map(
+    Array.from(lexical.items, (item, r) => [item, lexical.scores[r] / lexical.scores[0]]),
+  );
+  items.forEach((item, i) => {
+    const at = i * SOURCES.length;
+    out[at] = dot(row(vectors, item), query);
+    out[at + 1] = words.get(item) ?? 0;
+    if (!memory || !remembered) return;
+    const position = memory.positionOf(item);
+    const of = (values: Float64Array) => (position === undefined ? 0 : values[position]);
+    const [few, some, many] = remembered.votes;
+    out[at + 2] = of(remembered.classifier);
+    out[at + 3] = Math.log(FLOOR + Math.max(0, of(remembered.classifier)));
+    out[at + 4] = of(few);
+    out[at + 5] = of(some);
+    out[at + 6] = Math.log(FLOOR + of(many));
+    out[at + 7] = position === undefined ? memory.leastLogPopularity : memory.logPopularity[position];
+  });
+}
+
+/** Where scores lie and how much they differ, by source: what makes them comparable. */
+export interface Standard {
+  readonly means: readonly number[];
+  readonly deviations: readonly number[];
+}
+
+export function standardOf(scores: Float32Array): Standard {
+  const size = SOURCES.length;
+  const count = scores.length / size;
+  const [sums, squares] = [new Float64Array(size), new Float64Array(size)];
+  for (let i = 0; i < scores.length; i++) {
+    sums[i % size] += scores[i];
+    squares[i % size] += scores[i] ** 2;
+  }
+  const means = Array.from(sums, (sum) => sum / count);
+  // A source that says the same of all says nothing; its deviation is rounding.
+  const deviations = means.map((mean, f) => Math.sqrt(Math.max(squares[f] / count - mean ** 2, 1e-8)));
+  return { means, deviations };
+}
+
+/** Scores in deviations from the mean, in place. */
+export function standardize(scores: Float32Array, { means, deviations }: Standard): Float32Array {
+  const size = means.length;
+  for (let i = 0; i < scores.length; i++) scores[i] = (scores[i] - means[i % size]) / deviations[i % size];
+  return scores;
+}
