@@ -1,136 +1,128 @@
-/** The set retriever whose rows are items of the catalog, each judged by what the sources say (see `candidatePrior`). */
-import { floats, type RuntimeOptions, Session } from '../engine/index.js';
-import { type Matrix, matrix, row, rowRange } from '../matrix.js';
+/** The set retriever whose rows are candidates of the query (`anchorHead.ts`). */
+import type { ReadQueries } from '../candidates/reader.js';
+import type { Feeds, Tensor } from '../engine/session.js';
+import { type Matrix, row, rowRange } from '../matrix.js';
 import { bestOf } from '../ranking.js';
-import { ANCHORS, type DiffusionModel, samplerOnnx } from './model.js';
-import { samplingSigmas } from './samplingGrid.js';
+import type { DenoiserConfig } from './config.js';
 import { SetNoise } from './setNoise.js';
-import { checkSettings } from './setSampler.js';
+import { checkSettings, type ModelSession } from './setSampler.js';
 
 export interface CandidateDiffusionOptions {
-  readonly model: DiffusionModel;
-  readonly steps?: number;
-  /** Sets drawn for a query (16). */
-  readonly draws?: number;
-  readonly runtime?: RuntimeOptions;
+  readonly config: DenoiserConfig;
+  /** Steps of a request that does not say, and sets drawn for a query. */
+  readonly steps: number;
+  readonly draws: number;
+  /** The model of so many steps (`candidateSamplerOnnx`). */
+  readonly load: (steps: number) => Promise<ModelSession>;
 }
 
-export interface CandidateSampleOptions {
-  /** Query embeddings [n, d]. */
-  readonly conditions: Matrix;
-  /** What the sources say of every anchor, standardised, [n, anchors * features]; needed. */
-  readonly sources?: Matrix;
-  /** Items wanted. */
+export interface RankCandidatesOptions {
+  /** Queries with their candidates. */
+  readonly read: ReadQueries;
+  /** Content embeddings, unit rows [items, d]. */
+  readonly vectors: Matrix;
+  /** k: items of a set. */
   readonly rows: number;
   readonly steps?: number;
   readonly seed?: number;
   /** Names of the queries' noise, e.g. their texts. */
   readonly streams?: readonly (string | number)[];
-  /** One byte an anchor, 1 = may be chosen (all). */
-  readonly mask?: Uint8Array;
   readonly signal?: AbortSignal;
 }
 
-const STEPS = 3;
-const DRAWS = 16;
 /** Queries denoised together: more would fall out of the cache. */
 const QUERIES_PER_RUN = 8;
 
 /**
  * Draws several sets for a query and answers with the items that are likeliest to be in one: an item's inclusion probability is
  * 1 - prod_rows (1 - p(row is the item)), its mean over the sets drawn. The sets that people would make for a query share their best
- * items; a single draw has some of its own. They are ordered by the prior. It holds native memory: `release` it when done.
+ * items; a single draw has some of its own. It holds the model: `release` it when done.
  */
 export class CandidateDiffusion {
-  readonly conditionWords = 0;
-  readonly readsSources = true;
-  readonly #sessions = new Map<number, Promise<Session>>();
+  readonly kind = 'candidates';
+  readonly #sessions = new Map<number, Promise<ModelSession>>();
 
   constructor(private readonly options: CandidateDiffusionOptions) {}
 
   /** Denoising steps of a request that does not say. */
   get steps(): number {
-    return this.options.steps ?? STEPS;
+    return this.options.steps;
   }
 
-  /** The chosen items' vectors, best first: [n * rows, d]. */
-  async sample(options: CandidateSampleOptions): Promise<Matrix> {
-    const { conditions, sources, rows, steps = this.steps, seed = 0, streams, mask, signal } = options;
+  /**
+   * Every query's candidates as rows of the catalog: the set of k first, its items in the order of the prior (what is in every set drawn is
+   * in no order any more), then the others by how likely they are to be in a set.
+   */
+  async rank(options: RankCandidatesOptions): Promise<Int32Array[]> {
+    const { read, rows, steps = this.steps, signal } = options;
     checkSettings({ steps, rows, guidance: 0 });
-    if (!sources) throw new RangeError('this model needs what the sources say of its anchors');
-    const { config, parameters } = this.options.model;
-    const { anchors, dimension: d } = config;
-    const vectors = matrix(anchors, d, parameters.get(ANCHORS)!.data);
+    const { size } = read;
+    const queries = read.vectors.rows;
+    if (size === 0) return Array.from({ length: queries }, () => new Int32Array());
     const session = await this.#session(steps);
-    const out = matrix(conditions.rows * rows, d);
-    const allowed = Int32Array.from([...Array(anchors).keys()].filter((i) => mask?.[i] !== 0));
-    for (let start = 0; start < conditions.rows; start += QUERIES_PER_RUN) {
+    const places = Int32Array.from({ length: size }, (_, i) => i);
+    const rankings: Int32Array[] = [];
+    for (let start = 0; start < queries; start += QUERIES_PER_RUN) {
       signal?.throwIfAborted();
-      const end = Math.min(start + QUERIES_PER_RUN, conditions.rows);
-      const { inclusion, prior } = await this.#inclusion(session, {
-        condition: rowRange(conditions, start, end),
-        sources: rowRange(sources, start, end),
-        rows,
-        seed,
-        stream: streams && ((i) => streams[start + i]),
-      });
+      const end = Math.min(start + QUERIES_PER_RUN, queries);
+      const result = await session.run(this.#feeds(options, start, end));
+      const inclusion = this.#meanOf(result.inclusion, end - start, size);
+      const prior = result.prior.data as Float32Array;
       for (let q = start; q < end; q++) {
-        const chosen = bestOf(allowed, row(inclusion, q - start), rows);
-        // What is in every set drawn is in no order any more; the prior has one.
-        const { items } = bestOf(chosen.items, row(prior, q - start), rows);
-        for (let i = 0; i < rows && items.length > 0; i++)
-          row(out, q * rows + i).set(row(vectors, items[Math.min(i, items.length - 1)]));
+        const at = (q - start) * size;
+        const { items: likeliest } = bestOf(places, inclusion.subarray(at, at + size), size);
+        const { items: set } = bestOf(likeliest.subarray(0, rows), prior.subarray(at, at + size), rows);
+        const ranking = likeliest.slice();
+        ranking.set(set);
+        rankings.push(ranking.map((place) => read.items[q * size + place]));
       }
     }
-    return out;
+    return rankings;
   }
 
-  /** Inclusion probabilities, and the logits of the prior, each [queries, anchors]. */
-  async #inclusion(
-    session: Session,
-    {
-      condition,
-      sources,
-      rows,
-      seed,
-      stream,
-    }: {
-      readonly condition: Matrix;
-      readonly sources: Matrix;
-      readonly rows: number;
-      readonly seed: number;
-      readonly stream?: (query: number) => string | number;
-    },
-  ): Promise<{ inclusion: Matrix; prior: Matrix }> {
-    const { anchors, dimension: d, features } = this.options.model.config;
-    const { draws = DRAWS } = this.options;
-    const queries = condition.rows;
-    const dims = [queries * draws, rows, d];
+  #feeds(
+    { read, vectors, rows, seed = 0, streams }: RankCandidatesOptions,
+    start: number,
+    end: number,
+  ): Feeds {
+    const { dimension: d, features } = this.options.config;
+    const { draws } = this.options;
+    const { size } = read;
+    const queries = end - start;
+    const condition = rowRange(read.vectors, start, end);
     const noise = new Float32Array(queries * draws * rows * d);
+    const stream = streams && ((i: number) => streams[start + i]);
     new SetNoise({ conditions: condition, candidates: draws, seed, stream }).fillNormal(noise);
-    const result = await session.run({
-      noise: { data: noise, dims },
+    const anchors = new Float32Array(queries * size * d);
+    for (let i = 0; i < queries * size; i++) anchors.set(row(vectors, read.items[start * size + i]), i * d);
+    return {
+      noise: { data: noise, dims: [queries * draws, rows, d] },
       condition: { data: condition.data, dims: [queries, condition.cols] },
-      features: { data: sources.data, dims: [queries, anchors, features] },
-    });
-    const drawn = floats(result.inclusion);
-    const mean = matrix(queries, anchors);
-    for (let q = 0; q < queries; q++) {
-      const own = row(mean, q);
-      for (let draw = 0; draw < draws; draw++) {
-        const at = (q * draws + draw) * anchors;
-        for (let i = 0; i < anchors; i++) own[i] += drawn[at + i] / draws;
-      }
-    }
-    return { inclusion: mean, prior: matrix(queries, anchors, floats(result.prior)) };
+      anchors: { data: anchors, dims: [queries, size, d] },
+      features: {
+        data: read.scores.subarray(start * size * features, end * size * features),
+        dims: [queries, size, features],
+      },
+    };
   }
 
-  #session(steps: number): Promise<Session> {
+  /** Mean of the inclusion probabilities over a query's draws, [queries, size]. */
+  #meanOf(inclusion: Tensor, queries: number, size: number): Float32Array {
+    const { draws } = this.options;
+    const drawn = inclusion.data as Float32Array;
+    const mean = new Float32Array(queries * size);
+    for (let q = 0; q < queries; q++)
+      for (let draw = 0; draw < draws; draw++) {
+        const at = (q * draws + draw) * size;
+        for (let i = 0; i < size; i++) mean[q * size + i] += drawn[at + i] / draws;
+      }
+    return mean;
+  }
+
+  #session(steps: number): Promise<ModelSession> {
     let session = this.#sessions.get(steps);
     if (!session) {
-      const { model, runtime } = this.options;
-      const sigmas = samplingSigmas(model.config, 'dpmSolverPlusPlus2M', steps);
-      session = Session.load(samplerOnnx(model, { sigmas, guidance: 0 }), runtime);
+      session = this.options.load(steps);
       this.#sessions.set(steps, session);
     }
     return session;

@@ -1,55 +1,16 @@
 /** A trained set denoiser, and the ONNX models made from it. */
 import { encodeOnnx, Graph, ops, type Parameters, type Value } from '../engine/index.js';
-import { nearestAnchors, shortlist } from './anchors.js';
+import { anchorsOf, denoiseAnchored, inclusionOf } from './anchorHead.js';
 import type { DenoiserConfig } from './config.js';
-import { denoise } from './denoiser.js';
+import { denoiseRows } from './edmHead.js';
 import { dpmCoefficients } from './sampling.js';
 import type { Sigmas } from './schedule.js';
-import { conditionMemory, embeddingOf } from './transformer.js';
+import { conditionMemory } from './transformer.js';
 
 /** Everything needed to run the denoiser: `config` is JSON, `parameters` one safetensors file. */
 export interface DiffusionModel {
   readonly config: DenoiserConfig;
-  /** Trained parameters and, under `anchors`, the anchors [anchors, dimension]. */
   readonly parameters: Parameters;
-}
-
-/** Name of the anchors among the parameters. */
-export const ANCHORS = 'anchors';
-
-/** D of one noise level, guided if asked for: (1 + w) D(x; query) - w D(x; nothing) (Ho & Salimans 2022). */
-type DenoiseAt = (x: Value, sigma: Value, anchors?: Value) => { clean: Value; posterior?: Value };
-
-function denoiserGraph(
-  { config, parameters }: DiffusionModel,
-  graph: Graph,
-  guidance?: Value,
-): { denoiseAt: DenoiseAt; anchors?: Value; prior?: Value } {
-  const { anchors: n, nearAnchors, dimension: d } = config;
-  const stored = parameters.get(ANCHORS);
-  if (n > 0 && stored?.data.length !== n * d)
-    throw new RangeError(`the model needs ${n} anchors of length ${d}`);
-  const all = n > 0 && stored ? graph.constant(stored.data, [n, d]) : undefined;
-  const condition = graph.input('condition', ['queries', config.conditionDimension]);
-  const anchors =
-    all && nearAnchors > 0 ? nearestAnchors(embeddingOf(config, condition), all, nearAnchors) : all;
-  const near = nearAnchors > 0 ? anchors : undefined;
-  const features = config.features > 0 ? graph.input('features', ['queries', n, config.features]) : undefined;
-  const query = conditionMemory(config, condition, { near, features });
-  const nothing =
-    guidance &&
-    conditionMemory(config, condition, {
-      near,
-      features,
-      kept: graph.constant(new Float32Array(1), [1, 1, 1]),
-    });
-  const denoiseAt: DenoiseAt = (x, sigma, from = anchors) => {
-    const guided = denoise(config, { x, sigma, condition: query, anchors: from });
-    if (!guidance || !nothing) return guided;
-    const { clean } = denoise(config, { x, sigma, condition: nothing, anchors: from });
-    return { ...guided, clean: ops.add(guided.clean, ops.mul(ops.sub(guided.clean, clean), guidance)) };
-  };
-  return { denoiseAt, anchors, prior: query.prior };
 }
 
 function encode({ parameters }: DiffusionModel, graph: Graph, outputs: Record<string, Value>): Uint8Array {
@@ -57,20 +18,33 @@ function encode({ parameters }: DiffusionModel, graph: Graph, outputs: Record<st
   return encodeOnnx(graph, { outputs, weights });
 }
 
+/** D of one noise level, guided if asked for: (1 + w) D(x; query) - w D(x; nothing) (Ho & Salimans 2022). */
+function rowsDenoiser(
+  config: DenoiserConfig,
+  graph: Graph,
+  guidance?: Value,
+): (x: Value, sigma: Value) => Value {
+  const condition = graph.input('condition', ['queries', config.conditionDimension]);
+  const query = conditionMemory(config, condition);
+  const nothing = guidance && conditionMemory(config, condition, graph.constant(new Float32Array(1), [1, 1, 1]));
+  return (x, sigma) => {
+    const clean = denoiseRows(config, { x, sigma, condition: query });
+    if (!guidance || !nothing) return clean;
+    const free = denoiseRows(config, { x, sigma, condition: nothing });
+    return ops.add(clean, ops.mul(ops.sub(clean, free), guidance));
+  };
+}
+
 /**
- * The denoiser as an ONNX model: `x` [batch, rows, d], `sigma` [1, 1, 1], `condition` [queries, dz] and, if `guided`,
+ * The denoiser of head `edm` as an ONNX model: `x` [batch, rows, d], `sigma` [1, 1, 1], `condition` [queries, dz] and, if `guided`,
  * the strength `guidance` [] -> `clean` [batch, rows, d]. A batch holds as many sets of each query, one query's after another's.
  */
 export function denoiserOnnx(model: DiffusionModel, { guided }: { readonly guided: boolean }): Uint8Array {
   const graph = new Graph();
-  const { denoiseAt } = denoiserGraph(model, graph, guided ? graph.input('guidance', []) : undefined);
+  const denoiseAt = rowsDenoiser(model.config, graph, guided ? graph.input('guidance', []) : undefined);
   const x = graph.input('x', ['batch', 'rows', model.config.dimension]);
-  const { clean } = denoiseAt(x, graph.input('sigma', [1, 1, 1]));
-  return encode(model, graph, { clean });
+  return encode(model, graph, { clean: denoiseAt(x, graph.input('sigma', [1, 1, 1])) });
 }
-
-/** Anchors that the steps after the first look at: the rest has next to no mass in any row, and most of the cost. */
-const SHORTLIST = 256;
 
 export interface SamplerOnnxOptions {
   readonly sigmas: Sigmas;
@@ -79,44 +53,81 @@ export interface SamplerOnnxOptions {
 }
 
 /**
- * All steps of DPM-Solver++(2M) as one ONNX model: standard normals `noise` [batch, rows, d] and `condition` [queries, dz]
- * -> `clean` [batch, rows, d]. What depends on the noise level alone is constant there, and the runtime folds it; what
+ * All steps of DPM-Solver++(2M) as one ONNX model of head `edm`: standard normals `noise` [batch, rows, d] and `condition`
+ * [queries, dz] -> `clean` [batch, rows, d]. What depends on the noise level alone is constant there, and the runtime folds it; what
  * depends on the query alone is computed once for all steps.
  */
 export function samplerOnnx(model: DiffusionModel, { sigmas, guidance }: SamplerOnnxOptions): Uint8Array {
   const graph = new Graph();
-  const { nearAnchors } = model.config;
-  const { denoiseAt, anchors, prior } = denoiserGraph(
-    model,
-    graph,
-    guidance > 0 ? graph.scalar(guidance) : undefined,
-  );
-  let candidates = anchors;
-  const noise = graph.input('noise', ['batch', 'rows', model.config.dimension]);
-  let x = ops.mul(noise, sigmas[0]);
+  const denoiseAt = rowsDenoiser(model.config, graph, guidance > 0 ? graph.scalar(guidance) : undefined);
+  return encode(model, graph, { clean: solve(graph, model.config, sigmas, denoiseAt) });
+}
+
+/**
+ * The same of head `anchors`: `noise`, `condition`, and of each query's candidates the vectors `anchors` [queries, candidates, d] and
+ * what the sources say, `features` [queries, candidates, f] -> how likely each is to be in a set, `inclusion` [batch, candidates], and
+ * as a logit before any row is looked at, `prior` [queries, candidates].
+ */
+export function candidateSamplerOnnx(model: DiffusionModel, sigmas: Sigmas): Uint8Array {
+  const { config } = model;
+  const graph = new Graph();
+  const condition = conditionMemory(config, graph.input('condition', ['queries', config.conditionDimension]));
+  const anchors = anchorsOf({
+    vectors: graph.input('anchors', ['queries', 'candidates', config.dimension]),
+    features: graph.input('features', ['queries', 'candidates', config.features]),
+  });
+  let last: Value | undefined;
+  solve(graph, config, sigmas, (x, sigma) => {
+    const { clean, posterior } = denoiseAnchored(config, { x, sigma, condition }, anchors);
+    last = posterior;
+    return clean;
+  });
+  return encode(model, graph, {
+    inclusion: inclusionOf(last!),
+    prior: ops.reshape(anchors.prior, ['queries', 'candidates']),
+  });
+}
+
+/** The steps of DPM-Solver++(2M) from the input `noise`. */
+function solve(
+  graph: Graph,
+  { dimension }: DenoiserConfig,
+  sigmas: Sigmas,
+  denoiseAt: (x: Value, sigma: Value) => Value,
+): Value {
+  let x = ops.mul(graph.input('noise', ['batch', 'rows', dimension]), sigmas[0]);
   let previous = x;
-  let inclusion: Value | undefined;
   for (let i = 0; i + 1 < sigmas.length; i++) {
-    const sigma = graph.constant(Float32Array.of(sigmas[i]), [1, 1, 1]);
-    const { clean, posterior } = denoiseAt(x, sigma, candidates);
-    if (
-      i === 0 &&
-      anchors &&
-      posterior &&
-      !nearAnchors &&
-      model.config.features === 0 &&
-      model.config.anchors > SHORTLIST
-    ) {
-      candidates = shortlist(posterior, anchors, SHORTLIST);
-    }
+    const clean = denoiseAt(x, graph.constant(Float32Array.of(sigmas[i]), [1, 1, 1]));
     const { keep, now, before } = dpmCoefficients(sigmas, i);
     const terms = [ops.mul(clean, now)];
     if (keep !== 0) terms.push(ops.mul(x, keep));
     if (before !== 0) terms.push(ops.mul(previous, before));
     x = terms.reduce(ops.add);
     previous = clean;
-    if (posterior && model.config.features > 0)
-      inclusion = ops.sub(1, ops.exp(ops.sum(ops.log(ops.sub(1.0001, posterior)), [1])));
   }
-  return encode(model, graph, { clean: x, ...(inclusion && { inclusion }), ...(prior && { prior }) });
+  return x;
+}
+
+/** A graph with every parameter a request may need, guided or not: what the weights must have. */
+export function parameterGraph(config: DenoiserConfig): Graph {
+  const { dimension: d, conditionDimension, features } = config;
+  const graph = new Graph();
+  const condition = conditionMemory(
+    config,
+    graph.input('condition', ['batch', conditionDimension]),
+    graph.input('kept', ['batch', 1, 1]),
+  );
+  const inputs = { x: graph.input('x', ['batch', 'rows', d]), sigma: graph.input('sigma', [1, 1, 1]), condition };
+  if (config.head === 'edm') denoiseRows(config, inputs);
+  else
+    denoiseAnchored(
+      config,
+      inputs,
+      anchorsOf({
+        vectors: graph.input('anchors', ['batch', 'candidates', d]),
+        features: graph.input('features', ['batch', 'candidates', features]),
+      }),
+    );
+  return graph;
 }

@@ -1,17 +1,14 @@
 /** The set denoiser on disk: `model.json` (sizes and sampling defaults) and `weights.safetensors`. */
 import { join } from 'node:path';
 import * as z from 'zod';
-import { Graph, loadWeights, type RuntimeOptions, saveWeights, zeros } from '../engine/index.js';
+import { loadWeights, type RuntimeOptions, Session, saveWeights } from '../engine/index.js';
 import { InputError } from '../errors.js';
 import { readJson, writeJson } from '../files.js';
-import type { CompositeWeights } from '../reward/composite.js';
 import { CandidateDiffusion } from './candidateDiffusion.js';
-import type { DenoiserConfig } from './config.js';
-import { denoise } from './denoiser.js';
-import { ANCHORS, type DiffusionModel } from './model.js';
+import { candidateSamplerOnnx, type DiffusionModel, parameterGraph } from './model.js';
 import type { SamplerName } from './sampling.js';
+import { defaultSteps, samplingSigmas } from './samplingGrid.js';
 import { SetDiffusion } from './setDiffusion.js';
-import { conditionMemory } from './transformer.js';
 
 /** How a model samples when a request does not say. */
 export interface SamplingDefaults {
@@ -19,8 +16,8 @@ export interface SamplingDefaults {
   readonly steps?: number;
   readonly sampler: SamplerName;
   readonly guidance: number;
-  readonly candidates: number;
-  readonly weights: CompositeWeights;
+  /** Sets drawn for a query by a model whose rows are candidates. */
+  readonly draws: number;
 }
 
 const MODEL = 'model.json';
@@ -39,23 +36,18 @@ const schema = z.object({
       noiseFeatures: size.multipleOf(2),
       dropout: z.number(),
       attentionDropout: z.number(),
-      maxAnchors: z.int().min(0),
+      head: z.enum(['anchors', 'edm']),
       dimension: size,
       conditionDimension: size,
-      conditionWords: z.int().min(0),
       sigmaData: z.number().positive(),
-      anchors: z.int().min(0),
-      anchorSpread: z.number().min(0),
-      nearAnchors: z.int().min(0),
-      features: z.int().min(0).default(0),
+      features: z.int().min(0),
     })
     .refine(({ width, heads }) => width % heads === 0),
   sampling: z.object({
     steps: size.optional(),
     sampler: z.enum(['eulerMaruyama', 'heun', 'dpmSolverPlusPlus2M', 'exponentialSde']),
     guidance: z.number().min(0),
-    candidates: size,
-    weights: z.object({ groundedness: z.number(), diversity: z.number(), alignment: z.number() }),
+    draws: size,
   }),
 });
 
@@ -85,36 +77,22 @@ export async function readDiffusion(
   return { model: { config, parameters }, sampling };
 }
 
-/** Loads the set retriever's model, ready to sample; see `readDiffusion`. */
-export async function loadSetDiffusion(folder: string, runtime?: RuntimeOptions): Promise<SetDiffusion> {
-  const { model, sampling } = await readDiffusion(folder);
-  return SetDiffusion.create({ model, ...sampling, runtime });
-}
-
-/** The set retriever of a run, of either kind: one that reads what sources say of its anchors, or one that does not. */
-export async function loadRetrieverModel(
+/** The set retriever's model, ready to be asked; see `readDiffusion`. */
+export async function loadDiffusion(
   folder: string,
   runtime?: RuntimeOptions,
 ): Promise<SetDiffusion | CandidateDiffusion> {
   const { model, sampling } = await readDiffusion(folder);
-  return model.config.features > 0
-    ? new CandidateDiffusion({ model, steps: sampling.steps, draws: sampling.candidates, runtime })
-    : SetDiffusion.create({ model, ...sampling, runtime });
-}
-
-/** A graph with every parameter a request may need, guided or not, and the anchors: what the weights must have. */
-export function parameterGraph(config: DenoiserConfig): Graph {
-  const { anchors: n, nearAnchors, dimension: d, conditionDimension } = config;
-  const graph = new Graph();
-  denoise(config, {
-    x: graph.input('x', ['batch', 'rows', d]),
-    sigma: graph.input('sigma', [1, 1, 1]),
-    condition: conditionMemory(config, graph.input('condition', ['batch', conditionDimension]), {
-      kept: graph.input('kept', ['batch', 1, 1]),
-      near: nearAnchors > 0 ? graph.input('near', ['batch', nearAnchors, d]) : undefined,
-      features: config.features > 0 ? graph.input('features', ['batch', n, config.features]) : undefined,
-    }),
-    anchors: n > 0 ? graph.parameter(ANCHORS, [n, d], zeros) : undefined,
+  const { config } = model;
+  if (config.head === 'edm') return SetDiffusion.create({ model, ...sampling, runtime });
+  return new CandidateDiffusion({
+    config,
+    steps: sampling.steps ?? defaultSteps(config, 'dpmSolverPlusPlus2M'),
+    draws: sampling.draws,
+    load: (steps) =>
+      Session.load(
+        candidateSamplerOnnx(model, samplingSigmas(config, 'dpmSolverPlusPlus2M', steps)),
+        runtime,
+      ),
   });
-  return graph;
 }

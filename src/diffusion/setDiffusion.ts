@@ -1,6 +1,5 @@
 /** The trained set retriever: query embeddings -> sets of directions (docs/paper.md, Set diffusion). */
 import { type RuntimeOptions, Session } from '../engine/index.js';
-import { type CompositeWeights, DEFAULT_WEIGHTS } from '../reward/composite.js';
 import { type DiffusionModel, denoiserOnnx, samplerOnnx } from './model.js';
 import type { SamplerName } from './sampling.js';
 import { defaultSteps, samplingSigmas } from './samplingGrid.js';
@@ -15,9 +14,6 @@ export interface SetDiffusionOptions {
   readonly steps?: number;
   readonly sampler?: SamplerName;
   readonly guidance?: number;
-  /** Sets drawn for each query, of which the best is kept (1), by these weights (the reward's default). */
-  readonly candidates?: number;
-  readonly weights?: CompositeWeights;
   readonly runtime?: RuntimeOptions;
 }
 
@@ -43,19 +39,15 @@ export class SetDiffusion extends SetSampler {
   /** Compiles the model for the runtime. */
   static async create(options: SetDiffusionOptions): Promise<SetDiffusion> {
     const { model, sampler = 'dpmSolverPlusPlus2M', guidance = 0, runtime } = options;
-    const {
-      steps = defaultSteps(model.config, sampler),
-      candidates = 1,
-      weights = DEFAULT_WEIGHTS,
-    } = options;
-    checkSettings({ steps, guidance, candidates });
+    const { steps = defaultSteps(model.config, sampler) } = options;
+    checkSettings({ steps, guidance });
     const sigmas = samplingSigmas(model.config, sampler, steps);
     const fused =
       sampler === 'dpmSolverPlusPlus2M'
         ? // Its operators are too small to share: on two threads the median request took longer than on one.
           await Session.load(samplerOnnx(model, { sigmas, guidance }), { ...runtime, threads: 1 })
         : undefined;
-    return new SetDiffusion(model, { steps, sampler, guidance, candidates, weights }, runtime, fused);
+    return new SetDiffusion(model, { steps, sampler, guidance }, runtime, fused);
   }
 
   protected stepSession(guided: boolean): Promise<Session> {

@@ -1,20 +1,16 @@
 /** Sampling of sets with any runtime: step 3 of R4T as a request sees it (docs/paper.md, Set diffusion). */
 import type { Feeds, Tensor } from '../engine/session.js';
-import { type Matrix, matrix, normalizeRows, row, rowRange } from '../matrix.js';
-import type { CompositeWeights } from '../reward/composite.js';
-import { bestSet } from './bestSet.js';
+import { type Matrix, matrix, normalizeRows, rowRange } from '../matrix.js';
 import type { DenoiserConfig } from './config.js';
 import { type Denoise, type SamplerName, samplers } from './sampling.js';
 import { defaultSteps, samplingSigmas } from './samplingGrid.js';
 import { SetNoise } from './setNoise.js';
 
 export interface SampleOptions {
-  /** Query embeddings [n, dz], made by `queryConditions` where the model also reads words. */
+  /** Query embeddings [n, dz]. */
   readonly conditions: Matrix;
   /** k: rows of a set; may differ from the training sets'. */
   readonly rows: number;
-  /** Sets drawn for each query, of which the best is returned (what `create` was given). */
-  readonly candidates?: number;
   /**
    * Denoising steps (what `create` was given, or the sampler's default). Settings other than those of `create` run step
    * by step, which is slower.
@@ -38,9 +34,6 @@ export interface SamplerDefaults {
   readonly steps: number;
   readonly sampler: SamplerName;
   readonly guidance: number;
-  /** Sets drawn for each query, and what makes one better than another. */
-  readonly candidates: number;
-  readonly weights: CompositeWeights;
 }
 
 /** A loaded model; results named in `into` are written there. */
@@ -55,6 +48,8 @@ const SETS_PER_RUN = 64;
 
 /** Draws sets of directions. A subclass says where the model comes from. */
 export abstract class SetSampler {
+  readonly kind = 'directions';
+
   protected constructor(
     readonly config: DenoiserConfig,
     protected readonly defaults: SamplerDefaults,
@@ -72,11 +67,6 @@ export abstract class SetSampler {
     return this.defaults.steps;
   }
 
-  /** Words of a query that its condition holds besides its embedding; see `queryConditions`. */
-  get conditionWords(): number {
-    return this.config.conditionWords;
-  }
-
   /** The model of a single denoising step, loaded when it is first asked for. */
   protected abstract stepSession(guided: boolean): Promise<ModelSession>;
 
@@ -86,7 +76,7 @@ export abstract class SetSampler {
    * @throws RangeError for conditions of another length than the model's, or settings out of range
    */
   async sample(options: SampleOptions): Promise<Matrix> {
-    const { conditions, rows, candidates = this.defaults.candidates, seed = 0, streams, signal } = options;
+    const { conditions, rows, seed = 0, streams, signal } = options;
     const { dimension: d, conditionDimension: dz } = this.config;
     const { sampler = this.defaults.sampler } = options;
     const usual =
@@ -96,43 +86,21 @@ export abstract class SetSampler {
       sampler,
       guidance: options.guidance ?? this.defaults.guidance,
     };
-    checkSettings({ ...settings, rows, candidates });
+    checkSettings({ ...settings, rows });
     if (conditions.cols !== dz)
       throw new RangeError(`conditions have length ${conditions.cols}, the model wants ${dz}`);
-    const perQuery = candidates * rows * d;
-    const out = matrix(conditions.rows * candidates * rows, d);
-    const queriesPerRun = Math.max(1, Math.floor(SETS_PER_RUN / candidates));
-    for (let start = 0; start < conditions.rows; start += queriesPerRun) {
+    const perQuery = rows * d;
+    const out = matrix(conditions.rows * rows, d);
+    for (let start = 0; start < conditions.rows; start += SETS_PER_RUN) {
       signal?.throwIfAborted();
-      const end = Math.min(start + queriesPerRun, conditions.rows);
+      const end = Math.min(start + SETS_PER_RUN, conditions.rows);
       const condition = rowRange(conditions, start, end);
       const stream = streams && ((i: number) => streams[start + i]);
-      const noise = new SetNoise({ conditions: condition, candidates, seed, stream });
+      const noise = new SetNoise({ conditions: condition, candidates: 1, seed, stream });
       const chunk = out.data.subarray(start * perQuery, end * perQuery);
-      await this.run({
-        condition,
-        noise,
-        chunk,
-        sets: condition.rows * candidates,
-        rows,
-        signal,
-        ...settings,
-      });
+      await this.run({ condition, noise, chunk, sets: condition.rows, rows, signal, ...settings });
     }
-    return normalizeRows(candidates > 1 ? this.best(out, conditions, rows, candidates) : out);
-  }
-
-  /** The best of each query's candidates. */
-  private best(sets: Matrix, conditions: Matrix, rows: number, candidates: number): Matrix {
-    const size = candidates * rows;
-    const chosen = matrix(conditions.rows * rows, sets.cols);
-    for (let q = 0; q < conditions.rows; q++) {
-      const samples = rowRange(sets, q * size, (q + 1) * size);
-      const query = row(conditions, q).subarray(0, sets.cols);
-      const start = bestSet({ samples, rows, query, weights: this.defaults.weights }) * rows;
-      chosen.data.set(rowRange(samples, start, start + rows).data, q * rows * sets.cols);
-    }
-    return chosen;
+    return normalizeRows(out);
   }
 
   /** Fills `chunk` [sets, rows, d], as many sets of each query. */
@@ -173,7 +141,7 @@ export abstract class SetSampler {
 }
 
 export function checkSettings(settings: Readonly<Record<string, unknown>>): void {
-  for (const name of ['steps', 'rows', 'candidates']) {
+  for (const name of ['steps', 'rows']) {
     const value = settings[name];
     if (value !== undefined && !(Number.isInteger(value) && (value as number) >= 1))
       throw new RangeError(`${name} must be a whole number from 1, got ${value}`);

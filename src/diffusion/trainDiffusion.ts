@@ -1,4 +1,5 @@
 /** Step 3 of R4T: learns p(set | query) from synthesised sets (docs/paper.md, Set diffusion). */
+import type { ReadQueries } from '../candidates/reader.js';
 import {
   type Feeds,
   floats,
@@ -6,15 +7,15 @@ import {
   initialize,
   likeParameters,
   ops,
-  type Parameters,
   type RuntimeOptions,
   Trainer,
   type Value,
   warmupCosine,
 } from '../engine/index.js';
-import { gatherRows, type Matrix } from '../matrix.js';
+import { type Matrix, row } from '../matrix.js';
 import { CounterRandom } from '../random.js';
 import type { TrainingControl } from '../training.js';
+import { anchoredLoss, anchorsOf } from './anchorHead.js';
 import { type Batch, batcher, type DiffusionData } from './batches.js';
 import {
   type DenoiserConfig,
@@ -23,10 +24,9 @@ import {
   presets,
   trainingDefaults,
 } from './config.js';
-import { denoisingLoss } from './denoiser.js';
 import { Dropout } from './dropout.js';
-import { labelSets, type NearAnchors, nearOf } from './labelledSets.js';
-import { ANCHORS, type DiffusionModel } from './model.js';
+import { rowsLoss } from './edmHead.js';
+import type { DiffusionModel } from './model.js';
 import { edmNoise, type LogNormal } from './schedule.js';
 import { conditionMemory } from './transformer.js';
 
@@ -42,15 +42,8 @@ export interface TrainDiffusionOptions extends TrainingControl {
   readonly warmupSteps?: number;
   /** Decay of the moving average of the parameters. */
   readonly emaDecay?: number;
-  /** Words of the query whose embeddings follow its own in `data.conditions` (0). */
-  readonly conditionWords?: number;
-  /**
-   * Rows of the table nearest to a query that its sets are made of (any). Sets with others are left out; the anchors are then all rows, for
-   * a query nobody asked before has rows near it that no set has used.
-   */
-  readonly nearAnchors?: number;
-  /** What the sources say of every row of the table for each query, [queries, table.rows * features]; all rows are anchors then. */
-  readonly features?: Matrix;
+  /** The candidates of each condition's query, which the rows of its sets are among; needed with head `anchors`. */
+  readonly candidates?: Omit<ReadQueries, 'vectors'>;
   /** Probability of a set to lose its query, which guidance needs (0.1). */
   readonly conditionDropout?: number;
   /** Where training spends its noise levels (`trainingNoise`). */
@@ -76,28 +69,20 @@ export async function trainDiffusion(options: TrainDiffusionOptions): Promise<Di
   const { warmupSteps = Math.min(defaults.warmupSteps, steps / 10) } = options;
   checkData(options.data);
   const sizes = typeof network === 'string' ? presets[network] : network;
-  const { nearAnchors = 0, runtime } = options;
-  const { data, labels, anchors, near } = await labelSets(options.data, {
-    maxAnchors: sizes.maxAnchors,
-    nearAnchors,
-    everyRow: options.features !== undefined || nearAnchors > 0,
-    seed,
-    runtime,
-  });
+  const { data, runtime } = options;
+  const candidates = sizes.head === 'anchors' ? options.candidates : undefined;
+  if (sizes.head === 'anchors' && !candidates) throw new RangeError('head "anchors" needs candidates');
+  const labels = candidates && labelsOf(data, candidates);
   const config: DenoiserConfig = {
     ...sizes,
     dimension: data.table.cols,
     conditionDimension: data.conditions.cols,
-    conditionWords: options.conditionWords ?? 0,
     sigmaData: 1 / Math.sqrt(data.table.cols),
-    anchors: anchors?.vectors.rows ?? 0,
-    anchorSpread: anchors?.spread ?? 0,
-    nearAnchors: near?.size ?? 0,
-    features: (options.features?.cols ?? 0) / data.table.rows,
+    features: candidates ? candidates.scores.length / candidates.items.length : 0,
   };
   const noise = options.noise ?? trainingNoise(config);
   const rows = data.rows.length / data.queryOf.length;
-  const { loss, perSet, dropout } = lossGraph(config, rows, anchors?.vectors.data);
+  const { loss, perSet, dropout } = lossGraph(config, rows);
   const trainer = await Trainer.create({
     loss,
     metrics: { perSet },
@@ -116,7 +101,8 @@ export async function trainDiffusion(options: TrainDiffusionOptions): Promise<Di
       const rate = warmupCosine(step, { peak, warmupSteps, totalSteps: steps, final: 0.02 });
       const random = new CounterRandom(seed, 'diffusion/dropout', step);
       const feeds = {
-        ...batchFeeds(batch, config, near, options.features),
+        ...batchFeeds(batch, config),
+        ...(candidates && candidateFeeds(candidates, batch.queries, data.table)),
         ...dropout.feeds(random, batchSize),
       };
       const result = await trainer.train(feeds, { learningRate: rate });
@@ -129,21 +115,38 @@ export async function trainDiffusion(options: TrainDiffusionOptions): Promise<Di
         state: trainer.state,
       });
     }
-    const parameters: Parameters = likeParameters(trainer.averaged, true);
-    if (anchors)
-      parameters.set(ANCHORS, { data: anchors.vectors.data, dims: [config.anchors, config.dimension] });
-    return { config, parameters };
+    return { config, parameters: likeParameters(trainer.averaged, true) };
   } finally {
     await trainer.release();
   }
 }
 
 /**
- * The noise levels worth training on. With anchors: sigma around 0.37, whatever the dimension, because unit vectors are
- * at most 2 apart: much below, x alone says which anchor it was; much above, it says nothing. Without: EDM's.
+ * The noise levels worth training on. Between candidates: sigma around 0.37, whatever the dimension, because unit vectors are
+ * at most 2 apart: much below, x alone says which it was; much above, it says nothing. Else EDM's.
  */
-function trainingNoise({ anchors, sigmaData }: DenoiserConfig): LogNormal {
-  return anchors > 0 ? { mean: -1, deviation: 0.8 } : edmNoise(sigmaData);
+function trainingNoise({ head, sigmaData }: DenoiserConfig): LogNormal {
+  return head === 'anchors' ? { mean: -1, deviation: 0.8 } : edmNoise(sigmaData);
+}
+
+/** Where each row of each set is among its query's candidates, [m * L]. */
+function labelsOf(
+  { queryOf, rows }: DiffusionData,
+  { items, size }: Pick<ReadQueries, 'items' | 'size'>,
+): Int32Array {
+  const L = rows.length / queryOf.length;
+  const places = new Map<number, Map<number, number>>();
+  return rows.map((item, at) => {
+    const query = queryOf[Math.floor(at / L)];
+    let own = places.get(query);
+    if (!own) {
+      own = new Map(Array.from(items.subarray(query * size, (query + 1) * size), (row, i) => [row, i]));
+      places.set(query, own);
+    }
+    const place = own.get(item);
+    if (place === undefined) throw new RangeError(`row ${item} of a set is no candidate of its query`);
+    return place;
+  });
 }
 
 interface LossGraph {
@@ -152,52 +155,63 @@ interface LossGraph {
   readonly dropout: Dropout;
 }
 
-function lossGraph(config: DenoiserConfig, rows: number, anchors?: Float32Array): LossGraph {
-  const { dimension: d, conditionDimension } = config;
+function lossGraph(config: DenoiserConfig, rows: number): LossGraph {
+  const { dimension: d, conditionDimension, features, head } = config;
   const graph = new Graph();
   const dropout = new Dropout(graph);
   const condition = graph.input('condition', ['batch', conditionDimension]);
-  const kept = graph.input('kept', ['batch', 1, 1]);
-  const choice = anchors && choiceOf(config, graph.constant(anchors, [config.anchors, d]));
-  const near = config.nearAnchors > 0 ? choice : undefined;
-  const features =
-    config.features > 0 ? graph.input('features', ['batch', config.anchors, config.features]) : undefined;
-  const perSet = denoisingLoss(config, {
+  const inputs = {
     clean: graph.input('clean', ['batch', rows, d]),
     noise: graph.input('noise', ['batch', rows, d]),
     sigma: graph.input('sigma', ['batch', 1, 1]),
-    labels: anchors && graph.input('labels', ['batch', rows, 1], 'int32'),
-    condition: conditionMemory(config, condition, { kept, near, features }),
-    anchors: choice,
+    condition: conditionMemory(config, condition, graph.input('kept', ['batch', 1, 1])),
     drop: dropout.drop,
-  });
+  };
+  const perSet =
+    head === 'edm'
+      ? rowsLoss(config, inputs)
+      : anchoredLoss(
+          config,
+          inputs,
+          anchorsOf({
+            vectors: graph.input('anchors', ['batch', 'candidates', d]),
+            features: graph.input('features', ['batch', 'candidates', features]),
+          }),
+          graph.input('labels', ['batch', rows, 1], 'int32'),
+        );
   return { loss: ops.mean(perSet), perSet, dropout };
 }
 
-/** The anchors [anchors, d], or those near each query of the batch [batch, nearAnchors, d]. */
-function choiceOf({ nearAnchors }: DenoiserConfig, anchors: Value): Value {
-  if (nearAnchors === 0) return anchors;
-  return ops.gather(anchors, anchors.graph.input('near', ['batch', nearAnchors], 'int32'));
-}
-
-function batchFeeds(batch: Batch, config: DenoiserConfig, near?: NearAnchors, features?: Matrix): Feeds {
-  const { dimension: d, conditionDimension } = config;
+function batchFeeds(batch: Batch, { dimension: d, conditionDimension }: DenoiserConfig): Feeds {
   const b = batch.sigma.length;
   const rows = batch.labels.length / b;
   return {
-    ...(features && {
-      features: {
-        data: gatherRows(features, batch.queries).data,
-        dims: [b, config.anchors, config.features],
-      },
-    }),
-    ...(near && { near: { data: nearOf(batch.queries, near), dims: [b, near.size] } }),
     clean: { data: batch.clean, dims: [b, rows, d] },
     noise: { data: batch.noise, dims: [b, rows, d] },
     sigma: { data: batch.sigma, dims: [b, 1, 1] },
     condition: { data: batch.condition, dims: [b, conditionDimension] },
     kept: { data: batch.kept, dims: [b, 1, 1] },
     labels: { data: batch.labels, dims: [b, rows, 1] },
+  };
+}
+
+/** The candidates of the batch's queries. */
+function candidateFeeds(
+  { items, scores, size }: Omit<ReadQueries, 'vectors'>,
+  queries: Int32Array,
+  table: Matrix,
+): Feeds {
+  const d = table.cols;
+  const features = scores.length / items.length;
+  const anchors = new Float32Array(queries.length * size * d);
+  const said = new Float32Array(queries.length * size * features);
+  queries.forEach((query, n) => {
+    said.set(scores.subarray(query * size * features, (query + 1) * size * features), n * size * features);
+    for (let i = 0; i < size; i++) anchors.set(row(table, items[query * size + i]), (n * size + i) * d);
+  });
+  return {
+    anchors: { data: anchors, dims: [queries.length, size, d] },
+    features: { data: said, dims: [queries.length, size, features] },
   };
 }
 
