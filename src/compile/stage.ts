@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { loadCheckpoint, type RuntimeOptions, saveCheckpoint } from '../engine/index.js';
+import { isModule } from '../moduleSetting.js';
 import type { Policy } from '../policy/policy.js';
 import type { RunControl } from '../progress.js';
 import type { RewardFunction } from '../reward/reward.js';
@@ -8,7 +9,7 @@ import type { Stage } from '../run/manifest.js';
 import { MetricsLog } from '../run/metricsLog.js';
 import type { RunFolder } from '../run/runFolder.js';
 import type { Workspace } from '../run/workspace.js';
-import type { Task, Writes } from '../tasks/task.js';
+import type { Task } from '../tasks/task.js';
 import type { TrainingControl } from '../training.js';
 
 /** What a stage of the compilation works with. */
@@ -27,13 +28,9 @@ export interface StageContext extends RunControl {
 
 /** The settings of the policy that is trained here. */
 export function trainedPolicySettings({ policy }: Config): PolicySettings {
-  if ('kind' in policy) throw new Error('this policy is not the one that writes words');
+  if (isModule(policy)) throw new Error('a policy of the user is not trained');
   return policy;
 }
-
-/** What may be written as a sub-query; of a policy of the user's nothing is known. */
-export const writesOf = ({ policy, config, task }: StageContext): Writes =>
-  policy || 'kind' in config.policy ? 'anything' : (trainedPolicySettings(config).writes ?? task.writes);
 
 /** What the run's manifest says of a finished stage. */
 export interface StageSummary {

@@ -4,7 +4,7 @@ import { COMPILE_STAGES, type CompileStage } from '../compile/compile.js';
 import { trainingDefaults } from '../diffusion/config.js';
 import { readJson } from '../files.js';
 import { isModule } from '../moduleSetting.js';
-import { collapseWarning } from '../policy/trainPolicy.js';
+import { collapseWarning } from '../policy/collapse.js';
 import type { Config } from '../run/config.js';
 import { isLocked } from '../run/lock.js';
 import { configOf } from '../run/manifest.js';
@@ -34,7 +34,7 @@ export async function runStatus(
   const { duplicateShare, entropy } = latest.get('policy')?.at(-1) ?? { step: 0 };
   const warning =
     typeof duplicateShare === 'number' && typeof entropy === 'number'
-      ? collapseWarning({ duplicateShare, entropy, sharesBudget: config.task === 'wscr' })
+      ? collapseWarning({ duplicateShare, entropy })
       : undefined;
   return { items: manifest.catalog.items, settings: flatten(manifest.config), stages, warning };
 }

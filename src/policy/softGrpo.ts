@@ -1,25 +1,7 @@
 /** Soft-GRPO (docs/paper.md, Soft-GRPO): group advantages, and the clipped per-token loss with both KL directions. */
-import { Graph, ops, type Value } from '../engine/index.js';
-import { type DecoderConfig, sequenceLogits } from './decoder.js';
+import { ops, type Value } from '../engine/index.js';
 
-const {
-  add,
-  cast,
-  clip,
-  div,
-  exp,
-  gather,
-  gatherLast,
-  less,
-  logSoftmax,
-  maximum,
-  minimum,
-  mul,
-  neg,
-  reshape,
-  sub,
-  sum,
-} = ops;
+const { add, clip, div, exp, maximum, minimum, mul, sub, sum } = ops;
 
 const EPSILON = 1e-6;
 
@@ -92,65 +74,6 @@ export interface SoftGrpoCoefficients {
   readonly klOld: number;
   /** b2: weight of -log pi on the sampled tokens (0.05). */
   readonly klReverse: number;
-}
-
-/** Log-probabilities of the target tokens [queries, choices] under the format, and the weights of the positions. */
-export function targetLogProbs(
-  graph: Graph,
-  config: DecoderConfig,
-  formatTable: Float32Array,
-): { logProbs: Value; weights: Value } {
-  const logits = sequenceLogits(graph, config);
-  const bias =
-    config.writes === 'anything'
-      ? gather(
-          graph.constant(formatTable, [formatTable.length / config.vocabularySize, config.vocabularySize]),
-          graph.input('states', ['queries', 'choices'], 'int32'),
-        )
-      : graph.input('bias', ['queries', 'choices', 'size']);
-  const picked = gatherLast(
-    logSoftmax(add(logits, bias)),
-    graph.input('targets', ['queries', 'choices', 1], 'int32'),
-  );
-  return {
-    logProbs: reshape(picked, ['queries', 'choices']),
-    weights: graph.input('weights', ['queries', 'choices']),
-  };
-}
-
-/** Cross-entropy in nats a token: the loss of the warm start. */
-export function crossEntropyGraph(config: DecoderConfig, formatTable: Float32Array): { loss: Value } {
-  const { logProbs, weights } = targetLogProbs(new Graph(), config, formatTable);
-  return { loss: tokenMean(neg(logProbs), weights) };
-}
-
-/**
- * The Soft-GRPO loss with its diagnostics. Besides a training batch it reads `oldLogProbs` [queries, choices] and
- * `advantages` [queries, choices].
- */
-export function softGrpoGraph(
-  config: DecoderConfig,
-  formatTable: Float32Array,
-  coefficients: SoftGrpoCoefficients,
-) {
-  const graph = new Graph();
-  const { logProbs, weights } = targetLogProbs(graph, config, formatTable);
-  const oldLogProbs = graph.input('oldLogProbs', ['queries', 'choices']);
-  const advantages = graph.input('advantages', ['queries', 'choices']);
-  const { loss, ratio, logRatio } = softGrpoLoss(
-    { logProbs, oldLogProbs, advantages, weights },
-    coefficients,
-  );
-  const outside = cast(less(coefficients.clip, ops.sqrt(ops.square(sub(ratio, 1)))), 'float32');
-  return {
-    loss,
-    logProbs,
-    metrics: {
-      // KL(old || new) >= 0 by Schulman's estimator rho - 1 - log rho, which has low variance near rho = 1.
-      kl: tokenMean(sub(sub(ratio, 1), logRatio), weights),
-      clipShare: tokenMean(outside, weights),
-    },
-  };
 }
 
 export interface SoftGrpoTerms {

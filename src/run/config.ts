@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { encoderSetting } from '../encode/encoderSetting.js';
-import { moduleSetting } from '../moduleSetting.js';
+import { isModule, moduleSetting } from '../moduleSetting.js';
 import type { RewardFunction } from '../reward/reward.js';
 
 // One block a stage. A new setting is one line here: type, range and default in one place.
@@ -33,7 +33,7 @@ const reward = z.strictObject({
     .prefault({}),
 });
 
-/** Soft-GRPO, of whichever policy. */
+/** Soft-GRPO. */
 const softGrpo = {
   queriesPerStep: count.default(32),
   groupSize: count.min(2).default(8),
@@ -43,31 +43,16 @@ const softGrpo = {
   klOld: weight.default(0.05),
   /** b2: weight of the reverse KL term. */
   klReverse: weight.default(0.05),
-  /** Whose gain a token's or an item's advantage is: the whole set's, as in the paper, or its own sub-query's, where the reward tells. */
+  /** Whose gain an item's advantage is: the whole set's, as in the paper, or its own, where the reward tells. */
   credit: z.enum(['set', 'subQuery']).default('subQuery'),
   /** Optimiser passes over each batch of rollouts. */
   epochs: count.default(1),
 };
 
-/** The built-in Fan-Out LM and its Soft-GRPO training. */
+/** The built-in policy, which chooses items, and its training by Soft-GRPO. */
 const policy = z.strictObject({
-  vocabularySize: count.min(300).default(3000),
-  width: count.default(128),
-  layers: count.default(3),
-  heads: count.default(4),
-  warmStartSteps: z.int().min(0).default(500),
-  steps: z.int().min(0).default(60),
-  ...softGrpo,
-  /** Longest sub-query; texts of items are cut to it, and what is cut short lies farther from the item. */
-  maxSubQueryTokens: count.default(16),
-  /** What a sub-query may be; absent: `nearTexts` for `oar`, `nearWords` for `wscr`. */
-  writes: z.enum(['anything', 'nearTexts', 'nearWords']).optional(),
-});
-
-/** The policy that chooses items, where there are reference sets and some thousands of items at most. */
-const pointer = z.strictObject({
-  kind: z.literal('pointer'),
-  /** Steps of imitating the reference sets. */
+  kind: z.literal('pointer').default('pointer'),
+  /** Steps of imitating the reference sets, or where there are none the best baseline. */
   warmStartSteps: z.int().min(0).default(100),
   steps: z.int().min(0).default(40),
   ...softGrpo,
@@ -77,10 +62,10 @@ const pointer = z.strictObject({
 const synthesis = z.strictObject({
   /** n; absent: 16, and the paper's 128 for its preset. */
   samplesPerQuery: count.optional(),
-  /** Absent: 0.9, and 0.4 of a pointer, whose sets at 0.9 have items that nobody would choose. */
+  /** Absent: 0.4, as sets at 0.9 have items that nobody would choose; 0.9 of a policy of the user's. */
   temperature: positive.optional(),
   topP: share.refine((p) => p > 0, 'expected a number above 0').default(1),
-  /** Learn only from sets whose reward reaches this quantile of their query's sets; absent: from all, of a pointer's from the better half. */
+  /** Learn only from sets whose reward reaches this quantile of their query's sets; absent: from the better half, of a policy of the user's from all. */
   rewardQuantile: share.optional(),
 });
 
@@ -100,8 +85,8 @@ const diffusion = z.strictObject({
   samplerSteps: count.optional(),
   /** Strength of classifier-free guidance; above 0 every denoising step costs twice. */
   guidance: weight.default(0),
-  /** Sets drawn for each query, of which the best by the weights of the reward is kept; absent: 4 for `oar` with such weights, else 1. */
-  candidates: count.optional(),
+  /** Sets drawn for a query by a model whose rows are candidates: the answer is what most of them have. */
+  draws: count.default(16),
 });
 
 const rewardFunction = z.custom<RewardFunction>((value) => typeof value === 'function');
@@ -127,7 +112,7 @@ export const configSchema = z.strictObject({
   /** Also a module whose default export is a `RewardFunction`. */
   reward: z.union([rewardFunction, moduleSetting, reward]).prefault({}),
   /** Also a module whose default export is an async function `(world, { k }) => Policy`: nothing is trained then. */
-  policy: z.union([moduleSetting, pointer, policy]).prefault({}),
+  policy: z.union([moduleSetting, policy]).prefault({}),
   synthesis: synthesis.prefault({}),
   diffusion: diffusion.prefault({}),
 });
@@ -138,20 +123,13 @@ export type UserConfig = z.input<typeof configSchema>;
 /** The settings of the built-in policy. */
 export type PolicySettings = z.output<typeof policy>;
 
-/** The settings of the policy that chooses items. */
-export type PointerSettings = z.output<typeof pointer>;
-
-/** Whether a policy's settings are those of one that chooses items. */
-export const isPointer = (policy: unknown): policy is PointerSettings =>
-  typeof policy === 'object' && policy !== null && 'kind' in policy && policy.kind === 'pointer';
-
 /** How a run's policy is sampled into sets, and which of these are learnt from. */
 export function synthesisSettings({ policy, synthesis }: Config): {
   readonly temperature: number;
   readonly topP: number;
   readonly rewardQuantile?: number;
 } {
-  const chooses = isPointer(policy);
+  const chooses = !isModule(policy);
   const { temperature = chooses ? 0.4 : 0.9, topP, rewardQuantile = chooses ? 0.5 : undefined } = synthesis;
   return { temperature, topP, rewardQuantile };
 }

@@ -3,9 +3,6 @@ import { uniqueQueries } from '../catalog/uniqueQueries.js';
 import { composite } from '../reward/composite.js';
 import type { Task } from './task.js';
 
-/** A policy that writes the texts of near items fills its sets with these: a little further than it looks, for equal texts. */
-const NEAR_ANCHORS = 128;
-
 export const oar: Task = {
   option: 'queries',
   budget: () => undefined,
@@ -14,14 +11,4 @@ export const oar: Task = {
   trains: () => true,
   judged: (queries) => queries,
   rows: 'items',
-  writes: 'nearTexts',
-  guided: false,
-  // Sub-queries are texts of items: grounded, they would be the items themselves, so they are encoded as they are.
-  // The queries mostly are one word.
-  conditionWords: 0,
-  network: (network) => network,
-  // A reward of the user's own needs more than directions to tell which set is best.
-  candidates: ({ reward }) => ('weights' in reward ? 4 : 1),
-  nearAnchors: (writes) => (writes === 'nearTexts' ? NEAR_ANCHORS : 0),
-  recipe: { warmStartSteps: 200, policy: { learningRate: 1e-3 }, diffusion: {} },
 };

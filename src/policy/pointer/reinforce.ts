@@ -15,9 +15,9 @@ import { CounterRandom } from '../../random.js';
 import { scoreFanOuts } from '../../reward/evaluateReward.js';
 import type { RewardFunction } from '../../reward/reward.js';
 import type { TrainingControl } from '../../training.js';
+import { collapseWarning, duplicateShare } from '../collapse.js';
 import { retrieveFanOuts } from '../fanOut.js';
 import { groupAdvantages, type SoftGrpoCoefficients, softGrpoLoss, subQueryAdvantages } from '../softGrpo.js';
-import { duplicateShare } from '../trainPolicy.js';
 import { queryFeeds, setFeeds } from './batch.js';
 import type { ChosenSet } from './choose.js';
 import { WEIGHT_DECAY } from './imitate.js';
@@ -110,6 +110,7 @@ export async function reinforce(options: ReinforceOptions): Promise<Parameters> 
         done: step + 1,
         total: steps,
         metrics: { reward: meanReward, kl: trained.kl, entropy },
+        warning: collapseWarning(metrics),
       });
       policy.parameters = trainer.averaged;
       await onStep?.({ step: step + 1, metrics, state: trainer.state });
