@@ -111,8 +111,9 @@ function printSideBySide({ query, sets }: ReportedQuery): void {
 
 type ShownItem = ReportedSet['items'][number];
 
-const score = (items: readonly ShownItem[]): string =>
-  `${items.filter(({ relevant }) => relevant).length} of ${items.length} right`;
+function score(items: readonly ShownItem[]): string {
+  return `${items.filter(({ relevant }) => relevant).length} of ${items.length} right`;
+}
 
 function itemText(item: ShownItem | undefined): string {
   if (!item) return '';
