@@ -379,9 +379,9 @@ describe('reference sets', () => {
     set('dinner', ['white-plate', 'black-table'], 'test'),
   ];
 
-  it('are what the policy learns to cover, and the sets are made of sub-queries', async () => {
+  it('are what the policy learns to cover by the preset of the paper, and the sets are made of sub-queries', async () => {
     const file = temp.write('sets.jsonl', sets);
-    const wscr = { ...config, task: 'wscr', budget: 0.3 } as const;
+    const wscr = { ...config, task: 'wscr', budget: 0.3, reward: { preset: 'paper' } } as const;
     const own = options({ config: wscr, queries: undefined, sets: file });
     await compile(own);
     expect(queriesOf(own.out)).toEqual([
