@@ -75,6 +75,9 @@ export {
 } from './retrieve/retriever.js';
 export { type CompositeOptions, type CompositeWeights, composite } from './reward/composite.js';
 export { coverageReward } from './reward/coverageReward.js';
+export type { JudgeFunction, JudgeQuestion } from './reward/judge/judge.js';
+export { labelReward } from './reward/labelReward.js';
+export { relevanceReward } from './reward/relevanceReward.js';
 export type { FanOut, RewardComponent, RewardFunction, RewardResult } from './reward/reward.js';
 export { normalizedVendi, vendi } from './reward/vendi.js';
 export { type Config, defineConfig, type UserConfig } from './run/config.js';

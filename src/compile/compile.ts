@@ -13,29 +13,23 @@ import { isModule } from '../moduleSetting.js';
 import { checkPolicy } from '../policy/modulePolicy.js';
 import type { Policy } from '../policy/policy.js';
 import type { RunControl } from '../progress.js';
-import { loadModuleReward } from '../reward/moduleReward.js';
 import type { RewardFunction } from '../reward/reward.js';
 import type { Config, UserConfig } from '../run/config.js';
 import { type FileFingerprint, fingerprintFile } from '../run/fingerprint.js';
 import type { RunInputs, Stage } from '../run/manifest.js';
 import { loadOwnPolicy } from '../run/ownPolicy.js';
 import { parseConfig } from '../run/parseConfig.js';
-import { moduleFile, placePaths } from '../run/placePaths.js';
+import { placePaths } from '../run/placePaths.js';
 import { keptVectors } from '../run/runEncoder.js';
 import { RunFolder } from '../run/runFolder.js';
-import { loadWorkspace, type Workspace } from '../run/workspace.js';
+import { loadWorkspace } from '../run/workspace.js';
 import { TASKS } from '../tasks/tasks.js';
 import type { VectorIndex } from '../vectorIndex/vectorIndex.js';
 import { compileAblations } from './ablations.js';
+import { type CompiledReward, compiledReward } from './compiledReward.js';
 import { diffusionStage } from './diffusionStage.js';
 import { encodeStage } from './encodeStage.js';
-import {
-  checkPointer,
-  pointerReward,
-  pointerSettings,
-  pointerStage,
-  pointerWarmStart,
-} from './pointerStages.js';
+import { checkPointer, pointerSettings, pointerStage, pointerWarmStart } from './pointerStages.js';
 import { policyStage, warmStartStage } from './policyStage.js';
 import { dropCheckpoint, type StageContext, type StageSummary } from './stage.js';
 import { synthesisStage } from './synthesisStage.js';
@@ -138,15 +132,17 @@ export async function compile(options: CompileOptions): Promise<CompileResult> {
   const policy =
     options.policy ?? (await loadOwnPolicy(run, config, workspace, { ...runtime, k: config.k, signal }));
   try {
+    const rewarded: CompiledReward = options.reward
+      ? { reward: options.reward, countsBudget: true }
+      : await compiledReward({ run, config, workspace });
     const context: StageContext = {
       run,
       config,
       runtime,
       task: TASKS[config.task],
-      reward: options.reward ?? (await compiledReward(config, folder, workspace)),
-      // What a pointer is rewarded for is what people see: the set itself.
-      budget: pointerSettings(config) ? undefined : budget,
-      workspace,
+      reward: rewarded.reward,
+      budget: rewarded.countsBudget ? budget : undefined,
+      workspace: { ...workspace, judge: rewarded.judge },
       policy: policy && checkPolicy(policy, config.k),
       signal,
       onProgress,
@@ -184,12 +180,6 @@ const TRAINING: Readonly<Record<Exclude<CompileStage, 'encode'>, StageWork>> = {
 const trainingOf = (config: Config): typeof TRAINING =>
   pointerSettings(config) ? { ...TRAINING, 'warm-start': pointerWarmStart, policy: pointerStage } : TRAINING;
 
-/** The reward that the run's policy is trained with. */
-async function compiledReward(config: Config, folder: string, workspace: Workspace): Promise<RewardFunction> {
-  const own = typeof config.reward === 'function' || isModule(config.reward);
-  return pointerSettings(config) && !own ? pointerReward(workspace, config) : rewardOf(config, folder);
-}
-
 /** Of a policy of the user's there is nothing to train. */
 const given: StageWork = async () => ({ seconds: 0, own: true });
 const AROUND_OWN_POLICY = { ...TRAINING, 'warm-start': given, policy: given };
@@ -206,14 +196,15 @@ function checkOwnPolicy(run: RunFolder, own: boolean): void {
   );
 }
 
-/** The files behind the config's own policy and reward, so that a change is noticed. */
+/** The files behind the config's own policy, reward and judge, so that a change is noticed. */
 async function ownModules(
   { policy, reward }: Config,
   folder: string,
   signal?: AbortSignal,
 ): Promise<Pick<RunInputs, 'modules'>> {
   const modules: Record<string, FileFingerprint> = {};
-  for (const [name, setting] of Object.entries({ policy, reward })) {
+  const judge = 'judge' in reward ? reward.judge : undefined;
+  for (const [name, setting] of Object.entries({ policy, reward, judge })) {
     if (!isModule(setting)) continue;
     const { sha256 } = await fingerprintFile(resolve(folder, setting.path), signal);
     modules[name] = { file: setting.path, sha256 };
@@ -256,11 +247,3 @@ async function collectQueries(
 /** B, the items which all sub-queries of a query retrieve together; undefined for open-ended tasks. */
 export const budgetOf = (config: Config, items: number): number | undefined =>
   TASKS[config.task].budget(config, items);
-
-/** The reward a run's config asks for; a path in it is relative to the run's folder. */
-export async function rewardOf({ task, reward }: Config, folder: string): Promise<RewardFunction> {
-  if (typeof reward === 'function') return reward;
-  return isModule(reward)
-    ? loadModuleReward(await moduleFile(folder, reward))
-    : TASKS[task].reward(reward.weights);
-}

@@ -9,6 +9,7 @@ import type { Matrix } from '../matrix.js';
 import { loadPointerModel } from '../policy/pointer/pointerFiles.js';
 import { POLICY_FILES } from '../policy/policyFiles.js';
 import { DEFAULT_WEIGHTS } from '../reward/composite.js';
+import { paperWeights } from '../run/config.js';
 import type { TrainingControl } from '../training.js';
 import { labelledTraining, pointerSettings, readTraining } from './pointerStages.js';
 import { type StageContext, writesOf } from './stage.js';
@@ -50,7 +51,7 @@ export async function fitDiffusion(
     sampler,
     guidance,
     candidates: candidates ?? task.candidates(config),
-    weights: 'weights' in config.reward ? config.reward.weights : DEFAULT_WEIGHTS,
+    weights: paperWeights(config) ?? DEFAULT_WEIGHTS,
   });
   return countParameters(model.parameters);
 }

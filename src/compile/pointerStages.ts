@@ -7,7 +7,6 @@ import type { QueryRecord } from '../catalog/item.js';
 import { type Parameters, saveWeights } from '../engine/index.js';
 import type { EmbeddedQueries, LabelledQueries } from '../environment.js';
 import { InputError } from '../errors.js';
-import { aspectsOf } from '../evaluate/aspects.js';
 import { labelledOf } from '../labelled.js';
 import { type Matrix, matrix, row } from '../matrix.js';
 import type { ReadQueries } from '../policy/pointer/batch.js';
@@ -22,8 +21,6 @@ import { PointerPolicy } from '../policy/pointer/pointerPolicy.js';
 import { reinforce } from '../policy/pointer/reinforce.js';
 import { POLICY_FILES } from '../policy/policyFiles.js';
 import { lexiconOf } from '../retrieve/lexicon.js';
-import { labelReward } from '../reward/labelReward.js';
-import type { RewardFunction } from '../reward/reward.js';
 import { type Config, isPointer, type PointerSettings } from '../run/config.js';
 import { loadLabels } from '../run/labels.js';
 import { splitQueries, type Workspace } from '../run/workspace.js';
@@ -53,10 +50,6 @@ export function checkPointer(config: Config, items: number, queries: readonly Qu
       },
     );
 }
-
-/** What a pointer is rewarded for: what people see of its set, by labels, where the user has no reward of his own. */
-export const pointerReward = ({ items, vectors }: Workspace, { catalog }: Config): RewardFunction =>
-  labelReward(aspectsOf(items, vectors, { field: catalog.aspect }));
 
 /** The training queries that have reference sets. */
 export async function labelledTraining({ workspace, signal }: StageContext): Promise<LabelledQueries> {

@@ -1,5 +1,6 @@
 /** One compiled run against the baselines, query by query, on test queries that nothing was trained or tuned on. */
-import { budgetOf, rewardOf } from '../compile/compile.js';
+import { budgetOf } from '../compile/compile.js';
+import { type CompiledReward, rewardWithoutLabels } from '../compile/compiledReward.js';
 import { CachedEncoder } from '../encode/cached.js';
 import type { Encoder } from '../encode/encoder.js';
 import type { RuntimeOptions } from '../engine/index.js';
@@ -11,11 +12,9 @@ import type { RunControl } from '../progress.js';
 import { type LoadRetrieverOptions, loadRun } from '../retrieve/loadRun.js';
 import type { RetrievedSet, Setting } from '../retrieve/method.js';
 import { METHODS } from '../retrieve/methods.js';
-import { composite } from '../reward/composite.js';
 import type { RewardFunction } from '../reward/reward.js';
 import type { Config } from '../run/config.js';
 import { splitQueries, type Workspace } from '../run/workspace.js';
-import { TASKS } from '../tasks/tasks.js';
 import { CosineMatrix } from '../vectorIndex/cosineMatrix.js';
 import { aspectsOf } from './aspects.js';
 import { vsOfDirections } from './directionDiversity.js';
@@ -30,7 +29,7 @@ export interface EvaluateRunOptions
     Pick<LoadRetrieverOptions, 'encoder' | 'index' | 'policy'> {
   /** At most this many test queries (all). */
   readonly limit?: number;
-  /** The reward that Best-of-N chooses by; must not read references (the composite). */
+  /** The reward that Best-of-N chooses by; must not read references (the run's own, or that by its judge). */
   readonly reward?: RewardFunction;
   /** Makes an encoder which the reward never saw, from the catalog's texts; undefined where there is none. */
   readonly heldoutEncoder?: (catalog: readonly string[]) => Promise<Encoder | undefined>;
@@ -97,11 +96,10 @@ export async function evaluateRun(folder: string, options: EvaluateRunOptions = 
     const test = batchOf(all, 0, Math.min(limit ?? all.texts.length, all.texts.length));
     const budget = budgetOf(config, workspace.items.length);
     const { k, seed } = config;
-    const space = { ...loaded.space, settings: {}, cosines };
-    // Nobody knows a reference set when one searches: Best-of-N cannot choose by it.
-    const reward =
-      options.reward ??
-      (TASKS[config.task].option === 'sets' ? composite() : await rewardOf(config, run.folder));
+    const { reward, judge }: Pick<CompiledReward, 'reward' | 'judge'> = options.reward
+      ? { reward: options.reward }
+      : await rewardWithoutLabels({ run, config, workspace });
+    const space = { ...loaded.space, settings: {}, cosines, judge };
     const lazy = await evaluatedMethods({ run, space, reward, runtime });
     const labels = labelsOf(
       workspace,

@@ -1,6 +1,7 @@
 /** Open-ended retrieval (OAR): no ground truth; the reward itself says what a good set is. */
 import { uniqueQueries } from '../catalog/uniqueQueries.js';
 import { composite } from '../reward/composite.js';
+import { paperWeights } from '../run/config.js';
 import type { Task } from './task.js';
 
 /** A policy that writes the texts of near items fills its sets with these: a little further than it looks, for equal texts. */
@@ -9,7 +10,7 @@ const NEAR_ANCHORS = 128;
 export const oar: Task = {
   option: 'queries',
   budget: () => undefined,
-  reward: (weights) => composite({ weights }),
+  paperReward: (weights) => composite({ weights }),
   queries: (withSets, open) => uniqueQueries([...open, ...withSets]),
   trains: () => true,
   judged: (queries) => queries,
@@ -20,8 +21,8 @@ export const oar: Task = {
   // The queries mostly are one word.
   conditionWords: 0,
   network: (network) => network,
-  // A reward of the user's own needs more than directions to tell which set is best.
-  candidates: ({ reward }) => ('weights' in reward ? 4 : 1),
+  // Any other reward needs more than directions to tell which set is best.
+  candidates: (config) => (paperWeights(config) ? 4 : 1),
   nearAnchors: (writes) => (writes === 'nearTexts' ? NEAR_ANCHORS : 0),
   recipe: { warmStartSteps: 200, policy: { learningRate: 1e-3 }, diffusion: {} },
 };
