@@ -17,7 +17,7 @@ describe('namesOf', () => {
   });
 
   it('leaves words alone that only look like plurals', () => {
-    expect(namesOf('lemongrass')).toEqual(['lemongrass']);
+    expect(namesOf('watercress')).toEqual(['watercress']);
   });
 
   it('drops how a product is cut, and keeps what was written first', () => {
@@ -34,6 +34,7 @@ describe('namesOf', () => {
   it('reads what a comma has cut out of a bracket', () => {
     expect(namesOf('spices (such as cumin')).toContain('cumin');
     expect(namesOf('and broccoli)')).toContain('broccoli');
+    expect(namesOf('yuca (root)')).toEqual(['yuca (root)']);
   });
 });
 

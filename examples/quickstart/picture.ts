@@ -91,12 +91,14 @@ function drawing(query: string, panels: readonly Panel[], right: string): Markup
     y += HEADING + Math.ceil(panel.tiles.length / COLUMNS) * (TILE.height + TILE.gap) + TILE.gap;
     return part;
   });
-  return html`<svg xmlns="http://www.w3.org/2000/svg" viewBox="${-MARGIN} ${-MARGIN} ${WIDTH + 2 * MARGIN} ${y + 2 * MARGIN - 2 * TILE.gap}" role="img">
+  const height = y + 2 * MARGIN + TILE.gap;
+  return html`<svg xmlns="http://www.w3.org/2000/svg" viewBox="${-MARGIN} ${-MARGIN} ${WIDTH + 2 * MARGIN} ${height}" role="img">
 <title>${query}: ${panels.map(scoreOf).join('; ')}</title>
 <style>${trusted(STYLE)}</style>
-<rect x="${-MARGIN}" y="${-MARGIN}" width="${WIDTH + 2 * MARGIN}" height="${y + 2 * MARGIN}" fill="var(--surface)"/>
+<rect x="${-MARGIN}" y="${-MARGIN}" width="${WIDTH + 2 * MARGIN}" height="${height}" fill="var(--surface)"/>
 <text class="query" y="22">${query}</text>
-${parts}</svg>
+${parts}<text class="caption" y="${y + 6}">Pictures: OpenMoji, CC BY-SA 4.0</text>
+</svg>
 `;
 }
 
