@@ -18,6 +18,7 @@ import {
 } from 'r4t';
 import { readCatalog, shownQueries } from './quickstart/data.js';
 import { type LabelFigures, readLanguageModel } from './quickstart/languageModel.js';
+import { drawSets, setsPage } from './quickstart/picture.js';
 
 interface Quickstart {
   readonly run: string;
@@ -61,7 +62,8 @@ const report = await evaluateRuns([run], {
 });
 const catalog = readCatalog(join('runs', dataset, 'catalog.jsonl'));
 const stages = readStages();
-const [first, ...others] = shownQueries(report.queries, SHOWN);
+const shown = shownQueries(report.queries, SHOWN);
+const [first, ...others] = shown;
 const [answer, ...compiled] = verdict(report.results);
 const answers = join('runs', dataset, 'languageModel.jsonl');
 const languageModel = existsSync(answers)
@@ -76,8 +78,10 @@ if (compiled.length > 0) console.log(`\n${compiled.join('\n')}`);
 if (existsSync(answers)) console.log(`\n${languageModelLine()}`);
 for (const query of others) printSideBySide(query);
 writeFigures(join(run, 'quickstart.json'));
+const page = join(run, 'sets.html');
+writeFileSync(page, setsPage(dataset, await drawSets(shown, { catalog, right })));
 console.log(
-  `\nEverything, with pictures: ${join(out, 'report.html')}; search: npx r4t search ${run} "${ask}"`,
+  `\nThese sets with pictures: ${page}; everything: ${join(out, 'report.html')}; search: npx r4t search ${run} "${ask}"`,
 );
 
 /** Seconds by stage, in the order in which the stages ran. */

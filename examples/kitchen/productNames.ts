@@ -16,8 +16,17 @@ export function namesOf(product: string): string[] {
   return [...new Set(names.flatMap((name) => [name, singular(name)]))];
 }
 
+/** Endings of plurals and what they are in the singular; the first that fits counts. */
+const PLURALS: readonly (readonly [RegExp, string])[] = [
+  [/(chill?)ies$/, '$1i'],
+  [/(cook|brown|\bp)ies$/, '$1ie'],
+  [/\bleaves$/, 'leaf'],
+  [/ies$/, 'y'],
+  [/(tomato|potato|mango|peach|radish)es$/, '$1'],
+  [/([^s])s$/, '$1'],
+];
+
 function singular(name: string): string {
-  if (name.endsWith('ies')) return `${name.slice(0, -3)}y`;
-  if (/(tomato|potato|mango|peach|radish)es$/.test(name)) return name.slice(0, -2);
-  return /[^s]s$/.test(name) ? name.slice(0, -1) : name;
+  const plural = PLURALS.find(([ending]) => ending.test(name));
+  return plural ? name.replace(...plural) : name;
 }
