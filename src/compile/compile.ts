@@ -13,6 +13,7 @@ import { isModule } from '../moduleSetting.js';
 import { checkPolicy } from '../policy/modulePolicy.js';
 import type { Policy } from '../policy/policy.js';
 import type { RunControl } from '../progress.js';
+import { composite } from '../reward/composite.js';
 import { loadModuleReward } from '../reward/moduleReward.js';
 import type { RewardFunction } from '../reward/reward.js';
 import type { Config, UserConfig } from '../run/config.js';
@@ -27,6 +28,7 @@ import { loadWorkspace, type Workspace } from '../run/workspace.js';
 import { TASKS } from '../tasks/tasks.js';
 import type { VectorIndex } from '../vectorIndex/vectorIndex.js';
 import { compileAblations } from './ablations.js';
+import { chooseStage } from './chooseStage.js';
 import { diffusionStage } from './diffusionStage.js';
 import { encodeStage } from './encodeStage.js';
 import {
@@ -41,7 +43,7 @@ import { dropCheckpoint, type StageContext, type StageSummary } from './stage.js
 import { synthesisStage } from './synthesisStage.js';
 
 /** The stages that `compile` runs, in order. */
-export const COMPILE_STAGES = ['encode', 'warm-start', 'policy', 'synthesis', 'diffusion'] as const;
+export const COMPILE_STAGES = ['encode', 'warm-start', 'policy', 'synthesis', 'diffusion', 'choose'] as const;
 export type CompileStage = (typeof COMPILE_STAGES)[number];
 
 export interface CompileOptions extends RunControl {
@@ -81,8 +83,9 @@ export interface CompileResult {
 }
 
 /**
- * Compiles a set retriever: catalog -> embeddings -> policy (Soft-GRPO) -> synthesised sets -> set diffusion. Finished
- * stages are not run again, and one that was interrupted goes on at its last checkpoint.
+ * Compiles a set retriever: catalog -> embeddings -> policy (Soft-GRPO) -> synthesised sets -> set diffusion -> the method that does
+ * best on validation queries, which `auto` then stands for. Finished stages are not run again, and one that was interrupted goes on at
+ * its last checkpoint.
  *
  * @throws InputError for bad input; TrainingError when training diverges; the signal's reason when cancelled
  *
@@ -127,7 +130,8 @@ export async function compile(options: CompileOptions): Promise<CompileResult> {
     },
     { force },
   );
-  const done = last !== undefined && run.stageDone(last);
+  const wanted = COMPILE_STAGES.slice(0, last && COMPILE_STAGES.indexOf(last) + 1);
+  const done = last !== undefined && wanted.every((name) => run.stageDone(name));
   await using _lock = done ? undefined : await run.lock();
   const budget = budgetOf(config, catalog.items.length);
   checkOwnPolicy(run, options.policy !== undefined || isModule(config.policy));
@@ -144,6 +148,7 @@ export async function compile(options: CompileOptions): Promise<CompileResult> {
       runtime,
       task: TASKS[config.task],
       reward: options.reward ?? (await compiledReward(config, folder, workspace)),
+      blindReward: await blindRewardOf(config, folder, options.reward),
       // What a pointer is rewarded for is what people see: the set itself.
       budget: pointerSettings(config) ? undefined : budget,
       workspace,
@@ -155,7 +160,7 @@ export async function compile(options: CompileOptions): Promise<CompileResult> {
       Exclude<CompileStage, 'encode'>,
       StageWork,
     ][]) {
-      if (last && COMPILE_STAGES.indexOf(name) > COMPILE_STAGES.indexOf(last)) break;
+      if (!wanted.includes(name)) break;
       signal?.throwIfAborted();
       await once(run, name, async () => work(context));
       await dropCheckpoint(context, name);
@@ -179,6 +184,7 @@ const TRAINING: Readonly<Record<Exclude<CompileStage, 'encode'>, StageWork>> = {
   policy: policyStage,
   synthesis: synthesisStage,
   diffusion: diffusionStage,
+  choose: chooseStage,
 };
 
 const trainingOf = (config: Config): typeof TRAINING =>
@@ -263,4 +269,13 @@ export async function rewardOf({ task, reward }: Config, folder: string): Promis
   return isModule(reward)
     ? loadModuleReward(await moduleFile(folder, reward))
     : TASKS[task].reward(reward.weights);
+}
+
+/** The reward of sets whose reference nobody knows. */
+export async function blindRewardOf(
+  config: Config,
+  folder: string,
+  own?: RewardFunction,
+): Promise<RewardFunction> {
+  return TASKS[config.task].option === 'sets' ? composite() : (own ?? rewardOf(config, folder));
 }

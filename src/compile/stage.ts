@@ -18,6 +18,8 @@ export interface StageContext extends RunControl {
   readonly runtime: RuntimeOptions;
   readonly task: Task;
   readonly reward: RewardFunction;
+  /** What says how good a set is whose reference nobody knows. */
+  readonly blindReward: RewardFunction;
   /** B: items which all sub-queries retrieve together, where the reward counts them. */
   readonly budget?: number;
   readonly workspace: Workspace;
