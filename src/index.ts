@@ -64,6 +64,7 @@ export type { OnProgress, Progress, RunControl } from './progress.js';
 export type { Ranking } from './ranking.js';
 export type { LoadRetrieverOptions } from './retrieve/loadRun.js';
 export {
+  type AskableMethod,
   type Distinct,
   METHOD_NAMES,
   type Method,

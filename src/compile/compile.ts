@@ -26,7 +26,8 @@ import { loadWorkspace } from '../run/workspace.js';
 import { TASKS } from '../tasks/tasks.js';
 import type { VectorIndex } from '../vectorIndex/vectorIndex.js';
 import { compileAblations } from './ablations.js';
-import { type CompiledReward, compiledReward } from './compiledReward.js';
+import { chooseStage } from './chooseStage.js';
+import { type CompiledReward, compiledReward, rewardWithoutLabels } from './compiledReward.js';
 import { diffusionStage } from './diffusionStage.js';
 import { encodeStage } from './encodeStage.js';
 import { checkPointer, pointerSettings, pointerStage, pointerWarmStart } from './pointerStages.js';
@@ -35,7 +36,7 @@ import { dropCheckpoint, type StageContext, type StageSummary } from './stage.js
 import { synthesisStage } from './synthesisStage.js';
 
 /** The stages that `compile` runs, in order. */
-export const COMPILE_STAGES = ['encode', 'warm-start', 'policy', 'synthesis', 'diffusion'] as const;
+export const COMPILE_STAGES = ['encode', 'warm-start', 'policy', 'synthesis', 'diffusion', 'choose'] as const;
 export type CompileStage = (typeof COMPILE_STAGES)[number];
 
 export interface CompileOptions extends RunControl {
@@ -75,8 +76,9 @@ export interface CompileResult {
 }
 
 /**
- * Compiles a set retriever: catalog -> embeddings -> policy (Soft-GRPO) -> synthesised sets -> set diffusion. Finished
- * stages are not run again, and one that was interrupted goes on at its last checkpoint.
+ * Compiles a set retriever: catalog -> embeddings -> policy (Soft-GRPO) -> synthesised sets -> set diffusion -> the method that does
+ * best on validation queries, which `auto` then stands for. Finished stages are not run again, and one that was interrupted goes on at
+ * its last checkpoint.
  *
  * @throws InputError for bad input; TrainingError when training diverges; the signal's reason when cancelled
  *
@@ -121,7 +123,8 @@ export async function compile(options: CompileOptions): Promise<CompileResult> {
     },
     { force },
   );
-  const done = last !== undefined && run.stageDone(last);
+  const wanted = COMPILE_STAGES.slice(0, last && COMPILE_STAGES.indexOf(last) + 1);
+  const done = last !== undefined && wanted.every((name) => run.stageDone(name));
   await using _lock = done ? undefined : await run.lock();
   const budget = budgetOf(config, catalog.items.length);
   checkOwnPolicy(run, options.policy !== undefined || isModule(config.policy));
@@ -135,12 +138,16 @@ export async function compile(options: CompileOptions): Promise<CompileResult> {
     const rewarded: CompiledReward = options.reward
       ? { reward: options.reward, countsBudget: true }
       : await compiledReward({ run, config, workspace });
+    const blind = options.reward
+      ? { reward: options.reward }
+      : await rewardWithoutLabels({ run, config, workspace });
     const context: StageContext = {
       run,
       config,
       runtime,
       task: TASKS[config.task],
       reward: rewarded.reward,
+      blind,
       budget: rewarded.countsBudget ? budget : undefined,
       workspace: { ...workspace, judge: rewarded.judge },
       policy: policy && checkPolicy(policy, config.k),
@@ -151,7 +158,7 @@ export async function compile(options: CompileOptions): Promise<CompileResult> {
       Exclude<CompileStage, 'encode'>,
       StageWork,
     ][]) {
-      if (last && COMPILE_STAGES.indexOf(name) > COMPILE_STAGES.indexOf(last)) break;
+      if (!wanted.includes(name)) break;
       signal?.throwIfAborted();
       await once(run, name, async () => work(context));
       await dropCheckpoint(context, name);
@@ -175,6 +182,7 @@ const TRAINING: Readonly<Record<Exclude<CompileStage, 'encode'>, StageWork>> = {
   policy: policyStage,
   synthesis: synthesisStage,
   diffusion: diffusionStage,
+  choose: chooseStage,
 };
 
 const trainingOf = (config: Config): typeof TRAINING =>

@@ -7,7 +7,15 @@ import type { FileFingerprint } from './fingerprint.js';
 import { parseConfig } from './parseConfig.js';
 
 /** The stages that write into a run, in pipeline order; each owns the folder of its name. */
-export const STAGES = ['encode', 'warm-start', 'policy', 'synthesis', 'diffusion', 'evaluate'] as const;
+export const STAGES = [
+  'encode',
+  'warm-start',
+  'policy',
+  'synthesis',
+  'diffusion',
+  'choose',
+  'evaluate',
+] as const;
 export type Stage = (typeof STAGES)[number];
 
 const MANIFEST_FORMAT = 'r4t-run';

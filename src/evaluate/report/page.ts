@@ -61,11 +61,14 @@ ${sections.map(({ id, title, body }) => html`<section id="${id}" aria-labelledby
   return page.source;
 }
 
-/** The verdict, the advice in bold: what stands before the colon of the answer. */
+/** The verdict, in bold what `auto` is and the advice: what stands before the colon. */
 function answer(results: EvaluationResults): Markup {
-  const [first, ...others] = verdict(results);
-  const end = first.includes(': ') ? first.indexOf(': ') + 1 : first.length;
-  return html`<p class="verdict"><strong>${first.slice(0, end)}</strong>${[first.slice(end), ...others].join(' ')}</p>`;
+  const sentences = verdict(results);
+  const bold = results.validated ? 2 : 1;
+  return html`<p class="verdict">${sentences.map((sentence, i) => {
+    const end = i < bold && sentence.includes(': ') ? sentence.indexOf(': ') + 1 : 0;
+    return html`${i > 0 && ' '}${end > 0 && html`<strong>${sentence.slice(0, end)}</strong>`}${sentence.slice(end)}`;
+  })}</p>`;
 }
 
 function facts(results: EvaluationResults): Markup {
