@@ -19,7 +19,7 @@ const TITLE = 44;
 const MARGIN = 14;
 const LINE = 15;
 /** Letters that fit into a tile, of titles and of captions. */
-const LETTERS = { title: 19, caption: 25 };
+const LETTERS = { title: 18, caption: 25 };
 const WIDTH = COLUMNS * TILE.width + (COLUMNS - 1) * TILE.gap;
 
 const STYLE = `${CHART_STYLE}text { font-family: system-ui, sans-serif; fill: var(--ink); }
