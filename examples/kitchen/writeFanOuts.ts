@@ -3,7 +3,9 @@
  * `fanOuts.jsonl`. Lists that the file holds are not written again, so it can be stopped and started at will.
  *
  *   npx jiti examples/kitchen/writeFanOuts.ts --gguf model.gguf                                 (needs `npm i --no-save node-llama-cpp`)
- *   npx jiti examples/kitchen/writeFanOuts.ts --base-url http://localhost:11434/v1 --model name
+ *   npx jiti examples/kitchen/writeFanOuts.ts --base-url http://localhost:11434/v1 --model name --parallel 16
+ *
+ * Lists for test dishes are asked for one at a time whatever `--parallel` says: their milliseconds are what a search by the model takes.
  */
 import { createHash } from 'node:crypto';
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
@@ -12,7 +14,6 @@ import { parseArgs } from 'node:util';
 
 const FOLDER = import.meta.dirname;
 const FILE = join(FOLDER, 'fanOuts.jsonl');
-const LISTS = { train: 2, test: 1 };
 const SAMPLING = { temperature: 0.5, topP: 0.9, maxTokens: 80 };
 const MOST = 12;
 
@@ -78,7 +79,7 @@ function overHttp(baseUrl: string, model: string): Write {
     const response = await fetch(`${baseUrl}/chat/completions`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', authorization: `Bearer ${process.env.API_KEY ?? ''}` },
-      body: JSON.stringify({ model, messages, temperature, top_p, max_tokens, seed }),
+      body: JSON.stringify({ model, messages, temperature, top_p, max_tokens, seed, stop: ['\n'] }),
     });
     if (!response.ok) throw new Error(`${baseUrl} answered ${response.status}: ${await response.text()}`);
     const { choices } = (await response.json()) as { choices: { message: { content: string } }[] };
@@ -139,10 +140,18 @@ async function fromGguf(modelPath: string): Promise<Write> {
 }
 
 const { values } = parseArgs({
-  options: { gguf: { type: 'string' }, 'base-url': { type: 'string' }, model: { type: 'string' } },
+  options: {
+    gguf: { type: 'string' },
+    'base-url': { type: 'string' },
+    model: { type: 'string' },
+    parallel: { type: 'string', default: '1' },
+  },
 });
 const { gguf, 'base-url': baseUrl, model = basename(gguf ?? 'model', '.gguf') } = values;
 if ((gguf === undefined) === (baseUrl === undefined)) throw new Error('give --gguf or --base-url');
+const parallel = gguf ? 1 : Number(values.parallel);
+if (!Number.isInteger(parallel) || parallel < 1)
+  throw new Error('--parallel must be a positive whole number');
 const write = gguf ? await fromGguf(gguf) : overHttp(baseUrl!, model);
 
 const dishes = (file: string) => readFileSync(join(FOLDER, file), 'utf8').trim().split('\n');
@@ -154,14 +163,12 @@ const shuffled = (list: readonly string[]) => {
     .sort((a, b) => (a.key < b.key ? -1 : 1))
     .map(({ dish }) => dish);
 };
-const wanted = [
-  ...Array.from({ length: LISTS.train }, (_, sample) =>
-    shuffled(dishes('dishes.txt')).map((query) => ({ query, sample })),
-  ),
-  ...Array.from({ length: LISTS.test }, (_, sample) =>
-    dishes('testDishes.txt').map((query) => ({ query, sample })),
-  ),
-].flat();
+const [training, test] = [shuffled(dishes('dishes.txt')), dishes('testDishes.txt')];
+const rounds = [
+  { queries: training, sample: 0, parallel },
+  { queries: test, sample: 0, parallel: 1 },
+  { queries: training, sample: 1, parallel },
+];
 const done = new Set(
   existsSync(FILE)
     ? readFileSync(FILE, 'utf8')
@@ -173,19 +180,29 @@ const done = new Set(
         })
     : [],
 );
-const left = wanted.filter(({ query, sample }) => !done.has(`${sample} ${query}`));
+const leftOf = ({ queries, sample }: (typeof rounds)[number]) =>
+  queries.filter((query) => !done.has(`${sample} ${query}`));
+const total = rounds.reduce((sum, round) => sum + leftOf(round).length, 0);
 const started = performance.now();
-for (const [i, { query, sample }] of left.entries()) {
-  const seed = 1 + sample;
-  const before = performance.now();
-  const subQueries = productsOf(await write(query, seed));
-  const ms = Math.round(performance.now() - before);
-  const record: FanOutRecord = { query, sample, subQueries, model, prompt: HASH, seed, ms };
-  appendFileSync(FILE, `${JSON.stringify(record)}\n`);
-  const perList = (performance.now() - started) / (i + 1);
-  process.stderr.write(
-    `\r${i + 1}/${left.length} lists, ${Math.round((perList * (left.length - i - 1)) / 60000)} min left   `,
-  );
+let written = 0;
+for (const round of rounds) {
+  const { sample, parallel } = round;
+  const queue = leftOf(round);
+  const work = async () => {
+    for (let query = queue.shift(); query !== undefined; query = queue.shift()) {
+      const seed = 1 + sample;
+      const before = performance.now();
+      const subQueries = productsOf(await write(query, seed));
+      const ms = Math.round(performance.now() - before);
+      const record: FanOutRecord = { query, sample, subQueries, model, prompt: HASH, seed, ms };
+      appendFileSync(FILE, `${JSON.stringify(record)}\n`);
+      const perList = (performance.now() - started) / ++written;
+      process.stderr.write(
+        `\r${written}/${total} lists, ${Math.round((perList * (total - written)) / 60000)} min left   `,
+      );
+    }
+  };
+  await Promise.all(Array.from({ length: parallel }, work));
 }
 process.stderr.write('\n');
 process.exit(0);

@@ -120,6 +120,7 @@ describe('a run', () => {
       'policy/rl',
       'synthesis',
       'diffusion',
+      'choose',
     ]);
     expect(Object.keys(artefacts(whole.out)).sort()).toEqual([
       'diffusion/model.json',
