@@ -49,6 +49,12 @@ export function bestBaselineOf(values: PerMethod): Method {
   return winner(new Map(known)) ?? 'plain';
 }
 
+/** What is not sure about a choice; undefined where nothing is. */
+export function doubtOf({ chosen, queries, unclear }: Choice): string | undefined {
+  if (unclear.length === 0) return undefined;
+  return `${queries} validation ${queries === 1 ? 'query is' : 'queries are'} too few to be sure that ${chosen} is better than ${unclear.join(' and ')}`;
+}
+
 export function autoOf({ metric, queries, values, chosen }: Choice): Auto {
   const baseline = bestBaselineOf(values);
   const { [chosen]: value = 0, [baseline]: best = 0, plain = 0 } = values;

@@ -1,10 +1,10 @@
 /** Compares every method of a run on its validation queries. */
 import { comparePaired, relation } from '../evaluate/bootstrap.js';
-import type { RunControl } from '../progress.js';
+import type { Progress, RunControl } from '../progress.js';
 import { missingPart } from '../retrieve/findSets.js';
 import type { MethodSpace } from '../retrieve/method.js';
 import { METHOD_NAMES, type Method } from '../retrieve/methodNames.js';
-import { bestBaselineOf, type Choice, type PerMethod, winner } from './choice.js';
+import { bestBaselineOf, type Choice, doubtOf, type PerMethod, winner } from './choice.js';
 import { type Tuned, type TuneOptions, tune } from './tune.js';
 
 export interface ChooseMethodOptions extends TuneOptions, RunControl {}
@@ -17,15 +17,13 @@ export async function chooseMethod(
   const { metric, queries } = options.quality;
   const able = METHOD_NAMES.filter((method) => missingPart(space, method) === undefined);
   const tuned = new Map<Method, Tuned>();
+  const report = (metrics: Progress['metrics'], warning?: string) =>
+    onProgress?.({ stage: 'choose', done: tuned.size, total: able.length, metrics, warning });
   for (const method of able) {
     const found = await tune({ method, space }, options);
     tuned.set(method, found);
-    onProgress?.({
-      stage: 'choose',
-      done: tuned.size,
-      total: able.length,
-      metrics: { [method]: found.worth },
-    });
+    // The last report says what came of it.
+    if (tuned.size < able.length) report({ [method]: found.worth });
   }
   const each = (value: (found: Tuned) => number | undefined): PerMethod =>
     Object.fromEntries(
@@ -42,7 +40,7 @@ export async function chooseMethod(
   const unclear = [...rivals].filter(
     (rival) => relation(comparePaired(perQuery(chosen), perQuery(rival))) !== 'above',
   );
-  return {
+  const choice: Choice = {
     metric,
     queries: queries.texts.length,
     values,
@@ -50,4 +48,6 @@ export async function chooseMethod(
     chosen,
     unclear,
   };
+  report({ [chosen]: values[chosen] ?? 0 }, doubtOf(choice));
+  return choice;
 }

@@ -5,6 +5,8 @@ import { setQuality } from '../choose/setQuality.js';
 import { openSpace } from '../retrieve/loadRun.js';
 import type { StageContext, StageSummary } from './stage.js';
 
+const NO_QUERIES = 'there are no validation queries to compare methods on: auto is plain search';
+
 export async function chooseStage(context: StageContext): Promise<StageSummary> {
   const { run, config, workspace, runtime, policy, blind, signal, onProgress } = context;
   const started = performance.now();
@@ -19,15 +21,6 @@ export async function chooseStage(context: StageContext): Promise<StageSummary> 
       await release();
     }
   }
-  const warning = doubtOf(choice);
-  if (warning !== undefined) onProgress?.({ stage: 'choose', done: 1, total: 1, warning });
+  if (!choice) onProgress?.({ stage: 'choose', done: 1, total: 1, warning: NO_QUERIES });
   return { seconds: (performance.now() - started) / 1000, ...(choice ?? { queries: 0 }) };
-}
-
-/** What is not sure about a choice; undefined where nothing is. */
-export function doubtOf(choice: Choice | undefined): string | undefined {
-  if (!choice) return 'there are no validation queries to compare methods on: auto is plain search';
-  const { chosen, queries, unclear } = choice;
-  if (unclear.length === 0) return undefined;
-  return `${queries} validation ${queries === 1 ? 'query is' : 'queries are'} too few to be sure that ${chosen} is better than ${unclear.join(' and ')}`;
 }

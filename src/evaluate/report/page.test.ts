@@ -121,7 +121,7 @@ describe('reportPage', () => {
     expect(told?.[1]).toBe('Use r4t&#39;s Diffusion here:');
     expect(`${told?.[1]}${told?.[2]}`).toBe(verdict(results).join(' ').replaceAll("'", '&#39;'));
     expect(reportPage(sampleReport({ labelled: false }))).toContain(
-      'No test query has a reference set, so nothing here says which method is better; the figures below are diagnostics.',
+      '<p class="verdict"><strong>No test query has a reference set, so nothing here says which method is better; the figures below are diagnostics.</strong></p>',
     );
     expect(page.indexOf('class="verdict"')).toBeLessThan(page.indexOf('<table'));
   });

@@ -63,12 +63,13 @@ ${sections.map(({ id, title, body }) => html`<section id="${id}" aria-labelledby
 
 /** The verdict, in bold what `auto` is and the advice: what stands before the colon. */
 function answer(results: EvaluationResults): Markup {
-  const sentences = verdict(results);
   const bold = results.validated ? 2 : 1;
-  return html`<p class="verdict">${sentences.map((sentence, i) => {
-    const end = i < bold && sentence.includes(': ') ? sentence.indexOf(': ') + 1 : 0;
-    return html`${i > 0 && ' '}${end > 0 && html`<strong>${sentence.slice(0, end)}</strong>`}${sentence.slice(end)}`;
-  })}</p>`;
+  const sentences = verdict(results).map((sentence, i) => {
+    if (i >= bold) return html`${sentence}`;
+    const end = sentence.includes(': ') ? sentence.indexOf(': ') + 1 : sentence.length;
+    return html`<strong>${sentence.slice(0, end)}</strong>${sentence.slice(end)}`;
+  });
+  return html`<p class="verdict">${sentences.map((sentence, i) => html`${i > 0 && ' '}${sentence}`)}</p>`;
 }
 
 function facts(results: EvaluationResults): Markup {
