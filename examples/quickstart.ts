@@ -64,18 +64,26 @@ const catalog = readCatalog(join('runs', dataset, 'catalog.jsonl'));
 const stages = readStages();
 const shown = shownQueries(report.queries, SHOWN);
 const [first, ...others] = shown;
-const [answer, ...compiled] = verdict(report.results);
-const answers = join('runs', dataset, 'languageModel.jsonl');
-const languageModel = existsSync(answers)
-  ? readLanguageModel({ answers, sets: join('runs', dataset, 'sets.jsonl'), catalog, k: report.results.k })
+const sentences = verdict(report.results);
+/** What `auto` is, and the answer. */
+const answers = sentences.slice(0, report.results.validated ? 2 : 1);
+const compiled = sentences.slice(answers.length);
+const lists = join('runs', dataset, 'languageModel.jsonl');
+const languageModel = existsSync(lists)
+  ? readLanguageModel({
+      answers: lists,
+      sets: join('runs', dataset, 'sets.jsonl'),
+      catalog,
+      k: report.results.k,
+    })
   : undefined;
 
 console.log(`\n${stagesLine()}`);
 if (first) printSideBySide(first);
-console.log(`\n${answer}`);
+console.log(`\n${answers.join('\n')}`);
 printTable(report);
 if (compiled.length > 0) console.log(`\n${compiled.join('\n')}`);
-if (existsSync(answers)) console.log(`\n${languageModelLine()}`);
+if (existsSync(lists)) console.log(`\n${languageModelLine()}`);
 for (const query of others) printSideBySide(query);
 writeFigures(join(run, 'quickstart.json'));
 const page = join(run, 'sets.html');

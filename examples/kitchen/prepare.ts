@@ -9,13 +9,14 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { compile, Retriever } from 'r4t';
+import { readLines } from '../quickstart/data.js';
 import { namesOf } from './productNames.js';
 
 const FOLDER = import.meta.dirname;
 const OUT = join('runs', 'kitchen');
 /**
- * A product that lies farther than this from everything in the catalog is left out. Read by eye, of those below two in three would have
- * gone to the wrong grocery, of those above one in five, all of them rare: what lists have more than twice stands in `usual.json`.
+ * A product that lies farther than this from everything in the catalog is left out: read by eye, most of those below would have gone to
+ * the wrong grocery. What lists have more than twice stands in `usual.json`.
  */
 const NEAR = 0.55;
 /** Groceries that a list must come to. */
@@ -36,18 +37,14 @@ interface FanOut {
   readonly ms: number;
 }
 
-const lines = async <T>(file: string): Promise<T[]> =>
-  (await readFile(join(FOLDER, file), 'utf8'))
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as T);
+const lines = <T>(file: string): T[] => readLines<T>(join(FOLDER, file));
 
 const jsonLines = (records: readonly object[]): string =>
   records.map((record) => `${JSON.stringify(record)}\n`).join('');
 
-const groceries = await lines<Grocery>('groceries.jsonl');
-const lists = await lines<FanOut>('fanOuts.jsonl');
-const tests = await lines<{ query: string; items: string[] }>('testSets.jsonl');
+const groceries = lines<Grocery>('groceries.jsonl');
+const lists = lines<FanOut>('fanOuts.jsonl');
+const tests = lines<{ query: string; items: string[] }>('testSets.jsonl');
 const usual = JSON.parse(await readFile(join(FOLDER, 'usual.json'), 'utf8')) as Record<string, string | null>;
 const dishes = new Set((await readFile(join(FOLDER, 'dishes.txt'), 'utf8')).split('\n'));
 

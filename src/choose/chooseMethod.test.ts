@@ -1,11 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { letterWorld } from '../policy/testing/world.js';
 import type { Progress } from '../progress.js';
-import { lexiconOf } from '../retrieve/lexicon.js';
-import type { MethodSpace, RetrievedSet } from '../retrieve/method.js';
+import type { RetrievedSet } from '../retrieve/method.js';
 import type { Method } from '../retrieve/methodNames.js';
 import { autoOf, type Choice, choiceOf, winner } from './choice.js';
 import { chooseMethod } from './chooseMethod.js';
+import { letterSpace } from './testing/letterSpace.js';
 
 const TEXTS = [
   'red chair',
@@ -20,19 +19,12 @@ const TEXTS = [
 
 /** Chooses by a quality that is one function of a set. */
 async function choose(worth: (set: RetrievedSet, query: number) => number, texts = TEXTS) {
-  const world = await letterWorld();
-  const space: MethodSpace = {
-    ...world,
-    k: 3,
-    lexicon: lexiconOf(world.items),
-    settings: {},
-    usual: 'plain',
-  };
+  const space = await letterSpace();
   const reports: Progress[] = [];
   const choice = await chooseMethod(space, {
     quality: {
       metric: 'alphaNdcgAtK',
-      queries: { texts, vectors: await world.encoder.encode(texts) },
+      queries: { texts, vectors: await space.encoder.encode(texts) },
       of: async (sets) => Float64Array.from(sets, worth),
     },
     k: 3,

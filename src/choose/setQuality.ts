@@ -54,7 +54,7 @@ export async function setQuality({
   const labelled = labelledOf(all);
   if (labelled.texts.length === 0) {
     const queries = batchOf(all, 0, MOST_QUERIES);
-    return queries.texts.length > 0 ? byReward(queries, { reward, judge }, workspace) : undefined;
+    return queries.texts.length > 0 ? byReward(queries, { reward, judge, signal }, workspace) : undefined;
   }
   const { texts, vectors, references = [] } = batchOf(labelled, 0, MOST_QUERIES);
   const labels = labelsOf(workspace, aspectOf);
@@ -72,14 +72,14 @@ export async function setQuality({
 
 const byReward = (
   queries: QueryBatch,
-  { reward, judge }: Pick<SetQualityOptions, 'reward' | 'judge'>,
+  { reward, judge, signal }: Pick<SetQualityOptions, 'reward' | 'judge' | 'signal'>,
   catalog: CatalogContent,
 ): SetQuality => ({
   metric: 'reward',
   queries,
   async of(sets) {
     const shown = sets.map((set, q) => shownSet(set, queries, q, catalog));
-    const relevance = judge && (await relevanceOf(shown, judge));
+    const relevance = judge && (await relevanceOf(shown, judge, signal));
     return Float64Array.from(
       shown,
       (set, q) => evaluateReward(reward, relevance ? { ...set, relevance: relevance[q] } : set).reward,

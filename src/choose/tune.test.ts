@@ -1,24 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { letterWorld } from '../policy/testing/world.js';
-import { lexiconOf } from '../retrieve/lexicon.js';
-import type { MethodSpace } from '../retrieve/method.js';
 import type { Method } from '../retrieve/methodNames.js';
 import { METHODS } from '../retrieve/methods.js';
 import type { SetQuality } from './setQuality.js';
+import { letterSpace } from './testing/letterSpace.js';
 import { answer, tune } from './tune.js';
 
 const TEXTS = ['red chair', 'blue lamp', 'green tent'];
 
 async function scene() {
-  const world = await letterWorld();
-  const queries = { texts: TEXTS, vectors: await world.encoder.encode(TEXTS) };
-  const space: MethodSpace = {
-    ...world,
-    k: 3,
-    lexicon: lexiconOf(world.items),
-    settings: {},
-    usual: 'plain',
-  };
+  const space = await letterSpace();
+  const queries = { texts: TEXTS, vectors: await space.encoder.encode(TEXTS) };
   // What has a high number is what these people want, whatever the query.
   const quality: SetQuality = {
     metric: 'alphaNdcgAtK',

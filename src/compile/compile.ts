@@ -27,7 +27,7 @@ import { TASKS } from '../tasks/tasks.js';
 import type { VectorIndex } from '../vectorIndex/vectorIndex.js';
 import { compileAblations } from './ablations.js';
 import { chooseStage } from './chooseStage.js';
-import { type CompiledReward, compiledReward, rewardWithoutLabels } from './compiledReward.js';
+import { compiledReward, rewardWithoutLabels } from './compiledReward.js';
 import { diffusionStage } from './diffusionStage.js';
 import { encodeStage } from './encodeStage.js';
 import { checkPointer, pointerSettings, pointerStage, pointerWarmStart } from './pointerStages.js';
@@ -135,19 +135,15 @@ export async function compile(options: CompileOptions): Promise<CompileResult> {
   const policy =
     options.policy ?? (await loadOwnPolicy(run, config, workspace, { ...runtime, k: config.k, signal }));
   try {
-    const rewarded: CompiledReward = options.reward
-      ? { reward: options.reward, countsBudget: true }
-      : await compiledReward({ run, config, workspace });
-    const blind = options.reward
-      ? { reward: options.reward }
-      : await rewardWithoutLabels({ run, config, workspace });
+    const rewards = { run, config, workspace, own: options.reward };
+    const rewarded = await compiledReward(rewards);
     const context: StageContext = {
       run,
       config,
       runtime,
       task: TASKS[config.task],
       reward: rewarded.reward,
-      blind,
+      blind: await rewardWithoutLabels(rewards),
       budget: rewarded.countsBudget ? budget : undefined,
       workspace: { ...workspace, judge: rewarded.judge },
       policy: policy && checkPolicy(policy, config.k),

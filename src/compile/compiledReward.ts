@@ -27,6 +27,8 @@ export interface RewardOptions {
   readonly run: RunFolder;
   readonly config: Config;
   readonly workspace: Pick<Workspace, 'items' | 'vectors'>;
+  /** A reward that was given as an argument goes before all others. */
+  readonly own?: RewardFunction;
 }
 
 /**
@@ -35,7 +37,7 @@ export interface RewardOptions {
  */
 export async function compiledReward(options: RewardOptions): Promise<CompiledReward> {
   const { run, config, workspace } = options;
-  const { reward } = config;
+  const reward = options.own ?? config.reward;
   if (typeof reward === 'function') return { reward, countsBudget: true };
   if (isModule(reward))
     return { reward: await loadModuleReward(await moduleFile(run.folder, reward)), countsBudget: true };
@@ -51,8 +53,8 @@ export async function compiledReward(options: RewardOptions): Promise<CompiledRe
 
 /** A reward that reads no reference set, which nobody has when one searches: the run's own where it has such a one, else that by its judge. */
 export async function rewardWithoutLabels(options: RewardOptions): Promise<CompiledReward> {
-  const { config } = options;
-  if (!hasLabels(config)) return compiledReward(options);
+  const { config, own } = options;
+  if (own || !hasLabels(config)) return compiledReward(options);
   const weights = paperWeights(config);
   return weights ? { reward: composite({ weights }), countsBudget: false } : judgedReward(options);
 }

@@ -83,8 +83,8 @@ async function fitCandidates(
   } = config.diffusion;
   const { preset, ...given } = training;
   const labelled = await labelledTraining(context);
-  const { standard, ridge } = await loadPointerModel(run.path(...POLICY_FILES.model));
-  const { sources } = readTraining(context, labelled, { standard, ridge });
+  const { ridge } = await loadPointerModel(run.path(...POLICY_FILES.model));
+  const { sources } = readTraining(context, labelled, ridge);
   // Queries without a reference set have nobody to be read without.
   const place = new Map(labelled.texts.map((text, i) => [text, i]));
   const kept = [...queryOf.keys()].filter((set) => place.has(texts[queryOf[set]]));

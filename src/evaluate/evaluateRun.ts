@@ -4,7 +4,7 @@ import { type ChooseMethodOptions, chooseMethod } from '../choose/chooseMethod.j
 import { setQuality } from '../choose/setQuality.js';
 import { answer, type PlacedMethod, tune } from '../choose/tune.js';
 import { budgetOf } from '../compile/compile.js';
-import { type CompiledReward, rewardWithoutLabels } from '../compile/compiledReward.js';
+import { rewardWithoutLabels } from '../compile/compiledReward.js';
 import { CachedEncoder } from '../encode/cached.js';
 import type { Encoder } from '../encode/encoder.js';
 import type { RuntimeOptions } from '../engine/index.js';
@@ -101,9 +101,7 @@ export async function evaluateRun(folder: string, options: EvaluateRunOptions = 
     const budget = budgetOf(config, workspace.items.length);
     const { k, seed } = config;
     // Nobody knows a reference set when one searches: Best-of-N cannot choose by it.
-    const { reward, judge }: Pick<CompiledReward, 'reward' | 'judge'> = options.reward
-      ? { reward: options.reward }
-      : await rewardWithoutLabels({ run, config, workspace });
+    const { reward, judge } = await rewardWithoutLabels({ run, config, workspace, own: options.reward });
     const aspectOf = aspectsOf(workspace.items, workspace.vectors, { field: config.catalog.aspect });
     const labels = labelsOf(workspace, aspectOf);
     const quality = await setQuality({ workspace, config, reward, judge, aspectOf, signal });
