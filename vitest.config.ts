@@ -10,5 +10,9 @@ export default defineConfig({
       r4t: fileURLToPath(new URL('./src/index.ts', import.meta.url)),
     },
   },
-  test: { include: ['src/**/*.test.ts', 'ui/**/*.test.ts'], testTimeout: 90_000, hookTimeout: 90_000 },
+  test: {
+    include: ['src/**/*.test.ts', 'ui/**/*.test.ts', 'examples/**/*.test.ts'],
+    testTimeout: 90_000,
+    hookTimeout: 90_000,
+  },
 });

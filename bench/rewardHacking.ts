@@ -98,7 +98,10 @@ function armConfig({ weights: [ground, div, align], credit }: Arm): UserConfig {
   const sum = ground + div + align;
   return {
     ...shared,
-    reward: { weights: { groundedness: ground / sum, diversity: div / sum, alignment: align / sum } },
+    reward: {
+      preset: 'paper',
+      weights: { groundedness: ground / sum, diversity: div / sum, alignment: align / sum },
+    },
     policy: {
       ...shared.policy,
       steps: Number(options.steps),

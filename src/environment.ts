@@ -2,6 +2,7 @@
 import type { Item } from './catalog/item.js';
 import type { Encoder } from './encode/encoder.js';
 import type { Matrix } from './matrix.js';
+import type { Judge } from './reward/judge/judge.js';
 import type { VectorIndex } from './vectorIndex/vectorIndex.js';
 
 /** The frozen world in which sub-queries earn their reward. */
@@ -14,6 +15,8 @@ export interface RetrievalWorld {
   readonly encoder: Encoder;
   /** e_t of sub-queries, perhaps grounded in the catalog; give it a cache, they repeat. */
   readonly subQueryEncoder: Encoder;
+  /** Says how relevant retrieved items are, for rewards which read that. */
+  readonly judge?: Judge;
   /** The catalog's own names of `id`, `title`, `text`, `category` and `image`, for filters. */
   readonly ownNames?: ReadonlyMap<string, string>;
 }

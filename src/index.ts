@@ -64,6 +64,7 @@ export type { OnProgress, Progress, RunControl } from './progress.js';
 export type { Ranking } from './ranking.js';
 export type { LoadRetrieverOptions } from './retrieve/loadRun.js';
 export {
+  type AskableMethod,
   type Distinct,
   METHOD_NAMES,
   type Method,
@@ -75,6 +76,9 @@ export {
 } from './retrieve/retriever.js';
 export { type CompositeOptions, type CompositeWeights, composite } from './reward/composite.js';
 export { coverageReward } from './reward/coverageReward.js';
+export type { JudgeFunction, JudgeQuestion } from './reward/judge/judge.js';
+export { labelReward } from './reward/labelReward.js';
+export { relevanceReward } from './reward/relevanceReward.js';
 export type { FanOut, RewardComponent, RewardFunction, RewardResult } from './reward/reward.js';
 export { normalizedVendi, vendi } from './reward/vendi.js';
 export { type Config, defineConfig, type UserConfig } from './run/config.js';

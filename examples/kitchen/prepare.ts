@@ -1,17 +1,23 @@
 /**
  * Writes `runs/kitchen/catalog.jsonl` and `runs/kitchen/sets.jsonl`: groceries, and for dishes the groceries to buy. Training sets are
  * a language model's shopping lists (`fanOuts.jsonl`), each product grounded in the catalog: what a shop means by a plain name is a list of its own
- * (`usual.json`: "salt" is table salt), any other is found by hybrid search. Test sets were written for this test alone (`testSets.jsonl`).
+ * (`usual.json`: "salt" is table salt, and water is not bought), any other is found by hybrid search. Test sets were written for this test alone (`testSets.jsonl`).
+ * What the language model itself writes for the test dishes is grounded alike, into `runs/kitchen/languageModel.jsonl`: nothing learns from it.
  */
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { compile, Retriever } from 'r4t';
+import { readLines } from '../quickstart/data.js';
+import { namesOf } from './productNames.js';
 
 const FOLDER = import.meta.dirname;
 const OUT = join('runs', 'kitchen');
-/** A product that lies farther than this from everything in the catalog is left out. */
+/**
+ * A product that lies farther than this from everything in the catalog is left out: read by eye, most of those below would have gone to
+ * the wrong grocery. What lists have more than twice stands in `usual.json`.
+ */
 const NEAR = 0.55;
 /** Groceries that a list must come to. */
 const LEAST = 3;
@@ -23,19 +29,23 @@ interface Grocery {
   readonly emoji?: string;
 }
 
-const lines = async <T>(file: string): Promise<T[]> =>
-  (await readFile(join(FOLDER, file), 'utf8'))
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as T);
+/** A list of the language model, and the milliseconds that it took. */
+interface FanOut {
+  readonly query: string;
+  readonly sample: number;
+  readonly subQueries: readonly string[];
+  readonly ms: number;
+}
+
+const lines = <T>(file: string): T[] => readLines<T>(join(FOLDER, file));
 
 const jsonLines = (records: readonly object[]): string =>
-  `${records.map((record) => JSON.stringify(record)).join('\n')}\n`;
+  records.map((record) => `${JSON.stringify(record)}\n`).join('');
 
-const groceries = await lines<Grocery>('groceries.jsonl');
-const lists = await lines<{ query: string; subQueries: string[] }>('fanOuts.jsonl');
-const tests = await lines<{ query: string; items: string[] }>('testSets.jsonl');
-const usual = JSON.parse(await readFile(join(FOLDER, 'usual.json'), 'utf8')) as Record<string, string>;
+const groceries = lines<Grocery>('groceries.jsonl');
+const lists = lines<FanOut>('fanOuts.jsonl');
+const tests = lines<{ query: string; items: string[] }>('testSets.jsonl');
+const usual = JSON.parse(await readFile(join(FOLDER, 'usual.json'), 'utf8')) as Record<string, string | null>;
 const dishes = new Set((await readFile(join(FOLDER, 'dishes.txt'), 'utf8')).split('\n'));
 
 await mkdir(OUT, { recursive: true });
@@ -54,19 +64,22 @@ await writeFile(
       id,
       title,
       category: aisle,
-      ...(emoji && { image: relative(process.cwd(), join(pictures, `${hexcode(emoji)}.svg`)) }),
+      ...(emoji && {
+        emoji,
+        image: relative(process.cwd(), join(pictures, `${hexcode(emoji)}.svg`)),
+      }),
     })),
   ),
 );
 
-/** The grocery that each product is, or nothing. */
-async function groundProducts(products: readonly string[]): Promise<Map<string, string>> {
+/** The grocery that each product is by hybrid search, where one is near. */
+async function findProducts(products: readonly string[]): Promise<Map<string, string>> {
   const run = join(OUT, 'space');
   const queries = join(OUT, 'products.txt');
   await writeFile(queries, `${products.join('\n')}\n`);
   await compile({ catalog, queries, out: run, stage: 'encode', force: true });
   await using retriever = await Retriever.load(run);
-  const found = new Map<string, string>(Object.entries(usual));
+  const found = new Map<string, string>();
   for (let start = 0; start < products.length; start += 64) {
     const part = products.slice(start, start + 64);
     const results = await retriever.searchAll(part, { method: 'hybrid', k: 1, minScore: NEAR });
@@ -75,8 +88,18 @@ async function groundProducts(products: readonly string[]): Promise<Map<string, 
   return found;
 }
 
+/** What a shop means by the product: a grocery, null for nothing, undefined where the list does not have it. */
+const usualOf = (product: string): string | null | undefined =>
+  namesOf(product)
+    .map((name) => usual[name])
+    .find((id) => id !== undefined);
+
 const products = new Set(lists.flatMap(({ subQueries }) => subQueries));
-const grounded = await groundProducts([...products].filter((product) => !(product in usual)));
+const found = await findProducts([...products].filter((product) => usualOf(product) === undefined));
+/** The groceries of a list, each once, in its order. */
+const grounded = (list: readonly string[]): string[] => [
+  ...new Set(list.flatMap((product) => usualOf(product) ?? found.get(product) ?? [])),
+];
 /** Every tenth dish is kept for validation, by a hash. */
 const splitOf = (dish: string) =>
   createHash('sha256').update(`split ${dish}`).digest()[0] % 10 === 0 ? 'valid' : 'train';
@@ -84,11 +107,16 @@ const training = lists
   .filter(({ query }) => dishes.has(query))
   .map(({ query, subQueries }) => ({
     query,
-    items: [...new Set(subQueries.flatMap((product) => grounded.get(product) ?? []))],
+    items: grounded(subQueries),
     split: splitOf(query),
   }))
   .filter(({ items }) => items.length >= LEAST);
 const test = tests.map(({ query, items }) => ({ query, items, split: 'test' }));
+const tested = new Set(tests.map(({ query }) => query));
+const languageModel = lists
+  .filter(({ query, sample }) => tested.has(query) && sample === 0)
+  .map(({ query, subQueries, ms }) => ({ query, items: grounded(subQueries), ms }));
+await writeFile(join(OUT, 'languageModel.jsonl'), jsonLines(languageModel));
 await writeFile(join(OUT, 'sets.jsonl'), jsonLines([...training, ...test]));
 console.log(
   `${groceries.length} groceries; ${training.length} lists to learn from, ${test.length} dishes to test with`,

@@ -128,7 +128,7 @@ describe('a command line', () => {
     ],
     [
       ['compile', 'a.jsonl', ...to, '--stage', 'train'],
-      "option '--stage <stage>' argument 'train' is invalid. Allowed choices are encode, warm-start, policy, synthesis, diffusion, ablations.",
+      "option '--stage <stage>' argument 'train' is invalid. Allowed choices are encode, warm-start, policy, synthesis, diffusion, choose, ablations.",
     ],
     [
       ['search', 'x', 'tents', '-k', 'ten'],

@@ -48,7 +48,7 @@ it('compiles stage by stage, never twice, and makes a run that can be searched',
   expect(rest).toMatchObject({ code: 0, stdout: expect.stringContaining(`r4t search ${out} "<query>"`) });
   expect(rest.stderr).toContain('synthesis');
   const stages = manifest().stages;
-  expect(Object.keys(stages)).toEqual(['encode', 'warm-start', 'policy', 'synthesis', 'diffusion']);
+  expect(Object.keys(stages)).toEqual(['encode', 'warm-start', 'policy', 'synthesis', 'diffusion', 'choose']);
 
   const again = await compile();
   expect(again).toMatchObject({ code: 0, stderr: expect.stringMatching(/^catalog.*\n$/) });

@@ -13,6 +13,7 @@ const STAGES: Readonly<Record<NonNullable<CompileOptions['stage']>, true>> = {
   policy: true,
   synthesis: true,
   diffusion: true,
+  choose: true,
   ablations: true,
 };
 

@@ -17,6 +17,27 @@ export function addInfoCommand(program: Command, io: CliIo): void {
     });
 }
 
+/** Which method answers, and by how much it is better than what needs no compiling. */
+async function describeAuto({ auto, config: { k }, stages }: RunInfo): Promise<string> {
+  if (!auto) {
+    const isDone = stages.some(({ stage, state }) => stage === 'choose' && state === 'done');
+    return `plain (${isDone ? 'there are no validation queries to compare methods on' : 'no methods are compared yet: compile to the end'})`;
+  }
+  const { qualityName } = await import('../choose/qualityMetric.js');
+  const { method, metric, value, queries, plain, bestBaseline, unclear } = auto;
+  const reached = `${qualityName(metric, Number(k))} ${value.toFixed(3)} on ${queries} validation ${queries === 1 ? 'query' : 'queries'}`;
+  const baseline = ['plain', method].includes(bestBaseline.method)
+    ? []
+    : [`best baseline ${bestBaseline.method} ${bestBaseline.value.toFixed(3)}`];
+  const rivals = [
+    ...baseline,
+    ...(method === 'plain' ? ['no method is better'] : [`plain ${plain.toFixed(3)}`]),
+  ];
+  const doubt =
+    unclear.length > 0 ? `; too few to be sure that it is better than ${unclear.join(' and ')}` : '';
+  return `${method} (${reached}; ${rivals.join(', ')}${doubt})`;
+}
+
 /** Examples are cut to this. */
 const EXAMPLE = 48;
 
@@ -29,6 +50,7 @@ async function describeRun(info: RunInfo): Promise<string> {
     ...(info.queries ? [['queries', info.queries.file, digest(info.queries)]] : []),
     ...(info.sets ? [['sets', info.sets.file, digest(info.sets)]] : []),
     ['encoder', info.encoder],
+    ['auto', await describeAuto(info)],
     ['settings', `task ${task}`, `k ${k}`, `dimensions ${dimensions}`, `seed ${seed}`],
   ].map(([name, ...facts]) => `${name.padEnd(9)} ${facts.map(oneLine).join(', ')}`);
   const table = formatTable(info.stages, [

@@ -1,6 +1,8 @@
 import { open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type FieldType, fieldTypes } from '../catalog/filter/filterTable.js';
+import { type Auto, autoOf, choiceOf } from '../choose/choice.js';
+import type { Method } from '../retrieve/methodNames.js';
 import { type Manifest, STAGES, type Stage, type StageRecord } from '../run/manifest.js';
 import { type MetricsLine, readMetrics } from '../run/metricsLog.js';
 import { RunFolder } from '../run/runFolder.js';
@@ -31,6 +33,8 @@ export interface RunInfo {
   readonly config: Manifest['config'];
   /** What each field of the items is, as filters see it; once the catalog is encoded. */
   readonly fields?: readonly FieldType[];
+  /** What searches that name no method are answered by, and why; once methods are compared. */
+  readonly auto?: Auto & { readonly unclear: readonly Method[] };
   readonly stages: readonly StageInfo[];
   /** Size on disk. */
   readonly bytes: number;
@@ -49,7 +53,19 @@ export async function runInfo(folder: string): Promise<RunInfo> {
   const bytes = await folderSize(folder);
   const fields =
     run.stageDone('encode') && fieldTypes(await readItems(run.path('encode', ENCODED_FILES.items)));
-  return { run: folder, catalog, sets, queries, encoder, config, ...(fields && { fields }), stages, bytes };
+  const choice = choiceOf(run);
+  return {
+    run: folder,
+    catalog,
+    sets,
+    queries,
+    encoder,
+    config,
+    ...(fields && { fields }),
+    ...(choice && { auto: { ...autoOf(choice), unclear: choice.unclear } }),
+    stages,
+    bytes,
+  };
 }
 
 async function stageInfo(run: RunFolder, stage: Stage): Promise<StageInfo> {

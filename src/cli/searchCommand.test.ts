@@ -69,6 +69,6 @@ it('shows what a run was made of', async () => {
     catalog: { items: 72 },
     config: { k: 3 },
     fields: expect.arrayContaining([{ name: 'price', kind: 'number', isList: false, items: 72, example: 0 }]),
-    stages: [{ stage: 'encode', state: 'done' }, { state: 'open' }, {}, {}, {}, {}],
+    stages: [{ stage: 'encode', state: 'done' }, { state: 'open' }, {}, {}, {}, {}, {}],
   });
 });

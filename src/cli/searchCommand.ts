@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { METHOD_NAMES, type Method } from '../retrieve/methodNames.js';
+import { ASKABLE_METHODS, type AskableMethod, AUTO } from '../retrieve/methodNames.js';
 import type { Distinct, SearchResult, SetItem } from '../retrieve/retriever.js';
 import { type CliIo, isTerminal } from './io.js';
 import { amount, collect, share, wholeNumber } from './options.js';
@@ -7,7 +7,7 @@ import { oneLine, truncate } from './text.js';
 
 interface SearchFlags {
   readonly k?: number;
-  readonly method?: Method;
+  readonly method: AskableMethod;
   readonly filter: readonly string[];
   readonly diversity?: number;
   readonly distinct?: Distinct;
@@ -29,10 +29,9 @@ export function addSearchCommand(program: Command, io: CliIo): void {
     .argument('<query>', 'what to search for')
     .option('-k <n>', "items wanted (default: the run's k)", wholeNumber(1))
     .addOption(
-      new Option(
-        '--method <method>',
-        'how to search (default: what an evaluation of the run found best, plain before)',
-      ).choices(METHOD_NAMES),
+      new Option('--method <method>', 'how to search; auto: what did best on the validation queries')
+        .choices(ASKABLE_METHODS)
+        .default(AUTO),
     )
     .option('--filter <filter>', 'e.g. "color=red|blue AND price<50"; may be repeated', collect, [])
     .option('--diversity <share>', 'from 0, only what fits best, to 1, as different as the method can', share)
@@ -65,7 +64,7 @@ async function searchAction(folder: string, query: string, flags: SearchFlags, i
   flags.filter.forEach(parseFilter);
   const { signal } = io;
   await using retriever = await Retriever.load(folder, {
-    ...(flags.method && { methods: [flags.method] }),
+    methods: [flags.method],
     threads,
     signal,
   });

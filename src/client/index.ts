@@ -3,7 +3,7 @@
  *
  * @module
  */
-export type { Method } from '../retrieve/methodNames.js';
+export type { AskableMethod, Method } from '../retrieve/methodNames.js';
 export type {
   CatalogMap,
   Direction,

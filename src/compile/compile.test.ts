@@ -120,6 +120,7 @@ describe('a run', () => {
       'policy/rl',
       'synthesis',
       'diffusion',
+      'choose',
     ]);
     expect(Object.keys(artefacts(whole.out)).sort()).toEqual([
       'diffusion/model.json',
@@ -371,6 +372,50 @@ describe('the reward', () => {
   });
 });
 
+describe('a judge', () => {
+  it('says what is relevant where there are no reference sets, by words and vectors unless another is named', async () => {
+    const own = options({ stage: 'synthesis' });
+    await compile(own);
+    const [line] = await readMetrics(`${own.out}/policy/metrics.jsonl`);
+    expect(line).toHaveProperty('relevance');
+    expect(line).toHaveProperty('diversity');
+    const { rewards } = await readShard(shardFile(`${own.out}/synthesis`, 0));
+    expect(Math.max(...rewards)).toBeGreaterThan(0);
+    expect(Math.max(...rewards)).toBeLessThanOrEqual(1);
+  });
+
+  it('may be a module, of which a change is noticed', async () => {
+    const path = temp.write('judge.ts', 'export default async ({ items }) => items.map(() => 0);');
+    const judge = { kind: 'module', path } as const;
+    const own = options({ config: { ...config, reward: { judge } }, stage: 'synthesis' });
+    await compile(own);
+    expect((await stagesOf(own.out)).synthesis?.meanReward).toBe(0);
+    await compile(own);
+    temp.write('judge.ts', 'export default ({ items }) => items.map(() => 1);');
+    await expect(compile(own)).rejects.toThrow('holds a run with another config.reward.judge;');
+  });
+
+  it('goes before reference sets where it is named, which otherwise are the reward', async () => {
+    const sets = temp.write('judged.jsonl', [
+      { query: 'a tent for the night', items: ['red-tent', 'blue-lamp'], split: 'train' },
+    ]);
+    const metricsOf = async (reward: UserConfig['reward']) => {
+      const own = options({
+        config: { ...config, task: 'wscr', reward },
+        sets,
+        queries: undefined,
+        stage: 'policy',
+      });
+      await compile(own);
+      return (await readMetrics(`${own.out}/policy/metrics.jsonl`))[0];
+    };
+    expect(await metricsOf(undefined)).toHaveProperty('alphaNdcg');
+    const judged = await metricsOf({ judge: ({ rows }) => rows.map(() => 1) });
+    expect(judged).toMatchObject({ relevance: expect.any(Number) });
+    expect(judged).not.toHaveProperty('alphaNdcg');
+  });
+});
+
 describe('reference sets', () => {
   const set = (query: string, ids: string[], split: string) => ({ query, items: ids, split });
   const sets = [
@@ -379,9 +424,9 @@ describe('reference sets', () => {
     set('dinner', ['white-plate', 'black-table'], 'test'),
   ];
 
-  it('are what the policy learns to cover, and the sets are made of sub-queries', async () => {
+  it('are what the policy learns to cover by the preset of the paper, and the sets are made of sub-queries', async () => {
     const file = temp.write('sets.jsonl', sets);
-    const wscr = { ...config, task: 'wscr', budget: 0.3 } as const;
+    const wscr = { ...config, task: 'wscr', budget: 0.3, reward: { preset: 'paper' } } as const;
     const own = options({ config: wscr, queries: undefined, sets: file });
     await compile(own);
     expect(queriesOf(own.out)).toEqual([

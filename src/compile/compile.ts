@@ -13,35 +13,30 @@ import { isModule } from '../moduleSetting.js';
 import { checkPolicy } from '../policy/modulePolicy.js';
 import type { Policy } from '../policy/policy.js';
 import type { RunControl } from '../progress.js';
-import { loadModuleReward } from '../reward/moduleReward.js';
 import type { RewardFunction } from '../reward/reward.js';
 import type { Config, UserConfig } from '../run/config.js';
 import { type FileFingerprint, fingerprintFile } from '../run/fingerprint.js';
 import type { RunInputs, Stage } from '../run/manifest.js';
 import { loadOwnPolicy } from '../run/ownPolicy.js';
 import { parseConfig } from '../run/parseConfig.js';
-import { moduleFile, placePaths } from '../run/placePaths.js';
+import { placePaths } from '../run/placePaths.js';
 import { keptVectors } from '../run/runEncoder.js';
 import { RunFolder } from '../run/runFolder.js';
-import { loadWorkspace, type Workspace } from '../run/workspace.js';
+import { loadWorkspace } from '../run/workspace.js';
 import { TASKS } from '../tasks/tasks.js';
 import type { VectorIndex } from '../vectorIndex/vectorIndex.js';
 import { compileAblations } from './ablations.js';
+import { chooseStage } from './chooseStage.js';
+import { compiledReward, rewardWithoutLabels } from './compiledReward.js';
 import { diffusionStage } from './diffusionStage.js';
 import { encodeStage } from './encodeStage.js';
-import {
-  checkPointer,
-  pointerReward,
-  pointerSettings,
-  pointerStage,
-  pointerWarmStart,
-} from './pointerStages.js';
+import { checkPointer, pointerSettings, pointerStage, pointerWarmStart } from './pointerStages.js';
 import { policyStage, warmStartStage } from './policyStage.js';
 import { dropCheckpoint, type StageContext, type StageSummary } from './stage.js';
 import { synthesisStage } from './synthesisStage.js';
 
 /** The stages that `compile` runs, in order. */
-export const COMPILE_STAGES = ['encode', 'warm-start', 'policy', 'synthesis', 'diffusion'] as const;
+export const COMPILE_STAGES = ['encode', 'warm-start', 'policy', 'synthesis', 'diffusion', 'choose'] as const;
 export type CompileStage = (typeof COMPILE_STAGES)[number];
 
 export interface CompileOptions extends RunControl {
@@ -81,8 +76,9 @@ export interface CompileResult {
 }
 
 /**
- * Compiles a set retriever: catalog -> embeddings -> policy (Soft-GRPO) -> synthesised sets -> set diffusion. Finished
- * stages are not run again, and one that was interrupted goes on at its last checkpoint.
+ * Compiles a set retriever: catalog -> embeddings -> policy (Soft-GRPO) -> synthesised sets -> set diffusion -> the method that does
+ * best on validation queries, which `auto` then stands for. Finished stages are not run again, and one that was interrupted goes on at
+ * its last checkpoint.
  *
  * @throws InputError for bad input; TrainingError when training diverges; the signal's reason when cancelled
  *
@@ -127,7 +123,8 @@ export async function compile(options: CompileOptions): Promise<CompileResult> {
     },
     { force },
   );
-  const done = last !== undefined && run.stageDone(last);
+  const wanted = COMPILE_STAGES.slice(0, last && COMPILE_STAGES.indexOf(last) + 1);
+  const done = last !== undefined && wanted.every((name) => run.stageDone(name));
   await using _lock = done ? undefined : await run.lock();
   const budget = budgetOf(config, catalog.items.length);
   checkOwnPolicy(run, options.policy !== undefined || isModule(config.policy));
@@ -138,15 +135,17 @@ export async function compile(options: CompileOptions): Promise<CompileResult> {
   const policy =
     options.policy ?? (await loadOwnPolicy(run, config, workspace, { ...runtime, k: config.k, signal }));
   try {
+    const rewards = { run, config, workspace, own: options.reward };
+    const rewarded = await compiledReward(rewards);
     const context: StageContext = {
       run,
       config,
       runtime,
       task: TASKS[config.task],
-      reward: options.reward ?? (await compiledReward(config, folder, workspace)),
-      // What a pointer is rewarded for is what people see: the set itself.
-      budget: pointerSettings(config) ? undefined : budget,
-      workspace,
+      reward: rewarded.reward,
+      blind: await rewardWithoutLabels(rewards),
+      budget: rewarded.countsBudget ? budget : undefined,
+      workspace: { ...workspace, judge: rewarded.judge },
       policy: policy && checkPolicy(policy, config.k),
       signal,
       onProgress,
@@ -155,7 +154,7 @@ export async function compile(options: CompileOptions): Promise<CompileResult> {
       Exclude<CompileStage, 'encode'>,
       StageWork,
     ][]) {
-      if (last && COMPILE_STAGES.indexOf(name) > COMPILE_STAGES.indexOf(last)) break;
+      if (!wanted.includes(name)) break;
       signal?.throwIfAborted();
       await once(run, name, async () => work(context));
       await dropCheckpoint(context, name);
@@ -179,16 +178,11 @@ const TRAINING: Readonly<Record<Exclude<CompileStage, 'encode'>, StageWork>> = {
   policy: policyStage,
   synthesis: synthesisStage,
   diffusion: diffusionStage,
+  choose: chooseStage,
 };
 
 const trainingOf = (config: Config): typeof TRAINING =>
   pointerSettings(config) ? { ...TRAINING, 'warm-start': pointerWarmStart, policy: pointerStage } : TRAINING;
-
-/** The reward that the run's policy is trained with. */
-async function compiledReward(config: Config, folder: string, workspace: Workspace): Promise<RewardFunction> {
-  const own = typeof config.reward === 'function' || isModule(config.reward);
-  return pointerSettings(config) && !own ? pointerReward(workspace, config) : rewardOf(config, folder);
-}
 
 /** Of a policy of the user's there is nothing to train. */
 const given: StageWork = async () => ({ seconds: 0, own: true });
@@ -206,14 +200,15 @@ function checkOwnPolicy(run: RunFolder, own: boolean): void {
   );
 }
 
-/** The files behind the config's own policy and reward, so that a change is noticed. */
+/** The files behind the config's own policy, reward and judge, so that a change is noticed. */
 async function ownModules(
   { policy, reward }: Config,
   folder: string,
   signal?: AbortSignal,
 ): Promise<Pick<RunInputs, 'modules'>> {
   const modules: Record<string, FileFingerprint> = {};
-  for (const [name, setting] of Object.entries({ policy, reward })) {
+  const judge = 'judge' in reward ? reward.judge : undefined;
+  for (const [name, setting] of Object.entries({ policy, reward, judge })) {
     if (!isModule(setting)) continue;
     const { sha256 } = await fingerprintFile(resolve(folder, setting.path), signal);
     modules[name] = { file: setting.path, sha256 };
@@ -256,11 +251,3 @@ async function collectQueries(
 /** B, the items which all sub-queries of a query retrieve together; undefined for open-ended tasks. */
 export const budgetOf = (config: Config, items: number): number | undefined =>
   TASKS[config.task].budget(config, items);
-
-/** The reward a run's config asks for; a path in it is relative to the run's folder. */
-export async function rewardOf({ task, reward }: Config, folder: string): Promise<RewardFunction> {
-  if (typeof reward === 'function') return reward;
-  return isModule(reward)
-    ? loadModuleReward(await moduleFile(folder, reward))
-    : TASKS[task].reward(reward.weights);
-}

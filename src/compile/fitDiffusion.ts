@@ -9,6 +9,7 @@ import type { Matrix } from '../matrix.js';
 import { loadPointerModel } from '../policy/pointer/pointerFiles.js';
 import { POLICY_FILES } from '../policy/policyFiles.js';
 import { DEFAULT_WEIGHTS } from '../reward/composite.js';
+import { paperWeights } from '../run/config.js';
 import type { TrainingControl } from '../training.js';
 import { labelledTraining, pointerSettings, readTraining } from './pointerStages.js';
 import { type StageContext, writesOf } from './stage.js';
@@ -50,7 +51,7 @@ export async function fitDiffusion(
     sampler,
     guidance,
     candidates: candidates ?? task.candidates(config),
-    weights: 'weights' in config.reward ? config.reward.weights : DEFAULT_WEIGHTS,
+    weights: paperWeights(config) ?? DEFAULT_WEIGHTS,
   });
   return countParameters(model.parameters);
 }
@@ -82,8 +83,8 @@ async function fitCandidates(
   } = config.diffusion;
   const { preset, ...given } = training;
   const labelled = await labelledTraining(context);
-  const { standard, ridge } = await loadPointerModel(run.path(...POLICY_FILES.model));
-  const { sources } = readTraining(context, labelled, { standard, ridge });
+  const { ridge } = await loadPointerModel(run.path(...POLICY_FILES.model));
+  const { sources } = readTraining(context, labelled, ridge);
   // Queries without a reference set have nobody to be read without.
   const place = new Map(labelled.texts.map((text, i) => [text, i]));
   const kept = [...queryOf.keys()].filter((set) => place.has(texts[queryOf[set]]));

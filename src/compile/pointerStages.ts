@@ -2,14 +2,13 @@
 import { fitClassifier } from '../baselines/fitClassifier.js';
 import { crossFittedScores } from '../candidates/crossFit.js';
 import { querySources } from '../candidates/runSources.js';
-import { SOURCES, standardize, standardOf } from '../candidates/sources.js';
+import { SOURCES, type Standard, standardize, standardOf } from '../candidates/sources.js';
 import type { QueryRecord } from '../catalog/item.js';
 import { type Parameters, saveWeights } from '../engine/index.js';
 import type { EmbeddedQueries, LabelledQueries } from '../environment.js';
 import { InputError } from '../errors.js';
-import { aspectsOf } from '../evaluate/aspects.js';
 import { labelledOf } from '../labelled.js';
-import { type Matrix, matrix, row } from '../matrix.js';
+import { gatherRows, type Matrix, matrix, row } from '../matrix.js';
 import type { ReadQueries } from '../policy/pointer/batch.js';
 import { imitate } from '../policy/pointer/imitate.js';
 import {
@@ -22,8 +21,6 @@ import { PointerPolicy } from '../policy/pointer/pointerPolicy.js';
 import { reinforce } from '../policy/pointer/reinforce.js';
 import { POLICY_FILES } from '../policy/policyFiles.js';
 import { lexiconOf } from '../retrieve/lexicon.js';
-import { labelReward } from '../reward/labelReward.js';
-import type { RewardFunction } from '../reward/reward.js';
 import { type Config, isPointer, type PointerSettings } from '../run/config.js';
 import { loadLabels } from '../run/labels.js';
 import { splitQueries, type Workspace } from '../run/workspace.js';
@@ -54,34 +51,41 @@ export function checkPointer(config: Config, items: number, queries: readonly Qu
     );
 }
 
-/** What a pointer is rewarded for: what people see of its set, by labels, where the user has no reward of his own. */
-export const pointerReward = ({ items, vectors }: Workspace, { catalog }: Config): RewardFunction =>
-  labelReward(aspectsOf(items, vectors, { field: catalog.aspect }));
-
 /** The training queries that have reference sets. */
 export async function labelledTraining({ workspace, signal }: StageContext): Promise<LabelledQueries> {
   const { texts, vectors, references = texts.map(() => []) } = await splitQueries(workspace, 'train', signal);
   return labelledOf({ texts, vectors, references });
 }
 
-/** Those queries, read without their own sets. */
-export function readTraining(
-  { workspace, config, signal }: StageContext,
-  training: LabelledQueries,
-  { ridge, standard }: Pick<PointerModel, 'ridge' | 'standard'>,
-): ReadQueries {
-  const scores = standardize(crossFitted(workspace, config, training, ridge, signal), standard);
-  const { rows } = training.vectors;
-  return { vectors: training.vectors, sources: matrix(rows, scores.length / rows, scores) };
+/** Training queries read without their own sets, and what made their sources comparable. */
+export interface ReadTraining extends ReadQueries {
+  readonly standard: Standard;
 }
 
-const crossFitted = (
-  { items, vectors }: Workspace,
-  { seed }: Config,
+/** All stages read the same: it takes longer than most of them. */
+const readings = new WeakMap<Workspace, ReadTraining>();
+
+/**
+ * Reads the training queries, each without its own set.
+ *
+ * @param ridge the classifier's strength, the same in all stages of a run
+ */
+export function readTraining(
+  { workspace, config: { seed }, signal }: StageContext,
   training: LabelledQueries,
   ridge: number,
-  signal?: AbortSignal,
-): Float32Array => crossFittedScores({ training, ridge, vectors, lexicon: lexiconOf(items)(), seed, signal });
+): ReadTraining {
+  const known = readings.get(workspace);
+  if (known) return known;
+  const { items, vectors } = workspace;
+  const scores = crossFittedScores({ training, ridge, vectors, lexicon: lexiconOf(items)(), seed, signal });
+  const standard = standardOf(scores);
+  const { rows } = training.vectors;
+  const sources = matrix(rows, scores.length / rows, standardize(scores, standard));
+  const read = { vectors: training.vectors, sources, standard };
+  readings.set(workspace, read);
+  return read;
+}
 
 /** Fits the sources and teaches a fresh pointer to choose what reference sets have. */
 export async function pointerWarmStart(context: StageContext): Promise<StageSummary> {
@@ -91,7 +95,7 @@ export async function pointerWarmStart(context: StageContext): Promise<StageSumm
   const training = await labelledTraining(context);
   const { k, seed } = config;
   const { ridge } = await fitClassifier({ ...training, k, seed, signal });
-  const standard = standardOf(crossFitted(workspace, config, training, ridge, signal));
+  const { standard, ...queries } = readTraining(context, training, ridge);
   const model: PointerModel = {
     config: { k, items: items.length, dimension: vectors.cols, sources: SOURCES.length },
     standard,
@@ -101,7 +105,7 @@ export async function pointerWarmStart(context: StageContext): Promise<StageSumm
     imitate({
       config: model.config,
       vectors,
-      queries: readTraining(context, training, model),
+      queries,
       references: training.references,
       steps: warmStartSteps,
       seed,
@@ -123,7 +127,7 @@ export async function pointerStage(context: StageContext): Promise<StageSummary>
   const validation = context.task.judged(await splitQueries(workspace, 'valid', signal));
   const { policy, model } = await openPointer(context, 'untrained');
   try {
-    const read = readTraining(context, training, model);
+    const read = readTraining(context, training, model.ridge);
     return await judgedTraining(context, {
       policy,
       load: (file) => loadPointerWeights(model, file),
@@ -172,17 +176,17 @@ export async function openPointer(
   const labels = await loadLabels(run, workspace.queries);
   const fresh = querySources({ vectors, lexicon: lexiconOf(items), standard: model.standard, ...labels });
   const training = await labelledTraining(context);
-  let known: { rows: Map<string, number>; sources: Matrix } | undefined;
-  const sources = (queries: EmbeddedQueries): Matrix => {
-    const out = fresh(queries);
-    known ??= {
-      rows: new Map(training.texts.map((text, i) => [text, i])),
-      sources: readTraining(context, training, model).sources,
-    };
-    for (const [q, text] of queries.texts.entries()) {
-      const at = known.rows.get(text);
-      if (at !== undefined) row(out, q).set(row(known.sources, at));
+  const known = new Map(training.texts.map((text, i) => [text, i]));
+  const sources = ({ texts, vectors: asked }: EmbeddedQueries): Matrix => {
+    const out = matrix(texts.length, items.length * SOURCES.length);
+    const unknown = [...texts.keys()].filter((q) => !known.has(texts[q]));
+    if (unknown.length < texts.length) {
+      const read = readTraining(context, training, model.ridge).sources;
+      for (const [q, text] of texts.entries())
+        if (known.has(text)) row(out, q).set(row(read, known.get(text)!));
     }
+    const said = fresh({ texts: unknown.map((q) => texts[q]), vectors: gatherRows(asked, unknown) });
+    for (const [i, q] of unknown.entries()) row(out, q).set(row(said, i));
     return out;
   };
   const policy = await PointerPolicy.create({

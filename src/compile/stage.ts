@@ -11,6 +11,7 @@ import type { RunFolder } from '../run/runFolder.js';
 import type { Workspace } from '../run/workspace.js';
 import type { Task } from '../tasks/task.js';
 import type { TrainingControl } from '../training.js';
+import type { CompiledReward } from './compiledReward.js';
 
 /** What a stage of the compilation works with. */
 export interface StageContext extends RunControl {
@@ -19,6 +20,8 @@ export interface StageContext extends RunControl {
   readonly runtime: RuntimeOptions;
   readonly task: Task;
   readonly reward: RewardFunction;
+  /** What says how good a set is whose reference nobody knows. */
+  readonly blind: Pick<CompiledReward, 'reward' | 'judge'>;
   /** B: items which all sub-queries retrieve together, where the reward counts them. */
   readonly budget?: number;
   readonly workspace: Workspace;

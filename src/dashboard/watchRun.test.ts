@@ -17,7 +17,7 @@ it('tells everything at first, then what changes', async () => {
   const first = await watcher.poll();
   expect(first).toHaveLength(1);
   expect(statusOf(first)).toMatchObject({ run: 3, name: 'growing', items: 72 });
-  expect(statusOf(first)?.stages.map(({ state }) => state)).toEqual(Array(5).fill('open'));
+  expect(statusOf(first)?.stages.map(({ state }) => state)).toEqual(Array(6).fill('open'));
   expect(await watcher.poll()).toEqual([]);
 
   await finish('encode', 'warm-start');

@@ -1,5 +1,6 @@
 /** Several seeds of one data set as one table: means, intervals, spread, and the paired test against the best baseline. */
 import type { Item } from '../catalog/item.js';
+import { winner } from '../choose/choice.js';
 import { firstOfSame } from '../retrieve/candidates.js';
 import { METHOD_NAMES } from '../retrieve/methodNames.js';
 import { bootstrapMean, comparePaired, type PairedComparison } from './bootstrap.js';
@@ -36,7 +37,7 @@ export function aggregateSeeds(
 ): EvaluationResults {
   const [first] = runs;
   if (!first) throw new RangeError('there is no evaluation to aggregate');
-  const { config, counts, workspace, test } = first;
+  const { config, counts, workspace, test, choice } = first;
   const joined = new Map<MethodName, MethodEvaluation[]>();
   for (const name of METHODS) {
     const found = runs.flatMap((run) => run.methods.get(name) ?? []);
@@ -49,7 +50,7 @@ export function aggregateSeeds(
     }),
   );
   const rivals = new Map([...validation].filter(([name]) => BASELINES.some((baseline) => baseline === name)));
-  const baseline = highest(rivals);
+  const baseline = winner(rivals);
   const means = new Map([...joined].map(([name, all]) => [name, meanOverSeeds(all.map((e) => e.metrics))]));
   const against = (name: MethodName, other: MethodName | undefined): PairedComparison | undefined => {
     const [a, b] = [name, other].map((n) => n && means.get(n)?.[MAIN_METRIC]);
@@ -74,7 +75,7 @@ export function aggregateSeeds(
   }
   // What an ablation would be good for, nobody can search by.
   const served = new Map([...validation].filter(([name]) => METHOD_NAMES.some((method) => method === name)));
-  const chosen = highest(served);
+  const chosen = winner(served);
   return {
     dataset,
     task: config.task,
@@ -87,6 +88,7 @@ export function aggregateSeeds(
     heldoutEncoder,
     methods,
     ...(chosen && { chosen }),
+    ...(choice && { validated: { metric: choice.metric, queries: choice.queries } }),
     tuned: Object.fromEntries(
       [...first.methods].flatMap(([name, { setting }]) =>
         setting ? [[`${name}.${setting.name}`, setting.value]] : [],
@@ -94,13 +96,6 @@ export function aggregateSeeds(
     ),
     peakMemoryMiB: process.resourceUsage().maxRSS / 1024,
   };
-}
-
-/** The first of the highest. */
-function highest(values: ReadonlyMap<MethodName, number>): MethodName | undefined {
-  let best: MethodName | undefined;
-  for (const [name, value] of values) if (best === undefined || value > values.get(best)!) best = name;
-  return best;
 }
 
 function meanOverSeeds(seeds: readonly QueryMetrics[]): QueryMetrics {

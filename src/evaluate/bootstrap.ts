@@ -81,6 +81,15 @@ export function comparePaired(
   return { ...estimate, pValue: atLeast / (resamples + 1) };
 }
 
+/** A difference is clear where the 95% interval leaves 0 out and the paired test agrees; few queries can have one without the other. */
+const LEVEL = 0.05;
+
+/** Whether a is clearly better or worse than b. */
+export function relation(comparison: PairedComparison | undefined): 'above' | 'below' | 'unclear' {
+  if (comparison === undefined || comparison.pValue >= LEVEL) return 'unclear';
+  return comparison.low > 0 ? 'above' : comparison.high < 0 ? 'below' : 'unclear';
+}
+
 function mean(values: ArrayLike<number>): number {
   let sum = 0;
   for (let i = 0; i < values.length; i++) sum += values[i];

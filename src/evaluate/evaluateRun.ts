@@ -1,28 +1,31 @@
 /** One compiled run against the baselines, query by query, on test queries that nothing was trained or tuned on. */
-import { budgetOf, rewardOf } from '../compile/compile.js';
+import { type Choice, choiceOf } from '../choose/choice.js';
+import { type ChooseMethodOptions, chooseMethod } from '../choose/chooseMethod.js';
+import { setQuality } from '../choose/setQuality.js';
+import { answer, type PlacedMethod, tune } from '../choose/tune.js';
+import { budgetOf } from '../compile/compile.js';
+import { rewardWithoutLabels } from '../compile/compiledReward.js';
 import { CachedEncoder } from '../encode/cached.js';
 import type { Encoder } from '../encode/encoder.js';
 import type { RuntimeOptions } from '../engine/index.js';
 import type { QueryBatch } from '../environment.js';
 import { InputError } from '../errors.js';
-import { labelledOf } from '../labelled.js';
 import type { Matrix } from '../matrix.js';
 import type { RunControl } from '../progress.js';
+import { batchOf } from '../queryBatch.js';
 import { type LoadRetrieverOptions, loadRun } from '../retrieve/loadRun.js';
-import type { RetrievedSet, Setting } from '../retrieve/method.js';
+import type { MethodSpace, RetrievedSet, Setting } from '../retrieve/method.js';
+import { METHOD_NAMES } from '../retrieve/methodNames.js';
 import { METHODS } from '../retrieve/methods.js';
-import { composite } from '../reward/composite.js';
 import type { RewardFunction } from '../reward/reward.js';
 import type { Config } from '../run/config.js';
 import { splitQueries, type Workspace } from '../run/workspace.js';
-import { TASKS } from '../tasks/tasks.js';
 import { CosineMatrix } from '../vectorIndex/cosineMatrix.js';
 import { aspectsOf } from './aspects.js';
 import { vsOfDirections } from './directionDiversity.js';
 import { type HeldoutSpace, labelsOf, measureAnswers, type QueryMetrics } from './measure.js';
-import { answer, batchOf, type EvaluatedMethod, evaluatedMethods } from './methods.js';
+import { evaluatedMethods } from './methods.js';
 import { COMPILED, type MethodName } from './results.js';
-import { tune } from './tuning.js';
 
 export interface EvaluateRunOptions
   extends RunControl,
@@ -30,7 +33,7 @@ export interface EvaluateRunOptions
     Pick<LoadRetrieverOptions, 'encoder' | 'index' | 'policy'> {
   /** At most this many test queries (all). */
   readonly limit?: number;
-  /** The reward that Best-of-N chooses by; must not read references (the composite). */
+  /** The reward that Best-of-N chooses by; must not read references (the run's own, or that by its judge). */
   readonly reward?: RewardFunction;
   /** Makes an encoder which the reward never saw, from the catalog's texts; undefined where there is none. */
   readonly heldoutEncoder?: (catalog: readonly string[]) => Promise<Encoder | undefined>;
@@ -48,7 +51,7 @@ export interface MethodEvaluation {
   readonly answers: readonly RetrievedSet[];
   /** The number that was chosen for it on the validation queries, where it has one. */
   readonly setting?: { readonly name: Setting['name']; readonly value: number };
-  /** Mean alpha-nDCG@k on the validation queries, where they have labels. */
+  /** Mean quality of its sets on the validation queries, by the metric of the run's choice. */
   readonly validation?: number;
 }
 
@@ -60,6 +63,8 @@ export interface RunEvaluation {
   readonly counts: { readonly train: number; readonly valid: number; readonly test: number };
   /** B, for weakly supervised tasks. */
   readonly budget?: number;
+  /** What validation queries chose; undefined where the run has none. */
+  readonly choice?: Choice;
   readonly methods: ReadonlyMap<MethodName, MethodEvaluation>;
   readonly steps: readonly { readonly steps: number; readonly evaluation: MethodEvaluation }[];
   /** Id of the encoder of the held-out metrics. */
@@ -70,9 +75,8 @@ export interface RunEvaluation {
 const hasVs = (name: MethodName): boolean =>
   name !== 'bestOfN' && COMPILED.some((compiled) => compiled === name);
 
-/** Queries answered together, and validation queries that settings are chosen on. */
+/** Queries answered together. */
 const BATCH = 8;
-const TUNING_QUERIES = 200;
 
 /**
  * Measures every method that the run can answer by.
@@ -91,29 +95,33 @@ export async function evaluateRun(folder: string, options: EvaluateRunOptions = 
   const cosines = await CosineMatrix.create(runtime);
   try {
     const all = await splitQueries(workspace, 'test', signal);
-    const valid = await splitQueries(workspace, 'valid', signal);
-    const train = workspace.queries.filter(({ split }) => split === 'train').length;
+    const sizeOf = (split: string) => workspace.queries.filter((query) => query.split === split).length;
     if (all.texts.length === 0) throw new InputError('has no test queries to compare on', { file: folder });
     const test = batchOf(all, 0, Math.min(limit ?? all.texts.length, all.texts.length));
     const budget = budgetOf(config, workspace.items.length);
     const { k, seed } = config;
-    const space = { ...loaded.space, settings: {}, cosines };
     // Nobody knows a reference set when one searches: Best-of-N cannot choose by it.
-    const reward =
-      options.reward ??
-      (TASKS[config.task].option === 'sets' ? composite() : await rewardOf(config, run.folder));
+    const { reward, judge } = await rewardWithoutLabels({ run, config, workspace, own: options.reward });
+    const aspectOf = aspectsOf(workspace.items, workspace.vectors, { field: config.catalog.aspect });
+    const labels = labelsOf(workspace, aspectOf);
+    const quality = await setQuality({ workspace, config, reward, judge, aspectOf, signal });
+    const choice = run.stageDone('choose')
+      ? choiceOf(run)
+      : quality &&
+        (await chooseLate(folder, loaded.space, {
+          quality,
+          k,
+          seed,
+          signal,
+          onProgress: options.onProgress,
+        }));
+    const space = { ...loaded.space, settings: choice?.settings ?? {}, cosines, judge };
     const lazy = await evaluatedMethods({ run, space, reward, runtime });
-    const labels = labelsOf(
-      workspace,
-      await aspectsOf(workspace.items, workspace.vectors, { field: config.catalog.aspect }),
-    );
-    const judged = labelledOf(valid);
-    const validation = labelledOf(batchOf(judged, 0, Math.min(TUNING_QUERIES, judged.texts.length)));
     const offered = await options.heldoutEncoder?.(workspace.items.map((item) => item.text));
     // Of the run's own encoder nothing is held out.
     const heldoutEncoder = offered?.id === run.manifest.encoder ? undefined : offered;
     const heldout = heldoutEncoder && (await heldoutSpace(heldoutEncoder, workspace, test, signal));
-    const evaluate = async (evaluated: EvaluatedMethod, steps?: number): Promise<MethodEvaluation> => {
+    const evaluate = async (evaluated: PlacedMethod, steps?: number): Promise<MethodEvaluation> => {
       const ask: Ask = (queries, options) => answer(evaluated, queries, { k, budget, steps, ...options });
       const { answers, msPerQuery } = await answerAll(ask, test, workspace, seed, signal);
       const metrics = await measureAnswers(answers, {
@@ -137,24 +145,26 @@ export async function evaluateRun(folder: string, options: EvaluateRunOptions = 
     const steps: { steps: number; evaluation: MethodEvaluation }[] = [];
     for (const [name, make] of wanted) {
       let evaluated = await make();
-      let chosen: Pick<MethodEvaluation, 'setting' | 'validation'> = {};
-      if (validation.texts.length > 0) {
-        const found = await tune(evaluated, { validation, labels, k, seed, signal });
-        const { setting } = METHODS[evaluated.method];
-        const value = found.settings[evaluated.method];
-        chosen = {
-          validation: found.worth,
-          ...(setting && value !== undefined && { setting: { name: setting.name, value } }),
+      const { method } = evaluated;
+      const served = METHOD_NAMES.find((known) => known === name);
+      // What nobody can search by, the compilation has not compared.
+      const tuned = served || !quality ? undefined : await tune(evaluated, { quality, k, seed, signal });
+      const value = served ? choice?.settings[served] : tuned?.setting;
+      const validation = served ? choice?.values[served] : tuned?.worth;
+      const { setting } = METHODS[method];
+      if (value !== undefined)
+        evaluated = {
+          method,
+          space: { ...evaluated.space, settings: { ...space.settings, [method]: value } },
         };
-        evaluated = { ...evaluated, space: { ...evaluated.space, settings: found.settings } };
-      }
       const evaluation = await evaluate(evaluated);
       const vs = hasVs(name)
         ? await directionDiversity(evaluated, evaluation.answers, k, test, signal)
         : undefined;
       methods.set(name, {
         ...evaluation,
-        ...chosen,
+        ...(setting && value !== undefined && { setting: { name: setting.name, value } }),
+        ...(validation !== undefined && { validation }),
         metrics: vs ? { ...evaluation.metrics, vs } : evaluation.metrics,
       });
       report();
@@ -168,7 +178,8 @@ export async function evaluateRun(folder: string, options: EvaluateRunOptions = 
       config,
       workspace,
       test,
-      counts: { train, valid: valid.texts.length, test: test.texts.length },
+      counts: { train: sizeOf('train'), valid: sizeOf('valid'), test: test.texts.length },
+      ...(choice && { choice }),
       budget,
       methods,
       steps,
@@ -180,13 +191,24 @@ export async function evaluateRun(folder: string, options: EvaluateRunOptions = 
   }
 }
 
+/** What the last stage of a compilation does, for a run that ends before it. */
+function chooseLate(file: string, space: MethodSpace, options: ChooseMethodOptions): Promise<Choice> {
+  options.onProgress?.({
+    stage: 'choose',
+    done: 0,
+    total: 1,
+    warning: `${file}: no method was chosen when this run was compiled, so it is done now; compile again to finish the run`,
+  });
+  return chooseMethod(space, options);
+}
+
 /** Runs of which VS is the mean, as in the paper, and queries answered at once where no time is taken. */
 const VS_RUNS = 5;
 const LARGE_BATCH = 64;
 
 /** VS of every query (see `vsOfDirections`); `answers` are the first run's. */
 async function directionDiversity(
-  evaluated: EvaluatedMethod,
+  evaluated: PlacedMethod,
   answers: readonly RetrievedSet[],
   k: number,
   queries: QueryBatch,

@@ -109,7 +109,7 @@ describe('evaluateRuns', () => {
     }
   });
 
-  it('chooses nothing where no validation query has a reference set', async () => {
+  it('chooses by the reward where no validation query has a reference set', async () => {
     const out = temp.path('open');
     const open = temp.write(
       'queries.jsonl',
@@ -118,8 +118,7 @@ describe('evaluateRuns', () => {
     const openEnded: UserConfig = { ...config, task: 'oar', budget: undefined };
     await compile({ catalog, queries: open, out, config: openEnded, encoder: letterEncoder });
     const { results } = await evaluateRuns([out], { ...options, out: temp.path('open-report'), command: '' });
-    expect(results).toMatchObject({ labelled: 0, tuned: {} });
-    expect(results.chosen).toBeUndefined();
+    expect(results).toMatchObject({ labelled: 0, chosen: 'plain', validated: { metric: 'reward' } });
     expect(results.methods.plain?.metrics.alphaNdcgAtK).toBeUndefined();
     expect(results.methods.vote).toBeUndefined();
   });

@@ -8,7 +8,7 @@ import { RunFolder } from '../run/runFolder.js';
 import { reportData } from './aggregate.js';
 import { type EvaluateRunOptions, evaluateRun, type RunEvaluation } from './evaluateRun.js';
 import { writeReport } from './report/report.js';
-import { COMPILED, type MethodName, type ReportData, type ReportedCurve } from './results.js';
+import { COMPILED, type ReportData, type ReportedCurve } from './results.js';
 
 export interface EvaluateRunsOptions extends Omit<EvaluateRunOptions, 'methods'> {
   /** Folder for the report. */
@@ -59,7 +59,7 @@ export async function evaluateRuns(
   });
   const report = await writeReport(out, measured);
   for (const [i, run] of runs.entries()) {
-    await noteEvaluation(run, evaluations[0], report.results.chosen, seconds[i]).catch((error: unknown) => {
+    await noteEvaluation(run, evaluations[i], seconds[i]).catch((error: unknown) => {
       if (!(error instanceof R4tError)) throw error;
       // A run that may not be written, or is in use, is evaluated all the same.
       const warning = `${error.message} (the report is written; only the run does not know that it is evaluated)`;
@@ -69,22 +69,12 @@ export async function evaluateRuns(
   return report;
 }
 
-/**
- * Notes in the run that it is evaluated and, so that its searches use it, what was chosen on validation queries: each method's
- * setting, and the best method. The first of several runs, which differ in nothing but their seed, chose for all.
- */
-async function noteEvaluation(
-  folder: string,
-  { methods }: Pick<RunEvaluation, 'methods'>,
-  chosen: MethodName | undefined,
-  seconds: number,
-): Promise<void> {
-  const settings = Object.fromEntries(
-    [...methods].flatMap(([name, { setting }]) => (setting ? [[name, setting.value]] : [])),
-  );
+/** Notes in the run that it is evaluated and, if its compilation has not, which method it answers by. */
+async function noteEvaluation(folder: string, { choice }: RunEvaluation, seconds: number): Promise<void> {
   await using _lock = await (await RunFolder.open(folder)).lock();
   const run = await RunFolder.open(folder);
-  await run.finishStage('evaluate', { seconds, settings, ...(chosen && { chosen }) });
+  if (choice && !run.stageDone('choose')) await run.finishStage('choose', { seconds: 0, ...choice });
+  await run.finishStage('evaluate', { seconds });
 }
 
 async function readCurves(folder: string): Promise<ReportedCurve[]> {

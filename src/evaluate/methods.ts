@@ -1,27 +1,20 @@
 /** Every compared method as one function from queries to sets: the table that searches use, with every model a run has. */
+import type { PlacedMethod } from '../choose/tune.js';
 import { ABLATIONS, ablationFolder } from '../compile/ablations.js';
 import { loadRetrieverModel } from '../diffusion/modelFiles.js';
 import type { RuntimeOptions } from '../engine/index.js';
 import type { QueryBatch, RetrievalWorld } from '../environment.js';
-import { rowRange } from '../matrix.js';
 import { retrieveFanOuts } from '../policy/fanOut.js';
 import type { Completion, Policy } from '../policy/policy.js';
-import { candidateMask } from '../retrieve/candidates.js';
-import { findSets, missingPart } from '../retrieve/findSets.js';
+import { missingPart } from '../retrieve/findSets.js';
 import { loadRunPolicy } from '../retrieve/loadRun.js';
-import type { FindOptions, MethodSpace, RetrievedSet } from '../retrieve/method.js';
+import type { MethodSpace } from '../retrieve/method.js';
 import { METHOD_NAMES, type Method } from '../retrieve/methodNames.js';
 import { scoreFanOuts } from '../reward/evaluateReward.js';
 import type { RewardFunction } from '../reward/reward.js';
 import { isPolicyGiven } from '../run/ownPolicy.js';
 import type { RunFolder } from '../run/runFolder.js';
 import type { MethodName } from './results.js';
-
-/** A method of the table in the space that holds its models. */
-export interface EvaluatedMethod {
-  readonly method: Method;
-  readonly space: MethodSpace;
-}
 
 /** Samples of Best-of-N, as in the paper. */
 const BEST_OF = 5;
@@ -40,8 +33,8 @@ export async function evaluatedMethods({
   space,
   reward,
   runtime,
-}: EvaluatedMethodsOptions): Promise<Map<MethodName, () => Promise<EvaluatedMethod>>> {
-  const methods = new Map<MethodName, () => Promise<EvaluatedMethod>>();
+}: EvaluatedMethodsOptions): Promise<Map<MethodName, () => Promise<PlacedMethod>>> {
+  const methods = new Map<MethodName, () => Promise<PlacedMethod>>();
   const add = (method: Method) => {
     if (missingPart(space, method) === undefined) methods.set(method, async () => ({ method, space }));
   };
@@ -101,23 +94,5 @@ export function bestOf(
         return completions[best];
       });
     },
-  };
-}
-
-/** Sets as a search would find them; of items of the same text and vector one. */
-export function answer(
-  { method, space }: EvaluatedMethod,
-  queries: Pick<QueryBatch, 'texts' | 'vectors'>,
-  options: Omit<FindOptions, 'mask'>,
-): Promise<RetrievedSet[]> {
-  return findSets(space, method, queries, { ...options, mask: candidateMask(space) });
-}
-
-/** Queries `start` to `end` of a batch. */
-export function batchOf({ texts, vectors, references }: QueryBatch, start: number, end: number): QueryBatch {
-  return {
-    texts: texts.slice(start, end),
-    vectors: rowRange(vectors, start, Math.min(end, texts.length)),
-    references: references?.slice(start, end),
   };
 }

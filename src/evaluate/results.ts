@@ -1,4 +1,5 @@
 /** What an evaluation says, as plain data: `results.json`, and everything the report shows. */
+import type { QualityMetric } from '../choose/qualityMetric.js';
 import { BASELINES } from '../retrieve/methodNames.js';
 import type { Estimate, PairedComparison } from './bootstrap.js';
 
@@ -61,7 +62,7 @@ export interface MethodResult {
   readonly perSeed: Partial<Record<Metric, readonly number[]>>;
   /** Median milliseconds a query, from its text to its items. */
   readonly msPerQuery: number;
-  /** Mean alpha-nDCG@k on the validation queries, where they have labels. */
+  /** Mean on the validation queries; `validated` of the results says of what. */
   readonly validation?: number;
   /** Paired comparison with plain search on alpha-nDCG@k. */
   readonly againstPlain?: PairedComparison;
@@ -83,8 +84,10 @@ export interface EvaluationResults {
   readonly methods: Partial<Record<MethodName, MethodResult>>;
   /** Test queries with a reference set: what label metrics are means over. */
   readonly labelled: number;
-  /** The method that did best on the validation queries; absent where these have no labels. */
+  /** The method that did best on the validation queries, which `auto` stands for; absent where there are none. */
   readonly chosen?: MethodName;
+  /** By what it did best, and on how many queries. */
+  readonly validated?: { readonly metric: QualityMetric; readonly queries: number };
   /** What the methods' settings were tuned to on the validation queries. */
   readonly tuned: Readonly<Record<string, number>>;
   /** Peak resident memory of the whole evaluation, MiB. */

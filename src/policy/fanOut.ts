@@ -1,5 +1,6 @@
 import type { QueryBatch, RetrievalWorld } from '../environment.js';
 import { gatherRows, type Matrix, row, rowRange } from '../matrix.js';
+import { relevanceOf } from '../reward/judge/judge.js';
 import type { FanOut } from '../reward/reward.js';
 import { takeTurns } from '../vectorIndex/retrieveBudget.js';
 import type { Completion } from './policy.js';
@@ -16,11 +17,11 @@ export interface FanOutOptions {
  */
 const DEEPER = 4;
 
-/** Runs the sub-queries of all completions through encoder and index in one batch each: what a reward looks at. */
+/** Runs the sub-queries of all completions through encoder, index and judge in one batch each: what a reward looks at. */
 export async function retrieveFanOuts(
   completions: readonly Completion[],
   queries: QueryBatch,
-  { items, vectors, index, subQueryEncoder }: RetrievalWorld,
+  { items, vectors, index, subQueryEncoder, judge }: RetrievalWorld,
   { budget, signal }: FanOutOptions = {},
 ): Promise<FanOut[]> {
   const directions = await directionsOf(completions, vectors, subQueryEncoder, signal);
@@ -29,13 +30,13 @@ export async function retrieveFanOuts(
   const found = await index.search(directions, { k: depth });
   const { indices, scores } = found;
   let start = 0;
-  return completions.map(({ query, subQueries }) => {
+  const fanOuts = completions.map(({ query, subQueries }): FanOut => {
     const end = start + subQueries.length;
     const count = subQueries.length;
     const { items: withinBudget } = takeTurns(found, { start, count, wanted: budget ?? count });
     const retrieved = Int32Array.from(subQueries, (_, i) => indices[(start + i) * depth]);
     const reference = queries.references?.[query] ?? [];
-    const fanOut: FanOut = {
+    const fanOut = {
       query: queries.texts[query],
       queryVector: row(queries.vectors, query),
       subQueries,
@@ -55,6 +56,9 @@ export async function retrieveFanOuts(
     start = end;
     return fanOut;
   });
+  if (!judge) return fanOuts;
+  const relevance = await relevanceOf(fanOuts, judge, signal);
+  return fanOuts.map((fanOut, i) => ({ ...fanOut, relevance: relevance[i] }));
 }
 
 /** A chosen item is its own direction; what is written is encoded. */

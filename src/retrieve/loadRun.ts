@@ -1,5 +1,6 @@
 /** Reads a run as what searches, services and evaluations work in. */
 import { querySources } from '../candidates/runSources.js';
+import { choiceOf } from '../choose/choice.js';
 import { loadRetrieverModel } from '../diffusion/modelFiles.js';
 import { type Encoder, partsOf } from '../encode/encoder.js';
 import type { RuntimeOptions } from '../engine/index.js';
@@ -18,7 +19,8 @@ import { loadWorkspace, type Workspace } from '../run/workspace.js';
 import type { VectorIndex } from '../vectorIndex/vectorIndex.js';
 import { lexiconOf } from './lexicon.js';
 import type { MethodSettings, MethodSpace, SearchDiffusion } from './method.js';
-import { METHOD_NAMES, type Method } from './methodNames.js';
+import type { AskableMethod, Method } from './methodNames.js';
+import { meantMethod } from './request.js';
 
 /** Texts remembered: enough for what is asked again, and soon full, so that a service's memory stays as it is. */
 const REMEMBERED = 20_000;
@@ -31,7 +33,7 @@ export interface LoadRetrieverOptions extends RuntimeOptions {
   /** Your own policy for method `folm` (the run's). */
   readonly policy?: Policy;
   /** Load only the models that these need (those of all methods). */
-  readonly methods?: readonly Method[];
+  readonly methods?: readonly AskableMethod[];
   readonly signal?: AbortSignal;
 }
 
@@ -64,13 +66,54 @@ export async function loadRun(
   const encoder = await loadRunEncoder(run, { own, runtime, signal, keep: false });
   signal?.throwIfAborted();
   const workspace = await loadWorkspace(run, encoder, runtime, { capacity: REMEMBERED, index });
+  const { space, release } = await openSpace({
+    run,
+    config,
+    workspace,
+    policy: ownPolicy,
+    methods,
+    runtime,
+    signal,
+  });
+  return {
+    run,
+    config,
+    workspace,
+    space,
+    async release() {
+      await release();
+      await workspace.release();
+      for (const part of own ? [] : partsOf(encoder)) if ('encode' in part) await part.release?.();
+    },
+  };
+}
+
+export interface OpenSpaceOptions extends Pick<LoadRetrieverOptions, 'methods' | 'policy' | 'signal'> {
+  readonly run: RunFolder;
+  readonly config: Config;
+  readonly workspace: Workspace;
+  readonly runtime: RuntimeOptions;
+}
+
+/** What the methods of a run search, over a workspace that is loaded already; `release` frees the models loaded here. */
+export async function openSpace({
+  run,
+  config,
+  workspace,
+  policy: ownPolicy,
+  methods,
+  runtime,
+  signal,
+}: OpenSpaceOptions): Promise<Pick<LoadedRun, 'space' | 'release'>> {
   const labels = await loadLabels(run, workspace.queries);
   const lexicon = lexiconOf(workspace.items);
   const { items, vectors } = workspace;
   const model = await pointerOf(run, config);
   const sources = model && querySources({ vectors, lexicon, standard: model.standard, ...labels });
   const space = { items, vectors, index: workspace.index, sources };
-  const wants = (method: Method) => methods?.includes(method) ?? true;
+  const usual = usualMethod(run);
+  const wants = (method: Method) =>
+    methods?.some((asked) => meantMethod({ usual }, asked) === method) ?? true;
   signal?.throwIfAborted();
   const loadedPolicy =
     wants('folm') && !ownPolicy
@@ -83,9 +126,6 @@ export async function loadRun(
       ? await loadRetrieverModel(run.path('diffusion'), runtime)
       : undefined;
   return {
-    run,
-    config,
-    workspace,
     space: {
       ...workspace,
       ...labels,
@@ -97,32 +137,20 @@ export async function loadRun(
       temperature: model ? 0 : synthesisSettings(config).temperature,
       diffusion,
       settings: settingsOf(run),
-      usual: usualMethod(run),
+      usual,
     },
     async release() {
       await loadedPolicy?.release?.();
       await diffusion?.release();
-      await workspace.release();
-      for (const part of own ? [] : partsOf(encoder)) if ('encode' in part) await part.release?.();
     },
   };
 }
 
-/** What an evaluation chose on validation queries. */
-export function settingsOf(run: RunFolder): MethodSettings {
-  const { settings } = (run.stageDone('evaluate') ?? {}) as { settings?: Record<string, unknown> };
-  const known = METHOD_NAMES.flatMap((name) => {
-    const value = settings?.[name];
-    return typeof value === 'number' ? [[name, value]] : [];
-  });
-  return Object.fromEntries(known);
-}
+/** What the compilation chose for each method on validation queries. */
+export const settingsOf = (run: RunFolder): MethodSettings => choiceOf(run)?.settings ?? {};
 
-/** What did best on validation queries; until an evaluation has measured that, plain search, which needs no trust. */
-export function usualMethod(run: RunFolder): Method {
-  const chosen = run.stageDone('evaluate')?.chosen;
-  return METHOD_NAMES.find((name) => name === chosen) ?? 'plain';
-}
+/** What did best on validation queries; until the compilation has measured that, plain search, which needs no trust. */
+export const usualMethod = (run: RunFolder): Method => choiceOf(run)?.chosen ?? 'plain';
 
 /** The model of a run that trains a pointer, once it is there. */
 async function pointerOf(run: RunFolder, { policy }: Config): Promise<PointerModel | undefined> {

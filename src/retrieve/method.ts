@@ -47,7 +47,7 @@ export interface MethodSpace extends RetrievalWorld {
   /** What the sources say of every item, standardised, [n, items * sources], for models that read it. */
   readonly sources?: (queries: EmbeddedQueries) => Matrix;
   readonly settings: MethodSettings;
-  /** The method of a request that names none: what did best on validation queries, plain search before. */
+  /** The method behind `auto`, and of a request that names none: what did best on validation queries, plain search before. */
   readonly usual: Method;
   /** Cosines of many candidates at once, where whole budgets are put in another order. */
   readonly cosines?: CosineMatrix;

@@ -6,7 +6,7 @@ import type { GroupLimit } from './assign.js';
 import { type CatalogContent, candidateMask } from './candidates.js';
 import { groupsOf } from './groups.js';
 import type { FindOptions, MethodSpace } from './method.js';
-import { METHOD_NAMES, type Method } from './methodNames.js';
+import { ASKABLE_METHODS, type AskableMethod, AUTO, METHOD_NAMES, type Method } from './methodNames.js';
 import { METHODS } from './methods.js';
 
 /** More items than this are a result list, not a set. */
@@ -28,8 +28,8 @@ export interface Distinct {
 export interface SetRequest {
   /** Items wanted (the run's k). */
   readonly k?: number;
-  /** How to search (what did best on the run's validation queries; `plain` until it is evaluated). */
-  readonly method?: Method;
+  /** How to search (`auto`: what did best on the run's validation queries; `plain` until the compilation has compared them). */
+  readonly method?: AskableMethod;
   /** Only items which pass, all of several, e.g. `'price<50'` or `{ field: 'color', op: '=', value: 'red' }`. */
   readonly filter?: Filters;
   /**
@@ -89,6 +89,10 @@ function groupLimit({ items }: Pick<MethodSpace, 'items'>, distinct: string | Di
   return { of: groupsOf(items, field), most: max };
 }
 
+/** The method that a request means. */
+export const meantMethod = ({ usual }: Pick<MethodSpace, 'usual'>, asked: AskableMethod = AUTO): Method =>
+  asked === AUTO ? usual : asked;
+
 /** @throws InputError naming the option */
 export function checkRequest({
   k,
@@ -99,7 +103,7 @@ export function checkRequest({
   minScore,
 }: SetRequest & { readonly method: Method }): void {
   if (!METHOD_NAMES.includes(method))
-    throw new InputError(`is "${method}"; use one of ${METHOD_NAMES.join(', ')}`, { field: 'method' });
+    throw new InputError(`is "${method}"; use one of ${ASKABLE_METHODS.join(', ')}`, { field: 'method' });
   if (k !== undefined) checkRange('k', k, 1, MAX_K);
   if (steps !== undefined) checkRange('steps', steps, 1, MAX_STEPS);
   if (offset !== undefined) checkRange('offset', offset, 0, MAX_OFFSET);

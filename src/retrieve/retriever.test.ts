@@ -115,7 +115,7 @@ describe('a finished run', () => {
     [{ k: 0 }, 'field "k": must be a whole number from 1 to 100, got 0'],
     [{ k: 2.5 }, 'field "k": must be a whole number from 1 to 100, got 2.5'],
     [{ steps: 0 }, 'field "steps": must be a whole number from 1 to 1000, got 0'],
-    [{ method: 'best' as 'plain' }, 'field "method": is "best"; use one of plain, bm25, hybrid'],
+    [{ method: 'best' as 'plain' }, 'field "method": is "best"; use one of auto, plain, bm25, hybrid'],
     [{ offset: -1 }, 'field "offset": must be a whole number from 0 to 1000, got -1'],
     [{ minScore: 2 }, 'field "minScore": must be a number from -1 to 1, got 2'],
     [{ diversity: 1.5, method: 'mmr' as const }, 'field "diversity": must be a number from 0 to 1, got 1.5'],
@@ -162,10 +162,14 @@ describe('a finished run', () => {
   it('searches by what did best on validation queries where no method is named', async () => {
     const evaluated = temp.path('evaluated');
     cpSync(run, evaluated, { recursive: true });
-    await (await RunFolder.open(evaluated)).finishStage('evaluate', {
+    await (await RunFolder.open(evaluated)).finishStage('choose', {
       seconds: 1,
-      chosen: 'mmr',
+      metric: 'alphaNdcgAtK',
+      queries: 5,
+      values: { plain: 0.1, mmr: 0.2 },
       settings: { mmr: 0.9 },
+      chosen: 'mmr',
+      unclear: [],
     });
     await using chosen = await Retriever.load(evaluated, options);
     const set = await chosen.search('red things');

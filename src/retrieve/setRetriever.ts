@@ -7,9 +7,16 @@ import { fanOutsOf, findSets, missingPart } from './findSets.js';
 import type { MethodSpace, RetrievedSet } from './method.js';
 import type { Method } from './methodNames.js';
 import { isNonsense } from './nonsense.js';
-import { type CatalogRows, checkRequest, findOptionsOf, passingRows, type SetRequest } from './request.js';
+import {
+  type CatalogRows,
+  checkRequest,
+  findOptionsOf,
+  meantMethod,
+  passingRows,
+  type SetRequest,
+} from './request.js';
 
-export { METHOD_NAMES, type Method } from './methodNames.js';
+export { type AskableMethod, METHOD_NAMES, type Method } from './methodNames.js';
 export { type Distinct, MAX_K, MAX_OFFSET, MAX_STEPS, type SetRequest } from './request.js';
 
 /** What a search is asked, and how it is told to stop. */
@@ -91,7 +98,8 @@ export class SetRetriever {
   /** Several queries in one batch, which costs less than one by one. */
   async searchAll(queries: readonly string[], options: SearchOptions = {}): Promise<SearchResult[]> {
     const { space } = this;
-    const { method: wanted = space.usual, minScore = -1, signal } = options;
+    const { minScore = -1, signal } = options;
+    const wanted = meantMethod(space, options.method);
     checkRequest({ ...options, method: wanted });
     const texts = queries.map((query) => validateQuery(query, { field: 'query' }));
     const find = { ...findOptionsOf(space, options, passingRows(this.rows, options)), signal };

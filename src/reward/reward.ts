@@ -22,6 +22,8 @@ export interface FanOut {
   readonly withinBudget: Int32Array;
   /** The best items of each sub-query, [k, depth], deeper than an equal share of the budget; without a budget only the first. */
   readonly hits: SearchHits;
+  /** How relevant each retrieved item is to the query, 0 (off topic) to 1, [k]; absent where there is no judge (`reward.judge`). */
+  readonly relevance?: Float64Array;
   /** Row numbers of the reference set Y; empty when there is none. */
   readonly reference: readonly number[];
   /** Content embeddings of the reference set, unit rows, [|Y|, d]. */

@@ -36,6 +36,29 @@ export function prefixVendi(vectors: Matrix): Float64Array {
   return scores;
 }
 
+/**
+ * How many different items a set is worth when each counts as much as it is relevant: (sum_j sqrt(l_j))^2 over the eigenvalues l of
+ * the cosine kernel, whose rows and columns are scaled by the square roots of the weights. This is the sum of the weights times the
+ * probability-weighted Vendi score of order 1/2 (quality-weighted Vendi: Nguyen & Dieng, ICML 2024; orders: Pasarkar & Dieng, AISTATS 2024).
+ * Of order 1, the plain score, a further item of much the same kind can lower the product; up to order 1/2 none can, since the
+ * eigenvalues only grow with it.
+ *
+ * @param vectors unit rows, [n, d]
+ * @param weights one a row, not negative, [n]
+ * @returns 0 (no weight) to n^2 (n orthogonal rows of weight 1)
+ */
+export function weightedVendi(vectors: Matrix, weights: ArrayLike<number>): number {
+  const n = vectors.rows;
+  const kernel = rowGram(vectors);
+  for (let i = 0; i < n; i++) {
+    for (let j = 0; j <= i; j++) kernel[i * n + j] *= Math.sqrt(weights[i] * weights[j]);
+  }
+  let sum = 0;
+  // Rounding leaves tiny negatives, which count as 0; written so that NaN is not lost.
+  for (const value of symmetricEigenvalues(kernel, n)) if (!(value <= 0)) sum += Math.sqrt(value);
+  return sum ** 2;
+}
+
 /** exp(-sum l ln l) over the eigenvalues l of `kernel` / k; the kernel's lower triangle, [size, size]. */
 function exponentOfEntropy(kernel: Float64Array, size: number, k: number): number {
   let entropy = 0;

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { tempFolder } from '../catalog/testing/tempFolder.js';
-import { defineConfig, synthesisSettings, type UserConfig } from './config.js';
+import { defineConfig, paperWeights, synthesisSettings, type UserConfig } from './config.js';
 import { loadConfig } from './loadConfig.js';
 import { nearest } from './nearest.js';
 import { parseConfig } from './parseConfig.js';
@@ -17,7 +17,8 @@ it('fills in every default', async () => {
     device: 'cpu',
     encoder: 'use-lite+glove',
   });
-  expect(config.reward).toEqual({ weights: { groundedness: 0.6, diversity: 0.2, alignment: 0.2 } });
+  expect(config.reward).toEqual({});
+  expect(paperWeights(config)).toBeUndefined();
   expect(config.policy).toMatchObject({ clip: 0.2, klOld: 0.05, klReverse: 0.05 });
   expect(synthesisSettings(config)).toEqual({ temperature: 0.9, topP: 1 });
   expect(config.diffusion).toMatchObject({ preset: 'small', conditionDropout: 0.1 });
@@ -37,7 +38,20 @@ it('keeps what the user sets, and a reward function as it is', () => {
   expect(config).toMatchObject({ k: 5, policy: { groupSize: 4, clip: 0.2 } });
   expect(config.reward).toBe(reward);
   const weights = { groundedness: 0.4, diversity: 0.3 };
-  expect(parseConfig({ reward: { weights } }).reward).toEqual({ weights: { ...weights, alignment: 0.2 } });
+  expect(paperWeights(parseConfig({ reward: { preset: 'paper', weights } }))).toEqual({
+    ...weights,
+    alignment: 0.2,
+  });
+  const paper = { groundedness: 0.6, diversity: 0.2, alignment: 0.2 };
+  expect(paperWeights(parseConfig({ reward: { preset: 'paper' } }))).toEqual(paper);
+});
+
+it('keeps the judge of a reward', () => {
+  const judge = () => [1];
+  expect(parseConfig({ reward: { judge } }).reward).toEqual({ judge });
+  expect(parseConfig({ reward: { judge: 'hybrid' } }).reward).toEqual({ judge: 'hybrid' });
+  const module = { kind: 'module', path: 'judge.ts' } as const;
+  expect(parseConfig({ reward: { judge: module } }).reward).toEqual({ judge: module });
 });
 
 it.each([
@@ -46,6 +60,16 @@ it.each([
     { policy: { groupsize: 4 } },
     'c.json: field "policy.groupsize": is not a setting; did you mean "groupSize"?',
   ],
+  [
+    { reward: { weights: {} } },
+    'field "reward.weights": belongs to the preset "paper"; add "preset": "paper"',
+  ],
+  [
+    { reward: { preset: 'paper', judge: 'hybrid' } },
+    'field "reward.judge": is not asked with the preset "paper"; leave one of them out',
+  ],
+  [{ reward: { judge: 'hybird' } }, 'field "reward.judge": expected "hybrid"'],
+  [{ reward: { judge: { kind: 'module' } } }, 'field "reward.judge.path": expected string'],
   [{ reward: { weigths: {} } }, 'field "reward.weigths": is not a setting; did you mean "weights"?'],
   [
     { reward: { weights: { ground: 1 } } },

@@ -1,6 +1,8 @@
 import * as z from 'zod';
 import { encoderSetting } from '../encode/encoderSetting.js';
 import { isModule, moduleSetting } from '../moduleSetting.js';
+import { type CompositeWeights, DEFAULT_WEIGHTS } from '../reward/composite.js';
+import { judgeSetting } from '../reward/judge/judgeSetting.js';
 import type { RewardFunction } from '../reward/reward.js';
 
 // One block a stage. A new setting is one line here: type, range and default in one place.
@@ -22,16 +24,30 @@ const catalog = z.strictObject({
   vector: z.string().optional(),
 });
 
-/** Weights of the normalised reward components (docs/paper.md, Rewards). */
-const reward = z.strictObject({
-  weights: z
-    .strictObject({
-      groundedness: weight.default(0.6),
-      diversity: weight.default(0.2),
-      alignment: weight.default(0.2),
-    })
-    .prefault({}),
-});
+const onlyWithPaper = { path: ['weights'], message: 'belongs to the preset "paper"; add "preset": "paper"' };
+const notWithPaper = {
+  path: ['judge'],
+  message: 'is not asked with the preset "paper"; leave one of them out',
+};
+
+/** What a good set is, where the user does not say it with a function; absent: labels, and relevance x diversity without them. */
+const reward = z
+  .strictObject({
+    /** The paper's rewards: the weighted composite, or coverage of reference sets. */
+    preset: z.literal('paper').optional(),
+    /** Weights of the composite's normalised components (docs/paper.md, Rewards). */
+    weights: z
+      .strictObject({
+        groundedness: weight.default(DEFAULT_WEIGHTS.groundedness),
+        diversity: weight.default(DEFAULT_WEIGHTS.diversity),
+        alignment: weight.default(DEFAULT_WEIGHTS.alignment),
+      })
+      .optional(),
+    /** Who says how relevant items are; named, it goes before labels. Absent: `hybrid`. */
+    judge: judgeSetting.optional(),
+  })
+  .refine(({ preset, weights }) => preset || !weights, onlyWithPaper)
+  .refine(({ preset, judge }) => !(preset && judge), notWithPaper);
 
 /** Soft-GRPO. */
 const softGrpo = {
@@ -132,6 +148,12 @@ export function synthesisSettings({ policy, synthesis }: Config): {
   const chooses = !isModule(policy);
   const { temperature = chooses ? 0.4 : 0.9, topP, rewardQuantile = chooses ? 0.5 : undefined } = synthesis;
   return { temperature, topP, rewardQuantile };
+}
+
+/** The weights of the paper's composite, where the config asks for it. */
+export function paperWeights({ reward }: Pick<Config, 'reward'>): CompositeWeights | undefined {
+  if (!('preset' in reward) || !reward.preset) return undefined;
+  return reward.weights ?? DEFAULT_WEIGHTS;
 }
 
 /** The settings of a run, with every default filled in. */

@@ -7,7 +7,15 @@ import type { FileFingerprint } from './fingerprint.js';
 import { parseConfig } from './parseConfig.js';
 
 /** The stages that write into a run, in pipeline order; each owns the folder of its name. */
-export const STAGES = ['encode', 'warm-start', 'policy', 'synthesis', 'diffusion', 'evaluate'] as const;
+export const STAGES = [
+  'encode',
+  'warm-start',
+  'policy',
+  'synthesis',
+  'diffusion',
+  'choose',
+  'evaluate',
+] as const;
 export type Stage = (typeof STAGES)[number];
 
 const MANIFEST_FORMAT = 'r4t-run';
@@ -29,7 +37,7 @@ const manifestSchema = z.object({
   sets: fingerprint.optional(),
   queries: fingerprint.optional(),
   encoder: z.string(),
-  modules: z.partialRecord(z.enum(['policy', 'reward']), fingerprint).optional(),
+  modules: z.partialRecord(z.enum(['policy', 'reward', 'judge']), fingerprint).optional(),
   stages: z.partialRecord(z.enum(STAGES), stageRecord),
 });
 
@@ -47,8 +55,8 @@ export interface RunInputs {
   readonly queries?: FileFingerprint;
   /** `Encoder.id`. */
   readonly encoder: string;
-  /** The modules of the config's own policy and reward. */
-  readonly modules?: Partial<Record<'policy' | 'reward', FileFingerprint>>;
+  /** The modules of the config's own policy, reward and judge. */
+  readonly modules?: Partial<Record<'policy' | 'reward' | 'judge', FileFingerprint>>;
 }
 
 export function newManifest(inputs: RunInputs): Manifest {
@@ -91,7 +99,7 @@ export function manifestDifferences(a: Manifest, b: Manifest): string[] {
     config: Object.fromEntries(
       Object.entries(config)
         .filter(([name]) => !MACHINE_SETTINGS.includes(name))
-        .map(([name, value]) => [name, isModule(value) ? `module sha256:${sha256Of(modules, name)}` : value]),
+        .map(([name, value]) => [name, withoutPath(value, name, modules)]),
     ),
     catalog: catalog.sha256,
     sets: sets?.sha256,
@@ -109,25 +117,36 @@ function differences(a: unknown, b: unknown, path: readonly string[]): string[] 
   return JSON.stringify(a) === JSON.stringify(b) ? [] : [path.join('.')];
 }
 
-/** The settings a run was made with; a reward function cannot be brought back, the default reward stands in for it. */
+/** The settings a run was made with; a function, reward or judge, cannot be brought back, the default stands in for it. */
 export function configOf({ config }: Manifest, file: string): Config {
   const { reward, ...settings } = config;
-  return parseConfig(typeof reward === 'string' ? settings : config, file);
+  const own = typeof reward === 'string' || (isObject(reward) && String(reward.judge).startsWith(FUNCTION));
+  return parseConfig(own ? settings : config, file);
 }
 
-/** The config as JSON holds it; a reward function by the hash of its source, so that a changed one is noticed. */
+/** What stands for a function in a run's config, before the hash of its source. */
+const FUNCTION = 'function sha256:';
+
+/** The config as JSON holds it; a function by the hash of its source, so that a changed one is noticed. */
 function plainConfig(config: Config): Record<string, unknown> {
   return JSON.parse(
     JSON.stringify(config, (_, value: unknown) =>
       typeof value === 'function'
-        ? `function sha256:${createHash('sha256').update(String(value)).digest('hex').slice(0, 16)}`
+        ? `${FUNCTION}${createHash('sha256').update(String(value)).digest('hex').slice(0, 16)}`
         : value,
     ),
   ) as Record<string, unknown>;
 }
 
-const sha256Of = (modules: Manifest['modules'], name: string): string | undefined =>
-  name === 'policy' || name === 'reward' ? modules?.[name]?.sha256 : undefined;
+/** A setting with what is in its module instead of where that lies. */
+function withoutPath(value: unknown, name: string, modules: Manifest['modules']): unknown {
+  if (isModule(value)) {
+    const known = modules as Readonly<Record<string, FileFingerprint>> | undefined;
+    return `module sha256:${known?.[name]?.sha256}`;
+  }
+  if (name !== 'reward' || !isObject(value)) return value;
+  return { ...value, judge: withoutPath(value.judge, 'judge', modules) };
+}
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -15,7 +15,10 @@ export function placePaths(config: Config, from: string, to?: string): Config {
     encoder: placeEncoder(encoder, from, to),
     index: placeModule(index, from, to),
     policy: placeModule(policy, from, to),
-    reward: placeModule(reward, from, to),
+    reward:
+      'judge' in reward && reward.judge
+        ? { ...reward, judge: placeModule(reward.judge, from, to) }
+        : placeModule(reward, from, to),
   };
 }
 

@@ -169,3 +169,13 @@ it('respects a lock of another machine', async () => {
   await writeJson(run.path('run.lock'), { pid: 1, host: 'elsewhere' });
   await expect(run.lock()).rejects.toThrow('process 1 on elsewhere is working on this run');
 });
+
+it('forgets what later stages noted when an earlier one is done', async () => {
+  const run = await RunFolder.create(newFolder(), inputs());
+  for (const stage of ['encode', 'choose', 'evaluate'] as const) await run.finishStage(stage, { seconds: 1 });
+  await run.finishStage('diffusion', { seconds: 2 });
+  expect(Object.keys(run.manifest.stages)).toEqual(['encode', 'diffusion']);
+  await run.finishStage('choose', { seconds: 3 });
+  await run.finishStage('evaluate', { seconds: 4 });
+  expect(Object.keys(run.manifest.stages)).toEqual(['encode', 'diffusion', 'choose', 'evaluate']);
+});

@@ -114,10 +114,16 @@ export class RunFolder {
     return this.#manifest.stages[stage];
   }
 
-  /** Marks a stage as done, with its working time in seconds and whatever else is worth keeping. */
+  /**
+   * Marks a stage as done, with its working time in seconds and whatever else is worth keeping. What later stages noted before is
+   * forgotten: they did not know of it.
+   */
   async finishStage(stage: Stage, summary: { readonly seconds: number; readonly [name: string]: unknown }) {
     const record: StageRecord = { ...summary, status: 'done', finishedAt: new Date().toISOString() };
-    this.#manifest = { ...this.#manifest, stages: { ...this.#manifest.stages, [stage]: record } };
+    const before = Object.entries(this.#manifest.stages).filter(
+      ([name]) => STAGES.indexOf(name as Stage) < STAGES.indexOf(stage),
+    );
+    this.#manifest = { ...this.#manifest, stages: { ...Object.fromEntries(before), [stage]: record } };
     await this.#save();
   }
 

@@ -6,7 +6,7 @@ import type { Task } from './task.js';
 export const oar: Task = {
   option: 'queries',
   budget: () => undefined,
-  reward: (weights) => composite({ weights }),
+  paperReward: (weights) => composite({ weights }),
   queries: (withSets, open) => uniqueQueries([...open, ...withSets]),
   trains: () => true,
   judged: (queries) => queries,

@@ -13,8 +13,8 @@ export interface Task {
   readonly option: 'queries' | 'sets';
   /** B: distinct items which all sub-queries of a query retrieve together; undefined where the best of each is looked at. */
   budget(config: Pick<Config, 'k' | 'budget'>, items: number): number | undefined;
-  /** The reward, where that is none of the user's own. */
-  reward(weights: CompositeWeights): RewardFunction;
+  /** The paper's reward. */
+  paperReward(weights: CompositeWeights): RewardFunction;
   /** The queries to learn from and to test with, of those with a reference set and those without. */
   queries(withSets: readonly QueryRecord[], open: readonly QueryRecord[]): readonly QueryRecord[];
   /** Whether a query can be trained with. */

@@ -9,7 +9,7 @@ import type { Task } from './task.js';
 export const wscr: Task = {
   option: 'sets',
   budget: ({ k, budget }, items) => Math.max(k, Math.round(budget * items)),
-  reward: () => coverageReward(),
+  paperReward: () => coverageReward(),
   // Queries without references can be synthesised for, but neither trained with nor tested on.
   queries(withSets, open) {
     const known = new Set(withSets.map((q) => normalizeKey(q.query)));

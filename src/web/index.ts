@@ -16,6 +16,13 @@ export type { Item, Metadata, MetadataValue } from '../catalog/item.js';
 export type { Encoder } from '../encode/encoder.js';
 export { InputError, R4tError } from '../errors.js';
 export { type Matrix, matrix } from '../matrix.js';
-export type { Method, SearchOptions, SearchResult, SetItem, SetRetriever } from '../retrieve/setRetriever.js';
+export type {
+  AskableMethod,
+  Method,
+  SearchOptions,
+  SearchResult,
+  SetItem,
+  SetRetriever,
+} from '../retrieve/setRetriever.js';
 export { type LoadWebRetrieverOptions, loadRetriever } from './loadRetriever.js';
 export type { Ort } from './ort.js';

@@ -11,6 +11,7 @@ const STAGE_NAMES: Readonly<Record<StageStatus['stage'], string>> = {
   policy: 'Policy',
   synthesis: 'Synthesis',
   diffusion: 'Diffusion',
+  choose: 'Choice',
 };
 
 export function Stages() {

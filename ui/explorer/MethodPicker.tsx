@@ -2,7 +2,7 @@
 import { useEffect, useRef } from 'preact/hooks';
 import type { Method } from '../../src/retrieve/methodNames.js';
 import { CrossIcon } from '../shared/icons.tsx';
-import { aboutOf, GROUPS, nameOf } from './methods.ts';
+import { aboutOf, GROUPS, nameOf, whyAuto } from './methods.ts';
 import { info, methods, missing, toggleMethod } from './state.ts';
 
 export function MethodPicker() {
@@ -93,7 +93,7 @@ function Choice({ method }: { method: Method }) {
         <b>
           <i class="dot" />
           {nameOf(method)}
-          {info.value?.method === method && <em>the run's usual</em>}
+          {info.value?.method === method && <em title={whyAuto(info.value)}>auto</em>}
         </b>
         <small>{reason === undefined ? aboutOf(method) : `Not here: ${reason}`}</small>
       </span>

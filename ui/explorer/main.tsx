@@ -63,9 +63,9 @@ function Explorer() {
 }
 
 function describeRun(): string {
-  const { run, catalog } = info.value ?? {};
-  if (!run || !catalog) return '';
-  return `${run.name} · ${catalog.items.toLocaleString('en')} items`;
+  const { run, catalog, method } = info.value ?? {};
+  if (!run || !catalog || !method) return '';
+  return `${run.name} · ${catalog.items.toLocaleString('en')} items · auto: ${nameOf(method)}`;
 }
 
 function Welcome() {

@@ -1,4 +1,5 @@
 /** The methods as this page shows them: their names are those of reports, what they can do here is what the service says. */
+import { qualityName } from '../../src/choose/qualityMetric.js';
 import { type Family, METHOD_INFO } from '../../src/evaluate/report/names.js';
 import { METHOD_NAMES, type Method } from '../../src/retrieve/methodNames.js';
 import type { Info } from '../../src/serve/http/schemas.js';
@@ -37,4 +38,16 @@ export function defaultMethods(info: Pick<Info, 'method' | 'methods'>): readonly
   return METHODS.filter(
     (method) => method === 'plain' || (able.has(method) && [info.method, 'diffusion'].includes(method)),
   );
+}
+
+/** Why the run answers by its method, as far as it has compared them. */
+export function whyAuto({ auto, k }: Pick<Info, 'auto' | 'k'>): string {
+  if (!auto) return 'Answers searches that name no method';
+  const { metric, value, queries, plain, bestBaseline } = auto;
+  const of = [bestBaseline, { method: 'plain' as const, value: plain }]
+    .filter(
+      ({ method }, i, all) => method !== auto.method && all.findIndex((one) => one.method === method) === i,
+    )
+    .map((rival) => `${nameOf(rival.method)} ${rival.value.toFixed(3)}`);
+  return `Best on ${queries} validation queries: ${qualityName(metric, k)} ${value.toFixed(3)}${of.length > 0 ? ` (${of.join(', ')})` : ''}`;
 }

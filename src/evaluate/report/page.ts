@@ -61,11 +61,15 @@ ${sections.map(({ id, title, body }) => html`<section id="${id}" aria-labelledby
   return page.source;
 }
 
-/** The verdict, the advice in bold: what stands before the colon of the answer. */
+/** The verdict, in bold what `auto` is and the advice: what stands before the colon. */
 function answer(results: EvaluationResults): Markup {
-  const [first, ...others] = verdict(results);
-  const end = first.includes(': ') ? first.indexOf(': ') + 1 : first.length;
-  return html`<p class="verdict"><strong>${first.slice(0, end)}</strong>${[first.slice(end), ...others].join(' ')}</p>`;
+  const bold = results.validated ? 2 : 1;
+  const sentences = verdict(results).map((sentence, i) => {
+    if (i >= bold) return html`${sentence}`;
+    const end = sentence.includes(': ') ? sentence.indexOf(': ') + 1 : sentence.length;
+    return html`<strong>${sentence.slice(0, end)}</strong>${sentence.slice(end)}`;
+  });
+  return html`<p class="verdict">${sentences.map((sentence, i) => html`${i > 0 && ' '}${sentence}`)}</p>`;
 }
 
 function facts(results: EvaluationResults): Markup {

@@ -1,5 +1,6 @@
 /** The shape of `results.json` and `report.json`. */
 import * as z from 'zod';
+import { QUALITY_METRICS } from '../../choose/qualityMetric.js';
 import { type EvaluationResults, METHODS, METRICS, type MethodName, type ReportData } from '../results.js';
 import { isMeaningful, methodsOf } from './names.js';
 
@@ -27,6 +28,7 @@ const header = {
   items: z.int(),
   labelled: z.int().nonnegative(),
   chosen: method.optional(),
+  validated: z.object({ metric: z.enum(QUALITY_METRICS), queries: z.int() }).optional(),
   heldoutEncoder: z.string().optional(),
   tuned: z.record(z.string(), z.number()),
   peakMemoryMiB: z.number(),

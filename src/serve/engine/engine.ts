@@ -1,13 +1,13 @@
 /** What answers searches: a run with its changes, in this thread or in a worker. */
 import type { Item } from '../../catalog/item.js';
-import type { Method, SetRequest } from '../../retrieve/retriever.js';
+import type { AskableMethod, Method, SetRequest } from '../../retrieve/retriever.js';
 import type { CatalogMap, Drift, FanoutResponse, Info, RunProvenance, SetResult } from '../http/schemas.js';
 
 /** One query by one method; the unit that is batched. */
 export interface SearchJob extends SetRequest {
   readonly query: string;
-  /** The run's usual one where absent. */
-  readonly method?: Method;
+  /** `auto` where absent. */
+  readonly method?: AskableMethod;
   /** Say where was looked. */
   readonly directions?: boolean;
   /** Say what people chose, where the query is one of the run's own. */
@@ -56,8 +56,10 @@ export interface EngineFacts {
   readonly dimensions: number;
   readonly encoder: string;
   readonly methods: Info['methods'];
-  /** The method of a request that names none. */
+  /** The method behind `auto`, and of a request that names none. */
   readonly method: Method;
+  /** Why it is that one, where methods have been compared. */
+  readonly auto?: Info['auto'];
 }
 
 /** Calls may overlap; they are done one after the other, in their order. */

@@ -24,8 +24,8 @@ export async function provenanceOf(run: RunFolder): Promise<RunProvenance> {
   const inputs = { config, catalog: catalog.sha256, queries: queries?.sha256, sets: sets?.sha256, encoder };
   const files = ANSWERING.map((parts) => run.path(...parts)).filter((file) => existsSync(file));
   // Numbers of the manifest decide them as well; compiling again, bit by bit the same, finds the same ones.
-  const { evaluate, ...compiled } = stages;
-  const numbers = [evaluate?.settings, evaluate?.chosen];
+  const { evaluate: _, ...compiled } = stages;
+  const numbers = [stages.choose?.settings, stages.choose?.chosen];
   const digests: string[] = [JSON.stringify(numbers)];
   for (const file of files) digests.push((await fingerprintFile(file)).sha256);
   const times = Object.values(compiled).map(({ finishedAt }) => finishedAt);

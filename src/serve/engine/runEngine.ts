@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { FilterTable } from '../../catalog/filter/filterTable.js';
 import type { Item } from '../../catalog/item.js';
+import { autoOf, choiceOf } from '../../choose/choice.js';
 import { encodeItems, type ItemContent } from '../../encode/encoder.js';
 import { InputError } from '../../errors.js';
 import { gatherRows, type Matrix, row } from '../../matrix.js';
@@ -11,7 +12,7 @@ import { lexiconOf } from '../../retrieve/lexicon.js';
 import { type LoadedRun, type LoadRetrieverOptions, loadRun } from '../../retrieve/loadRun.js';
 import type { FindOptions, MethodSpace } from '../../retrieve/method.js';
 import { METHOD_NAMES } from '../../retrieve/methodNames.js';
-import { checkRequest, findOptionsOf, passingRows } from '../../retrieve/request.js';
+import { checkRequest, findOptionsOf, meantMethod, passingRows } from '../../retrieve/request.js';
 import { type AppliedChange, LiveCatalog } from '../changes/liveCatalog.js';
 import { problemOf } from '../http/problem.js';
 import type { CatalogMap, Info } from '../http/schemas.js';
@@ -72,6 +73,7 @@ export class RunEngine implements Engine {
     const { run, workspace, space } = loaded;
     const { k, diffusion } = space;
     const encode = run.stageDone('encode');
+    const choice = choiceOf(run);
     const facts: EngineFacts = {
       run: await provenanceOf(run),
       catalog: run.manifest.catalog.sha256,
@@ -79,6 +81,7 @@ export class RunEngine implements Engine {
       compiledItems: workspace.items.length,
       k,
       method: space.usual,
+      ...(choice && { auto: autoOf(choice) }),
       steps: diffusion?.steps ?? null,
       dimensions: workspace.vectors.cols,
       encoder: run.manifest.encoder,
@@ -183,7 +186,7 @@ export class RunEngine implements Engine {
   ): Promise<void> {
     const space = this.#space();
     const { query: _query, directions: _directions, reference: _reference, fanout, ...asked } = group[0].job;
-    const request = { ...asked, method: asked.method ?? space.usual };
+    const request = { ...asked, method: meantMethod(space, asked.method) };
     const missing = missingPart(space, request.method);
     if (fanout && missing !== undefined) {
       for (const { place } of group) results[place] = { missing };

@@ -1,5 +1,6 @@
 /** Search jobs of all requests on their way to the engine: together in batches, in time, and none takes the whole queue. */
 
+import { AUTO } from '../../retrieve/methodNames.js';
 import type { RunHost } from '../changes/host.js';
 import { Callers } from '../http/callers.js';
 import { refusal, withDeadline } from '../http/failures.js';
@@ -124,10 +125,12 @@ async function lost(host: RunHost, engine: Engine, error: unknown): Promise<neve
   });
 }
 
-/** What a job costs beside an ordinary search; one that names no method may be the diffusion's. */
-function weightOf({ method = 'diffusion', steps }: SearchJob): number {
+/** What a job costs beside an ordinary search; `auto` may be the diffusion. */
+function weightOf({ method = AUTO, steps }: SearchJob): number {
   if (method === 'folm') return FOLM_WEIGHT;
-  return method === 'diffusion' && steps !== undefined ? Math.ceil(steps / STEPS_A_WEIGHT) : 1;
+  return (method === 'diffusion' || method === AUTO) && steps !== undefined
+    ? Math.ceil(steps / STEPS_A_WEIGHT)
+    : 1;
 }
 
 /** Milliseconds to the microsecond. */

@@ -211,7 +211,7 @@ function documentHandlers(host: RunHost): Pick<Handlers, 'docs' | 'openapi'> {
 }
 
 async function describeRun(host: RunHost, limits: { seconds: number; queue: number }): Promise<Info> {
-  const { run, compiledItems: compiled, k, method, steps, dimensions, encoder, methods } = host.facts;
+  const { run, compiledItems: compiled, k, method, auto, steps, dimensions, encoder, methods } = host.facts;
   const [fields, { items, drift }] = await Promise.all([host.engine.fields(), host.engine.state()]);
   const { queries, k: mostK, steps: mostSteps, items: mostItems, body, itemsBody } = LIMITS;
   return {
@@ -219,6 +219,7 @@ async function describeRun(host: RunHost, limits: { seconds: number; queue: numb
     catalog: { items, compiled, fields },
     k,
     method,
+    ...(auto && { auto }),
     steps,
     dimensions,
     encoder,

@@ -4,7 +4,8 @@
 import * as z from 'zod';
 import { FIELD_OPERATORS, type FilterInput, MAX_FILTER_LENGTH } from '../../catalog/filter/filter.js';
 import { MAX_QUERY_LENGTH } from '../../catalog/queries.js';
-import { METHOD_NAMES as METHODS } from '../../retrieve/methodNames.js';
+import { QUALITY_METRICS } from '../../choose/qualityMetric.js';
+import { ASKABLE_METHODS, METHOD_NAMES as METHODS } from '../../retrieve/methodNames.js';
 import { MAX_K, MAX_OFFSET } from '../../retrieve/request.js';
 
 /** Bounds of one request. */
@@ -27,6 +28,7 @@ export const LIMITS = {
 export const components = z.registry<{ id: string; description?: string }>();
 
 const method = z.enum(METHODS);
+const askable = z.enum(ASKABLE_METHODS);
 /** Methods that have directions of their own. */
 const fanoutMethod = z.enum(['kmeans', 'keywords', 'nearestQueries', 'folm', 'diffusion']);
 const query = z
@@ -97,11 +99,13 @@ export const searchRequestSchema = z
       .union([filterSchema, z.array(filterSchema).max(LIMITS.filters)])
       .meta({ description: 'Only items which pass this, or all of several.' })
       .optional(),
-    method: method.meta({ description: "How to search (the run's usual method)." }).optional(),
+    method: askable
+      .meta({ description: "How to search (auto: what did best on the run's validation queries)." })
+      .optional(),
     methods: z
-      .array(method)
+      .array(askable)
       .min(1)
-      .max(METHODS.length)
+      .max(ASKABLE_METHODS.length)
       .meta({ description: 'Several methods, to compare them: a result for each query and method.' })
       .optional(),
     diversity: z
@@ -381,6 +385,22 @@ const driftSchema = z
   })
   .register(components, { id: 'Drift' });
 
+const autoSchema = z
+  .object({
+    method: method.meta({ description: "The one that did best on the run's validation queries." }),
+    metric: z.enum(QUALITY_METRICS).meta({
+      description:
+        'What was compared: alpha-nDCG@k, or the reward where no validation query has a reference set.',
+    }),
+    value: z.number().meta({ description: 'Mean over these queries.' }),
+    queries: z.int().meta({ description: 'Validation queries that were asked.' }),
+    plain: z.number().meta({ description: 'The same of plain search.' }),
+    bestBaseline: z
+      .object({ method, value: z.number() })
+      .meta({ description: 'The same of the best method that needs no compiling.' }),
+  })
+  .register(components, { id: 'Auto' });
+
 export const infoSchema = z
   .object({
     run: runSchema,
@@ -390,7 +410,12 @@ export const infoSchema = z
       fields: z.array(fieldSchema),
     }),
     k: z.int().meta({ description: 'Items a set by default.' }),
-    method: method.meta({ description: 'How searches are answered that name no method.' }),
+    method: method.meta({ description: 'The method behind `auto`, and of searches that name none.' }),
+    auto: autoSchema
+      .meta({
+        description: 'Why it is that method; absent where methods have not been compared.',
+      })
+      .optional(),
     steps: z
       .int()
       .nullable()
@@ -523,6 +548,7 @@ export type FanoutResponse = z.output<typeof fanoutResponseSchema>;
 export type ItemsRequest = z.input<typeof itemsRequestSchema>;
 export type ItemsResponse = z.output<typeof itemsResponseSchema>;
 export type Info = z.output<typeof infoSchema>;
+export type Auto = z.output<typeof autoSchema>;
 export type Drift = z.output<typeof driftSchema>;
 export type FieldInfo = z.output<typeof fieldSchema>;
 export type CatalogMap = z.output<typeof mapSchema>;

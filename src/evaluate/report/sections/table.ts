@@ -1,5 +1,6 @@
 /** Tables of methods and metrics, and how tables and pictures fit a narrow screen. */
 
+import { qualityName } from '../../../choose/qualityMetric.js';
 import type { PairedComparison } from '../../bootstrap.js';
 import type { EvaluationResults, MethodName, Metric } from '../../results.js';
 import { markIcon } from '../charts/marks.js';
@@ -60,7 +61,7 @@ function besideMain(results: EvaluationResults): Beside[] {
       ? [
           {
             title: 'validation',
-            about: `Mean ${main} on the validation queries, by which the method is chosen`,
+            about: `Mean ${qualityName(results.validated?.metric ?? MAIN_METRIC, results.k)} on the validation queries, by which the method is chosen`,
             cell: (name: MethodName) => meanCell(methods[name]?.validation),
           },
         ]

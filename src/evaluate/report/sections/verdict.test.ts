@@ -132,6 +132,41 @@ describe('verdict', () => {
     ]);
   });
 
+  it('begins with what auto is, as validation queries chose it', () => {
+    const first = (chosen: MethodName, validation: Partial<Record<MethodName, number>>) => {
+      const results = resultsOf(validation, { chosen, validated: { metric: 'alphaNdcgAtK', queries: 46 } });
+      const methods = Object.fromEntries(
+        Object.entries(results.methods).map(([name, result]) => [
+          name,
+          { ...result, validation: validation[name as MethodName] },
+        ]),
+      );
+      return verdict({ ...results, methods });
+    };
+    const [auto, answer] = first('diffusion', { plain: 0.135, hybrid: 0.369, diffusion: 0.398 });
+    expect(auto).toBe(
+      'auto is Diffusion: alpha-nDCG@10 0.398 on 46 validation queries, 0.029 above Hybrid, the best baseline, and 0.263 above plain search.',
+    );
+    expect(answer).toMatch(/^Use r4t's Diffusion here: /);
+    expect(first('hybrid', { plain: 0.135, hybrid: 0.369, diffusion: 0.3 })[0]).toBe(
+      'auto is Hybrid, a baseline: alpha-nDCG@10 0.369 on 46 validation queries, 0.234 above plain search.',
+    );
+    expect(first('plain', { plain: 0.4, hybrid: 0.3 })[0]).toBe(
+      'auto is plain search: alpha-nDCG@10 0.400 on 46 validation queries, and no method reaches more.',
+    );
+    // Where the test queries have no labels, it is all there is to say of methods.
+    const open = sampleReport({ labelled: false }).results;
+    const validation = { ...open.methods.mmr!, validation: 0.5 };
+    const byReward = verdict({
+      ...open,
+      methods: { ...open.methods, mmr: validation },
+      chosen: 'mmr',
+      validated: { metric: 'reward', queries: 1 },
+    });
+    expect(byReward[0]).toMatch(/^auto is MMR, a baseline: reward 0.500 on 1 validation query, /);
+    expect(byReward[1]).toMatch(/^No test query has a reference set/);
+  });
+
   it('tells of every compiled method once, and recommends none that plain search is as good as', () => {
     const mean = fc.double({ min: 0, max: 1, noNaN: true });
     const methods = ['plain', 'hybrid', 'folm', 'diffusion'] as const;

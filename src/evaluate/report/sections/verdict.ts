@@ -1,21 +1,45 @@
 /** The answer that people open a report for: should you use r4t here, which method, by how much. */
+import { bestBaselineOf } from '../../../choose/choice.js';
+import { qualityName } from '../../../choose/qualityMetric.js';
+import { METHOD_NAMES } from '../../../retrieve/methodNames.js';
+import { relation } from '../../bootstrap.js';
 import type { EvaluationResults, MethodName } from '../../results.js';
 import { count, figure, pValue, signed } from '../figures.js';
 import { bestBaseline, isBaseline, MAIN_METRIC, METHOD_INFO, methodsOf, metricName } from '../names.js';
 
-/** A difference is clear where the 95% interval leaves 0 out and the paired test agrees; few queries can have one without the other. */
-const LEVEL = 0.05;
-
 type Comparison = NonNullable<EvaluationResults['methods'][MethodName]>['againstPlain'] & {};
 
 /**
- * Plain sentences, the answer first, then what each compiled method reaches that the answer leaves out.
+ * Plain sentences: what `auto` is, the answer, then what each compiled method reaches that the answer leaves out.
  *
  * Two methods can be recommended: the one that was best on the validation queries, and the best baseline of these. Each must be clearly
  * above plain search on the test queries, else plain search is enough; a compiled one must be clearly above the baseline
  * too, where that one can be recommended.
  */
-export function verdict(results: EvaluationResults): readonly [answer: string, ...compiled: string[]] {
+export function verdict(results: EvaluationResults): readonly [first: string, ...others: string[]] {
+  const told = tested(results);
+  const auto = autoSentence(results);
+  return auto === undefined ? told : [auto, ...told];
+}
+
+/** What searches that name no method are answered by, as validation queries chose it. */
+function autoSentence({ methods, chosen, validated, k }: EvaluationResults): string | undefined {
+  const validationOf = (name: MethodName) => methods[name]?.validation;
+  const value = chosen && validationOf(chosen);
+  if (chosen === undefined || validated === undefined || value === undefined) return undefined;
+  const queries = `${count(validated.queries)} validation ${validated.queries === 1 ? 'query' : 'queries'}`;
+  const reached = `${qualityName(validated.metric, k)} ${figure(value)} on ${queries}`;
+  if (chosen === 'plain') return `auto is plain search: ${reached}, and no method reaches more.`;
+  const above = (rival: MethodName) => `${figure(value - (validationOf(rival) ?? 0))} above ${called(rival)}`;
+  const baseline = bestBaselineOf(Object.fromEntries(METHOD_NAMES.map((name) => [name, validationOf(name)])));
+  const isBest = baseline === chosen ? ', a baseline' : '';
+  const rival =
+    baseline === chosen || baseline === 'plain' ? '' : `${above(baseline)}, the best baseline, and `;
+  return `auto is ${called(chosen)}${isBest}: ${reached}, ${rival}${above('plain')}.`;
+}
+
+/** What the test queries say. */
+function tested(results: EvaluationResults): [answer: string, ...compiled: string[]] {
   if (results.labelled === 0)
     return [
       'No test query has a reference set, so nothing here says which method is better; the figures below are diagnostics.',
@@ -131,11 +155,6 @@ function difference(comparison: Comparison): string {
 function pText({ pValue: p }: Comparison): string {
   const text = pValue(p);
   return text.startsWith('<') ? `p ${text}` : `p = ${text}`;
-}
-
-function relation(comparison: Comparison | undefined): 'above' | 'below' | 'unclear' {
-  if (comparison === undefined || comparison.pValue >= LEVEL) return 'unclear';
-  return comparison.low > 0 ? 'above' : comparison.high < 0 ? 'below' : 'unclear';
 }
 
 /** The paired comparison of two methods, where there is one. */

@@ -1,0 +1,9 @@
+import { letterWorld } from '../../policy/testing/world.js';
+import { lexiconOf } from '../../retrieve/lexicon.js';
+import type { MethodSpace } from '../../retrieve/method.js';
+
+/** A small catalog to search, with neither labels nor models. */
+export async function letterSpace(): Promise<MethodSpace> {
+  const world = await letterWorld();
+  return { ...world, k: 3, lexicon: lexiconOf(world.items), settings: {}, usual: 'plain' };
+}
