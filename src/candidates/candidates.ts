@@ -97,23 +97,24 @@ function rankingsOf(memory: SetMemory, { classifier, votes }: Remembered, size: 
   ];
 }
 
-/** Takes from each ranking in turn its best row that is not taken yet, until `out` is full. The first ranking fills it alone. */
+/** Takes from each ranking in turn its best row that is not taken yet, until `out` is full. */
 function byTurns(rankings: readonly Int32Array[], out: Int32Array, mask?: Uint8Array): void {
   const taken = new Set<number>();
+  const passes = (item: number) => item >= 0 && !taken.has(item) && mask?.[item] !== 0;
+  const take = (item: number) => {
+    if (taken.size < out.length) out[taken.size] = item;
+    taken.add(item);
+  };
   const next = new Int32Array(rankings.length);
-  while (taken.size < out.length) {
-    const before = taken.size;
+  for (let before = -1; taken.size < out.length && taken.size > before; ) {
+    before = taken.size;
     rankings.forEach((ranking, r) => {
-      while (next[r] < ranking.length) {
-        const item = ranking[next[r]++];
-        if (taken.has(item) || mask?.[item] === 0) continue;
-        if (taken.size < out.length) out[taken.size] = item;
-        taken.add(item);
-        break;
-      }
+      while (next[r] < ranking.length && !passes(ranking[next[r]])) next[r]++;
+      if (next[r] < ranking.length) take(ranking[next[r]]);
     });
-    if (taken.size === before) throw new RangeError('an index found fewer rows than pass the filter');
   }
+  // An approximate index may find fewer rows than there are.
+  for (let item = 0; taken.size < out.length; item++) if (passes(item)) take(item);
 }
 
 function fillScores(

@@ -1,11 +1,12 @@
 /** Candidates of a run's queries, as its models read them. */
 import type { EmbeddedQueries } from '../environment.js';
+import type { Matrix } from '../matrix.js';
 import { type CandidatesOptions, readCandidates, type Standard, standardize } from './candidates.js';
 
 /** Candidates with what the sources say in deviations from the mean. */
 export interface ReadQueries {
   /** Unit rows [n, d]. */
-  readonly vectors: EmbeddedQueries['vectors'];
+  readonly vectors: Matrix;
   /** Candidates a query. */
   readonly size: number;
   /** Rows of the catalog, [n, size]. */
@@ -20,12 +21,45 @@ export interface ReadOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Reads queries nobody has labelled. */
-export type CandidateReader = (queries: EmbeddedQueries, options?: ReadOptions) => Promise<ReadQueries>;
+/** Reads the candidates of queries for a model that knows scores by this standard. */
+export async function readQueries(
+  queries: EmbeddedQueries,
+  catalog: CandidatesOptions,
+  standard: Standard,
+  options?: ReadOptions,
+): Promise<ReadQueries> {
+  const { size, items, scores } = await readCandidates(queries, catalog, options);
+  return { vectors: queries.vectors, size, items, scores: standardize(scores, standard) };
+}
 
-export const candidateReader =
-  (catalog: CandidatesOptions, standard: Standard): CandidateReader =>
-  async (queries, options) => {
-    const { size, items, scores } = await readCandidates(queries, catalog, options);
-    return { vectors: queries.vectors, size, items, scores: standardize(scores, standard) };
-  };
+export interface RankCandidatesOptions {
+  /** Queries with their candidates. */
+  readonly read: ReadQueries;
+  /** Content embeddings, unit rows [items, d]. */
+  readonly vectors: Matrix;
+  /** k: items of a set. */
+  readonly rows: number;
+  /** Items wanted in order, at least `rows`; fewer where there are fewer candidates. */
+  readonly depth: number;
+  /** Denoising steps, for models which have such. */
+  readonly steps?: number;
+  readonly seed?: number;
+  /** Names of the queries' noise, e.g. their texts. */
+  readonly streams?: readonly (string | number)[];
+  readonly signal?: AbortSignal;
+}
+
+/** A model that chooses a set among each query's candidates. */
+export interface CandidateRanker {
+  readonly kind: 'candidates';
+  /** What it takes the sources' scores by. */
+  readonly standard: Standard;
+  /** Rows of the catalog for every query: the set of `rows` first, then what would follow. */
+  rank(options: RankCandidatesOptions): Promise<Int32Array[]>;
+}
+
+/** The model, where it is one that ranks candidates. */
+export const rankerOf = (model: unknown): CandidateRanker | undefined =>
+  (model as Partial<CandidateRanker> | undefined)?.kind === 'candidates'
+    ? (model as CandidateRanker)
+    : undefined;

@@ -77,15 +77,23 @@ const byReward = (
 ): SetQuality => ({
   metric: 'reward',
   queries,
-  async of(sets) {
-    const shown = sets.map((set, q) => shownSet(set, queries, q, catalog));
-    const relevance = judge && (await relevanceOf(shown, judge, signal));
-    return Float64Array.from(
-      shown,
-      (set, q) => evaluateReward(reward, relevance ? { ...set, relevance: relevance[q] } : set).reward,
-    );
-  },
+  of: (sets) => setRewards(sets, queries, { reward, judge, signal }, catalog),
 });
+
+/** What the reward says of the set of each query, [queries]. */
+export async function setRewards(
+  sets: readonly RetrievedSet[],
+  queries: QueryBatch,
+  { reward, judge, signal }: Pick<SetQualityOptions, 'reward' | 'judge' | 'signal'>,
+  catalog: CatalogContent,
+): Promise<Float64Array> {
+  const shown = sets.map((set, q) => shownSet(set, queries, q, catalog));
+  const relevance = judge && (await relevanceOf(shown, judge, signal));
+  return Float64Array.from(
+    shown,
+    (set, q) => evaluateReward(reward, relevance ? { ...set, relevance: relevance[q] } : set).reward,
+  );
+}
 
 /** A set as rewards read it: an item is its own direction, so that a method counts by what it shows and not by where it looked. */
 function shownSet(

@@ -5,7 +5,7 @@ import { leaned } from '../retrieve/fannedOut.js';
 import { fanOutsOf, findSets } from '../retrieve/findSets.js';
 import type { FindOptions, MethodSpace, RetrievedSet } from '../retrieve/method.js';
 import type { Method } from '../retrieve/methodNames.js';
-import { METHODS } from '../retrieve/methods.js';
+import { answerer } from '../retrieve/methods.js';
 import type { SetQuality } from './setQuality.js';
 
 /** A method of the table in the space that holds its models. */
@@ -43,7 +43,7 @@ export function answer(
 /** The setting of a method with the best sets on the validation queries, the first of equal ones. */
 export async function tune(placed: PlacedMethod, { quality, k, seed, signal }: TuneOptions): Promise<Tuned> {
   const { method, space } = placed;
-  const { setting } = METHODS[method];
+  const { setting } = answerer(space, method);
   const ask = await asker(placed, quality.queries, { k, seed, signal });
   let best: Tuned | undefined;
   for (const value of setting?.grid ?? [undefined]) {

@@ -8,11 +8,11 @@ import type { Matrix } from '../matrix.js';
 import { CounterRandom } from '../random.js';
 import { synthesisSettings } from '../run/config.js';
 import type { RunFolder } from '../run/runFolder.js';
-import { splitQueries } from '../run/workspace.js';
 import { readSets, synthesize } from '../synthesis/synthesize.js';
-import { openPolicy, rowsOf } from './builtInPolicy.js';
 import { fitDiffusion, type TargetSets } from './fitDiffusion.js';
-import type { StageContext } from './stage.js';
+import { openPolicy } from './policyStages.js';
+import { rowsOf, type StageContext } from './stage.js';
+import { knownReward, trainingQueries } from './trainingQueries.js';
 
 /** Trained on the reference sets themselves; and on what the untrained policy writes. */
 export const ABLATIONS = ['diffusionSupervised', 'diffusionUntrained'] as const;
@@ -33,7 +33,7 @@ const SETS_PER_QUERY = 8;
 export async function compileAblations(context: StageContext): Promise<void> {
   const { run, config, workspace, signal, onProgress } = context;
   await using _lock = await run.lock('ablations');
-  const queries = await splitQueries(workspace, 'train', signal);
+  const queries = await trainingQueries(context);
   for (const ablation of ABLATIONS) {
     if (await ablationFolder(run, ablation)) continue;
     const sets =
@@ -71,15 +71,15 @@ function referenceSets(
 async function untrainedSets(context: StageContext, queries: QueryBatch): Promise<TargetSets | undefined> {
   // Of a policy of the user's there is no untrained one.
   if (context.policy) return undefined;
-  const { run, config, task, workspace, reward, budget, signal, onProgress } = context;
-  const policy = await openPolicy(context, 'untrained');
+  const { run, config, workspace, budget, signal, onProgress } = context;
+  const { policy, release } = await openPolicy(context, 'untrained');
   const folder = run.path('ablations', 'synthesis');
   try {
     await synthesize({
       policy,
       world: workspace,
       queries,
-      reward: (fanOut) => (task.trains({ items: fanOut.reference }) ? reward(fanOut) : 0),
+      reward: knownReward(context),
       rows: rowsOf(context),
       samplesPerQuery: Math.min(SETS_PER_QUERY, config.synthesis.samplesPerQuery ?? SETS_PER_QUERY),
       temperature: synthesisSettings(config).temperature,
@@ -91,7 +91,7 @@ async function untrainedSets(context: StageContext, queries: QueryBatch): Promis
       onProgress,
     });
   } finally {
-    await policy.release?.();
+    await release();
   }
   return readSets({ folder, queries: queries.texts.length, vectors: workspace.vectors });
 }

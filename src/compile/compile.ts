@@ -30,8 +30,7 @@ import { chooseStage } from './chooseStage.js';
 import { compiledReward, rewardWithoutLabels } from './compiledReward.js';
 import { diffusionStage } from './diffusionStage.js';
 import { encodeStage } from './encodeStage.js';
-import { checkPointer, pointerSettings, pointerStage, pointerWarmStart } from './pointerStages.js';
-import { policyStage, warmStartStage } from './policyStage.js';
+import { policyStage, warmStartStage } from './policyStages.js';
 import { dropCheckpoint, type StageContext, type StageSummary } from './stage.js';
 import { synthesisStage } from './synthesisStage.js';
 
@@ -101,7 +100,6 @@ export async function compile(options: CompileOptions): Promise<CompileResult> {
     );
   }
   const queries = await collectQueries(options, catalog, config);
-  checkPointer(config, catalog.items.length, queries);
   const encoder = await loadEncoder(config.encoder, {
     own: options.encoder,
     runtime,
@@ -150,7 +148,7 @@ export async function compile(options: CompileOptions): Promise<CompileResult> {
       signal,
       onProgress,
     };
-    for (const [name, work] of Object.entries(policy ? AROUND_OWN_POLICY : trainingOf(config)) as [
+    for (const [name, work] of Object.entries(policy ? AROUND_OWN_POLICY : TRAINING) as [
       Exclude<CompileStage, 'encode'>,
       StageWork,
     ][]) {
@@ -180,9 +178,6 @@ const TRAINING: Readonly<Record<Exclude<CompileStage, 'encode'>, StageWork>> = {
   diffusion: diffusionStage,
   choose: chooseStage,
 };
-
-const trainingOf = (config: Config): typeof TRAINING =>
-  pointerSettings(config) ? { ...TRAINING, 'warm-start': pointerWarmStart, policy: pointerStage } : TRAINING;
 
 /** Of a policy of the user's there is nothing to train. */
 const given: StageWork = async () => ({ seconds: 0, own: true });

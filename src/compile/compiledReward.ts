@@ -9,10 +9,10 @@ import { labelReward } from '../reward/labelReward.js';
 import { loadModuleReward } from '../reward/moduleReward.js';
 import { relevanceReward } from '../reward/relevanceReward.js';
 import type { RewardFunction } from '../reward/reward.js';
-import { type Config, isPointer, paperWeights } from '../run/config.js';
+import { type Config, paperWeights } from '../run/config.js';
 import { moduleFile } from '../run/placePaths.js';
 import type { RunFolder } from '../run/runFolder.js';
-import type { Workspace } from '../run/workspace.js';
+import { hasLabels, type Workspace } from '../run/workspace.js';
 import { TASKS } from '../tasks/tasks.js';
 
 export interface CompiledReward {
@@ -26,7 +26,7 @@ export interface CompiledReward {
 export interface RewardOptions {
   readonly run: RunFolder;
   readonly config: Config;
-  readonly workspace: Pick<Workspace, 'items' | 'vectors'>;
+  readonly workspace: Pick<Workspace, 'items' | 'vectors' | 'queries'>;
   /** A reward that was given as an argument goes before all others. */
   readonly own?: RewardFunction;
 }
@@ -43,7 +43,7 @@ export async function compiledReward(options: RewardOptions): Promise<CompiledRe
     return { reward: await loadModuleReward(await moduleFile(run.folder, reward)), countsBudget: true };
   const weights = paperWeights(config);
   if (weights) return { reward: TASKS[config.task].paperReward(weights), countsBudget: true };
-  if (reward.judge || !hasLabels(config)) return judgedReward(options);
+  if (reward.judge || !hasLabels(workspace.queries)) return judgedReward(options);
   const { items, vectors } = workspace;
   return {
     reward: labelReward(aspectsOf(items, vectors, { field: config.catalog.aspect })),
@@ -53,13 +53,11 @@ export async function compiledReward(options: RewardOptions): Promise<CompiledRe
 
 /** A reward that reads no reference set, which nobody has when one searches: the run's own where it has such a one, else that by its judge. */
 export async function rewardWithoutLabels(options: RewardOptions): Promise<CompiledReward> {
-  const { config, own } = options;
-  if (own || !hasLabels(config)) return compiledReward(options);
+  const { config, own, workspace } = options;
+  if (own || !hasLabels(workspace.queries)) return compiledReward(options);
   const weights = paperWeights(config);
   return weights ? { reward: composite({ weights }), countsBudget: false } : judgedReward(options);
 }
-
-const hasLabels = ({ task, policy }: Config): boolean => TASKS[task].option === 'sets' || isPointer(policy);
 
 async function judgedReward({ run, config, workspace }: RewardOptions): Promise<CompiledReward> {
   const { items, vectors } = workspace;

@@ -1,18 +1,15 @@
 /** Trains a set diffusion with a run's settings: the retriever's own, and those an evaluation compares it with. */
-import { queryConditions } from '../diffusion/conditions.js';
+
+import type { ReadQueries } from '../candidates/reader.js';
 import { presets } from '../diffusion/config.js';
 import { saveDiffusion } from '../diffusion/modelFiles.js';
 import { trainDiffusion } from '../diffusion/trainDiffusion.js';
 import { countParameters } from '../engine/index.js';
 import type { QueryBatch } from '../environment.js';
 import type { Matrix } from '../matrix.js';
-import { loadPointerModel } from '../policy/pointer/pointerFiles.js';
-import { POLICY_FILES } from '../policy/policyFiles.js';
-import { DEFAULT_WEIGHTS } from '../reward/composite.js';
-import { paperWeights } from '../run/config.js';
 import type { TrainingControl } from '../training.js';
-import { labelledTraining, pointerSettings, readTraining } from './pointerStages.js';
-import { type StageContext, writesOf } from './stage.js';
+import { readTraining } from './readTraining.js';
+import type { StageContext } from './stage.js';
 
 /** Sets as numbers of rows of a table; see `DiffusionData`. */
 export interface TargetSets {
@@ -21,96 +18,59 @@ export interface TargetSets {
   readonly table: Matrix;
 }
 
-/** Trains on the sets and saves the model to `folder`; resolves with its number of parameters. */
+/** Trains on sets of the training queries and saves the model to `folder`; resolves with its number of parameters and of sets. */
 export async function fitDiffusion(
   context: StageContext,
   queries: QueryBatch,
   sets: TargetSets,
   folder: string,
   control: TrainingControl,
-): Promise<number> {
-  const { config, task, workspace, runtime, signal } = context;
-  const { preset, sampler, samplerSteps, guidance, candidates, ...training } = config.diffusion;
-  if (pointerSettings(config)) return fitCandidates(context, queries, sets, folder, control);
-  const { conditionWords } = task;
+): Promise<{ parameters: number; sets: number }> {
+  const { config, runtime } = context;
+  const { preset, sampler, samplerSteps, guidance, draws, ...training } = config.diffusion;
+  const network = presets[preset];
+  const candidates = network.head === 'anchors' ? await readTraining(context) : undefined;
+  const known = candidates ? { ...sets, ...amongCandidates(sets, candidates) } : sets;
   const model = await trainDiffusion({
-    data: {
-      conditions: await queryConditions(queries, conditionWords, workspace.subQueryEncoder, signal),
-      ...sets,
-    },
-    conditionWords,
-    nearAnchors: task.nearAnchors(writesOf(context)),
-    network: task.network(presets[preset], config.dimensions),
+    data: { conditions: queries.vectors, ...known },
+    candidates,
+    network: preset,
     ...training,
     seed: config.seed,
     runtime,
     ...control,
   });
-  await saveDiffusion(folder, model, {
-    steps: samplerSteps,
-    sampler,
-    guidance,
-    candidates: candidates ?? task.candidates(config),
-    weights: paperWeights(config) ?? DEFAULT_WEIGHTS,
-  });
-  return countParameters(model.parameters);
+  await saveDiffusion(folder, model, { steps: samplerSteps, sampler, guidance, draws });
+  return { parameters: countParameters(model.parameters), sets: known.queryOf.length };
 }
 
-/** Rows are few and items judged by their sources: a wider network only learns training queries by heart. */
-const CANDIDATES = {
-  width: 64,
-  steps: 400,
-  learningRate: 7e-4,
-  samplerSteps: 3,
-  draws: 16,
-} as const;
+/** So many of the sets keep as many of their items as the sets that are learnt from have. */
+const WHOLE = 0.75;
 
-/** A set diffusion between the items that a pointer chooses from, which reads what it reads. */
-async function fitCandidates(
-  context: StageContext,
-  { texts }: QueryBatch,
-  { queryOf, rows, table }: TargetSets,
-  folder: string,
-  control: TrainingControl,
-): Promise<number> {
-  const { run, config, runtime } = context;
-  const {
-    sampler,
-    samplerSteps = CANDIDATES.samplerSteps,
-    guidance,
-    candidates,
-    ...training
-  } = config.diffusion;
-  const { preset, ...given } = training;
-  const labelled = await labelledTraining(context);
-  const { ridge } = await loadPointerModel(run.path(...POLICY_FILES.model));
-  const { sources } = readTraining(context, labelled, ridge);
-  // Queries without a reference set have nobody to be read without.
-  const place = new Map(labelled.texts.map((text, i) => [text, i]));
-  const kept = [...queryOf.keys()].filter((set) => place.has(texts[queryOf[set]]));
+/**
+ * The part of each set that is among its query's candidates: what is no candidate in a search cannot be chosen there, and to learn it
+ * would only make the model trust unlikely ones. Longer sets lose their last items, and those that have too few are left out.
+ */
+export function amongCandidates(
+  { queryOf, rows }: Pick<TargetSets, 'queryOf' | 'rows'>,
+  { items, size }: Pick<ReadQueries, 'items' | 'size'>,
+): { queryOf: Int32Array; rows: Int32Array } {
   const k = rows.length / queryOf.length;
-  const model = await trainDiffusion({
-    data: {
-      conditions: labelled.vectors,
-      queryOf: Int32Array.from(kept, (set) => place.get(texts[queryOf[set]])!),
-      rows: Int32Array.from(kept.flatMap((set) => [...rows.subarray(set * k, (set + 1) * k)])),
-      table,
-    },
-    features: sources,
-    network: { ...presets[preset], width: CANDIDATES.width },
-    steps: CANDIDATES.steps,
-    learningRate: CANDIDATES.learningRate,
-    ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
-    seed: config.seed,
-    runtime,
-    ...control,
+  const candidates = new Map<number, Set<number>>();
+  const kept = Array.from(queryOf, (query, set) => {
+    let own = candidates.get(query);
+    if (!own) {
+      own = new Set(items.subarray(query * size, (query + 1) * size));
+      candidates.set(query, own);
+    }
+    const known = own;
+    return rows.subarray(set * k, (set + 1) * k).filter((item) => known.has(item));
   });
-  await saveDiffusion(folder, model, {
-    steps: samplerSteps,
-    sampler,
-    guidance,
-    candidates: candidates ?? CANDIDATES.draws,
-    weights: DEFAULT_WEIGHTS,
-  });
-  return countParameters(model.parameters);
+  const sizes = kept.map(({ length }) => length).sort((a, b) => b - a);
+  const length = Math.max(1, sizes[Math.floor(WHOLE * (sizes.length - 1))]);
+  const whole = [...kept.keys()].filter((set) => kept[set].length >= length);
+  return {
+    queryOf: Int32Array.from(whole, (set) => queryOf[set]),
+    rows: Int32Array.from(whole.flatMap((set) => [...kept[set].subarray(0, length)])),
+  };
 }

@@ -1,4 +1,5 @@
 import { rm } from 'node:fs/promises';
+import { presets } from '../diffusion/config.js';
 import { loadCheckpoint, type RuntimeOptions, saveCheckpoint } from '../engine/index.js';
 import { isModule } from '../moduleSetting.js';
 import type { Policy } from '../policy/policy.js';
@@ -9,6 +10,7 @@ import type { Stage } from '../run/manifest.js';
 import { MetricsLog } from '../run/metricsLog.js';
 import type { RunFolder } from '../run/runFolder.js';
 import type { Workspace } from '../run/workspace.js';
+import type { TargetRows } from '../synthesis/synthesize.js';
 import type { Task } from '../tasks/task.js';
 import type { TrainingControl } from '../training.js';
 import type { CompiledReward } from './compiledReward.js';
@@ -34,6 +36,10 @@ export function trainedPolicySettings({ policy }: Config): PolicySettings {
   if (isModule(policy)) throw new Error('a policy of the user is not trained');
   return policy;
 }
+
+/** What the rows of its sets are: items, unless a policy of the user's writes sub-queries for a diffusion whose rows may be anything. */
+export const rowsOf = ({ policy, config, task }: Pick<StageContext, 'policy' | 'config' | 'task'>): TargetRows =>
+  policy && presets[config.diffusion.preset].head === 'edm' ? task.rows : 'items';
 
 /** What the run's manifest says of a finished stage. */
 export interface StageSummary {

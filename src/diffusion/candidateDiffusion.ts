@@ -1,9 +1,10 @@
 /** The set retriever whose rows are candidates of the query (`anchorHead.ts`). */
-import type { ReadQueries } from '../candidates/reader.js';
+import type { Standard } from '../candidates/candidates.js';
+import type { CandidateRanker, RankCandidatesOptions } from '../candidates/reader.js';
 import type { Feeds, Tensor } from '../engine/session.js';
-import { type Matrix, row, rowRange } from '../matrix.js';
+import { row, rowRange } from '../matrix.js';
 import { bestOf } from '../ranking.js';
-import type { DenoiserConfig } from './config.js';
+import { type DenoiserConfig, sourcesOf } from './config.js';
 import { SetNoise } from './setNoise.js';
 import { checkSettings, type ModelSession } from './setSampler.js';
 
@@ -16,20 +17,6 @@ export interface CandidateDiffusionOptions {
   readonly load: (steps: number) => Promise<ModelSession>;
 }
 
-export interface RankCandidatesOptions {
-  /** Queries with their candidates. */
-  readonly read: ReadQueries;
-  /** Content embeddings, unit rows [items, d]. */
-  readonly vectors: Matrix;
-  /** k: items of a set. */
-  readonly rows: number;
-  readonly steps?: number;
-  readonly seed?: number;
-  /** Names of the queries' noise, e.g. their texts. */
-  readonly streams?: readonly (string | number)[];
-  readonly signal?: AbortSignal;
-}
-
 /** Queries denoised together: more would fall out of the cache. */
 const QUERIES_PER_RUN = 8;
 
@@ -38,11 +25,17 @@ const QUERIES_PER_RUN = 8;
  * 1 - prod_rows (1 - p(row is the item)), its mean over the sets drawn. The sets that people would make for a query share their best
  * items; a single draw has some of its own. It holds the model: `release` it when done.
  */
-export class CandidateDiffusion {
+export class CandidateDiffusion implements CandidateRanker {
   readonly kind = 'candidates';
+  readonly standard: Standard;
   readonly #sessions = new Map<number, Promise<ModelSession>>();
 
-  constructor(private readonly options: CandidateDiffusionOptions) {}
+  /** @throws RangeError for a model whose rows are no candidates */
+  constructor(private readonly options: CandidateDiffusionOptions) {
+    const { standard } = options.config;
+    if (!standard) throw new RangeError('rows of this model are no candidates');
+    this.standard = standard;
+  }
 
   /** Denoising steps of a request that does not say. */
   get steps(): number {
@@ -50,8 +43,8 @@ export class CandidateDiffusion {
   }
 
   /**
-   * Every query's candidates as rows of the catalog: the set of k first, its items in the order of the prior (what is in every set drawn is
-   * in no order any more), then the others by how likely they are to be in a set.
+   * Every query's candidates: the set of k first, its items in the order of the prior (what is in every set drawn is in no order any
+   * more), then the others by how likely they are to be in a set.
    */
   async rank(options: RankCandidatesOptions): Promise<Int32Array[]> {
     const { read, rows, steps = this.steps, signal } = options;
@@ -85,8 +78,9 @@ export class CandidateDiffusion {
     start: number,
     end: number,
   ): Feeds {
-    const { dimension: d, features } = this.options.config;
-    const { draws } = this.options;
+    const { config, draws } = this.options;
+    const { dimension: d } = config;
+    const features = sourcesOf(config);
     const { size } = read;
     const queries = end - start;
     const condition = rowRange(read.vectors, start, end);

@@ -1,4 +1,5 @@
 /** Sizes of the set denoiser. */
+import type { Standard } from '../candidates/candidates.js';
 
 /** What a preset fixes: everything that does not depend on the data. */
 export interface NetworkConfig {
@@ -29,9 +30,12 @@ export interface DenoiserConfig extends NetworkConfig {
   readonly conditionDimension: number;
   /** Standard deviation of the data: 1 / sqrt(d) for rows of unit length. */
   readonly sigmaData: number;
-  /** Numbers that the sources say of a candidate; 0 with head `edm`. */
-  readonly features: number;
+  /** What the sources' scores of a candidate are taken by, where rows are candidates. */
+  readonly standard?: Standard;
 }
+
+/** Numbers that the sources say of a candidate. */
+export const sourcesOf = ({ standard }: Pick<DenoiserConfig, 'standard'>): number => standard?.means.length ?? 0;
 
 export type PresetName = 'small' | 'paper';
 

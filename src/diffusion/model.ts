@@ -1,7 +1,7 @@
 /** A trained set denoiser, and the ONNX models made from it. */
 import { encodeOnnx, Graph, ops, type Parameters, type Value } from '../engine/index.js';
 import { anchorsOf, denoiseAnchored, inclusionOf } from './anchorHead.js';
-import type { DenoiserConfig } from './config.js';
+import { type DenoiserConfig, sourcesOf } from './config.js';
 import { denoiseRows } from './edmHead.js';
 import { dpmCoefficients } from './sampling.js';
 import type { Sigmas } from './schedule.js';
@@ -74,7 +74,7 @@ export function candidateSamplerOnnx(model: DiffusionModel, sigmas: Sigmas): Uin
   const condition = conditionMemory(config, graph.input('condition', ['queries', config.conditionDimension]));
   const anchors = anchorsOf({
     vectors: graph.input('anchors', ['queries', 'candidates', config.dimension]),
-    features: graph.input('features', ['queries', 'candidates', config.features]),
+    features: graph.input('features', ['queries', 'candidates', sourcesOf(config)]),
   });
   let last: Value | undefined;
   solve(graph, config, sigmas, (x, sigma) => {
@@ -111,7 +111,7 @@ function solve(
 
 /** A graph with every parameter a request may need, guided or not: what the weights must have. */
 export function parameterGraph(config: DenoiserConfig): Graph {
-  const { dimension: d, conditionDimension, features } = config;
+  const { dimension: d, conditionDimension } = config;
   const graph = new Graph();
   const condition = conditionMemory(
     config,
@@ -126,7 +126,7 @@ export function parameterGraph(config: DenoiserConfig): Graph {
       inputs,
       anchorsOf({
         vectors: graph.input('anchors', ['batch', 'candidates', d]),
-        features: graph.input('features', ['batch', 'candidates', features]),
+        features: graph.input('features', ['batch', 'candidates', sourcesOf(config)]),
       }),
     );
   return graph;

@@ -40,9 +40,12 @@ const schema = z.object({
       dimension: size,
       conditionDimension: size,
       sigmaData: z.number().positive(),
-      features: z.int().min(0),
+      standard: z
+        .object({ means: z.array(z.number()), deviations: z.array(z.number().positive()) })
+        .optional(),
     })
-    .refine(({ width, heads }) => width % heads === 0),
+    .refine(({ width, heads }) => width % heads === 0)
+    .refine(({ head, standard }) => head === 'edm' || standard),
   sampling: z.object({
     steps: size.optional(),
     sampler: z.enum(['eulerMaruyama', 'heun', 'dpmSolverPlusPlus2M', 'exponentialSde']),

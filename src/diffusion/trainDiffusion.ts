@@ -1,4 +1,5 @@
 /** Step 3 of R4T: learns p(set | query) from synthesised sets (docs/paper.md, Set diffusion). */
+import type { Standard } from '../candidates/candidates.js';
 import type { ReadQueries } from '../candidates/reader.js';
 import {
   type Feeds,
@@ -22,6 +23,7 @@ import {
   type NetworkConfig,
   type PresetName,
   presets,
+  sourcesOf,
   trainingDefaults,
 } from './config.js';
 import { Dropout } from './dropout.js';
@@ -29,6 +31,11 @@ import { rowsLoss } from './edmHead.js';
 import type { DiffusionModel } from './model.js';
 import { edmNoise, type LogNormal } from './schedule.js';
 import { conditionMemory } from './transformer.js';
+
+/** The candidates of training queries, each read without its own set, and what their scores were taken by. */
+export interface TrainingCandidates extends Omit<ReadQueries, 'vectors'> {
+  readonly standard: Standard;
+}
 
 export interface TrainDiffusionOptions extends TrainingControl {
   readonly data: DiffusionData;
@@ -43,7 +50,7 @@ export interface TrainDiffusionOptions extends TrainingControl {
   /** Decay of the moving average of the parameters. */
   readonly emaDecay?: number;
   /** The candidates of each condition's query, which the rows of its sets are among; needed with head `anchors`. */
-  readonly candidates?: Omit<ReadQueries, 'vectors'>;
+  readonly candidates?: TrainingCandidates;
   /** Probability of a set to lose its query, which guidance needs (0.1). */
   readonly conditionDropout?: number;
   /** Where training spends its noise levels (`trainingNoise`). */
@@ -78,7 +85,7 @@ export async function trainDiffusion(options: TrainDiffusionOptions): Promise<Di
     dimension: data.table.cols,
     conditionDimension: data.conditions.cols,
     sigmaData: 1 / Math.sqrt(data.table.cols),
-    features: candidates ? candidates.scores.length / candidates.items.length : 0,
+    ...(candidates && { standard: candidates.standard }),
   };
   const noise = options.noise ?? trainingNoise(config);
   const rows = data.rows.length / data.queryOf.length;
@@ -156,7 +163,7 @@ interface LossGraph {
 }
 
 function lossGraph(config: DenoiserConfig, rows: number): LossGraph {
-  const { dimension: d, conditionDimension, features, head } = config;
+  const { dimension: d, conditionDimension, head } = config;
   const graph = new Graph();
   const dropout = new Dropout(graph);
   const condition = graph.input('condition', ['batch', conditionDimension]);
@@ -175,7 +182,7 @@ function lossGraph(config: DenoiserConfig, rows: number): LossGraph {
           inputs,
           anchorsOf({
             vectors: graph.input('anchors', ['batch', 'candidates', d]),
-            features: graph.input('features', ['batch', 'candidates', features]),
+            features: graph.input('features', ['batch', 'candidates', sourcesOf(config)]),
           }),
           graph.input('labels', ['batch', rows, 1], 'int32'),
         );

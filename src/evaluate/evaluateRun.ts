@@ -16,7 +16,7 @@ import { batchOf } from '../queryBatch.js';
 import { type LoadRetrieverOptions, loadRun } from '../retrieve/loadRun.js';
 import type { MethodSpace, RetrievedSet, Setting } from '../retrieve/method.js';
 import { METHOD_NAMES } from '../retrieve/methodNames.js';
-import { METHODS } from '../retrieve/methods.js';
+import { answerer } from '../retrieve/methods.js';
 import type { RewardFunction } from '../reward/reward.js';
 import type { Config } from '../run/config.js';
 import { splitQueries, type Workspace } from '../run/workspace.js';
@@ -151,14 +151,15 @@ export async function evaluateRun(folder: string, options: EvaluateRunOptions = 
       const tuned = served || !quality ? undefined : await tune(evaluated, { quality, k, seed, signal });
       const value = served ? choice?.settings[served] : tuned?.setting;
       const validation = served ? choice?.values[served] : tuned?.worth;
-      const { setting } = METHODS[method];
+      const by = answerer(evaluated.space, method);
+      const { setting } = by;
       if (value !== undefined)
         evaluated = {
           method,
           space: { ...evaluated.space, settings: { ...space.settings, [method]: value } },
         };
       const evaluation = await evaluate(evaluated);
-      const vs = hasVs(name)
+      const vs = 'fanOut' in by && hasVs(name)
         ? await directionDiversity(evaluated, evaluation.answers, k, test, signal)
         : undefined;
       methods.set(name, {

@@ -1,7 +1,7 @@
 /** Every compared method as one function from queries to sets: the table that searches use, with every model a run has. */
 import type { PlacedMethod } from '../choose/tune.js';
 import { ABLATIONS, ablationFolder } from '../compile/ablations.js';
-import { loadRetrieverModel } from '../diffusion/modelFiles.js';
+import { loadDiffusion } from '../diffusion/modelFiles.js';
 import type { RuntimeOptions } from '../engine/index.js';
 import type { QueryBatch, RetrievalWorld } from '../environment.js';
 import { retrieveFanOuts } from '../policy/fanOut.js';
@@ -54,8 +54,8 @@ export async function evaluatedMethods({
       space: {
         ...space,
         policy: bestOf(await untrained(), { samples: BEST_OF, reward, world: space }),
-        // The likeliest set of a pointer, five times, would be no choice.
-        temperature: space.temperature || 1,
+        // The likeliest set, five times, would be no choice.
+        temperature: 1,
       },
     }));
   }
@@ -66,7 +66,7 @@ export async function evaluatedMethods({
     if (!folder) continue;
     methods.set(ablation, async () => ({
       method: 'diffusion',
-      space: { ...space, diffusion: await loadRetrieverModel(folder, runtime) },
+      space: { ...space, diffusion: await loadDiffusion(folder, runtime) },
     }));
   }
   return methods;

@@ -3,7 +3,7 @@ import { access } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { type Catalog, loadCatalog } from '../catalog/catalog.js';
 import { catalogQueries } from '../catalog/catalogQueries.js';
-import type { Item, QueryRecord } from '../catalog/item.js';
+import type { QueryRecord } from '../catalog/item.js';
 import { normalizeKey } from '../catalog/normalizeKey.js';
 import { loadQueries } from '../catalog/queries.js';
 import { queriesForSets } from '../catalog/queriesForSets.js';
@@ -15,7 +15,7 @@ import { InputError } from '../errors.js';
 import { evenly } from '../evenly.js';
 import { writeFileAtomic } from '../files.js';
 import type { RunControl } from '../progress.js';
-import { isPointer, type UserConfig } from '../run/config.js';
+import type { UserConfig } from '../run/config.js';
 import { TASKS } from '../tasks/tasks.js';
 import { evaluateRuns } from './evaluateRuns.js';
 import type { ReportData } from './results.js';
@@ -68,8 +68,6 @@ export async function benchQuality(options: QualityOptions): Promise<ReportData>
   const open = queries.filter((q) => q.items.length === 0);
   if (supervised.length > 0) await writeFileAtomic(files.sets, queryLines(supervised, catalog.items));
   if (open.length > 0) await writeFileAtomic(files.queries, queryLines(open, catalog.items));
-  const training = queries.filter((q) => q.split === 'train').length;
-  const words = meanWords(catalog.items);
   const runs = seeds.map((seed) => join(out, `seed-${seed}`));
   await options.compile(
     seeds.map((seed, i) => ({
@@ -79,7 +77,7 @@ export async function benchQuality(options: QualityOptions): Promise<ReportData>
       ...(open.length > 0 && { queries: files.queries }),
       config: {
         ...options.config,
-        ...experimentConfig({ ...options, given: options.config, quick, training, words, seed }),
+        ...experimentConfig({ ...options, seed }),
       },
       ...(baselines ? { stage: 'encode' as const } : { ablations: true }),
     })),
@@ -96,55 +94,17 @@ export async function benchQuality(options: QualityOptions): Promise<ReportData>
   });
 }
 
-const meanWords = (items: readonly Item[]): number =>
-  items.reduce((sum, { text }) => sum + text.split(/\s+/u).length, 0) / items.length;
-
-interface ConfigRequest {
-  readonly task: Task;
-  readonly budget?: number;
-  /** What the user configured. */
-  readonly given?: UserConfig;
-  readonly quick: boolean;
-  /** Training queries in all. */
-  readonly training: number;
-  /** Words of an item's text, on average. */
-  readonly words: number;
-  readonly seed: number;
-}
-
-/** Texts of more words than this, on average, are long: what is written for them takes twice as long as for short ones, or more. */
-const LONG_TEXTS = 7;
-
-/**
- * Steps of each training, and sets in all. Texts near the query (oar) are soon learned: the loss of their warm start falls no further after
- * some 150 steps. Reinforcement learning gains nothing on validation queries after some 40 steps, and most in the first 16.
- */
-function lengthsOf({ task, quick, words }: Pick<ConfigRequest, 'task' | 'quick' | 'words'>) {
-  const { warmStartSteps: warmStart } = TASKS[task].recipe;
-  if (!quick) return { warmStart, policy: 50, sets: 16_000, diffusion: 2000 };
-  // A quarter of an hour with the evaluation, on two cores.
-  if (words > LONG_TEXTS) return { warmStart: 200, policy: 16, sets: 5000, diffusion: 1000 };
-  return { warmStart, policy: 32, sets: 10_000, diffusion: 1000 };
-}
-
-/**
- * One recipe for all data sets, by task, number of training queries and, if quick, length of texts; nothing in it was chosen on test
- * queries (docs/results.md says on what).
- */
-export function experimentConfig(request: ConfigRequest): UserConfig {
-  const { task, budget, given, training, seed } = request;
-  const common = { task, seed, threads: 1, ...(budget !== undefined && { budget }) };
-  // A pointer learns in a minute, whatever the data: its own settings are those of every run.
-  if (isPointer(given?.policy)) return common;
-  const lengths = lengthsOf(request);
-  const { recipe } = TASKS[task];
-  return {
-    ...common,
-    policy: { ...recipe.policy, warmStartSteps: lengths.warmStart, steps: lengths.policy },
-    synthesis: { samplesPerQuery: Math.max(2, Math.min(16, Math.round(lengths.sets / training))) },
-    diffusion: { ...recipe.diffusion, steps: lengths.diffusion },
-  };
-}
+/** The recipe is that of every run; nothing in it was chosen on test queries (docs/results.md says on what). */
+export const experimentConfig = ({
+  task,
+  budget,
+  seed,
+}: Pick<QualityOptions, 'task' | 'budget'> & { readonly seed: number }): UserConfig => ({
+  task,
+  seed,
+  threads: 1,
+  ...(budget !== undefined && { budget }),
+});
 
 /** The queries of an experiment, each with its split and, where known, its reference set. */
 export async function experimentQueries(

@@ -1,16 +1,17 @@
 /** Reads a run as what searches, services and evaluations work in. */
-import { querySources } from '../candidates/runSources.js';
+import { readQueries } from '../candidates/reader.js';
+import { SetMemory } from '../candidates/setMemory.js';
 import { choiceOf } from '../choose/choice.js';
-import { loadRetrieverModel } from '../diffusion/modelFiles.js';
+import { loadDiffusion } from '../diffusion/modelFiles.js';
 import { type Encoder, partsOf } from '../encode/encoder.js';
 import type { RuntimeOptions } from '../engine/index.js';
 import { InputError } from '../errors.js';
-import { loadPointerModel, loadPointerWeights, type PointerModel } from '../policy/pointer/pointerFiles.js';
+import { loadPointerModel, loadPointerWeights } from '../policy/pointer/pointerFiles.js';
 import { PointerPolicy } from '../policy/pointer/pointerPolicy.js';
 import type { Policy } from '../policy/policy.js';
-import { loadPolicy, loadPolicyModel, POLICY_FILES } from '../policy/policyFiles.js';
-import { type Config, isPointer, synthesisSettings } from '../run/config.js';
-import { loadLabels } from '../run/labels.js';
+import { POLICY_FILES } from '../policy/policyFiles.js';
+import { type Config, synthesisSettings } from '../run/config.js';
+import { loadLabels, loadRemembered } from '../run/labels.js';
 import { configOf } from '../run/manifest.js';
 import { isPolicyGiven, loadOwnPolicy } from '../run/ownPolicy.js';
 import { loadRunEncoder } from '../run/runEncoder.js';
@@ -38,9 +39,7 @@ export interface LoadRetrieverOptions extends RuntimeOptions {
 }
 
 /** A set diffusion of which a run knows how many steps it takes. */
-export interface LoadedDiffusion extends SearchDiffusion {
-  readonly steps: number;
-}
+export type LoadedDiffusion = SearchDiffusion & { readonly steps: number };
 
 export interface LoadedRun {
   readonly run: RunFolder;
@@ -107,23 +106,23 @@ export async function openSpace({
 }: OpenSpaceOptions): Promise<Pick<LoadedRun, 'space' | 'release'>> {
   const labels = await loadLabels(run, workspace.queries);
   const lexicon = lexiconOf(workspace.items);
-  const { items, vectors } = workspace;
-  const model = await pointerOf(run, config);
-  const sources = model && querySources({ vectors, lexicon, standard: model.standard, ...labels });
-  const space = { items, vectors, index: workspace.index, sources };
+  const { items, vectors, index } = workspace;
   const usual = usualMethod(run);
   const wants = (method: Method) =>
     methods?.some((asked) => meantMethod({ usual }, asked) === method) ?? true;
+  const remembered = wants('folm') || wants('diffusion') ? await loadRemembered(run, labels) : undefined;
+  const memory = remembered && (await SetMemory.create(remembered, runtime));
+  const catalog = { items, vectors, index, lexicon, memory };
   signal?.throwIfAborted();
   const loadedPolicy =
     wants('folm') && !ownPolicy
       ? ((await loadOwnPolicy(run, config, workspace, { ...runtime, k: config.k, signal })) ??
-        (await trainedPolicy(run, space, runtime)))
+        (await trainedPolicy(run, catalog, runtime)))
       : undefined;
   signal?.throwIfAborted();
   const diffusion =
     wants('diffusion') && run.stageDone('diffusion')
-      ? await loadRetrieverModel(run.path('diffusion'), runtime)
+      ? await loadDiffusion(run.path('diffusion'), runtime)
       : undefined;
   return {
     space: {
@@ -131,10 +130,9 @@ export async function openSpace({
       ...labels,
       k: config.k,
       lexicon,
-      ...(sources && { sources }),
+      ...(memory && { memory }),
       policy: ownPolicy ?? loadedPolicy,
-      // A pointer's set is its likeliest one.
-      temperature: model ? 0 : synthesisSettings(config).temperature,
+      temperature: synthesisSettings(config).temperature,
       diffusion,
       settings: settingsOf(run),
       usual,
@@ -142,6 +140,7 @@ export async function openSpace({
     async release() {
       await loadedPolicy?.release?.();
       await diffusion?.release();
+      await memory?.release();
     },
   };
 }
@@ -152,23 +151,17 @@ export const settingsOf = (run: RunFolder): MethodSettings => choiceOf(run)?.set
 /** What did best on validation queries; until the compilation has measured that, plain search, which needs no trust. */
 export const usualMethod = (run: RunFolder): Method => choiceOf(run)?.chosen ?? 'plain';
 
-/** The model of a run that trains a pointer, once it is there. */
-async function pointerOf(run: RunFolder, { policy }: Config): Promise<PointerModel | undefined> {
-  if (!isPointer(policy) || !run.stageDone('warm-start')) return undefined;
-  return loadPointerModel(run.path(...POLICY_FILES.model));
-}
-
 async function trainedPolicy(
   run: RunFolder,
   space: PolicySpace,
   runtime: RuntimeOptions,
-): Promise<Policy | undefined> {
+): Promise<PointerPolicy | undefined> {
   if (!run.stageDone('policy') || isPolicyGiven(run)) return undefined;
   return loadRunPolicy(run, 'trained', space, runtime);
 }
 
 /** What the policy of a run is opened with. */
-export type PolicySpace = Pick<MethodSpace, 'items' | 'vectors' | 'index' | 'sources'>;
+export type PolicySpace = Pick<MethodSpace, 'items' | 'vectors' | 'index' | 'lexicon' | 'memory'>;
 
 /** The policy that a run has trained, as it was after the warm start or in the end. */
 export async function loadRunPolicy(
@@ -176,11 +169,18 @@ export async function loadRunPolicy(
   weights: 'untrained' | 'trained',
   space: PolicySpace,
   runtime: RuntimeOptions,
-): Promise<Policy> {
-  const [file, modelFile] = [run.path(...POLICY_FILES[weights]), run.path(...POLICY_FILES.model)];
-  const { items, vectors, sources } = space;
-  if (!sources) return loadPolicy(await loadPolicyModel(modelFile), file, space, runtime);
-  const model = await loadPointerModel(modelFile);
-  const parameters = await loadPointerWeights(model, file);
-  return PointerPolicy.create({ config: model.config, parameters, items, vectors, sources, runtime });
+): Promise<PointerPolicy> {
+  const model = await loadPointerModel(run.path(...POLICY_FILES.model));
+  const parameters = await loadPointerWeights(model, run.path(...POLICY_FILES[weights]));
+  const { items, vectors } = space;
+  const { config, standard } = model;
+  return PointerPolicy.create({
+    config,
+    standard,
+    parameters,
+    items,
+    vectors,
+    read: (queries, options) => readQueries(queries, space, standard, options),
+    runtime,
+  });
 }

@@ -1,6 +1,8 @@
 /** What a method of finding sets is: what it may use, what it is asked, and what it gives. */
 
 import type { Classifier } from '../baselines/classifier.js';
+import type { CandidateRanker } from '../candidates/reader.js';
+import type { SetMemory } from '../candidates/setMemory.js';
 import type { SampleOptions } from '../diffusion/setSampler.js';
 import type { Adapter } from '../encode/adapter.js';
 import type { EmbeddedQueries, LabelledQueries, RetrievalWorld } from '../environment.js';
@@ -12,13 +14,10 @@ import type { VectorIndex } from '../vectorIndex/vectorIndex.js';
 import type { Assignment, GroupLimit } from './assign.js';
 import type { Method } from './methodNames.js';
 
-/** A set diffusion as searches use it. */
-export interface SearchDiffusion {
-  readonly conditionWords: number;
-  /** Whether it reads what the sources say of items; absent: no. */
-  readonly readsSources?: boolean;
-  sample(options: SampleOptions & { readonly sources?: Matrix; readonly mask?: Uint8Array }): Promise<Matrix>;
-}
+/** A set diffusion as searches use it: it draws directions, or ranks candidates. */
+export type SearchDiffusion =
+  | { readonly kind: 'directions'; sample(options: SampleOptions): Promise<Matrix> }
+  | CandidateRanker;
 
 /** The least that directions are searched in. */
 export interface SearchSpace {
@@ -44,8 +43,8 @@ export interface MethodSpace extends RetrievalWorld {
   /** At which the policy writes (1). */
   readonly temperature?: number;
   readonly diffusion?: SearchDiffusion;
-  /** What the sources say of every item, standardised, [n, items * sources], for models that read it. */
-  readonly sources?: (queries: EmbeddedQueries) => Matrix;
+  /** What is remembered of training queries, for models that rank candidates; absent where there are no sets. */
+  readonly memory?: SetMemory;
   readonly settings: MethodSettings;
   /** The method behind `auto`, and of a request that names none: what did best on validation queries, plain search before. */
   readonly usual: Method;
@@ -97,6 +96,10 @@ export interface RankOptions {
   /** Items wanted; fewer only where fewer pass. */
   readonly depth: number;
   readonly mask?: Uint8Array;
+  /** Items of the set, for models that choose whole sets (k of the run). */
+  readonly k?: number;
+  readonly steps?: number;
+  readonly seed?: number;
   readonly signal?: AbortSignal;
 }
 
@@ -116,15 +119,22 @@ export interface Setting {
   readonly usual: number;
 }
 
-interface Described {
+/** Ranks the catalog. */
+export interface Ranking {
   readonly setting?: Setting;
-  /** What the space lacks for this method, or undefined if it can answer. */
-  readonly missing?: (space: MethodSpace) => string | undefined;
+  readonly rank: (space: MethodSpace, setting: number | undefined) => Rank;
 }
 
-/** One entry of the table: a method either ranks the catalog or looks in directions of its own. */
-export type MethodDefinition = Described &
-  (
-    | { readonly rank: (space: MethodSpace, setting: number | undefined) => Rank }
-    | { readonly fanOut: (space: MethodSpace) => FanOutQueries }
-  );
+/** Looks in directions of its own. */
+export interface Directed {
+  readonly setting?: Setting;
+  readonly fanOut: (space: MethodSpace) => FanOutQueries;
+  /** What answers instead where the space's model ranks candidates. */
+  readonly ranking?: (space: MethodSpace) => Ranking | undefined;
+}
+
+/** One entry of the table. */
+export type MethodDefinition = (Ranking | Directed) & {
+  /** What the space lacks for this method, or undefined if it can answer. */
+  readonly missing?: (space: MethodSpace) => string | undefined;
+};

@@ -14,12 +14,21 @@ import { mmr } from '../baselines/mmr.js';
 import { nearestQueries } from '../baselines/nearestQueries.js';
 import { popularItems } from '../baselines/popular.js';
 import { rankByNeighbours } from '../baselines/vote.js';
-import { queryConditions } from '../diffusion/conditions.js';
+import { type CandidateRanker, rankerOf, readQueries } from '../candidates/reader.js';
 import { applyAdapter } from '../encode/adapter.js';
 import { labelledOf } from '../labelled.js';
 import { dot, gatherRows, type Matrix, row, rowRange } from '../matrix.js';
 import { groupsOf } from './groups.js';
-import type { MethodDefinition, MethodSpace, QueryFanOut, Rank, SearchSpace, Setting } from './method.js';
+import type {
+  Directed,
+  MethodDefinition,
+  MethodSpace,
+  QueryFanOut,
+  Rank,
+  Ranking,
+  SearchSpace,
+  Setting,
+} from './method.js';
 import type { Method } from './methodNames.js';
 
 /** The head of plain search that the diversifying methods choose from, at least. */
@@ -37,6 +46,8 @@ const DETERMINANT: Setting = {
   grid: [0, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4],
   usual: 0.02,
 };
+/** A chosen set is as different as its model makes it. */
+const CHOSEN: Setting = { name: 'diversity', grid: [0, 0.1, 0.3], usual: 0 };
 /** 1 - the share of the query in each direction. At 0 a fan-out would be plain search under another name. */
 const DIRECTIONS: Setting = { name: 'diversity', grid: [1, 0.85, 0.7, 0.5, 0.3], usual: 0.7 };
 
@@ -223,60 +234,101 @@ export const METHODS: Readonly<Record<Method, MethodDefinition>> = {
       ),
   },
 
-  /** The sub-queries of the trained policy. */
+  /** The sub-queries of the policy, or the items that it chooses. */
   folm: {
     setting: DIRECTIONS,
     missing: ({ policy }) => (policy ? undefined : 'this run has no trained policy yet'),
+    ranking: ({ policy }) => chosenBy(rankerOf(policy)),
     fanOut:
       (space) =>
       async ({ texts, vectors }, { k, seed = 0, mask, signal }) => {
         const { policy, temperature } = space;
-        const streams = texts;
         const sampled = await policy!.sample({
           queries: texts,
           vectors,
           temperature,
           seed,
-          streams,
+          streams: texts,
           mask,
           signal,
         });
-        if (sampled.every(({ items }) => items))
-          return sampled.map(({ items = new Int32Array(), subQueries }) => ({
-            directions: gatherRows(space.vectors, items.subarray(0, k)),
-            subQueries: subQueries.slice(0, k),
-          }));
         const subQueries = sampled.map((completion) => completion.subQueries.slice(0, k));
+        // A chosen item is its own direction.
+        if (sampled.every(({ items }) => items))
+          return sampled.map(({ items = new Int32Array() }, q) => ({
+            directions: gatherRows(space.vectors, items.subarray(0, k)),
+            subQueries: subQueries[q],
+          }));
         return encodeSubQueries(space, subQueries, signal);
       },
   },
 
-  /** The directions of the set diffusion. */
+  /** The set of the set diffusion: candidates, or directions. */
   diffusion: {
     setting: DIRECTIONS,
     missing: ({ diffusion }) => (diffusion ? undefined : 'this run has no trained diffusion model yet'),
+    ranking: ({ diffusion }) => chosenBy(rankerOf(diffusion)),
     fanOut:
-      ({ diffusion, sources, subQueryEncoder }) =>
-      async (queries, { k: rows, steps, seed, mask, signal }) => {
-        const { conditionWords } = diffusion!;
-        const conditions = await queryConditions(queries, conditionWords, subQueryEncoder, signal);
-        const streams = queries.texts;
-        const known = diffusion!.readsSources ? { sources: sources!(queries), mask } : {};
-        const directions = await diffusion!.sample({
-          conditions,
-          rows,
-          steps,
-          seed,
-          streams,
-          signal,
-          ...known,
-        });
-        return perQuery(queries.vectors.rows, (q) => ({
+      ({ diffusion }) =>
+      async ({ texts, vectors }, { k: rows, steps, seed, signal }) => {
+        if (diffusion?.kind !== 'directions') throw new Error('this model ranks candidates');
+        const options = { conditions: vectors, rows, steps, seed, streams: texts, signal };
+        const directions = await diffusion.sample(options);
+        return perQuery(vectors.rows, (q) => ({
           directions: rowRange(directions, q * rows, (q + 1) * rows),
         }));
       },
   },
 };
+
+/** How a space answers by a method. */
+export function answerer(space: MethodSpace, method: Method): Ranking | Directed {
+  const definition = METHODS[method];
+  return ('ranking' in definition && definition.ranking?.(space)) || definition;
+}
+
+/** The sets that a model chooses among candidates, made more different where that is asked for. */
+const chosenBy = (model: CandidateRanker | undefined): Ranking | undefined =>
+  model && {
+    setting: CHOSEN,
+    rank: (space, diversity = 0) => beforePlain(space, diversified(space, candidatesBy(space, model), diversity)),
+  };
+
+const candidatesBy =
+  (space: MethodSpace, model: CandidateRanker): Rank =>
+  async (queries, { depth, k = space.k, mask, steps, seed, signal }) => {
+    const read = await readQueries(queries, space, model.standard, { mask, signal });
+    // More items than it has learnt to choose together follow by how likely each is.
+    const rows = Math.min(k, space.k);
+    const { vectors } = space;
+    return model.rank({
+      read,
+      vectors,
+      rows,
+      depth: Math.max(rows, depth),
+      steps,
+      seed,
+      streams: queries.texts,
+      signal,
+    });
+  };
+
+/** Items of the ranking, a set, that the diversified one chooses from. */
+const POOL = 5;
+
+/** A ranking with more different items first: maximal marginal relevance, where relevance falls with the rank. */
+const diversified = (space: MethodSpace, rank: Rank, diversity: number): Rank =>
+  diversity === 0
+    ? rank
+    : async (queries, options) => {
+        const { depth, k = space.k } = options;
+        const rankings = await rank(queries, { ...options, depth: Math.max(depth, POOL * k) });
+        return rankings.map((items) => {
+          const relevance = Float64Array.from(items, (_, i) => 1 - i / items.length);
+          const candidates = gatherRows(space.vectors, items);
+          return mmr({ candidates, relevance, lambda: 1 - diversity, k: depth }).map((place) => items[place]);
+        });
+      };
 
 /** Words and vectors as one ranking; `weight` is that of the words. */
 function hybrid(space: MethodSpace, weight = 0): Rank {

@@ -13,12 +13,12 @@ export async function rankedSets(
   { index, vectors }: SearchSpace,
   rank: Rank,
   queries: EmbeddedQueries,
-  { k, offset = 0, mask, groups, budget = 0, signal }: FindOptions,
+  { k, offset = 0, mask, groups, budget = 0, steps, seed, signal }: FindOptions,
 ): Promise<RetrievedSet[]> {
   const wanted = offset + k;
   let depth = Math.min(index.size, Math.max(groups ? 4 * wanted : wanted, budget));
   for (;;) {
-    const rankings = await rank(queries, { depth, mask, signal });
+    const rankings = await rank(queries, { depth, k, mask, steps, seed, signal });
     const chosen = rankings.map((ranking) => firstOf(ranking, wanted, new GroupCount(groups)));
     const short = chosen.some((places, q) => places.length < wanted && rankings[q].length >= depth);
     if (groups && short && depth < index.size) {

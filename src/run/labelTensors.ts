@@ -1,5 +1,6 @@
 /** A run's labels as tensors; also loaded by browsers. */
 import { itemSets } from '../baselines/itemSets.js';
+import type { RememberedSets } from '../candidates/setMemory.js';
 import type { StoredTensor } from '../engine/safetensorsFormat.js';
 import { labelledOf } from '../labelled.js';
 import { type Matrix, matrix } from '../matrix.js';
@@ -51,6 +52,13 @@ export function labelsOf(tensors: Tensors, texts: readonly string[]): Labels {
       },
     }),
   };
+}
+
+/** The labels as a memory of sets; undefined where no training query has a set. */
+export function rememberedLabels({ training, classifier }: Labels): RememberedSets | undefined {
+  if (!training || !classifier) return undefined;
+  const { vectors, references } = labelledOf(training);
+  return { vectors, references, smoother: classifier.smoother };
 }
 
 const tensor = ({ data, rows, cols }: Matrix): StoredTensor => ({ shape: [rows, cols], data });

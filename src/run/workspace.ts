@@ -151,6 +151,10 @@ export async function splitQueries(
   return { texts, vectors: await encoder.encode(texts, { signal }), references };
 }
 
+/** Whether the run learns from reference sets. */
+export const hasLabels = (queries: readonly QueryRecord[]): boolean =>
+  queries.some(({ split, items }) => split === 'train' && items.length > 0);
+
 const querySchema = z.array(
   z.object({ query: z.string(), items: z.array(z.number()), split: z.enum(['train', 'valid', 'test']) }),
 );

@@ -17,10 +17,12 @@ export interface ChooseOptions {
   readonly temperature: number;
   /** Numbers in [0, 1); needed above temperature 0. */
   readonly uniform: () => number;
+  /** Items wanted (k); the places after the k-th are chosen as that one is. */
+  readonly wanted?: number;
 }
 
 export interface ChosenSet {
-  /** Places among the candidates in the order they were chosen, k of them, or fewer where there are fewer. */
+  /** Places among the candidates in the order they were chosen; fewer than wanted where there are fewer. */
   readonly places: Int32Array;
   /** Natural-log probability of each choice at the temperature (at 0: at 1), [k]. */
   readonly logProbs: Float32Array;
@@ -33,14 +35,14 @@ export function choose(
   { base, keys, values }: QueryItems,
   { k }: Pick<PointerConfig, 'k'>,
   parameters: Parameters,
-  { temperature, uniform }: ChooseOptions,
+  { temperature, uniform, wanted = k }: ChooseOptions,
 ): ChosenSet {
   const place = parameters.get(STATE.place)!.data;
   const mix = parameters.get(STATE.mix)!.data;
   const sums = new Float64Array(STATE_WIDTH);
   const candidates = base.length;
   const open = new Uint8Array(candidates).fill(1);
-  const size = Math.min(k, candidates);
+  const size = Math.min(wanted, candidates);
   const chosen = {
     places: new Int32Array(size),
     logProbs: new Float32Array(size),
@@ -48,7 +50,8 @@ export function choose(
   };
   const logits = new Float64Array(candidates);
   for (let t = 0; t < size; t++) {
-    const state = stateOf(sums, place.subarray(t * STATE_WIDTH, (t + 1) * STATE_WIDTH), mix);
+    const at = Math.min(t, k - 1) * STATE_WIDTH;
+    const state = stateOf(sums, place.subarray(at, at + STATE_WIDTH), mix);
     for (let i = 0; i < candidates; i++) {
       if (open[i] === 0) continue;
       logits[i] = base[i] + dot(state, keys.subarray(i * STATE_WIDTH, (i + 1) * STATE_WIDTH));

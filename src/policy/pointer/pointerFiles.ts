@@ -10,8 +10,6 @@ import { type PointerConfig, pointerGraph } from './model.js';
 export interface PointerModel {
   readonly config: PointerConfig;
   readonly standard: Standard;
-  /** Strength of the ridge classifier among the sources; absent where there are no reference sets. */
-  readonly ridge?: number;
 }
 
 const count = z.int().positive();
@@ -19,7 +17,6 @@ const schema = z.object({
   kind: z.literal('pointer'),
   config: z.object({ k: count, dimension: count, sources: count }),
   standard: z.object({ means: z.array(z.number()), deviations: z.array(z.number().positive()) }),
-  ridge: z.number().positive().optional(),
 });
 
 export async function savePointerModel(file: string, model: PointerModel): Promise<void> {
@@ -30,8 +27,8 @@ export async function savePointerModel(file: string, model: PointerModel): Promi
 export async function loadPointerModel(file: string): Promise<PointerModel> {
   const result = schema.safeParse(await readJson(file));
   if (!result.success) throw new InputError('is not a pointer of r4t, or is damaged', { file });
-  const { config, standard, ridge } = result.data;
-  return { config, standard, ridge };
+  const { config, standard } = result.data;
+  return { config, standard };
 }
 
 /** @throws InputError if the file is missing, damaged or of another model */

@@ -1,4 +1,5 @@
-import type { CandidateReader, ReadQueries } from '../../candidates/reader.js';
+import type { Standard } from '../../candidates/candidates.js';
+import type { CandidateRanker, RankCandidatesOptions, ReadOptions, ReadQueries } from '../../candidates/reader.js';
 import type { Item } from '../../catalog/item.js';
 import {
   floats,
@@ -10,6 +11,7 @@ import {
 } from '../../engine/index.js';
 import { type Matrix, matrix, row } from '../../matrix.js';
 import { CounterRandom } from '../../random.js';
+import type { EmbeddedQueries } from '../../environment.js';
 import type { Completion, Policy, SampleOptions } from '../policy.js';
 import { queryFeeds } from './batch.js';
 import { type ChosenSet, choose } from './choose.js';
@@ -21,7 +23,10 @@ export interface PointerPolicyOptions {
   readonly items: readonly Pick<Item, 'title'>[];
   /** Content embeddings, unit rows [items, d]. */
   readonly vectors: Matrix;
-  readonly candidates: CandidateReader;
+  /** What the sources' scores were taken by when it was trained. */
+  readonly standard: Standard;
+  /** Reads the queries that it is asked for samples of. */
+  readonly read: (queries: EmbeddedQueries, options: ReadOptions) => Promise<ReadQueries>;
   readonly runtime?: RuntimeOptions;
 }
 
@@ -29,6 +34,18 @@ export interface PointerPolicyOptions {
 export interface ChosenItems extends ChosenSet {
   /** Rows of the catalog. */
   readonly items: Int32Array;
+}
+
+export interface ChooseSetsOptions {
+  readonly samplesPerQuery: number;
+  readonly temperature: number;
+  /** By position among the rows and number of the sample; needed above temperature 0. */
+  readonly random?: (query: number, sample: number) => CounterRandom;
+  /** Items a set (k). */
+  readonly wanted?: number;
+  /** Content embeddings of a catalog that has changed since. */
+  readonly vectors?: Matrix;
+  readonly signal?: AbortSignal;
 }
 
 /** A set as the completion of a policy. */
@@ -45,7 +62,9 @@ export function completionOf(
 const QUERIES_PER_RUN = 16;
 
 /** The policy that chooses items (see `model.ts`). It holds native memory: `release` it when done. */
-export class PointerPolicy implements Policy {
+export class PointerPolicy implements Policy, CandidateRanker {
+  readonly kind = 'candidates';
+  readonly standard: Standard;
   readonly k: number;
   /** Followed by the training. */
   parameters: Parameters;
@@ -55,6 +74,7 @@ export class PointerPolicy implements Policy {
     private readonly session: Session,
   ) {
     this.k = options.config.k;
+    this.standard = options.standard;
     this.parameters = options.parameters;
   }
 
@@ -74,7 +94,7 @@ export class PointerPolicy implements Policy {
     mask,
     signal,
   }: SampleOptions): Promise<Completion[]> {
-    const read = await this.options.candidates({ texts: queries, vectors }, { mask, signal });
+    const read = await this.options.read({ texts: queries, vectors }, { mask, signal });
     const chosen = await this.choose(read, [...queries.keys()], {
       samplesPerQuery,
       temperature,
@@ -84,24 +104,25 @@ export class PointerPolicy implements Policy {
     return chosen.map((set, i) => completionOf(set, Math.floor(i / samplesPerQuery), this.options));
   }
 
+  /** The likeliest item at every place. */
+  async rank({ read, vectors, depth, signal }: RankCandidatesOptions): Promise<Int32Array[]> {
+    const chosen = await this.choose(read, [...Array(read.vectors.rows).keys()], {
+      samplesPerQuery: 1,
+      temperature: 0,
+      wanted: depth,
+      vectors,
+      signal,
+    });
+    return chosen.map(({ items }) => items);
+  }
+
   /** `samplesPerQuery` sets for each of the given rows of queries that are read already, one query's after another's. */
   async choose(
     read: ReadQueries,
     rows: readonly number[],
-    {
-      samplesPerQuery,
-      temperature,
-      random,
-      signal,
-    }: {
-      readonly samplesPerQuery: number;
-      readonly temperature: number;
-      /** By position in `rows` and number of the sample. */
-      readonly random: (query: number, sample: number) => CounterRandom;
-      readonly signal?: AbortSignal;
-    },
+    { samplesPerQuery, temperature, random, wanted, vectors = this.options.vectors, signal }: ChooseSetsOptions,
   ): Promise<ChosenItems[]> {
-    const { config, vectors } = this.options;
+    const { config } = this.options;
     const { size, items } = read;
     const { parameters } = this;
     const chosen: ChosenItems[] = [];
@@ -117,8 +138,9 @@ export class PointerPolicy implements Policy {
       part.forEach((i, q) => {
         const query = { base: row(base, q), keys: row(keys, q), values: row(values, q) };
         for (let sample = 0; sample < samplesPerQuery; sample++) {
-          const stream = random(start + q, sample);
-          const set = choose(query, config, parameters, { temperature, uniform: () => stream.uniform() });
+          const stream = random?.(start + q, sample);
+          const uniform = () => stream?.uniform() ?? 0;
+          const set = choose(query, config, parameters, { temperature, uniform, wanted });
           chosen.push({ ...set, items: set.places.map((place) => items[i * size + place]) });
         }
       });

@@ -7,7 +7,7 @@ import { autoOf, choiceOf } from '../../choose/choice.js';
 import { encodeItems, type ItemContent } from '../../encode/encoder.js';
 import { InputError } from '../../errors.js';
 import { gatherRows, type Matrix, row } from '../../matrix.js';
-import { fanOutsOf, findSets, missingPart, usualDiversity } from '../../retrieve/findSets.js';
+import { directionsOfItems, fanOutsOf, findSets, missingPart, usualDiversity } from '../../retrieve/findSets.js';
 import { lexiconOf } from '../../retrieve/lexicon.js';
 import { type LoadedRun, type LoadRetrieverOptions, loadRun } from '../../retrieve/loadRun.js';
 import type { FindOptions, MethodSpace } from '../../retrieve/method.js';
@@ -216,9 +216,10 @@ export class RunEngine implements Engine {
     clock.directions += performance.now() - started;
     const searching = performance.now();
     const answered = { space, method, missing, mask: find.mask };
-    if (fanout && fanOuts) {
+    if (fanout) {
+      const directed = fanOuts ?? (await directionsOfItems(space, method, queries, find));
       for (const [i, { job, place }] of group.entries())
-        results[place] = { fanout: await this.#answers.fanout(job, answered, fanOuts[i]) };
+        results[place] = { fanout: await this.#answers.fanout(job, answered, directed[i]) };
     } else {
       const sets = await findSets(space, method, queries, find, fanOuts);
       for (const [i, { job, place }] of group.entries())

@@ -1,0 +1,160 @@
+/** Step 1 of R4T with the policy that chooses items: it imitates sets, then Soft-GRPO. */
+import { SOURCES } from '../candidates/candidates.js';
+import { type ReadQueries, readQueries } from '../candidates/reader.js';
+import { SetMemory } from '../candidates/setMemory.js';
+import { type Parameters, saveWeights } from '../engine/index.js';
+import type { EmbeddedQueries } from '../environment.js';
+import { concatRows, gatherRows } from '../matrix.js';
+import { imitate } from '../policy/pointer/imitate.js';
+import {
+  loadPointerModel,
+  loadPointerWeights,
+  type PointerModel,
+  savePointerModel,
+} from '../policy/pointer/pointerFiles.js';
+import { PointerPolicy } from '../policy/pointer/pointerPolicy.js';
+import { reinforce } from '../policy/pointer/reinforce.js';
+import { POLICY_FILES } from '../policy/policyFiles.js';
+import { lexiconOf } from '../retrieve/lexicon.js';
+import { loadLabels, loadRemembered } from '../run/labels.js';
+import { hasLabels } from '../run/workspace.js';
+import { judgedTraining } from './judgedTraining.js';
+import { gatherRead, readTraining } from './readTraining.js';
+import { checkpointed, type StageContext, type StageSummary, trainedPolicySettings } from './stage.js';
+import { teacherSets } from './teacherSets.js';
+import { trainingQueries, validationQueries } from './trainingQueries.js';
+
+/** Teaches a fresh pointer to choose what reference sets have, or, where there are none, what the best baseline finds. */
+export async function warmStartStage(context: StageContext): Promise<StageSummary> {
+  const { run, config, workspace, runtime } = context;
+  const { warmStartSteps } = trainedPolicySettings(config);
+  const queries = await trainingQueries(context);
+  const started = performance.now();
+  const { standard, ...read } = await readTraining(context);
+  const references = hasLabels(workspace.queries) ? queries.references! : await teacherSets(context, queries);
+  const prepared = (performance.now() - started) / 1000;
+  const model: PointerModel = {
+    config: { k: config.k, dimension: workspace.vectors.cols, sources: SOURCES.length },
+    standard,
+  };
+  const { result, seconds } = await checkpointed(context, 'warm-start', (control) =>
+    imitate({
+      config: model.config,
+      vectors: workspace.vectors,
+      queries: read,
+      references,
+      steps: warmStartSteps,
+      seed: config.seed,
+      runtime,
+      ...control,
+    }),
+  );
+  await savePointerModel(run.path(...POLICY_FILES.model), model);
+  await saveWeights(run.path(...POLICY_FILES.untrained), result);
+  return { seconds: prepared + seconds };
+}
+
+/** Reinforcement learning from the warm start. */
+export async function policyStage(context: StageContext): Promise<StageSummary> {
+  const { config, workspace, runtime, reward, budget } = context;
+  const { steps, queriesPerStep, groupSize, epochs, learningRate, credit, clip, klOld, klReverse } =
+    trainedPolicySettings(config);
+  const queries = await trainingQueries(context);
+  const validation = await validationQueries(context);
+  const read = await readTraining(context);
+  const { policy, model, release } = await openPolicy(context, 'untrained');
+  try {
+    return await judgedTraining(context, {
+      policy,
+      load: (file) => loadPointerWeights(model, file),
+      // As searches ask it.
+      temperature: 0,
+      steps,
+      validation,
+      train: (control) =>
+        reinforce({
+          config: model.config,
+          policy,
+          world: workspace,
+          queries,
+          read,
+          reward,
+          budget,
+          steps,
+          queriesPerStep,
+          groupSize,
+          epochs,
+          learningRate,
+          credit,
+          coefficients: { clip, klOld, klReverse },
+          seed: config.seed,
+          runtime,
+          ...control,
+        }),
+    });
+  } finally {
+    await release();
+  }
+}
+
+/**
+ * The run's pointer; training queries are read without their own sets, or it would know the answers.
+ *
+ * @param weights those of the warm start, or those that were trained
+ */
+export async function openPolicy(
+  context: StageContext,
+  weights: 'untrained' | 'trained',
+): Promise<{ policy: PointerPolicy; model: PointerModel; release(): Promise<void> }> {
+  const { run, workspace, runtime } = context;
+  const { items, vectors, index } = workspace;
+  const model = await loadPointerModel(run.path(...POLICY_FILES.model));
+  const { config, standard } = model;
+  const parameters: Parameters = await loadPointerWeights(model, run.path(...POLICY_FILES[weights]));
+  const training = await readTraining(context);
+  const known = new Map(training.texts.map((text, i) => [text, i]));
+  const remembered = await loadRemembered(run, await loadLabels(run, workspace.queries));
+  const memory = remembered && (await SetMemory.create(remembered, runtime));
+  const catalog = { vectors, index, lexicon: lexiconOf(items), memory };
+  const read = async ({ texts, vectors: asked }: EmbeddedQueries): Promise<ReadQueries> => {
+    const rows = [...texts.keys()];
+    const [old, unknown] = [rows.filter((q) => known.has(texts[q])), rows.filter((q) => !known.has(texts[q]))];
+    const remembers = gatherRead(
+      training,
+      old.map((q) => known.get(texts[q])!),
+    );
+    if (unknown.length === 0) return remembers;
+    const fresh = { texts: unknown.map((q) => texts[q]), vectors: gatherRows(asked, unknown) };
+    const said = await readQueries(fresh, catalog, standard);
+    return old.length === 0 ? said : interleaved(remembers, old, said, unknown);
+  };
+  const policy = await PointerPolicy.create({ config, standard, parameters, items, vectors, read, runtime });
+  return {
+    policy,
+    model,
+    async release() {
+      await policy.release();
+      await memory?.release();
+    },
+  };
+}
+
+/** Two parts of a batch in its order: part `a` has its rows `ofA`, part `b` those in `ofB`. */
+function interleaved(
+  a: ReadQueries,
+  ofA: readonly number[],
+  b: ReadQueries,
+  ofB: readonly number[],
+): ReadQueries {
+  const order = new Map([...ofA, ...ofB].map((row, i) => [row, i]));
+  const both: ReadQueries = {
+    vectors: concatRows([a.vectors, b.vectors]),
+    size: a.size,
+    items: Int32Array.from([...a.items, ...b.items]),
+    scores: Float32Array.from([...a.scores, ...b.scores]),
+  };
+  return gatherRead(
+    both,
+    Array.from(order.keys(), (_, row) => order.get(row)!),
+  );
+}

@@ -1,0 +1,97 @@
+/** The candidates of the training queries, as they are for somebody who has not seen these queries' own sets. */
+import { fitClassifier } from '../baselines/fitClassifier.js';
+import { type Candidates, readCandidates, standardize, standardOf } from '../candidates/candidates.js';
+import { crossFittedCandidates } from '../candidates/crossFit.js';
+import type { ReadQueries } from '../candidates/reader.js';
+import type { TrainingCandidates } from '../diffusion/trainDiffusion.js';
+import type { LabelledQueries, QueryBatch } from '../environment.js';
+import { labelledOf } from '../labelled.js';
+import type { Matrix } from '../matrix.js';
+import { gatherRows } from '../matrix.js';
+import { lexiconOf } from '../retrieve/lexicon.js';
+import { saveWritten } from '../run/labels.js';
+import { hasLabels, type Workspace } from '../run/workspace.js';
+import { readSets } from '../synthesis/synthesize.js';
+import type { StageContext } from './stage.js';
+import { trainingQueries } from './trainingQueries.js';
+
+/** The training queries (see `trainingQueries`) with their candidates. */
+export interface TrainingReading extends TrainingCandidates {
+  readonly texts: readonly string[];
+  readonly vectors: Matrix;
+}
+
+/** All stages read the same, and it takes longer than most of them. */
+const readings = new WeakMap<Workspace, Promise<TrainingReading>>();
+
+/**
+ * Reads the training queries: each without its own reference set, or without what a policy of the user's wrote for it, whose sets must
+ * have been synthesised then.
+ */
+export function readTraining(context: StageContext): Promise<TrainingReading> {
+  const { workspace } = context;
+  let reading = readings.get(workspace);
+  if (!reading) {
+    reading = read(context);
+    readings.set(workspace, reading);
+    // What was interrupted is read again.
+    reading.catch(() => readings.delete(workspace));
+  }
+  return reading;
+}
+
+async function read(context: StageContext): Promise<TrainingReading> {
+  const { workspace, signal } = context;
+  const { items, vectors, index } = workspace;
+  const catalog = { vectors, index, lexicon: lexiconOf(items) };
+  const queries = await trainingQueries(context);
+  const sets = context.policy
+    ? await writtenSets(context, queries)
+    : hasLabels(workspace.queries)
+      ? labelledOf(queries)
+      : undefined;
+  const { size, ...found } = sets
+    ? await crossFitted(context, catalog, sets as LabelledQueries)
+    : await readCandidates(queries, catalog, { signal });
+  const standard = standardOf(found.scores);
+  const scores = standardize(found.scores, standard);
+  return { texts: queries.texts, vectors: queries.vectors, size, items: found.items, scores, standard };
+}
+
+async function crossFitted(
+  { config: { k, seed }, runtime, signal }: StageContext,
+  catalog: Pick<Parameters<typeof crossFittedCandidates>[0], 'vectors' | 'index' | 'lexicon'>,
+  training: LabelledQueries,
+): Promise<Candidates> {
+  const { ridge } = await fitClassifier({ ...training, k, seed, signal });
+  return crossFittedCandidates({ ...catalog, training, ridge, seed, runtime, signal });
+}
+
+/** What a policy of the user's wrote for each query; searches remember it from now on. */
+async function writtenSets(
+  { run, workspace, config: { k, seed }, signal }: StageContext,
+  { texts, vectors }: QueryBatch,
+): Promise<LabelledQueries> {
+  const folder = run.path('synthesis');
+  const { queryOf, rows } = await readSets({ folder, queries: texts.length, vectors: workspace.vectors });
+  const references: number[][] = texts.map(() => []);
+  const perSet = rows.length / queryOf.length;
+  queryOf.forEach((query, set) => {
+    references[query].push(...rows.subarray(set * perSet, (set + 1) * perSet));
+  });
+  const training = { texts, vectors, references: references.map((rows) => [...new Set(rows)]) };
+  const { smoother, sets } = await fitClassifier({ ...training, k, seed, signal });
+  await saveWritten(run, { training, classifier: { smoother, sets } });
+  return training;
+}
+
+/** The given rows of queries. */
+export function gatherRead({ vectors, size, items, scores }: ReadQueries, rows: readonly number[]): ReadQueries {
+  const numbers = scores.length / vectors.rows;
+  const gathered = { items: new Int32Array(rows.length * size), scores: new Float32Array(rows.length * numbers) };
+  rows.forEach((q, n) => {
+    gathered.items.set(items.subarray(q * size, (q + 1) * size), n * size);
+    gathered.scores.set(scores.subarray(q * numbers, (q + 1) * numbers), n * numbers);
+  });
+  return { vectors: gatherRows(vectors, rows), size, ...gathered };
+}
