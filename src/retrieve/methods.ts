@@ -47,7 +47,7 @@ const DETERMINANT: Setting = {
   usual: 0.02,
 };
 /** A chosen set is as different as its model makes it. */
-const CHOSEN: Setting = { name: 'diversity', grid: [0, 0.1, 0.3], usual: 0 };
+const CHOSEN: Setting = { name: 'diversity', grid: [0], usual: 0 };
 /** 1 - the share of the query in each direction. At 0 a fan-out would be plain search under another name. */
 const DIRECTIONS: Setting = { name: 'diversity', grid: [1, 0.85, 0.7, 0.5, 0.3], usual: 0.7 };
 
