@@ -2,10 +2,9 @@
 import { copyFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ownNames } from '../catalog/fields.js';
-import { denoiserOnnx, samplerOnnx } from '../diffusion/model.js';
+import { candidateSamplerOnnx, denoiserOnnx, samplerOnnx } from '../diffusion/model.js';
 import { readDiffusion } from '../diffusion/modelFiles.js';
 import { defaultSteps, samplingSigmas } from '../diffusion/samplingGrid.js';
-import type { SamplerDefaults } from '../diffusion/setSampler.js';
 import { USE_LITE_GLOVE_ID } from '../encode/builtIn.js';
 import { GLOVE_FILE } from '../encode/glove.js';
 import { readUseLite } from '../encode/useLite.js';
@@ -14,11 +13,12 @@ import { encodeOnnx, encodeSafetensors, readSafetensors, type StoredTensor } fro
 import { InputError } from '../errors.js';
 import { writeError, writeFileAtomic, writeJson } from '../files.js';
 import { settingsOf, usualMethod } from '../retrieve/loadRun.js';
+import { readWritten } from '../run/labels.js';
 import { configOf } from '../run/manifest.js';
 import { RunFolder } from '../run/runFolder.js';
 import { ENCODED_FILES, readQueries } from '../run/workspace.js';
 import { TASKS } from '../tasks/tasks.js';
-import { WEB_FILES, WEB_FORMAT, WEB_VERSION, type WebManifest } from './manifest.js';
+import { WEB_FILES, WEB_FORMAT, WEB_VERSION, WEB_WRITTEN, type WebManifest } from './manifest.js';
 
 /**
  * Exports a run into `out`, a folder to be hosted as it is; the manifest last, so that a folder which has one is whole.
@@ -37,7 +37,15 @@ export async function exportRetriever(folder: string, out: string): Promise<WebM
   const { vectors } = (await readSafetensors(run.path('encode', ENCODED_FILES.vectors))).tensors;
   const labels = (await readSafetensors(run.path('encode', ENCODED_FILES.labels))).tensors;
   const space = (await readSafetensors(run.path('encode', ENCODED_FILES.space))).tensors;
-  const tensors: Record<string, StoredTensor> = { vectors, ...space, ...labels };
+  const written = Object.entries((await readWritten(run)) ?? {}).map(
+    ([name, value]) => [`${WEB_WRITTEN}${name}`, value] as const,
+  );
+  const tensors: Record<string, StoredTensor> = {
+    vectors,
+    ...space,
+    ...labels,
+    ...Object.fromEntries(written),
+  };
   const { encoder: id } = run.manifest;
   const words = id === USE_LITE_GLOVE_ID;
   const included = words || id === USE_LITE_ID;
@@ -84,18 +92,16 @@ async function exportDiffusion(
   to: (name: string) => string,
 ): Promise<NonNullable<WebManifest['diffusion']>> {
   const { model, sampling } = await readDiffusion(run.path('diffusion'));
-  if (model.config.features > 0)
-    throw new InputError(
-      'was compiled with policy.kind "pointer", whose set diffusion browsers cannot run yet; serve it, or compile without it',
-      { file: run.folder },
-    );
-  const { sampler, guidance, steps = defaultSteps(model.config, sampler) } = sampling;
-  const defaults: SamplerDefaults = { ...sampling, steps };
+  const { config } = model;
+  const ranks = config.head === 'anchors';
+  const sampler = ranks ? 'dpmSolverPlusPlus2M' : sampling.sampler;
+  const { guidance, steps = defaultSteps(config, sampler) } = sampling;
   const fused = sampler === 'dpmSolverPlusPlus2M';
   if (fused) {
-    const sigmas = samplingSigmas(model.config, sampler, steps);
-    await writeFileAtomic(to(WEB_FILES.sampler), samplerOnnx(model, { sigmas, guidance }));
+    const sigmas = samplingSigmas(config, sampler, steps);
+    const all = ranks ? candidateSamplerOnnx(model, sigmas) : samplerOnnx(model, { sigmas, guidance });
+    await writeFileAtomic(to(WEB_FILES.sampler), all);
   }
-  await writeFileAtomic(to(WEB_FILES.denoiser), denoiserOnnx(model, { guided: guidance > 0 }));
-  return { config: model.config, defaults, fused };
+  if (!ranks) await writeFileAtomic(to(WEB_FILES.denoiser), denoiserOnnx(model, { guided: guidance > 0 }));
+  return { config, defaults: { ...sampling, sampler, steps }, fused };
 }

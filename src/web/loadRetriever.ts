@@ -1,5 +1,7 @@
 /** Loads a retriever that `r4t export` wrote, from URLs, without Node. */
 import type { Item } from '../catalog/item.js';
+import { SetMemory } from '../candidates/setMemory.js';
+import { CandidateDiffusion } from '../diffusion/candidateDiffusion.js';
 import { type ModelSession, SetSampler } from '../diffusion/setSampler.js';
 import { CachedEncoder } from '../encode/cached.js';
 import type { Encoder } from '../encode/encoder.js';
@@ -13,10 +15,11 @@ import { decodeSafetensors, type Safetensors } from '../engine/safetensorsFormat
 import { InputError } from '../errors.js';
 import { dot, type Matrix, matrix, normalizeRows, row } from '../matrix.js';
 import { lexiconOf } from '../retrieve/lexicon.js';
+import type { SearchDiffusion } from '../retrieve/method.js';
 import { SetRetriever } from '../retrieve/setRetriever.js';
-import { labelsOf } from '../run/labelTensors.js';
+import { labelsOf, rememberedLabels } from '../run/labelTensors.js';
 import { FlatIndex } from './flatIndex.js';
-import { WEB_FILES, WEB_FORMAT, WEB_VERSION, type WebManifest } from './manifest.js';
+import { WEB_FILES, WEB_FORMAT, WEB_VERSION, WEB_WRITTEN, type WebManifest } from './manifest.js';
 import { loadModel, type Ort } from './ort.js';
 
 export interface LoadWebRetrieverOptions {
@@ -86,6 +89,9 @@ export async function loadRetriever(
   const subQueryEncoder = manifest.grounded
     ? new CachedEncoder(new GroundedEncoder(small, { items, vectors }), { capacity: REMEMBERED })
     : encoder;
+  const labels = labelsOf(tensors.tensors, training);
+  const written = tensorsNamed(tensors.tensors, WEB_WRITTEN);
+  const remembered = rememberedLabels(written ? labelsOf(written, []) : labels);
   return new SetRetriever({
     items,
     vectors,
@@ -95,18 +101,52 @@ export async function loadRetriever(
     ownNames: new Map(Object.entries(manifest.ownNames ?? {})),
     k: manifest.k,
     lexicon: lexiconOf(items),
-    ...labelsOf(tensors.tensors, training),
-    diffusion: diffusion && new WebSampler(diffusion, sampler, () => load(WEB_FILES.denoiser)),
+    ...labels,
+    ...(remembered && { memory: SetMemory.plain(remembered) }),
+    diffusion: diffusion && webDiffusion(diffusion, sampler, () => load(WEB_FILES.denoiser)),
     settings: manifest.settings,
     usual: manifest.method,
   });
+}
+
+type ExportedDiffusion = NonNullable<WebManifest['diffusion']>;
+
+function webDiffusion(
+  exported: ExportedDiffusion,
+  fused: ModelSession | undefined,
+  loadStep: () => Promise<ModelSession>,
+): SearchDiffusion {
+  const { config, defaults } = exported;
+  if (config.head === 'edm' || !fused) return new WebSampler(exported, fused, loadStep);
+  return new CandidateDiffusion({
+    config,
+    steps: defaults.steps,
+    draws: defaults.draws,
+    async load(steps) {
+      if (steps === defaults.steps) return fused;
+      throw new InputError(`is ${steps}; this export has the model of ${defaults.steps} steps alone`, {
+        field: 'steps',
+      });
+    },
+  });
+}
+
+/** The tensors whose names begin so, without that; undefined where there are none. */
+function tensorsNamed(
+  tensors: Safetensors['tensors'],
+  start: string,
+): Safetensors['tensors'] | undefined {
+  const found = Object.entries(tensors).filter(([name]) => name.startsWith(start));
+  return found.length > 0
+    ? Object.fromEntries(found.map(([name, value]) => [name.slice(start.length), value]))
+    : undefined;
 }
 
 class WebSampler extends SetSampler {
   private denoiser: Promise<ModelSession> | undefined;
 
   constructor(
-    { config, defaults }: NonNullable<WebManifest['diffusion']>,
+    { config, defaults }: ExportedDiffusion,
     fused: ModelSession | undefined,
     private readonly load: () => Promise<ModelSession>,
   ) {

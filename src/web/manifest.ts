@@ -15,7 +15,7 @@ export const WEB_FILES = {
   sampler: 'sampler.onnx',
   /** Texts of the training queries. */
   training: 'training.json',
-  /** One denoising step; only fetched when a request wants another number of steps. */
+  /** One denoising step, of a model that draws directions; only fetched when a request wants another number of steps. */
   denoiser: 'denoiser.onnx',
   encoder: 'encoder.onnx',
   vocabulary: 'vocabulary.json',
@@ -24,7 +24,10 @@ export const WEB_FILES = {
 } as const;
 
 export const WEB_FORMAT = 'r4t-web';
-export const WEB_VERSION = 5;
+export const WEB_VERSION = 6;
+
+/** What the names of the tensors of sets that a policy of the user's wrote begin with. */
+export const WEB_WRITTEN = 'written.';
 
 /** What `retriever.json` holds. */
 export interface WebManifest {
@@ -45,7 +48,7 @@ export interface WebManifest {
   /** Absent in a run without a trained diffusion model. */
   readonly diffusion?: {
     readonly config: DenoiserConfig;
-    readonly defaults: SamplerDefaults;
+    readonly defaults: SamplerDefaults & { readonly draws: number };
     /** Whether there is a `sampler.onnx`. */
     readonly fused: boolean;
   };
