@@ -1,15 +1,16 @@
-/** Small models with random parameters, for tests. */
-import { Graph, initialize, type Parameters } from '../../engine/index.js';
+/** Small models with random parameters, and queries to ask them, for tests. */
+import { SOURCES } from '../../candidates/candidates.js';
+import type { ReadQueries } from '../../candidates/reader.js';
+import { initialize } from '../../engine/index.js';
 import { type Matrix, matrix, normalizeRows } from '../../matrix.js';
 import { CounterRandom } from '../../random.js';
 import { type DenoiserConfig, presets } from '../config.js';
-import { denoise } from '../denoiser.js';
-import { ANCHORS, type DiffusionModel } from '../model.js';
-import { conditionMemory } from '../transformer.js';
+import { type DiffusionModel, parameterGraph } from '../model.js';
 
-/** A config small enough for fast tests. */
+/** A config small enough for fast tests; head `anchors` unless told otherwise. */
 export function tinyConfig(changes: Partial<DenoiserConfig> = {}): DenoiserConfig {
   const dimension = changes.dimension ?? 8;
+  const { head = 'anchors' } = changes;
   return {
     ...presets.small,
     width: 16,
@@ -19,12 +20,11 @@ export function tinyConfig(changes: Partial<DenoiserConfig> = {}): DenoiserConfi
     noiseFeatures: 8,
     dimension,
     conditionDimension: dimension,
-    conditionWords: 0,
     sigmaData: 1 / Math.sqrt(dimension),
-    anchors: 0,
-    nearAnchors: 0,
-    features: 0,
-    anchorSpread: 0,
+    head,
+    ...(head === 'anchors' && {
+      standard: { means: SOURCES.map(() => 0), deviations: SOURCES.map(() => 1) },
+    }),
     ...changes,
   };
 }
@@ -36,31 +36,58 @@ export function unitRows(rows: number, cols: number, seed: number): Matrix {
   return normalizeRows(m);
 }
 
+/** A model as training starts with it: the network's output is zero. */
+export const untrainedModel = (config: DenoiserConfig, seed = 1): DiffusionModel => ({
+  config,
+  parameters: initialize(parameterGraph(config), seed),
+});
+
 /** A model with every parameter drawn at random, those that start at zero included. */
 export function randomModel(config: DenoiserConfig, seed = 1): DiffusionModel {
-  const parameters = untrainedModel(config, seed).parameters;
-  for (const [name, { data, dims }] of parameters) {
-    if (name !== ANCHORS && data.every((x) => x === 0))
-      new CounterRandom(seed, name).fillNormal(data, 1 / Math.sqrt(dims[0]));
-  }
-  return { config, parameters };
+  const model = untrainedModel(config, seed);
+  for (const [name, { data, dims }] of model.parameters)
+    if (data.every((x) => x === 0)) new CounterRandom(seed, name).fillNormal(data, 1 / Math.sqrt(dims[0]));
+  return model;
 }
 
-/** A model as training starts with it: the network's output is zero. */
-export function untrainedModel(config: DenoiserConfig, seed = 1): DiffusionModel {
-  const { dimension: d, anchors: n, nearAnchors, features, conditionDimension } = config;
-  const graph = new Graph();
-  denoise(config, {
-    x: graph.input('x', ['batch', 'rows', d]),
-    sigma: graph.input('sigma', [1, 1, 1]),
-    condition: conditionMemory(config, graph.input('condition', ['batch', conditionDimension]), {
-      kept: graph.input('kept', ['batch', 1, 1]),
-      near: nearAnchors > 0 ? graph.input('near', ['batch', nearAnchors, d]) : undefined,
-      features: features > 0 ? graph.input('features', ['batch', n, features]) : undefined,
-    }),
-    anchors: n > 0 ? graph.constant(new Float32Array(n * d), [n, d]) : undefined,
-  });
-  const parameters: Parameters = initialize(graph, seed);
-  if (n > 0) parameters.set(ANCHORS, { data: unitRows(n, d, seed).data, dims: [n, d] });
-  return { config, parameters };
+export interface RandomRead {
+  readonly queries: number;
+  /** Candidates a query. */
+  readonly size: number;
+  /** Items of the catalog, at least `size`. */
+  readonly items: number;
+  /** Length of a query's vector. */
+  readonly dimension: number;
+  readonly seed?: number;
+}
+
+/** Queries with different random candidates of a catalog, of which the sources say random numbers. */
+export function randomRead({ queries, size, items, dimension, seed = 1 }: RandomRead): ReadQueries {
+  const scores = new Float32Array(queries * size * SOURCES.length);
+  new CounterRandom(seed, 'scores').fillNormal(scores);
+  const candidates = Array.from({ length: queries }, (_, q) => [
+    ...new CounterRandom(seed, 'candidates', q).permutation(items).subarray(0, size),
+  ]);
+  return {
+    vectors: unitRows(queries, dimension, seed),
+    size,
+    items: Int32Array.from(candidates.flat()),
+    scores,
+  };
+}
+
+/** The queries [start, end) with their candidates. */
+export function partOfRead(
+  { vectors, size, items, scores }: ReadQueries,
+  start: number,
+  end: number,
+): ReadQueries {
+  const { cols } = vectors;
+  const said = size * SOURCES.length;
+  return {
+    vectors: matrix(end - start, cols, vectors.data.slice(start * cols, end * cols)),
+    size,
+    items: items.slice(start * size, end * size),
+    scores: scores.slice(start * said, end * said),
+  };
 }
