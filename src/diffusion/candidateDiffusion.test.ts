@@ -1,116 +1,247 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { floats, Session } from '../engine/index.js';
-import { type Matrix, matrix, row, rowRange } from '../matrix.js';
+import { afterAll, describe, expect, it, vi } from 'vitest';
+import { SOURCES } from '../candidates/candidates.js';
+import type { ReadQueries } from '../candidates/reader.js';
+import { encodeOnnx, type Feeds, floats, Graph, Session } from '../engine/index.js';
+import { concatRows, row } from '../matrix.js';
 import { CounterRandom } from '../random.js';
+import { anchorsOf, denoiseAnchored } from './anchorHead.js';
 import { CandidateDiffusion } from './candidateDiffusion.js';
-import { ANCHORS, samplerOnnx } from './model.js';
+import { candidateSamplerOnnx, type DiffusionModel } from './model.js';
+import { dpmSolverPlusPlus2M } from './sampling.js';
 import { samplingSigmas } from './samplingGrid.js';
-import { randomModel, tinyConfig, unitRows } from './testing/models.js';
-import { trainDiffusion } from './trainDiffusion.js';
+import type { ModelSession } from './setSampler.js';
+import { partOfRead, randomModel, randomRead, tinyConfig, unitRows } from './testing/models.js';
+import { conditionMemory } from './transformer.js';
 
-const [D, N, F] = [8, 12, 2];
-const model = randomModel(tinyConfig({ dimension: D, anchors: N, features: F }));
-const conditions = unitRows(3, D, 1);
-const sources = matrix(3, N * F, new CounterRandom(1, 'sources').fillNormal(new Float32Array(3 * N * F)));
-const anchors = matrix(N, D, model.parameters.get(ANCHORS)!.data);
-const streams = ['a', 'b', 'c'];
+const [D, F] = [8, SOURCES.length];
+/** Candidates of a query, among the items of the catalog. */
+const [N, ITEMS] = [14, 40];
+const ROWS = 4;
+const DRAWS = 3;
 const runtime = { threads: 1 };
-let diffusion: CandidateDiffusion;
+const model = randomModel(tinyConfig());
+const { config } = model;
+const vectors = unitRows(ITEMS, D, 9);
+const read = randomRead({ queries: 11, size: N, items: ITEMS, dimension: D });
+const streams = Array.from({ length: 11 }, (_, q) => `query ${q}`);
 
-beforeAll(() => {
-  diffusion = new CandidateDiffusion({ model, draws: 4, runtime });
-});
+const load = (steps: number) =>
+  Session.load(candidateSamplerOnnx(model, samplingSigmas(config, 'dpmSolverPlusPlus2M', steps)), runtime);
+const diffusion = new CandidateDiffusion({ config, steps: 3, draws: DRAWS, load });
+const rank = (queries: ReadQueries, options: { steps?: number; seed?: number; streams?: string[] } = {}) =>
+  diffusion.rank({ read: queries, vectors, rows: ROWS, depth: N, streams, ...options });
 afterAll(() => diffusion.release());
 
-/** Which anchor each row is. */
-const anchorsOf = (rows: Matrix) =>
-  Array.from({ length: rows.rows }, (_, i) =>
-    [...Array(N).keys()].findIndex((a) => row(anchors, a).every((x, j) => x === row(rows, i)[j])),
-  );
-
 describe('CandidateDiffusion', () => {
-  it('answers with different anchors', async () => {
-    const rows = anchorsOf(await diffusion.sample({ conditions, sources, rows: 4, streams }));
-    expect(rows).not.toContain(-1);
-    for (let q = 0; q < 3; q++) expect(new Set(rows.slice(q * 4, q * 4 + 4)).size).toBe(4);
-  });
-
-  it('answers a query the same in any batch', async () => {
-    const together = await diffusion.sample({ conditions, sources, rows: 4, streams });
-    const alone = await diffusion.sample({
-      conditions: rowRange(conditions, 1, 2),
-      sources: rowRange(sources, 1, 2),
-      rows: 4,
-      streams: ['b'],
+  it('ranks every candidate once, and nothing else', async () => {
+    const rankings = await rank(read);
+    expect(rankings).toHaveLength(11);
+    rankings.forEach((ranking, q) => {
+      expect([...ranking].sort()).toEqual([...read.items.subarray(q * N, (q + 1) * N)].sort());
     });
-    expect(anchorsOf(alone)).toEqual(anchorsOf(rowRange(together, 4, 8)));
   });
 
-  it('answers with nothing that a mask leaves out', async () => {
-    const mask = new Uint8Array(N).fill(1);
-    const [first] = anchorsOf(await diffusion.sample({ conditions, sources, rows: 2, streams }));
-    mask[first] = 0;
-    expect(anchorsOf(await diffusion.sample({ conditions, sources, rows: 2, streams, mask }))).not.toContain(
-      first,
-    );
-  });
-
-  it('has the inclusion probabilities of the last posterior: 1 - prod (1 - p) over the rows', async () => {
-    const sigmas = samplingSigmas(model.config, 'dpmSolverPlusPlus2M', 1);
-    const session = await Session.load(samplerOnnx(model, { sigmas, guidance: 0 }), runtime);
-    const noise = { data: new CounterRandom(1, 'n').fillNormal(new Float32Array(4 * D)), dims: [1, 4, D] };
-    const { inclusion, clean } = await session.run({
-      noise,
-      condition: { data: row(conditions, 0), dims: [1, D] },
-      features: { data: row(sources, 0), dims: [1, N, F] },
-    });
-    await session.release();
-    const included = floats(inclusion);
-    expect(included.every((p) => p > -1e-3 && p < 1 + 1e-3)).toBe(true);
-    const total = included.reduce((sum, p) => sum + p, 0);
-    expect(total).toBeGreaterThan(1);
-    expect(total).toBeLessThanOrEqual(4 + 1e-2);
-    expect(floats(clean).every(Number.isFinite)).toBe(true);
-  });
-
-  it('refuses to answer without the sources', async () => {
-    await expect(diffusion.sample({ conditions, rows: 4 })).rejects.toThrow('what the sources say');
-  });
-
-  it('learns to trust the source that tells', async () => {
-    // Each query's set are the three anchors of its highest first number.
-    const table = unitRows(N, D, 4);
-    const queries = 40;
-    const said = matrix(
-      queries,
-      N * F,
-      new CounterRandom(2, 's').fillNormal(new Float32Array(queries * N * F)),
-    );
-    const best = (of: Matrix, q: number) =>
-      [...Array(N).keys()].sort((a, b) => row(of, q)[b * F] - row(of, q)[a * F]).slice(0, 3);
-    const trained = await trainDiffusion({
-      data: {
-        conditions: unitRows(queries, D, 5),
-        queryOf: Int32Array.from({ length: queries }, (_, q) => q),
-        rows: Int32Array.from([...Array(queries).keys()].flatMap((q) => best(said, q))),
-        table,
-      },
-      features: said,
-      network: { ...tinyConfig(), maxAnchors: 100 },
-      steps: 250,
-      batchSize: 16,
-      learningRate: 1e-2,
-      runtime,
-    });
-    const fresh = matrix(5, N * F, new CounterRandom(3, 's').fillNormal(new Float32Array(5 * N * F)));
-    const student = new CandidateDiffusion({ model: trained, runtime });
-    const rows = await student.sample({ conditions: unitRows(5, D, 6), sources: fresh, rows: 3 });
-    await student.release();
-    let right = 0;
-    for (let i = 0; i < rows.rows; i++) {
-      const wanted = best(fresh, Math.floor(i / 3)).map((a) => row(table, a).join());
-      if (wanted.includes(row(rows, i).join())) right++;
+  it.each([1, 2, 3, 6])('ranks by what %s steps one at a time say', async (steps) => {
+    const rankings = await rank(read, { steps, seed: 5 });
+    const stepwise = await stepByStep(model);
+    for (let q = 0; q < 11; q++) {
+      const { inclusion, prior } = await stepwise.inclusion(q, { steps, seed: 5 });
+      const places = [...rankings[q]].map((item) => read.items.indexOf(item, q * N) - q * N);
+      const by = (values: readonly number[], some: readonly number[]) => some.map((place) => values[place]);
+      const [set, others] = [places.slice(0, ROWS), places.slice(ROWS)];
+      // What the steps leave equal up to rounding may come in any order.
+      expect(Math.min(...by(inclusion, set))).toBeGreaterThan(Math.max(...by(inclusion, others)) - 1e-3);
+      expectFalling(by(prior, set), 1e-5);
+      expectFalling(by(inclusion, others), 1e-3);
     }
-    expect(right).toBeGreaterThanOrEqual(11);
+    await stepwise.release();
+  });
+
+  it('answers a text the same whatever is in the batch', async () => {
+    const together = await rank(read, { steps: 2, seed: 3 });
+    for (const q of [0, 6, 9]) {
+      const [alone] = await rank(partOfRead(read, q, q + 1), { steps: 2, seed: 3, streams: [streams[q]] });
+      expect(alone).toEqual(together[q]);
+    }
+  });
+
+  it('answers the same by the same seed, and not always by another', async () => {
+    const rankings = (seed: number) => rank(read, { steps: 1, seed });
+    expect(await rankings(1)).toEqual(await rankings(1));
+    expect(await rankings(1)).not.toEqual(await rankings(2));
+  });
+
+  it('names noise by the query vector where there is no text', async () => {
+    const unnamed = await rank(read, { streams: undefined });
+    const [alone] = await rank(partOfRead(read, 4, 5), { streams: undefined });
+    expect(alone).toEqual(unnamed[4]);
+  });
+
+  it('answers with all candidates where there are fewer than a set has rows', async () => {
+    const few = randomRead({ queries: 3, size: 2, items: ITEMS, dimension: D });
+    const rankings = await rank(few);
+    rankings.forEach((ranking, q) => {
+      expect([...ranking].sort()).toEqual([...few.items.subarray(2 * q, 2 * q + 2)].sort());
+    });
+  });
+
+  it('answers with nothing where there are no candidates, and asks no model', async () => {
+    const none = randomRead({ queries: 3, size: 0, items: ITEMS, dimension: D });
+    const never = vi.fn();
+    const idle = new CandidateDiffusion({ config, steps: 3, draws: DRAWS, load: never });
+    const rankings = await idle.rank({ read: none, vectors, rows: ROWS, depth: N });
+    expect(rankings).toEqual([0, 1, 2].map(() => new Int32Array()));
+    expect(never).not.toHaveBeenCalled();
+  });
+
+  it('refuses a model whose rows are no candidates, and settings out of range', async () => {
+    const edm = tinyConfig({ head: 'edm' });
+    expect(() => new CandidateDiffusion({ config: edm, steps: 3, draws: 1, load })).toThrow(RangeError);
+    const ask = (changes: object) => diffusion.rank({ read, vectors, rows: ROWS, depth: N, ...changes });
+    await expect(ask({ rows: 0 })).rejects.toThrow('rows');
+    await expect(ask({ steps: 1.5 })).rejects.toThrow('steps');
+    await expect(ask({ signal: AbortSignal.abort(new Error('enough')) })).rejects.toThrow('enough');
   });
 });
+
+describe('with a model that says what it is told to', () => {
+  /** Answers `inclusion` [draws, size] and `prior` [size] for every query. */
+  class Told implements ModelSession {
+    readonly asked: Feeds[] = [];
+    released = 0;
+
+    constructor(
+      private readonly inclusion: readonly (readonly number[])[],
+      private readonly prior: readonly number[],
+    ) {}
+
+    async run(feeds: Feeds) {
+      this.asked.push(feeds);
+      const [queries] = feeds.condition.dims;
+      const repeated = (values: readonly number[]) =>
+        Float32Array.from(Array.from({ length: queries }, () => values).flat());
+      const size = this.prior.length;
+      return {
+        inclusion: {
+          data: repeated(this.inclusion.flat()),
+          dims: [queries * this.inclusion.length, size],
+        },
+        prior: { data: repeated(this.prior), dims: [queries, size] },
+      };
+    }
+
+    async release() {
+      this.released++;
+    }
+  }
+
+  const told = (inclusion: readonly (readonly number[])[], prior: readonly number[]) => {
+    const session = new Told(inclusion, prior);
+    const loaded = vi.fn(async () => session);
+    const ranker = new CandidateDiffusion({ config, steps: 3, draws: inclusion.length, load: loaded });
+    return { session, loaded, ranker };
+  };
+
+  it('the set comes first, by its prior, then the rest by the mean of its draws', async () => {
+    // Means: 0.45, 0.7, 0.5, 0.65, 0.1.
+    const { ranker } = told(
+      [
+        [0.9, 0.5, 0.3, 0.6, 0.2],
+        [0.0, 0.9, 0.7, 0.7, 0.0],
+      ],
+      [9, -1, 5, 2, 7],
+    );
+    const five = randomRead({ queries: 2, size: 5, items: ITEMS, dimension: D });
+    const rankings = await ranker.rank({ read: five, vectors, rows: 3, depth: 5 });
+    rankings.forEach((ranking, q) => {
+      expect([...ranking]).toEqual([2, 3, 1, 0, 4].map((place) => five.items[q * 5 + place]));
+    });
+  });
+
+  it('every query is asked once, with its own candidates and what the sources say of them', async () => {
+    const size = 3;
+    const many = randomRead({ queries: 19, size, items: ITEMS, dimension: D });
+    const { ranker, session } = told([[0, 0, 0]], [0, 0, 0]);
+    await ranker.rank({ read: many, vectors, rows: 2, depth: 3 });
+    const fed = (name: string) => session.asked.flatMap((feeds) => [...floats(feeds[name])]);
+    expect(fed('condition')).toEqual([...many.vectors.data]);
+    expect(fed('features')).toEqual([...many.scores]);
+    expect(fed('anchors')).toEqual([...many.items].flatMap((item) => [...row(vectors, item)]));
+    for (const feeds of session.asked) {
+      const [queries] = feeds.condition.dims;
+      expect(feeds.noise.dims).toEqual([queries, 2, D]);
+      expect(feeds.features.dims).toEqual([queries, size, F]);
+    }
+  });
+
+  it('is loaded once for as many steps, and freed', async () => {
+    const { ranker, session, loaded } = told([[0, 0]], [0, 0]);
+    const two = randomRead({ queries: 1, size: 2, items: ITEMS, dimension: D });
+    for (const steps of [undefined, 3, 2, 2])
+      await ranker.rank({ read: two, vectors, rows: 1, depth: 2, steps });
+    expect(loaded.mock.calls).toEqual([[3], [2]]);
+    await ranker.release();
+    expect(session.released).toBe(2);
+  });
+});
+
+/** The same by the single denoising step, the sampler of `sampling.ts` and float64. */
+async function stepByStep({ config, parameters }: DiffusionModel) {
+  const graph = new Graph();
+  const inputs = {
+    x: graph.input('x', ['batch', ROWS, D]),
+    sigma: graph.input('sigma', [1, 1, 1]),
+    condition: conditionMemory(config, graph.input('condition', ['queries', D])),
+  };
+  const anchors = anchorsOf({
+    vectors: graph.input('anchors', ['queries', N, D]),
+    features: graph.input('features', ['queries', N, F]),
+  });
+  const outputs = { ...denoiseAnchored(config, inputs, anchors), prior: anchors.prior };
+  const weights = new Map([...parameters].map(([name, { data }]) => [name, data]));
+  const session = await Session.load(encodeOnnx(graph, { outputs, weights }), runtime);
+
+  /** How likely each candidate of query `q` is to be in a set, and its prior, [N]. */
+  async function inclusion(q: number, { steps, seed }: { steps: number; seed: number }) {
+    const own = partOfRead(read, q, q + 1);
+    const candidates = concatRows(
+      [...own.items].map((item) => ({ data: row(vectors, item), rows: 1, cols: D })),
+    );
+    const mean = new Array<number>(N).fill(0);
+    let prior: number[] = [];
+    for (let draw = 0; draw < DRAWS; draw++) {
+      const sigmas = samplingSigmas(config, 'dpmSolverPlusPlus2M', steps);
+      const random = new CounterRandom(seed, 'diffusion/sample', streams[q], draw);
+      const x = random.fillNormal(new Float32Array(ROWS * D), sigmas[0]);
+      let posterior = new Float32Array();
+      await dpmSolverPlusPlus2M(
+        async (x, sigma) => {
+          const result = await session.run({
+            x: { data: x, dims: [1, ROWS, D] },
+            sigma: { data: Float32Array.of(sigma), dims: [1, 1, 1] },
+            condition: { data: own.vectors.data, dims: [1, D] },
+            anchors: { data: candidates.data, dims: [1, N, D] },
+            features: { data: own.scores, dims: [1, N, F] },
+          });
+          posterior = Float32Array.from(floats(result.posterior));
+          prior = [...floats(result.prior)];
+          return floats(result.clean);
+        },
+        x,
+        sigmas,
+        { random },
+      );
+      for (let i = 0; i < N; i++) {
+        let free = 1;
+        for (let r = 0; r < ROWS; r++) free *= 1 - posterior[r * N + i];
+        mean[i] += (1 - free) / DRAWS;
+      }
+    }
+    return { inclusion: mean, prior };
+  }
+  return { inclusion, release: () => session.release() };
+}
+
+function expectFalling(values: readonly number[], slack: number): void {
+  for (let i = 1; i < values.length; i++) expect(values[i]).toBeLessThan(values[i - 1] + slack);
+}
