@@ -15,7 +15,8 @@ export function collapseWarning({
   readonly duplicateShare: number;
   readonly entropy: number;
 }): string | undefined {
-  if (duplicates > DUPLICATE_ALARM) return `collapse: ${Math.round(100 * duplicates)}% of the items are repeats`;
+  if (duplicates > DUPLICATE_ALARM)
+    return `collapse: ${Math.round(100 * duplicates)}% of the items are repeats`;
   if (entropy < ENTROPY_ALARM) return `collapse: entropy fell to ${entropy.toFixed(3)} nats a choice`;
   return undefined;
 }

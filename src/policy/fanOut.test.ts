@@ -54,6 +54,16 @@ describe('retrieveFanOuts', () => {
     expect(fanOut.reference).toEqual([]);
   });
 
+  it('takes chosen items for their own directions, and encodes nothing', async () => {
+    const chosen = completions.map((own, i) => ({ ...own, items: Int32Array.of(3 - i, i) }));
+    const subQueryEncoder = { ...letterEncoder, encode: () => Promise.reject(new Error('is not needed')) };
+    const fanOuts = await retrieveFanOuts(chosen, queries, { ...world, subQueryEncoder });
+    fanOuts.forEach(({ retrieved, subQueryVectors }, i) => {
+      expect([...retrieved]).toEqual([3 - i, i]);
+      expect(row(subQueryVectors, 1)).toEqual(row(world.vectors, i));
+    });
+  });
+
   it('of no completions is nothing', async () => {
     expect(await retrieveFanOuts([], queries, world)).toEqual([]);
   });

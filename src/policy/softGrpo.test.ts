@@ -1,20 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  type Feeds,
-  floats,
-  Graph,
-  gradients,
-  parameterFeeds,
-  Session,
-  type Tensor,
-} from '../engine/index.js';
+import { type Feeds, floats, Graph, gradients, ops, Session } from '../engine/index.js';
 import { CounterRandom } from '../random.js';
-import { DecoderPolicy } from './decoderPolicy.js';
-import { formatTable } from './format.js';
-import { groupAdvantages, softGrpoGraph, softGrpoLoss, subQueryAdvantages } from './softGrpo.js';
-import { randomParameters, randomVectors, runtime, scene } from './testing/scene.js';
-import { grpoFeeds } from './trainPolicy.js';
+import { groupAdvantages, softGrpoLoss, subQueryAdvantages } from './softGrpo.js';
+import { runtime } from './testing/scene.js';
 
 const COEFFICIENTS = { clip: 0.2, klOld: 0.05, klReverse: 0.03 };
 
@@ -64,7 +53,7 @@ describe('groupAdvantages', () => {
 });
 
 const ROWS = 3;
-const TIME = 5;
+const CHOICES = 5;
 
 interface Terms {
   readonly logProbs: Float64Array;
@@ -73,14 +62,14 @@ interface Terms {
   readonly weights: Float64Array;
 }
 
-/** docs/paper.md, Soft-GRPO, token by token. */
+/** docs/paper.md, Soft-GRPO, choice by choice. */
 function plainLoss({ logProbs, oldLogProbs, advantages, weights }: Terms): number {
   const { clip, klOld, klReverse } = COEFFICIENTS;
   let total = 0;
   let count = 0;
   weights.forEach((weight, i) => {
     if (weight === 0) return;
-    const advantage = advantages[Math.floor(i / TIME)];
+    const advantage = advantages[i];
     const rho = Math.exp(logProbs[i] - oldLogProbs[i]);
     const clipped = Math.min(Math.max(rho, 1 - clip), 1 + clip);
     total -= Math.min(rho * advantage, clipped * advantage);
@@ -94,8 +83,8 @@ function plainLoss({ logProbs, oldLogProbs, advantages, weights }: Terms): numbe
 /** Ratios from 0.4 to 2.5, on both sides of the clip range but not at its edges, where the loss has a kink. */
 function randomTerms(seed: number): Terms {
   const random = new CounterRandom(seed, 'soft-grpo test');
-  const cells = Array.from({ length: ROWS * TIME });
-  const advantages = Float64Array.from({ length: ROWS }, () => random.normal());
+  const cells = Array.from({ length: ROWS * CHOICES });
+  const advantages = Float64Array.from(cells, () => random.normal());
   const logProbs = Float64Array.from(cells, () => -5 * random.uniform());
   const oldLogProbs = logProbs.map((logProb) => {
     for (;;) {
@@ -107,31 +96,29 @@ function randomTerms(seed: number): Terms {
   return { logProbs, oldLogProbs, advantages, weights };
 }
 
-function feedsOf({ advantages, ...cells }: Terms): Feeds {
-  const tensor = (data: Float64Array, cols: number): Tensor => ({
-    data: Float32Array.from(data),
-    dims: [ROWS, cols],
-  });
-  return {
-    advantages: tensor(advantages, 1),
-    ...Object.fromEntries(Object.entries(cells).map(([name, data]) => [name, tensor(data, TIME)])),
-  };
-}
+const feedsOf = (terms: Terms): Feeds =>
+  Object.fromEntries(
+    Object.entries(terms).map(([name, data]) => [
+      name,
+      { data: Float32Array.from(data), dims: [ROWS, CHOICES] },
+    ]),
+  );
 
 async function lossSession(): Promise<Session> {
   const graph = new Graph();
-  const logProbs = graph.input('logProbs', ['batch', 'time']);
-  const { loss } = softGrpoLoss(
+  const input = (name: keyof Terms) => graph.input(name, ['queries', 'choices']);
+  const logProbs = input('logProbs');
+  const { loss, ratio, logRatio } = softGrpoLoss(
     {
       logProbs,
-      oldLogProbs: graph.input('oldLogProbs', ['batch', 'time']),
-      advantages: graph.input('advantages', ['batch', 1]),
-      weights: graph.input('weights', ['batch', 'time']),
+      oldLogProbs: input('oldLogProbs'),
+      advantages: input('advantages'),
+      weights: input('weights'),
     },
     COEFFICIENTS,
   );
   const [gradient] = gradients(loss, [logProbs]);
-  return Session.compile(graph, { loss, gradient }, runtime);
+  return Session.compile(graph, { loss, ratio, logRatio, gradient }, runtime);
 }
 
 describe('softGrpoLoss', () => {
@@ -140,14 +127,16 @@ describe('softGrpoLoss', () => {
     const seen = { clippedUp: 0, clippedDown: 0, unclippedUp: 0, unclippedDown: 0 };
     for (let seed = 0; seed < 40; seed++) {
       const terms = randomTerms(seed);
-      const { loss, gradient } = await session.run(feedsOf(terms));
+      const { loss, ratio, logRatio, gradient } = await session.run(feedsOf(terms));
       expect(floats(loss)[0]).toBeCloseTo(plainLoss(terms), 4);
       terms.logProbs.forEach((x, i) => {
+        expect(floats(logRatio)[i]).toBeCloseTo(x - terms.oldLogProbs[i], 5);
+        expect(floats(ratio)[i]).toBeCloseTo(Math.exp(x - terms.oldLogProbs[i]), 5);
         const h = 1e-5;
         const at = (value: number) => plainLoss({ ...terms, logProbs: terms.logProbs.with(i, value) });
         const expected = (at(x + h) - at(x - h)) / (2 * h);
         expect(Math.abs(floats(gradient)[i] - expected)).toBeLessThan(1e-4);
-        const up = terms.advantages[Math.floor(i / TIME)] > 0;
+        const up = terms.advantages[i] > 0;
         const rho = Math.exp(x - terms.oldLogProbs[i]);
         if (rho > 1.2) seen[up ? 'clippedUp' : 'unclippedDown']++;
         if (rho < 0.8) seen[up ? 'unclippedUp' : 'clippedDown']++;
@@ -175,57 +164,63 @@ describe('softGrpoLoss', () => {
     expect(floats(nothing.loss)[0]).toBe(0);
     await session.release();
   });
-});
 
-describe('softGrpoGraph', () => {
-  const tiny = scene();
-  const queries = ['red tent', 'a lamp', ''];
-  const vectors = randomVectors(queries.length, 2);
-  const advantages = Float32Array.of(1, -1, 0.5, -0.5, 2, -2);
-
-  async function evaluate(sampledWith: number, trainedFrom: number) {
-    const policy = await DecoderPolicy.create({
-      ...tiny,
-      parameters: randomParameters(tiny, sampledWith, 2),
-      runtime,
+  it('at ratio 1 pulls a softmax towards what is better than its group, less what keeps it spread', async () => {
+    const OPTIONS = 4;
+    const random = new CounterRandom(2, 'softmax');
+    const logits = new Float32Array(ROWS * OPTIONS);
+    random.fillNormal(logits);
+    const chosen = Int32Array.from({ length: ROWS * CHOICES }, () => random.integer(OPTIONS));
+    const terms = randomTerms(3);
+    const { advantages, weights } = terms;
+    const probabilities = Array.from({ length: ROWS }, (_, q) => {
+      const own = Array.from(logits.subarray(q * OPTIONS, (q + 1) * OPTIONS), Math.exp);
+      return own.map((w) => w / own.reduce((a, b) => a + b));
     });
-    const completions = await policy.sample({ queries, vectors, samplesPerQuery: 2, seed: 1 });
-    await policy.release();
-    const { loss, metrics } = softGrpoGraph(tiny.config, formatTable(tiny.tokenizer), COEFFICIENTS);
-    const session = await Session.compile(loss.graph, { loss, ...metrics }, runtime);
-    const feeds = grpoFeeds(
-      completions.map((_, i) => i),
-      completions,
-      advantages,
-      { texts: queries, vectors },
-      queries.map((query) => ({ prompt: tiny.tokenizer.encode(query) })),
-      tiny,
+    const logProbOf = (i: number) => Math.log(probabilities[Math.floor(i / CHOICES)][chosen[i]]);
+
+    const graph = new Graph();
+    const input = (name: string) => graph.input(name, ['queries', 'choices']);
+    const scores = graph.input('logits', ['queries', OPTIONS]);
+    const { loss } = softGrpoLoss(
+      {
+        logProbs: ops.gatherLast(
+          ops.logSoftmax(scores),
+          graph.input('chosen', ['queries', 'choices'], 'int32'),
+        ),
+        oldLogProbs: input('oldLogProbs'),
+        advantages: input('advantages'),
+        weights: input('weights'),
+      },
+      COEFFICIENTS,
     );
-    const parameters = parameterFeeds(randomParameters(tiny, trainedFrom, 2));
-    const outputs = await session.run({ ...feeds, ...parameters });
+    const [gradient] = gradients(loss, [scores]);
+    const session = await Session.compile(graph, { loss, gradient }, runtime);
+    const oldLogProbs = Float64Array.from(chosen, (_, i) => logProbOf(i));
+    const { logProbs: _, ...feeds } = feedsOf({ ...terms, oldLogProbs });
+    const result = await session.run({
+      ...feeds,
+      chosen: { data: chosen, dims: [ROWS, CHOICES] },
+      logits: { data: logits, dims: [ROWS, OPTIONS] },
+    });
     await session.release();
-    return {
-      completions,
-      loss: floats(outputs.loss)[0],
-      kl: floats(outputs.kl)[0],
-      clipShare: floats(outputs.clipShare)[0],
-    };
-  }
 
-  it('has ratio 1 at the first step on what was just sampled', async () => {
-    const { completions, loss, kl, clipShare } = await evaluate(1, 1);
-    expect(Math.abs(kl)).toBeLessThan(1e-6);
-    expect(clipShare).toBe(0);
-    const tokens = completions.flatMap(({ logProbs }, i) =>
-      Array.from(logProbs, (logProb) => -advantages[i] - COEFFICIENTS.klReverse * logProb),
-    );
-    expect(loss).toBeCloseTo(mean(tokens), 4);
-  });
-
-  it('shows by KL and clip share that the policy has moved', async () => {
-    const { kl, clipShare } = await evaluate(1, 2);
-    expect(kl).toBeGreaterThan(0.1);
-    expect(clipShare).toBeGreaterThan(0.5);
+    const { klOld, klReverse } = COEFFICIENTS;
+    const count = weights.reduce((a, b) => a + b);
+    let expectedLoss = 0;
+    const expected = new Float64Array(logits.length);
+    chosen.forEach((own, i) => {
+      if (weights[i] === 0) return;
+      expectedLoss -= (advantages[i] + klReverse * logProbOf(i)) / count;
+      const q = Math.floor(i / CHOICES);
+      const pull = (klOld - advantages[i] - klReverse) / count;
+      for (let o = 0; o < OPTIONS; o++)
+        expected[q * OPTIONS + o] += pull * ((o === own ? 1 : 0) - probabilities[q][o]);
+    });
+    expect(floats(result.loss)[0]).toBeCloseTo(expectedLoss, 5);
+    floats(result.gradient).forEach((value, i) => {
+      expect(value).toBeCloseTo(expected[i], 5);
+    });
   });
 });
 

@@ -1,5 +1,10 @@
 import type { Standard } from '../../candidates/candidates.js';
-import type { CandidateRanker, RankCandidatesOptions, ReadOptions, ReadQueries } from '../../candidates/reader.js';
+import type {
+  CandidateRanker,
+  RankCandidatesOptions,
+  ReadOptions,
+  ReadQueries,
+} from '../../candidates/reader.js';
 import type { Item } from '../../catalog/item.js';
 import {
   floats,
@@ -9,9 +14,9 @@ import {
   type RuntimeOptions,
   Session,
 } from '../../engine/index.js';
+import type { EmbeddedQueries } from '../../environment.js';
 import { type Matrix, matrix, row } from '../../matrix.js';
 import { CounterRandom } from '../../random.js';
-import type { EmbeddedQueries } from '../../environment.js';
 import type { Completion, Policy, SampleOptions } from '../policy.js';
 import { queryFeeds } from './batch.js';
 import { type ChosenSet, choose } from './choose.js';
@@ -57,6 +62,14 @@ export function completionOf(
   const subQueries = Array.from(items, (item) => catalog.items[item].title);
   return { query, subQueries, items, tokens: items, logProbs, entropies };
 }
+
+/** The set of a query without candidates, as where nothing passes a filter. */
+const nothing = (): ChosenItems => ({
+  places: new Int32Array(),
+  items: new Int32Array(),
+  logProbs: new Float32Array(),
+  entropies: new Float32Array(),
+});
 
 /** Queries whose candidates are read at a time. */
 const QUERIES_PER_RUN = 16;
@@ -120,11 +133,19 @@ export class PointerPolicy implements Policy, CandidateRanker {
   async choose(
     read: ReadQueries,
     rows: readonly number[],
-    { samplesPerQuery, temperature, random, wanted, vectors = this.options.vectors, signal }: ChooseSetsOptions,
+    {
+      samplesPerQuery,
+      temperature,
+      random,
+      wanted,
+      vectors = this.options.vectors,
+      signal,
+    }: ChooseSetsOptions,
   ): Promise<ChosenItems[]> {
     const { config } = this.options;
     const { size, items } = read;
     const { parameters } = this;
+    if (size === 0) return Array.from({ length: rows.length * samplesPerQuery }, nothing);
     const chosen: ChosenItems[] = [];
     for (let start = 0; start < rows.length; start += QUERIES_PER_RUN) {
       signal?.throwIfAborted();

@@ -7,15 +7,22 @@ import { ExactIndex } from '../../vectorIndex/exactIndex.js';
 import { runtime, TEXTS } from '../testing/scene.js';
 import { letterEncoder } from '../testing/world.js';
 import { imitate } from './imitate.js';
-import { PointerPolicy } from './pointerPolicy.js';
 import { type ReinforceOptions, reinforce } from './reinforce.js';
-import { config, randomParameters, readQueries, vectors } from './testing/tinyPointer.js';
+import {
+  config,
+  randomParameters,
+  readQueries,
+  rowsOf,
+  tinyPointer,
+  vectors,
+} from './testing/tinyPointer.js';
 
-/** Twenty queries whose sets are the items of the highest first source: what there is to learn is to trust it. */
-const queries = readQueries(20, 5);
-const best = (query: number, count: number) => {
-  const said = (item: number) => queries.sources.data[(query * config.items + item) * config.sources];
-  return [...Array(config.items).keys()].sort((a, b) => said(b) - said(a)).slice(0, count);
+/** Twenty queries whose sets are the candidates of the highest first source: what there is to learn is to trust it. */
+const queries = readQueries(20, { seed: 5 });
+const best = (query: number, count: number, { size, items, scores } = queries) => {
+  const said = (place: number) => scores[(query * size + place) * config.sources];
+  const places = [...Array(size).keys()].sort((a, b) => said(b) - said(a));
+  return places.slice(0, count).map((place) => items[query * size + place]);
 };
 const references = Array.from({ length: 20 }, (_, q) => best(q, 4));
 
@@ -26,16 +33,54 @@ const copyOf = ({ state }: StepReport) => ({
   ),
 });
 const numbers = (parameters: Parameters) => [...parameters.values()].map(({ data }) => [...data]);
+const mean = (values: readonly number[]) => values.reduce((a, b) => a + b) / values.length;
 
 describe('imitate', () => {
   const options = { config, vectors, queries, references, seed: 1, runtime };
 
   it('learns which source to trust', async () => {
     const losses: number[] = [];
-    await imitate({ ...options, steps: 60, onStep: ({ metrics }) => void losses.push(metrics.loss) });
-    // One of 30 items at random is log(30) = 3.4; any of the three or four left is about 1.1.
-    expect(losses[0]).toBeGreaterThan(3);
+    const parameters = await imitate({
+      ...options,
+      steps: 60,
+      onStep: ({ metrics }) => void losses.push(metrics.loss),
+    });
+    // One of 20 candidates at random is log(20) = 3.0; any of the three or four left is about 1.1.
+    expect(losses[0]).toBeGreaterThan(2.7);
     expect(losses.at(-1)).toBeLessThan(1.9);
+    // Of queries that it has not seen.
+    const fresh = readQueries(20, { seed: 6 });
+    const policy = await tinyPointer({ parameters, read: async () => fresh });
+    const found = await policy.rank({ read: fresh, vectors, rows: config.k, depth: config.k });
+    await policy.release();
+    const right = found.flatMap((rows, q) => {
+      const wanted = best(q, 4, fresh);
+      return Array.from(rows, (row): number => (wanted.includes(row) ? 1 : 0));
+    });
+    // By chance 4 of 20.
+    expect(mean(right)).toBeGreaterThan(0.7);
+  });
+
+  it('learns from what is a candidate, and is refused where nothing is', async () => {
+    const stranger = (q: number) => {
+      const own = queries.items.subarray(q * queries.size, (q + 1) * queries.size);
+      return TEXTS.findIndex((_, item) => !own.includes(item));
+    };
+    const strangers = references.map((_, q) => [stranger(q)]);
+    await expect(imitate({ ...options, references: strangers, steps: 1 })).rejects.toThrow(
+      'no reference set has an item that is a candidate',
+    );
+    const both = references.map((reference, q) => [...reference, stranger(q)]);
+    const expected = await imitate({ ...options, steps: 2 });
+    expect(numbers(await imitate({ ...options, references: both, steps: 2 }))).toEqual(numbers(expected));
+  });
+
+  it('passes over queries without a reference set', async () => {
+    const some = references.map((reference, q) => (q < 8 ? reference : []));
+    const eight = rowsOf(queries, [0, 1, 2, 3, 4, 5, 6, 7]);
+    const alone = { ...options, queries: eight, references: references.slice(0, 8), steps: 2 };
+    const trained = await imitate({ ...options, references: some, steps: 2 });
+    expect(numbers(trained)).toEqual(numbers(await imitate(alone)));
   });
 
   it('goes on from a checkpoint as if it had not stopped', async () => {
@@ -58,61 +103,105 @@ describe('reinforce', () => {
     const raw = coverage(retrieved, reference);
     return { reward: raw, components: { coverage: { raw, normalized: raw } } };
   };
+  /** The same, and what each item adds to it. */
+  const withGains: RewardFunction = (fanOut) => {
+    const { retrieved, reference } = fanOut;
+    const share = (count: number) => coverage(retrieved.subarray(0, count), reference);
+    const gains = Array.from(retrieved, (_, i) => share(i + 1) - (i > 0 ? share(i) : 0));
+    const raw = coverage(retrieved, reference);
+    return { reward: raw, components: { coverage: { raw, normalized: raw } }, gains };
+  };
   const train = async (changes: Partial<ReinforceOptions> = {}) => {
     const index = await ExactIndex.create({ vectors, ...runtime });
     const world = { items, vectors, index, encoder: letterEncoder, subQueryEncoder: letterEncoder };
-    const parameters = randomParameters(2);
-    const policy = await PointerPolicy.create({
-      config,
-      parameters,
-      items,
-      vectors,
-      sources: () => queries.sources,
-      runtime,
-    });
-    const rewards: number[] = [];
-    const trained = await reinforce({
-      config,
-      policy,
-      world,
-      queries: { texts: references.map((_, i) => `query ${i}`), vectors: queries.vectors, references },
-      read: queries,
-      reward,
-      steps: 3,
-      queriesPerStep: 8,
-      groupSize: 4,
-      credit: 'set',
-      epochs: 1,
-      learningRate: 2e-2,
-      coefficients: { clip: 0.2, klOld: 0.05, klReverse: 0.05 },
-      seed: 1,
-      runtime,
-      ...changes,
-      onStep: async (report) => {
-        rewards.push(report.metrics.reward);
-        await changes.onStep?.(report);
-      },
-    });
-    await policy.release();
-    await index.release();
-    return { trained, rewards };
+    const read = changes.read ?? queries;
+    const policy = await tinyPointer({ parameters: randomParameters(2), read: async () => read });
+    const metrics: Readonly<Record<string, number>>[] = [];
+    try {
+      const trained = await reinforce({
+        config,
+        policy,
+        world,
+        queries: { texts: references.map((_, i) => `query ${i}`), vectors: queries.vectors, references },
+        read,
+        reward,
+        steps: 3,
+        queriesPerStep: 8,
+        groupSize: 4,
+        credit: 'set',
+        epochs: 1,
+        learningRate: 2e-2,
+        coefficients: { clip: 0.2, klOld: 0.05, klReverse: 0.05 },
+        seed: 1,
+        runtime,
+        ...changes,
+        onStep: async (report) => {
+          metrics.push(report.metrics);
+          await changes.onStep?.(report);
+        },
+      });
+      expect(policy.parameters).toBe(trained);
+      return { trained, metrics, rewards: metrics.map((m) => m.reward) };
+    } finally {
+      await policy.release();
+      await index.release();
+    }
   };
 
-  it('raises the reward', async () => {
-    const { rewards } = await train({ steps: 40, queriesPerStep: 16, groupSize: 8 });
-    const mean = (values: readonly number[]) => values.reduce((a, b) => a + b) / values.length;
+  it.each([
+    { credit: 'set', reward },
+    { credit: 'subQuery', reward: withGains },
+  ] as const)('raises the reward, by the gain of a $credit', async (how) => {
+    const { rewards } = await train({ ...how, steps: 40, queriesPerStep: 16, groupSize: 8 });
     expect(mean(rewards.slice(-5))).toBeGreaterThan(mean(rewards.slice(0, 5)) + 0.15);
   });
 
+  it('credits sets where the reward does not say what items gain', async () => {
+    const set = await train({ steps: 2 });
+    const subQuery = await train({ steps: 2, credit: 'subQuery' });
+    expect(numbers(subQuery.trained)).toEqual(numbers(set.trained));
+    const told = await train({ steps: 2, credit: 'subQuery', reward: withGains });
+    expect(numbers(told.trained)).not.toEqual(numbers(set.trained));
+  });
+
+  it('has moved nothing when the first rollout is evaluated, and something in later epochs', async () => {
+    const { metrics } = await train({ steps: 1 });
+    expect(Math.abs(metrics[0].kl)).toBeLessThan(1e-6);
+    expect(metrics[0].entropy).toBeGreaterThan(0);
+    expect(metrics[0].coverage).toBe(metrics[0].reward);
+    expect(metrics[0].duplicateShare).toBe(0);
+    // A warm-up of five steps begins with little.
+    const later = await train({ steps: 1, epochs: 3 });
+    expect(later.metrics[0].kl).toBeGreaterThan(1e-5);
+  });
+
+  it('teaches nothing but to spread where all rewards are equal', async () => {
+    const flat: RewardFunction = () => ({ reward: 0.5, components: {} });
+    const coefficients = { clip: 0.2, klOld: 0.05, klReverse: 1 };
+    const { metrics } = await train({ steps: 1, groupSize: 32, reward: flat, coefficients });
+    expect(metrics[0].zeroVarianceGroups).toBe(8);
+    // What is left of the loss is the mean of -log pi, whose expectation is the entropy: 768 choices, five deviations.
+    expect(metrics[0].entropy).toBeGreaterThan(1);
+    expect(Math.abs(metrics[0].loss - metrics[0].entropy)).toBeLessThan(0.2);
+  });
+
+  it('trains where there are fewer candidates than places', async () => {
+    const { metrics } = await train({ steps: 2, read: readQueries(20, { seed: 5, size: 2 }) });
+    for (const values of metrics)
+      for (const [name, value] of Object.entries(values))
+        expect([name, Number.isFinite(value)]).toEqual([name, true]);
+  });
+
   it('goes on from a checkpoint as if it had not stopped', async () => {
-    const whole = await train();
+    const whole = await train({ epochs: 2 });
     let saved: StepReport['state'] | undefined;
     await train({
+      epochs: 2,
       onStep: (report) => {
         if (report.step === 1) saved = copyOf(report);
       },
     });
-    const resumed = await train({ resume: saved });
+    const resumed = await train({ epochs: 2, resume: saved });
     expect(resumed.rewards).toEqual(whole.rewards.slice(1));
     expect(numbers(resumed.trained)).toEqual(numbers(whole.trained));
   });
@@ -120,5 +209,21 @@ describe('reinforce', () => {
   it('keeps the parameters it began with at a learning rate of 0', async () => {
     const { trained } = await train({ steps: 1, learningRate: 0 });
     expect(numbers(trained)).toEqual(numbers(randomParameters(2)));
+  });
+
+  it('stops at an abort signal, between steps', async () => {
+    const controller = new AbortController();
+    const reason = new Error('enough');
+    const done: number[] = [];
+    const training = train({
+      steps: 50,
+      signal: controller.signal,
+      onStep: ({ step }) => {
+        done.push(step);
+        if (step === 2) controller.abort(reason);
+      },
+    });
+    await expect(training).rejects.toBe(reason);
+    expect(done).toEqual([1, 2]);
   });
 });
