@@ -1,11 +1,13 @@
 import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { tempFolder } from '../catalog/testing/tempFolder.js';
-import { loadWeights, saveWeights } from '../engine/index.js';
-import type { DiffusionModel } from './model.js';
-import { loadSetDiffusion, type SamplingDefaults, saveDiffusion } from './modelFiles.js';
+import { loadWeights, Session, saveWeights } from '../engine/index.js';
+import { CandidateDiffusion } from './candidateDiffusion.js';
+import { candidateSamplerOnnx, type DiffusionModel } from './model.js';
+import { loadDiffusion, readDiffusion, type SamplingDefaults, saveDiffusion } from './modelFiles.js';
+import { samplingSigmas } from './samplingGrid.js';
 import { SetDiffusion } from './setDiffusion.js';
-import { randomModel, tinyConfig, unitRows } from './testing/models.js';
+import { randomModel, randomRead, tinyConfig, unitRows } from './testing/models.js';
 
 const temp = tempFolder();
 const runtime = { threads: 1 } as const;
@@ -13,18 +15,26 @@ const sampling: SamplingDefaults = {
   steps: 3,
   sampler: 'dpmSolverPlusPlus2M',
   guidance: 0,
-  candidates: 2,
-  weights: { groundedness: 0.5, diversity: 0.3, alignment: 0.2 },
+  draws: 2,
 };
-const request = { conditions: unitRows(3, 8, 5), rows: 4, seed: 2 };
+const edm = tinyConfig({ head: 'edm' });
+const directions = { conditions: unitRows(3, 8, 5), rows: 4, seed: 2 };
+const candidates = {
+  read: randomRead({ queries: 3, size: 9, items: 20, dimension: 8 }),
+  vectors: unitRows(20, 8, 6),
+  rows: 4,
+  depth: 9,
+  seed: 2,
+};
 let folders = 0;
 const newFolder = () => temp.path(`model-${folders++}`);
 
-/** What a model draws for the request, freed afterwards. */
-async function drawn(diffusion: SetDiffusion) {
-  const sets = await diffusion.sample(request);
+/** What a model answers to the request for its head, freed afterwards. */
+async function answered(diffusion: SetDiffusion | CandidateDiffusion) {
+  const answer =
+    diffusion instanceof SetDiffusion ? await diffusion.sample(directions) : await diffusion.rank(candidates);
   await diffusion.release();
-  return sets;
+  return answer;
 }
 
 async function saved(model: DiffusionModel = randomModel(tinyConfig())): Promise<string> {
@@ -35,27 +45,61 @@ async function saved(model: DiffusionModel = randomModel(tinyConfig())): Promise
 
 describe('model files', () => {
   it.each([
-    ['plain', tinyConfig(), sampling],
-    ['with anchors', tinyConfig({ anchors: 6, anchorSpread: 0.1 }), sampling],
-    ['guided', tinyConfig(), { ...sampling, guidance: 0.5 }],
-    ['with another sampler', tinyConfig(), { ...sampling, sampler: 'heun' } as const],
-  ])('bring back a model that draws the same: %s', async (_, config, defaults) => {
-    const model = randomModel(config);
+    ['plain', sampling],
+    ['guided', { ...sampling, guidance: 0.5 }],
+    ['with another sampler', { ...sampling, sampler: 'exponentialSde' } as const],
+    ['with as many steps as the sampler needs', { ...sampling, sampler: 'heun', steps: undefined } as const],
+  ])('bring back a model that draws the same directions: %s', async (_, defaults) => {
+    const model = randomModel(edm);
     const folder = newFolder();
     await saveDiffusion(folder, model, defaults);
-    const loaded = await loadSetDiffusion(folder, runtime);
-    expect(loaded.config).toEqual(config);
-    expect(await drawn(loaded)).toEqual(
-      await drawn(await SetDiffusion.create({ model, ...defaults, runtime })),
+    const loaded = await loadDiffusion(folder, runtime);
+    expect(loaded.kind).toBe('directions');
+    expect(await answered(loaded)).toEqual(
+      await answered(await SetDiffusion.create({ model, ...defaults, runtime })),
     );
   });
 
+  it.each([
+    [2, 2, 2],
+    [5, undefined, 3],
+  ])('bring back a model that ranks candidates the same: %s draws, steps %s', async (draws, steps, taken) => {
+    const config = tinyConfig();
+    const standard = {
+      means: config.standard!.means.map((_, i) => i),
+      deviations: config.standard!.deviations.map((_, i) => 1 + i),
+    };
+    const model = randomModel({ ...config, standard });
+    const folder = newFolder();
+    await saveDiffusion(folder, model, { ...sampling, draws, steps });
+    const loaded = await loadDiffusion(folder, runtime);
+    expect(loaded).toMatchObject({ kind: 'candidates', standard, steps: taken });
+    const sigmas = samplingSigmas(config, 'dpmSolverPlusPlus2M', taken);
+    const again = new CandidateDiffusion({
+      config: model.config,
+      steps: taken,
+      draws,
+      load: () => Session.load(candidateSamplerOnnx(model, sigmas), runtime),
+    });
+    expect(await answered(loaded)).toEqual(await answered(again));
+  });
+
+  it.each([tinyConfig(), edm])('keep config, settings and every parameter: head $head', async (config) => {
+    const model = randomModel(config);
+    const { model: read, sampling: settings } = await readDiffusion(await saved(model));
+    expect(read.config).toEqual(config);
+    expect(settings).toEqual(sampling);
+    expect([...read.parameters.keys()].sort()).toEqual([...model.parameters.keys()].sort());
+    for (const [name, { data, dims }] of model.parameters)
+      expect(read.parameters.get(name)).toEqual({ data, dims });
+  });
+
   it('take the place of the model that was there', async () => {
-    const folder = await saved();
-    const model = randomModel(tinyConfig(), 7);
+    const folder = await saved(randomModel(edm, 6));
+    const model = randomModel(edm, 7);
     await saveDiffusion(folder, model, sampling);
     const again = await SetDiffusion.create({ model, ...sampling, runtime });
-    expect(await drawn(await loadSetDiffusion(folder, runtime))).toEqual(await drawn(again));
+    expect(await answered(await loadDiffusion(folder, runtime))).toEqual(await answered(again));
   });
 
   it.each([
@@ -67,7 +111,7 @@ describe('model files', () => {
     const file = `${folder}/model.json`;
     if (content === undefined) rmSync(file);
     else writeFileSync(file, content);
-    await expect(loadSetDiffusion(folder, runtime)).rejects.toMatchObject({
+    await expect(loadDiffusion(folder, runtime)).rejects.toMatchObject({
       name: 'InputError',
       file,
       message: expect.stringContaining(problem),
@@ -80,39 +124,45 @@ describe('model files', () => {
       { sampling: { ...sampling, sampler: 'ddim' } },
       { sampling: { ...sampling, steps: 0 } },
       { sampling: { ...sampling, guidance: -1 } },
+      { sampling: { ...sampling, draws: 0 } },
       { config: { ...config, width: -16 } },
       { config: { ...config, heads: 3 } },
+      { config: { ...config, head: 'cosine' } },
+      { config: { ...config, standard: undefined } },
+      { config: { ...config, standard: { means: [0, 1], deviations: [1] } } },
+      { config: { ...config, standard: { means: [0], deviations: [0] } } },
     ]) {
       const folder = await saved();
       writeFileSync(`${folder}/model.json`, JSON.stringify({ config, sampling, ...changes }));
-      await expect(loadSetDiffusion(folder, runtime)).rejects.toThrow('is not a set denoiser of r4t');
+      await expect(loadDiffusion(folder, runtime)).rejects.toThrow('is not a set denoiser of r4t');
     }
   });
 
   it.each([
-    ['fewer layers', { layers: 1 }, {}],
-    ['another width', { width: 32 }, {}],
-    ['another length of the rows', { dimension: 6, conditionDimension: 8 }, {}],
-    ['no anchors', {}, { anchors: 5, anchorSpread: 0.1 }],
-    ['fewer anchors', { anchors: 4 }, { anchors: 5 }],
-  ])('are refused with the weights of a model with %s', async (_, theirs, ours) => {
-    const folder = await saved(randomModel(tinyConfig(ours)));
+    ['fewer layers', { layers: 1 }],
+    ['another width', { width: 32 }],
+    ['another length of the rows', { dimension: 6, conditionDimension: 8 }],
+    ['rows that are no candidates', { head: 'edm' } as const],
+    ['fewer sources', { standard: { means: [0], deviations: [1] } }],
+  ])('are refused with the weights of a model with %s', async (_, theirs) => {
+    const folder = await saved();
     const file = `${folder}/weights.safetensors`;
     copyFileSync(`${await saved(randomModel(tinyConfig(theirs)))}/weights.safetensors`, file);
-    await expect(loadSetDiffusion(folder, runtime)).rejects.toMatchObject({
+    await expect(loadDiffusion(folder, runtime)).rejects.toMatchObject({
       name: 'InputError',
       message: expect.stringMatching(/: has no tensor ".+" of shape .+; it belongs to another model$/),
       file,
     });
   });
 
-  it('are refused where any tensor is missing, also one that only guided requests need', async () => {
-    const folder = await saved();
+  // Also one that only guided requests need.
+  it.each([tinyConfig(), edm])('are refused where any tensor is missing: head $head', async (config) => {
+    const folder = await saved(randomModel(config));
     const file = `${folder}/weights.safetensors`;
     const whole = await loadWeights(file);
     for (const name of whole.keys()) {
       await saveWeights(file, new Map([...whole].filter(([other]) => other !== name)));
-      await expect(loadSetDiffusion(folder, runtime)).rejects.toThrow(`has no tensor "${name}"`);
+      await expect(loadDiffusion(folder, runtime)).rejects.toThrow(`has no tensor "${name}"`);
     }
   });
 
@@ -120,8 +170,8 @@ describe('model files', () => {
     const folder = await saved();
     const file = `${folder}/weights.safetensors`;
     writeFileSync(file, readFileSync(file).subarray(0, -1));
-    await expect(loadSetDiffusion(folder, runtime)).rejects.toMatchObject({ name: 'InputError', file });
+    await expect(loadDiffusion(folder, runtime)).rejects.toMatchObject({ name: 'InputError', file });
     rmSync(file);
-    await expect(loadSetDiffusion(folder, runtime)).rejects.toThrow(`${file}: does not exist`);
+    await expect(loadDiffusion(folder, runtime)).rejects.toThrow(`${file}: does not exist`);
   });
 });

@@ -42,6 +42,7 @@ const schema = z.object({
       sigmaData: z.number().positive(),
       standard: z
         .object({ means: z.array(z.number()), deviations: z.array(z.number().positive()) })
+        .refine(({ means, deviations }) => means.length === deviations.length)
         .optional(),
     })
     .refine(({ width, heads }) => width % heads === 0)
