@@ -2,19 +2,19 @@ import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { tempFolder } from '../catalog/testing/tempFolder.js';
 import type { Parameters } from '../engine/index.js';
+import { loadPointerWeights } from '../policy/pointer/pointerFiles.js';
+import { config, randomParameters, standard } from '../policy/pointer/testing/tinyPointer.js';
 import type { SampleOptions } from '../policy/policy.js';
-import { loadPolicyWeights } from '../policy/policyFiles.js';
-import { randomParameters, randomVectors, scene } from '../policy/testing/scene.js';
+import { randomVectors } from '../policy/testing/scene.js';
 import { letterWorld } from '../policy/testing/world.js';
 import { BestPolicy, type BestPolicyOptions } from './bestPolicy.js';
 
 const temp = tempFolder();
-const tiny = scene();
 const workspace = await letterWorld();
 let folders = 0;
 
 /** The parameters after each step, 0 the start. */
-const parametersOf = (step: number) => randomParameters(tiny, step);
+const parametersOf = (step: number) => randomParameters(step);
 
 const plain = (parameters: Parameters) => [...parameters].map(([name, { data }]) => [name, [...data]]);
 
@@ -43,7 +43,7 @@ function training(
   };
   const options: BestPolicyOptions = {
     run: { path: (...parts) => [folder, ...parts].join('/') },
-    load: (file) => loadPolicyWeights(tiny, file),
+    load: (file) => loadPointerWeights({ config, standard }, file),
     policy,
     workspace,
     validation: {

@@ -1,11 +1,13 @@
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { readQueries } from '../candidates/reader.js';
 import { tempFolder } from '../catalog/testing/tempFolder.js';
 import type { QueryBatch } from '../environment.js';
+import { Bm25 } from '../lexical/bm25.js';
 import { gatherRows, matrix } from '../matrix.js';
-import { DecoderPolicy } from '../policy/decoderPolicy.js';
+import { standard, tinyPointer } from '../policy/pointer/testing/tinyPointer.js';
 import type { Policy } from '../policy/policy.js';
-import { randomParameters, runtime, scene, TEXTS } from '../policy/testing/scene.js';
+import { TEXTS } from '../policy/testing/scene.js';
 import { letterEncoder, letterWorld } from '../policy/testing/world.js';
 import { CounterRandom } from '../random.js';
 import type { RewardFunction } from '../reward/reward.js';
@@ -147,8 +149,12 @@ describe('synthesize', () => {
   });
 
   it('samples a query the same whatever the other queries are', async () => {
-    const tiny = scene();
-    const policy = await DecoderPolicy.create({ ...tiny, parameters: randomParameters(tiny, 1, 3), runtime });
+    const catalog = { ...world, lexicon: () => Bm25.of(world.items) };
+    const policy = await tinyPointer({
+      items: world.items,
+      vectors: world.vectors,
+      read: (queries, options) => readQueries(queries, catalog, standard, options),
+    });
     const texts = ['red tent', 'a lamp for the golden table', 'boots'];
     const setsOf = async (batch: readonly string[]) => {
       const own = options({ policy, queries: await queryBatch(batch) });
