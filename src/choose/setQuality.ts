@@ -6,8 +6,8 @@ import { labelsOf } from '../evaluate/measure.js';
 import { labelledOf } from '../labelled.js';
 import { gatherRows, matrix, row } from '../matrix.js';
 import { batchOf } from '../queryBatch.js';
+import type { Assignment } from '../retrieve/assign.js';
 import type { CatalogContent } from '../retrieve/candidates.js';
-import type { RetrievedSet } from '../retrieve/method.js';
 import { evaluateReward } from '../reward/evaluateReward.js';
 import { type Judge, relevanceOf } from '../reward/judge/judge.js';
 import type { FanOut, RewardFunction } from '../reward/reward.js';
@@ -15,12 +15,17 @@ import type { Config } from '../run/config.js';
 import { splitQueries, type Workspace } from '../run/workspace.js';
 import type { QualityMetric } from './qualityMetric.js';
 
+/** What people see of a set: rows of the catalog, in order. */
+export interface ShownSet {
+  readonly assigned: readonly Pick<Assignment, 'item'>[];
+}
+
 export interface SetQuality {
   readonly metric: QualityMetric;
   /** The queries to ask. */
   readonly queries: EmbeddedQueries;
   /** One number for the set of each of these queries, more is better, [queries]. */
-  of(sets: readonly RetrievedSet[]): Promise<Float64Array>;
+  of(sets: readonly ShownSet[]): Promise<Float64Array>;
 }
 
 export interface SetQualityOptions {
@@ -82,7 +87,7 @@ const byReward = (
 
 /** What the reward says of the set of each query, [queries]. */
 export async function setRewards(
-  sets: readonly RetrievedSet[],
+  sets: readonly ShownSet[],
   queries: QueryBatch,
   { reward, judge, signal }: Pick<SetQualityOptions, 'reward' | 'judge' | 'signal'>,
   catalog: CatalogContent,
@@ -97,7 +102,7 @@ export async function setRewards(
 
 /** A set as rewards read it: an item is its own direction, so that a method counts by what it shows and not by where it looked. */
 function shownSet(
-  { assigned }: RetrievedSet,
+  { assigned }: ShownSet,
   queries: QueryBatch,
   q: number,
   { items, vectors }: CatalogContent,

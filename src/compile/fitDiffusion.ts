@@ -1,14 +1,18 @@
 /** Trains a set diffusion with a run's settings: the retriever's own, and those an evaluation compares it with. */
 
-import type { ReadQueries } from '../candidates/reader.js';
+import { type ReadQueries, readQueries } from '../candidates/reader.js';
+import { chooseSampling, SAMPLINGS, type Sampling } from '../choose/sampling.js';
+import { setQuality } from '../choose/setQuality.js';
 import { presets } from '../diffusion/config.js';
-import { saveDiffusion } from '../diffusion/modelFiles.js';
+import type { DiffusionModel } from '../diffusion/model.js';
+import { openCandidateDiffusion, saveDiffusion } from '../diffusion/modelFiles.js';
 import { trainDiffusion } from '../diffusion/trainDiffusion.js';
 import { countParameters } from '../engine/index.js';
 import type { QueryBatch } from '../environment.js';
 import type { Matrix } from '../matrix.js';
+import { candidateMask } from '../retrieve/candidates.js';
 import type { TrainingControl } from '../training.js';
-import { readTraining } from './readTraining.js';
+import { readTraining, searchedCatalog } from './readTraining.js';
 import type { StageContext } from './stage.js';
 
 /** Sets as numbers of rows of a table; see `DiffusionData`. */
@@ -27,7 +31,7 @@ export async function fitDiffusion(
   control: TrainingControl,
 ): Promise<{ parameters: number; sets: number }> {
   const { config, runtime } = context;
-  const { preset, sampler, samplerSteps, guidance, draws, ...training } = config.diffusion;
+  const { preset, sampler, samplerSteps: steps, guidance, draws, ...training } = config.diffusion;
   const network = presets[preset];
   const candidates = network.head === 'anchors' ? await readTraining(context) : undefined;
   const known = candidates ? { ...sets, ...amongCandidates(sets, candidates) } : sets;
@@ -40,8 +44,40 @@ export async function fitDiffusion(
     runtime,
     ...control,
   });
-  await saveDiffusion(folder, model, { steps: samplerSteps, sampler, guidance, draws });
+  const sampling = candidates ? await samplingOf(context, model) : { steps };
+  await saveDiffusion(folder, model, { sampler, guidance, ...sampling });
   return { parameters: countParameters(model.parameters), sets: known.queryOf.length };
+}
+
+/** The quickest of the samplings that the config allows which is as good as the best on validation queries; without such, the quickest. */
+async function samplingOf(context: StageContext, model: DiffusionModel): Promise<Sampling> {
+  const { config, workspace, runtime, blind, signal } = context;
+  const { samplerSteps, draws } = config.diffusion;
+  const allowed = SAMPLINGS.map((sampling) => ({
+    steps: samplerSteps ?? sampling.steps,
+    draws: draws ?? sampling.draws,
+  }));
+  const { k, seed } = config;
+  const quality =
+    samplerSteps && draws ? undefined : await setQuality({ workspace, config, ...blind, signal });
+  if (!quality) return allowed[0];
+  const { catalog, release } = await searchedCatalog(context);
+  try {
+    const mask = candidateMask(workspace);
+    const read = await readQueries(quality.queries, catalog, model.config.standard!, { mask, signal });
+    return await chooseSampling({
+      from: allowed,
+      open: (sampling) => openCandidateDiffusion(model, sampling, runtime),
+      quality,
+      read,
+      vectors: workspace.vectors,
+      k,
+      seed,
+      signal,
+    });
+  } finally {
+    await release();
+  }
 }
 
 /** So many of the sets keep as many of their items as the sets that are learnt from have. */

@@ -1,7 +1,6 @@
 /** Step 1 of R4T with the policy that chooses items: it imitates sets, then Soft-GRPO. */
 import { SOURCES } from '../candidates/candidates.js';
 import { type ReadQueries, readQueries } from '../candidates/reader.js';
-import { SetMemory } from '../candidates/setMemory.js';
 import { type Parameters, saveWeights } from '../engine/index.js';
 import type { EmbeddedQueries } from '../environment.js';
 import { concatRows, gatherRows } from '../matrix.js';
@@ -15,11 +14,9 @@ import {
 import { PointerPolicy } from '../policy/pointer/pointerPolicy.js';
 import { reinforce } from '../policy/pointer/reinforce.js';
 import { POLICY_FILES } from '../policy/policyFiles.js';
-import { lexiconOf } from '../retrieve/lexicon.js';
-import { loadLabels, loadRemembered } from '../run/labels.js';
 import { hasLabels } from '../run/workspace.js';
 import { judgedTraining } from './judgedTraining.js';
-import { gatherRead, readTraining } from './readTraining.js';
+import { gatherRead, readTraining, searchedCatalog } from './readTraining.js';
 import { checkpointed, type StageContext, type StageSummary, trainedPolicySettings } from './stage.js';
 import { teacherSets } from './teacherSets.js';
 import { trainingQueries, validationQueries } from './trainingQueries.js';
@@ -107,25 +104,26 @@ export async function openPolicy(
   weights: 'untrained' | 'trained',
 ): Promise<{ policy: PointerPolicy; model: PointerModel; release(): Promise<void> }> {
   const { run, workspace, runtime } = context;
-  const { items, vectors, index } = workspace;
+  const { items, vectors } = workspace;
   const model = await loadPointerModel(run.path(...POLICY_FILES.model));
   const { config, standard } = model;
   const parameters: Parameters = await loadPointerWeights(model, run.path(...POLICY_FILES[weights]));
   const training = await readTraining(context);
   const known = new Map(training.texts.map((text, i) => [text, i]));
-  const remembered = await loadRemembered(run, await loadLabels(run, workspace.queries));
-  const memory = remembered && (await SetMemory.create(remembered, runtime));
-  const catalog = { vectors, index, lexicon: lexiconOf(items), memory };
+  const searched = await searchedCatalog(context);
   const read = async ({ texts, vectors: asked }: EmbeddedQueries): Promise<ReadQueries> => {
     const rows = [...texts.keys()];
-    const [old, unknown] = [rows.filter((q) => known.has(texts[q])), rows.filter((q) => !known.has(texts[q]))];
+    const [old, unknown] = [
+      rows.filter((q) => known.has(texts[q])),
+      rows.filter((q) => !known.has(texts[q])),
+    ];
     const remembers = gatherRead(
       training,
       old.map((q) => known.get(texts[q])!),
     );
     if (unknown.length === 0) return remembers;
     const fresh = { texts: unknown.map((q) => texts[q]), vectors: gatherRows(asked, unknown) };
-    const said = await readQueries(fresh, catalog, standard);
+    const said = await readQueries(fresh, searched.catalog, standard);
     return old.length === 0 ? said : interleaved(remembers, old, said, unknown);
   };
   const policy = await PointerPolicy.create({ config, standard, parameters, items, vectors, read, runtime });
@@ -134,7 +132,7 @@ export async function openPolicy(
     model,
     async release() {
       await policy.release();
-      await memory?.release();
+      await searched.release();
     },
   };
 }

@@ -1,15 +1,21 @@
 /** The candidates of the training queries, as they are for somebody who has not seen these queries' own sets. */
 import { fitClassifier } from '../baselines/fitClassifier.js';
-import { type Candidates, readCandidates, standardize, standardOf } from '../candidates/candidates.js';
+import {
+  type Candidates,
+  type CandidatesOptions,
+  readCandidates,
+  standardize,
+  standardOf,
+} from '../candidates/candidates.js';
 import { crossFittedCandidates } from '../candidates/crossFit.js';
 import type { ReadQueries } from '../candidates/reader.js';
+import { SetMemory } from '../candidates/setMemory.js';
 import type { TrainingCandidates } from '../diffusion/trainDiffusion.js';
 import type { LabelledQueries, QueryBatch } from '../environment.js';
 import { labelledOf } from '../labelled.js';
-import type { Matrix } from '../matrix.js';
-import { gatherRows } from '../matrix.js';
+import { gatherRows, type Matrix } from '../matrix.js';
 import { lexiconOf } from '../retrieve/lexicon.js';
-import { saveWritten } from '../run/labels.js';
+import { loadLabels, loadRemembered, saveWritten } from '../run/labels.js';
 import { hasLabels, type Workspace } from '../run/workspace.js';
 import { readSets } from '../synthesis/synthesize.js';
 import type { StageContext } from './stage.js';
@@ -85,10 +91,34 @@ async function writtenSets(
   return training;
 }
 
+/** What the candidates of other queries are read from, with all that is remembered; `release` it when done. */
+export async function searchedCatalog({
+  run,
+  workspace,
+  runtime,
+}: Pick<StageContext, 'run' | 'workspace' | 'runtime'>): Promise<{
+  catalog: CandidatesOptions;
+  release(): Promise<void>;
+}> {
+  const { items, vectors, index } = workspace;
+  const remembered = await loadRemembered(run, await loadLabels(run, workspace.queries));
+  const memory = remembered && (await SetMemory.create(remembered, runtime));
+  return {
+    catalog: { vectors, index, lexicon: lexiconOf(items), memory },
+    release: async () => memory?.release(),
+  };
+}
+
 /** The given rows of queries. */
-export function gatherRead({ vectors, size, items, scores }: ReadQueries, rows: readonly number[]): ReadQueries {
+export function gatherRead(
+  { vectors, size, items, scores }: ReadQueries,
+  rows: readonly number[],
+): ReadQueries {
   const numbers = scores.length / vectors.rows;
-  const gathered = { items: new Int32Array(rows.length * size), scores: new Float32Array(rows.length * numbers) };
+  const gathered = {
+    items: new Int32Array(rows.length * size),
+    scores: new Float32Array(rows.length * numbers),
+  };
   rows.forEach((q, n) => {
     gathered.items.set(items.subarray(q * size, (q + 1) * size), n * size);
     gathered.scores.set(scores.subarray(q * numbers, (q + 1) * numbers), n * numbers);

@@ -45,7 +45,7 @@ export const presets: Readonly<Record<PresetName, NetworkConfig>> = {
     width: 64,
     hidden: 256,
     heads: 4,
-    layers: 2,
+    layers: 1,
     conditionTokens: 4,
     conditionWidth: 128,
     noiseFeatures: 32,

@@ -17,7 +17,7 @@ export interface SamplingDefaults {
   readonly sampler: SamplerName;
   readonly guidance: number;
   /** Sets drawn for a query by a model whose rows are candidates. */
-  readonly draws: number;
+  readonly draws?: number;
 }
 
 const MODEL = 'model.json';
@@ -51,7 +51,7 @@ const schema = z.object({
     steps: size.optional(),
     sampler: z.enum(['eulerMaruyama', 'heun', 'dpmSolverPlusPlus2M', 'exponentialSde']),
     guidance: z.number().min(0),
-    draws: size,
+    draws: size.optional(),
   }),
 });
 
@@ -87,16 +87,23 @@ export async function loadDiffusion(
   runtime?: RuntimeOptions,
 ): Promise<SetDiffusion | CandidateDiffusion> {
   const { model, sampling } = await readDiffusion(folder);
+  if (model.config.head === 'edm') return SetDiffusion.create({ model, ...sampling, runtime });
+  return openCandidateDiffusion(model, sampling, runtime);
+}
+
+/** The model of head `anchors`, ready to be asked. */
+export function openCandidateDiffusion(
+  model: DiffusionModel,
+  { steps = defaultSteps(model.config, 'dpmSolverPlusPlus2M'), draws = 1 }: Partial<SamplingDefaults>,
+  runtime?: RuntimeOptions,
+): CandidateDiffusion {
   const { config } = model;
-  if (config.head === 'edm') return SetDiffusion.create({ model, ...sampling, runtime });
+  const onnx = (count: number) =>
+    candidateSamplerOnnx(model, samplingSigmas(config, 'dpmSolverPlusPlus2M', count));
   return new CandidateDiffusion({
     config,
-    steps: sampling.steps ?? defaultSteps(config, 'dpmSolverPlusPlus2M'),
-    draws: sampling.draws,
-    load: (steps) =>
-      Session.load(
-        candidateSamplerOnnx(model, samplingSigmas(config, 'dpmSolverPlusPlus2M', steps)),
-        runtime,
-      ),
+    steps,
+    draws,
+    load: (count) => Session.load(onnx(count), runtime),
   });
 }

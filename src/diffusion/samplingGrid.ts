@@ -3,13 +3,10 @@ import type { DenoiserConfig } from './config.js';
 import type { SamplerName } from './sampling.js';
 import { karrasSchedule, type Sigmas, tangentSchedule } from './schedule.js';
 
-/**
- * Steps which a sampler takes unless told otherwise. Between candidates three are enough: of the first a row knows which are likely, of
- * the last which it is.
- */
+/** Steps which a sampler takes unless told otherwise; between candidates one says already which of them are likely. */
 export function defaultSteps({ head }: DenoiserConfig, sampler: SamplerName): number {
   if (sampler === 'eulerMaruyama') return 256;
-  return head === 'anchors' ? 3 : 16;
+  return head === 'anchors' ? 1 : 16;
 }
 
 /**

@@ -291,7 +291,8 @@ export function answerer(space: MethodSpace, method: Method): Ranking | Directed
 const chosenBy = (model: CandidateRanker | undefined): Ranking | undefined =>
   model && {
     setting: CHOSEN,
-    rank: (space, diversity = 0) => beforePlain(space, diversified(space, candidatesBy(space, model), diversity)),
+    rank: (space, diversity = 0) =>
+      beforePlain(space, diversified(space, candidatesBy(space, model), diversity)),
   };
 
 const candidatesBy =

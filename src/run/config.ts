@@ -97,12 +97,12 @@ const diffusion = z.strictObject({
   sampler: z
     .enum(['eulerMaruyama', 'heun', 'dpmSolverPlusPlus2M', 'exponentialSde'])
     .default('dpmSolverPlusPlus2M'),
-  /** Denoising steps of a request which does not say; absent: as many as the sampler needs. */
+  /** Denoising steps of a request which does not say; absent: as few as validation allows, or as the sampler needs. */
   samplerSteps: count.optional(),
   /** Strength of classifier-free guidance; above 0 every denoising step costs twice. */
   guidance: weight.default(0),
-  /** Sets drawn for a query by a model whose rows are candidates: the answer is what most of them have. */
-  draws: count.default(16),
+  /** Sets drawn for a query by a model whose rows are candidates: the answer is what most of them have; absent: as few as validation allows. */
+  draws: count.optional(),
 });
 
 const rewardFunction = z.custom<RewardFunction>((value) => typeof value === 'function');

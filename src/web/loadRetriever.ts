@@ -1,6 +1,7 @@
 /** Loads a retriever that `r4t export` wrote, from URLs, without Node. */
-import type { Item } from '../catalog/item.js';
+
 import { SetMemory } from '../candidates/setMemory.js';
+import type { Item } from '../catalog/item.js';
 import { CandidateDiffusion } from '../diffusion/candidateDiffusion.js';
 import { type ModelSession, SetSampler } from '../diffusion/setSampler.js';
 import { CachedEncoder } from '../encode/cached.js';
@@ -121,7 +122,7 @@ function webDiffusion(
   return new CandidateDiffusion({
     config,
     steps: defaults.steps,
-    draws: defaults.draws,
+    draws: defaults.draws ?? 1,
     async load(steps) {
       if (steps === defaults.steps) return fused;
       throw new InputError(`is ${steps}; this export has the model of ${defaults.steps} steps alone`, {
@@ -132,10 +133,7 @@ function webDiffusion(
 }
 
 /** The tensors whose names begin so, without that; undefined where there are none. */
-function tensorsNamed(
-  tensors: Safetensors['tensors'],
-  start: string,
-): Safetensors['tensors'] | undefined {
+function tensorsNamed(tensors: Safetensors['tensors'], start: string): Safetensors['tensors'] | undefined {
   const found = Object.entries(tensors).filter(([name]) => name.startsWith(start));
   return found.length > 0
     ? Object.fromEntries(found.map(([name, value]) => [name.slice(start.length), value]))

@@ -48,7 +48,7 @@ export interface WebManifest {
   /** Absent in a run without a trained diffusion model. */
   readonly diffusion?: {
     readonly config: DenoiserConfig;
-    readonly defaults: SamplerDefaults & { readonly draws: number };
+    readonly defaults: SamplerDefaults & { readonly draws?: number };
     /** Whether there is a `sampler.onnx`. */
     readonly fused: boolean;
   };

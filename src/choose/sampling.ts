@@ -1,0 +1,63 @@
+/** How much a set diffusion that ranks candidates denoises, chosen on validation queries: most sets need little of it. */
+import type { CandidateRanker, ReadQueries } from '../candidates/reader.js';
+import type { Matrix } from '../matrix.js';
+import type { SetQuality } from './setQuality.js';
+
+/** Denoising steps, and sets drawn for a query. */
+export interface Sampling {
+  readonly steps: number;
+  readonly draws: number;
+}
+
+/** From the quickest to the most thorough. */
+export const SAMPLINGS: readonly Sampling[] = [
+  { steps: 1, draws: 1 },
+  { steps: 3, draws: 4 },
+  { steps: 3, draws: 16 },
+];
+
+/** A quicker one may be worse by this share: less than the queries can tell. */
+const AS_GOOD = 0.99;
+
+export interface ChooseSamplingOptions {
+  /** The samplings to choose from, the quickest first. */
+  readonly from: readonly Sampling[];
+  readonly open: (sampling: Sampling) => CandidateRanker & { release(): Promise<void> };
+  readonly quality: SetQuality;
+  /** The candidates of the quality's queries. */
+  readonly read: ReadQueries;
+  /** Content embeddings, unit rows [items, d]. */
+  readonly vectors: Matrix;
+  readonly k: number;
+  readonly seed: number;
+  readonly signal?: AbortSignal;
+}
+
+/** The quickest sampling that is as good as the best. */
+export async function chooseSampling({
+  from,
+  open,
+  quality,
+  read,
+  vectors,
+  k,
+  seed,
+  signal,
+}: ChooseSamplingOptions): Promise<Sampling> {
+  const worth: number[] = [];
+  for (const sampling of from) {
+    const model = open(sampling);
+    try {
+      const streams = quality.queries.texts;
+      const rankings = await model.rank({ read, vectors, rows: k, depth: k, seed, streams, signal });
+      const perQuery = await quality.of(
+        rankings.map((ranking) => ({ assigned: Array.from(ranking.subarray(0, k), (item) => ({ item })) })),
+      );
+      worth.push(perQuery.reduce((sum, value) => sum + value, 0));
+    } finally {
+      await model.release();
+    }
+  }
+  const best = Math.max(...worth);
+  return from[worth.findIndex((value) => value >= AS_GOOD * best)];
+}
