@@ -35,7 +35,7 @@ export function addBenchCommand(program: Command, io: CliIo): void {
     .requiredOption('--out <folder>', 'folder for queries, runs and report; run again to go on after a stop')
     .option('--budget <share>', 'share of the catalog a query may retrieve (default: 0.035)', share)
     .option('--seeds <n>', 'runs, of seeds 1 to n (default: 3; 1 if quick)', wholeNumber(1))
-    .option('--quick', 'shorter training: about a quarter of an hour in all')
+    .option('--quick', 'one seed, fewer queries')
     .option('--baselines', 'train nothing and compare the baselines alone: minutes')
     .option('--config <file>', 'settings of the runs, such as the encoder; what the recipe sets wins')
     .option(

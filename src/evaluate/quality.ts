@@ -32,7 +32,7 @@ export interface QualityOptions extends RunControl {
   readonly budget?: number;
   /** One run a seed ([1, 2, 3]; [1] when quick). */
   readonly seeds?: readonly number[];
-  /** Shorter training: a quarter of an hour in all (docs/cli.md). */
+  /** One seed, fewer queries (docs/cli.md). */
   readonly quick?: boolean;
   /** Train nothing, compare the baselines alone: minutes, one seed (false). */
   readonly baselines?: boolean;
