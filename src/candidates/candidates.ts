@@ -72,7 +72,7 @@ export async function readCandidates(
     const rankings = [
       dense.indices.subarray(q * size, (q + 1) * size),
       lexical.items,
-      ...(memory && remembered ? rankingsOf(memory, remembered, size) : []),
+      ...(memory && remembered ? rankingsOf(memory, remembered, { size, mask }) : []),
     ];
     const chosen = items.subarray(q * size, (q + 1) * size);
     byTurns(rankings, chosen, mask);
@@ -89,10 +89,14 @@ export async function readCandidates(
 }
 
 /** What the memory would answer with. */
-function rankingsOf(memory: SetMemory, { classifier, votes }: Remembered, size: number): Int32Array[] {
+function rankingsOf(
+  memory: SetMemory,
+  { classifier, votes }: Remembered,
+  { size, mask }: { readonly size: number; readonly mask?: Uint8Array },
+): Int32Array[] {
   return [
-    memory.best(Float32Array.from(classifier), size),
-    memory.best(Float32Array.from(votes.at(-1)!), size),
+    memory.best(Float32Array.from(classifier), size, mask),
+    memory.best(Float32Array.from(votes.at(-1)!), size, mask),
     memory.popular,
   ];
 }

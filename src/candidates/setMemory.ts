@@ -72,10 +72,16 @@ export class SetMemory {
     return this.#position.get(item);
   }
 
-  /** Rows of the items with the highest of the given scores, one a position. */
-  best(scores: Float32Array, k: number): Int32Array {
+  /**
+   * Rows of the items with the highest of the given scores, one a position.
+   *
+   * @param mask one byte a row of the catalog, 1 = may be among them (all)
+   */
+  best(scores: Float32Array, k: number, mask?: Uint8Array): Int32Array {
     const { items } = this.#sets;
-    return bestOf(Int32Array.from(items.keys()), scores, k).items.map((position) => items[position]);
+    const all = Int32Array.from(items.keys());
+    const positions = mask ? all.filter((position) => mask[items[position]] !== 0) : all;
+    return bestOf(positions, scores, k).items.map((position) => items[position]);
   }
 
   /** @param queries unit rows [n, d] */
