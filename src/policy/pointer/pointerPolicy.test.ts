@@ -142,6 +142,19 @@ describe('PointerPolicy.choose', () => {
       expect(Math.abs(n / 4000 - p)).toBeLessThan(5 * Math.sqrt((p * (1 - p)) / 4000));
   });
 
+  it('gives every sample of every query a stream of its own', async () => {
+    const asked: string[] = [];
+    await policy.choose(readQueries(18), [...Array(18).keys()].reverse(), {
+      samplesPerQuery: 2,
+      temperature: 1,
+      random: (query, sample) => {
+        asked.push(`${query}/${sample}`);
+        return new CounterRandom(1, query, sample);
+      },
+    });
+    expect(asked).toEqual([...Array(18).keys()].flatMap((query) => [`${query}/0`, `${query}/1`]));
+  });
+
   it('names items by their rows in the catalog, places by those among the candidates', async () => {
     const sets = await policy.choose(read, [1, 2], { samplesPerQuery: 1, temperature: 0 });
     sets.forEach((set, i) => {

@@ -1,12 +1,24 @@
 import { describe, expect, it } from 'vitest';
-import { likeParameters, type Parameters } from '../../engine/index.js';
+import {
+  floats,
+  gradients,
+  likeParameters,
+  ops,
+  type Parameters,
+  parameterFeeds,
+  Session,
+} from '../../engine/index.js';
 import { coverage } from '../../reward/objectives.js';
 import type { RewardFunction } from '../../reward/reward.js';
 import type { StepReport } from '../../training.js';
 import { ExactIndex } from '../../vectorIndex/exactIndex.js';
+import { groupAdvantages, subQueryAdvantages } from '../softGrpo.js';
 import { runtime, TEXTS } from '../testing/scene.js';
 import { letterEncoder } from '../testing/world.js';
+import { queryFeeds, setFeeds } from './batch.js';
 import { imitate } from './imitate.js';
+import { placeMean, pointerGraph } from './model.js';
+import type { ChosenItems } from './pointerPolicy.js';
 import { type ReinforceOptions, reinforce } from './reinforce.js';
 import {
   config,
@@ -116,6 +128,13 @@ describe('reinforce', () => {
     const world = { items, vectors, index, encoder: letterEncoder, subQueryEncoder: letterEncoder };
     const read = changes.read ?? queries;
     const policy = await tinyPointer({ parameters: randomParameters(2), read: async () => read });
+    const rollouts: { readonly rows: readonly number[]; readonly sets: readonly ChosenItems[] }[] = [];
+    const choose = policy.choose.bind(policy);
+    policy.choose = async (...asked) => {
+      const sets = await choose(...asked);
+      rollouts.push({ rows: asked[1], sets });
+      return sets;
+    };
     const metrics: Readonly<Record<string, number>>[] = [];
     try {
       const trained = await reinforce({
@@ -131,7 +150,7 @@ describe('reinforce', () => {
         credit: 'set',
         epochs: 1,
         learningRate: 2e-2,
-        coefficients: { clip: 0.2, klOld: 0.05, klReverse: 0.05 },
+        coefficients: { clip: 0.2, klOld: 0.05, klReverse: 0.03 },
         seed: 1,
         runtime,
         ...changes,
@@ -141,7 +160,7 @@ describe('reinforce', () => {
         },
       });
       expect(policy.parameters).toBe(trained);
-      return { trained, metrics, rewards: metrics.map((m) => m.reward) };
+      return { trained, metrics, rollouts, rewards: metrics.map((m) => m.reward) };
     } finally {
       await policy.release();
       await index.release();
@@ -154,6 +173,80 @@ describe('reinforce', () => {
   ] as const)('raises the reward, by the gain of a $credit', async (how) => {
     const { rewards } = await train({ ...how, steps: 40, queriesPerStep: 16, groupSize: 8 });
     expect(mean(rewards.slice(-5))).toBeGreaterThan(mean(rewards.slice(0, 5)) + 0.15);
+  });
+
+  it.each([
+    { credit: 'set', reward },
+    { credit: 'subQuery', reward: withGains },
+  ] as const)('follows the gradient of the formula, by the gain of a $credit', async (how) => {
+    // A mini-batch of eight queries and one of four.
+    const [groupSize, sizes] = [3, [8, 4]];
+    const { metrics, rollouts } = await train({
+      ...how,
+      steps: 1,
+      queriesPerStep: 12,
+      groupSize,
+      learningRate: 0,
+    });
+    const [{ rows, sets }] = rollouts;
+    const earned = sets.map(({ items: chosen }, s) => {
+      const reference = references[rows[Math.floor(s / groupSize)]];
+      return Array.from(chosen, (item) => (reference.includes(item) ? 1 : 0) / reference.length);
+    });
+    const perItem =
+      how.credit === 'subQuery'
+        ? subQueryAdvantages(earned, groupSize, 0.5)
+        : Array.from(
+            groupAdvantages(
+              earned.map((gains) => gains.reduce((a, b) => a + b)),
+              groupSize,
+            ).advantages,
+          ).flatMap((a) => [a, a, a]);
+
+    // Where nothing has moved, every choice pulls by its advantage, less the old KL's slope, plus the reverse one's.
+    const { graph, logProbs } = pointerGraph(config);
+    const pull = graph.input('pull', ['queries', 'places']);
+    const objective = placeMean(ops.mul(logProbs, pull), graph.input('weights', ['queries', 'places']));
+    const slopes = gradients(
+      objective,
+      Array.from(graph.parameters.values(), ({ value }) => value),
+    );
+    const outputs = Object.fromEntries(slopes.map((slope, i) => [`slope${i}`, slope]));
+    const session = await Session.compile(graph, outputs, runtime);
+    const norms: number[] = [];
+    for (let start = 0; start < rows.length; start += sizes[0]) {
+      const part = rows.slice(start, start + sizes[0]);
+      const [from, to] = [start * groupSize, (start + part.length) * groupSize];
+      const own = perItem.slice(from * config.k, to * config.k);
+      const result = await session.run({
+        ...queryFeeds(queries, part, vectors),
+        ...setFeeds(
+          sets.slice(from, to).map(({ places }) => places),
+          part.length,
+          queries.size,
+          config,
+        ),
+        pull: {
+          data: Float32Array.from(own, (a) => a - 0.05 + 0.03),
+          dims: [part.length, groupSize * config.k],
+        },
+        ...parameterFeeds(randomParameters(2)),
+      });
+      norms.push(Math.hypot(...Object.values(result).flatMap((slope) => [...floats(slope)])));
+    }
+    await session.release();
+    expect(norms).toHaveLength(sizes.length);
+    expect(metrics[0].gradientNorm).toBeCloseTo(mean(norms), 4);
+  });
+
+  it('draws other sets at every step', async () => {
+    const { rollouts } = await train({ steps: 2, learningRate: 0, queriesPerStep: 200, groupSize: 2 });
+    const drawn = rollouts.map(({ rows, sets }) => rows.map((row, i) => `${row}: ${sets[2 * i].items}`));
+    // The same queries may come in the same place, about ten times; their sets should not be the same then.
+    const same = drawn[0].filter((set, i) => set === drawn[1][i]);
+    const asked = rollouts[0].rows.filter((row, i) => row === rollouts[1].rows[i]);
+    expect(asked.length).toBeGreaterThan(3);
+    expect(same.length).toBeLessThan(asked.length / 2);
   });
 
   it('credits sets where the reward does not say what items gain', async () => {
