@@ -36,8 +36,8 @@ export interface SampleOptions extends RunControl {
 }
 
 /**
- * Whatever writes sub-queries: the built-in pointer, which names items, a pretrained model, a remote endpoint. One of the user's is not trained: its sets
- * are synthesised and compiled. `tokens`, `logProbs` and `entropies` are read by the training alone and may be empty.
+ * Whatever writes sub-queries: the built-in pointer, which names items, a pretrained model, a remote endpoint. One of the user's is
+ * not trained: its sets are synthesised and compiled. `tokens`, `logProbs` and `entropies` are read by the training alone and may be empty.
  *
  * @example
  * const policy: Policy = {
