@@ -23,7 +23,9 @@ test('an epoch shows every set once, with its query, its rows in any order and t
       expect(batch.clean.slice(at, at + 4)).toEqual(row(table, label - 10).slice());
     });
     const set = Math.floor((Math.min(...labels) - 10) / 2);
-    expect(batch.condition.slice(3 * i, 3 * i + 3)).toEqual(row(conditions, set === 0 ? 0 : 1).slice());
+    const query = options.data.queryOf[set];
+    expect(batch.queries[i]).toBe(query);
+    expect(batch.condition.slice(3 * i, 3 * i + 3)).toEqual(row(conditions, query).slice());
     return labels.sort().join();
   });
   expect(seen.sort()).toEqual(['10,11', '12,13', '14,15']);
@@ -40,4 +42,20 @@ test('queries are dropped at the asked rate', () => {
   let kept = 0;
   for (let step = 0; step < 200; step++) kept += at(step).kept.reduce((a, b) => a + b);
   expect(kept / 600).toBeCloseTo(0.5, 1);
+});
+
+test('every epoch has an order of its own, and a set its rows in another', () => {
+  const at = batcher(options);
+  const orders = Array.from({ length: 20 }, (_, step) => at(step).labels.join());
+  for (const order of orders) expect(order.split(',').sort().join()).toBe('10,11,12,13,14,15');
+  expect(new Set(orders).size).toBeGreaterThan(10);
+});
+
+test('a batch may be larger than there are sets', () => {
+  const { labels } = batcher({ ...options, batchSize: 7 })(0);
+  const counts = [10, 11, 12, 13, 14, 15].map((label) => labels.filter((other) => other === label).length);
+  expect(counts.reduce((a, b) => a + b)).toBe(14);
+  // Two epochs and one set more.
+  expect(Math.min(...counts)).toBe(2);
+  expect(Math.max(...counts)).toBe(3);
 });

@@ -61,9 +61,9 @@ describe('model files', () => {
   });
 
   it.each([
-    [2, 2, 2],
-    [5, undefined, 3],
-  ])('bring back a model that ranks candidates the same: %s draws, steps %s', async (draws, steps, taken) => {
+    ['as the file says', { draws: 2, steps: 2 }, { draws: 2, steps: 2 }],
+    ['by default in one step of one draw', { draws: undefined, steps: undefined }, { draws: 1, steps: 1 }],
+  ])('bring back a model that ranks candidates the same, %s', async (_, settings, taken) => {
     const config = tinyConfig();
     const standard = {
       means: config.standard!.means.map((_, i) => i),
@@ -71,14 +71,13 @@ describe('model files', () => {
     };
     const model = randomModel({ ...config, standard });
     const folder = newFolder();
-    await saveDiffusion(folder, model, { ...sampling, draws, steps });
+    await saveDiffusion(folder, model, { ...sampling, ...settings });
     const loaded = await loadDiffusion(folder, runtime);
-    expect(loaded).toMatchObject({ kind: 'candidates', standard, steps: taken });
-    const sigmas = samplingSigmas(config, 'dpmSolverPlusPlus2M', taken);
+    expect(loaded).toMatchObject({ kind: 'candidates', standard, steps: taken.steps });
+    const sigmas = samplingSigmas(config, 'dpmSolverPlusPlus2M', taken.steps);
     const again = new CandidateDiffusion({
       config: model.config,
-      steps: taken,
-      draws,
+      ...taken,
       load: () => Session.load(candidateSamplerOnnx(model, sigmas), runtime),
     });
     expect(await answered(loaded)).toEqual(await answered(again));

@@ -16,6 +16,7 @@ export function tinyConfig(changes: Partial<DenoiserConfig> = {}): DenoiserConfi
     width: 16,
     hidden: 24,
     heads: 2,
+    layers: 2,
     conditionWidth: 8,
     noiseFeatures: 8,
     dimension,
