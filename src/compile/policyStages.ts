@@ -3,7 +3,6 @@ import { SOURCES } from '../candidates/candidates.js';
 import { type ReadQueries, readQueries } from '../candidates/reader.js';
 import { type Parameters, saveWeights } from '../engine/index.js';
 import type { EmbeddedQueries } from '../environment.js';
-import { concatRows, gatherRows } from '../matrix.js';
 import { imitate } from '../policy/pointer/imitate.js';
 import {
   loadPointerModel,
@@ -16,7 +15,7 @@ import { reinforce } from '../policy/pointer/reinforce.js';
 import { POLICY_FILES } from '../policy/policyFiles.js';
 import { hasLabels } from '../run/workspace.js';
 import { judgedTraining } from './judgedTraining.js';
-import { gatherRead, readTraining, searchedCatalog } from './readTraining.js';
+import { copyRead, gatherRead, readTraining, searchedCatalog } from './readTraining.js';
 import { checkpointed, type StageContext, type StageSummary, trainedPolicySettings } from './stage.js';
 import { teacherSets } from './teacherSets.js';
 import { trainingQueries, validationQueries } from './trainingQueries.js';
@@ -111,20 +110,13 @@ export async function openPolicy(
   const training = await readTraining(context);
   const known = new Map(training.texts.map((text, i) => [text, i]));
   const searched = await searchedCatalog(context);
-  const read = async ({ texts, vectors: asked }: EmbeddedQueries): Promise<ReadQueries> => {
-    const rows = [...texts.keys()];
-    const [old, unknown] = [
-      rows.filter((q) => known.has(texts[q])),
-      rows.filter((q) => !known.has(texts[q])),
-    ];
-    const remembers = gatherRead(
-      training,
-      old.map((q) => known.get(texts[q])!),
-    );
-    if (unknown.length === 0) return remembers;
-    const fresh = { texts: unknown.map((q) => texts[q]), vectors: gatherRows(asked, unknown) };
-    const said = await readQueries(fresh, searched.catalog, standard);
-    return old.length === 0 ? said : interleaved(remembers, old, said, unknown);
+  const read = async (queries: EmbeddedQueries): Promise<ReadQueries> => {
+    const rows = queries.texts.map((text) => known.get(text));
+    const seen = rows.filter((row) => row !== undefined);
+    if (seen.length === rows.length) return gatherRead(training, seen);
+    const said = await readQueries(queries, searched.catalog, standard);
+    for (const [q, row] of rows.entries()) if (row !== undefined) copyRead(training, row, said, q);
+    return said;
   };
   const policy = await PointerPolicy.create({ config, standard, parameters, items, vectors, read, runtime });
   return {
@@ -135,24 +127,4 @@ export async function openPolicy(
       await searched.release();
     },
   };
-}
-
-/** Two parts of a batch in its order: part `a` has its rows `ofA`, part `b` those in `ofB`. */
-function interleaved(
-  a: ReadQueries,
-  ofA: readonly number[],
-  b: ReadQueries,
-  ofB: readonly number[],
-): ReadQueries {
-  const order = new Map([...ofA, ...ofB].map((row, i) => [row, i]));
-  const both: ReadQueries = {
-    vectors: concatRows([a.vectors, b.vectors]),
-    size: a.size,
-    items: Int32Array.from([...a.items, ...b.items]),
-    scores: Float32Array.from([...a.scores, ...b.scores]),
-  };
-  return gatherRead(
-    both,
-    Array.from(order.keys(), (_, row) => order.get(row)!),
-  );
 }

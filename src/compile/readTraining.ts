@@ -110,18 +110,23 @@ export async function searchedCatalog({
 }
 
 /** The given rows of queries. */
-export function gatherRead(
-  { vectors, size, items, scores }: ReadQueries,
-  rows: readonly number[],
-): ReadQueries {
+export function gatherRead(from: ReadQueries, rows: readonly number[]): ReadQueries {
+  const { vectors, size, scores } = from;
   const numbers = scores.length / vectors.rows;
   const gathered = {
+    vectors: gatherRows(vectors, rows),
+    size,
     items: new Int32Array(rows.length * size),
     scores: new Float32Array(rows.length * numbers),
   };
-  rows.forEach((q, n) => {
-    gathered.items.set(items.subarray(q * size, (q + 1) * size), n * size);
-    gathered.scores.set(scores.subarray(q * numbers, (q + 1) * numbers), n * numbers);
-  });
-  return { vectors: gatherRows(vectors, rows), size, ...gathered };
+  for (const [at, row] of rows.entries()) copyRead(from, row, gathered, at);
+  return gathered;
+}
+
+/** Puts the candidates of one query in the place of another's; both have equally many. */
+export function copyRead(from: ReadQueries, row: number, to: ReadQueries, at: number): void {
+  const { size } = from;
+  const numbers = from.scores.length / from.vectors.rows;
+  to.items.set(from.items.subarray(row * size, (row + 1) * size), at * size);
+  to.scores.set(from.scores.subarray(row * numbers, (row + 1) * numbers), at * numbers);
 }
