@@ -38,7 +38,11 @@ export function trainedPolicySettings({ policy }: Config): PolicySettings {
 }
 
 /** What the rows of its sets are: items, unless a policy of the user's writes sub-queries for a diffusion whose rows may be anything. */
-export const rowsOf = ({ policy, config, task }: Pick<StageContext, 'policy' | 'config' | 'task'>): TargetRows =>
+export const rowsOf = ({
+  policy,
+  config,
+  task,
+}: Pick<StageContext, 'policy' | 'config' | 'task'>): TargetRows =>
   policy && presets[config.diffusion.preset].head === 'edm' ? task.rows : 'items';
 
 /** What the run's manifest says of a finished stage. */

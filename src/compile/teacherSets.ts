@@ -17,7 +17,13 @@ export async function teacherSets(
   { workspace, config: { k, seed }, reward, signal }: StageContext,
   queries: QueryBatch,
 ): Promise<number[][]> {
-  const space: MethodSpace = { ...workspace, k, lexicon: lexiconOf(workspace.items), settings: {}, usual: 'plain' };
+  const space: MethodSpace = {
+    ...workspace,
+    k,
+    lexicon: lexiconOf(workspace.items),
+    settings: {},
+    usual: 'plain',
+  };
   const sets: number[][] = [];
   for (let start = 0; start < queries.texts.length; start += QUERIES_PER_BATCH) {
     const batch = batchOf(queries, start, start + QUERIES_PER_BATCH);
