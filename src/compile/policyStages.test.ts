@@ -31,9 +31,9 @@ const config = {
   k: 3,
   dimensions: 8,
   threads: 1,
-  policy: { kind: 'pointer', warmStartSteps: 3, steps: 2, queriesPerStep: 4, groupSize: 4 },
+  policy: { warmStartSteps: 3, steps: 2, queriesPerStep: 4, groupSize: 4 },
   synthesis: { samplesPerQuery: 4 },
-  diffusion: { steps: 3, batchSize: 4, candidates: 2 },
+  diffusion: { steps: 3, batchSize: 4, samplerSteps: 2 },
 } satisfies UserConfig;
 let runs = 0;
 const options = (changes: Partial<CompileOptions> = {}): CompileOptions => ({
@@ -53,7 +53,7 @@ const hashes = (out: string) =>
       .digest('hex'),
   );
 
-describe('a run whose policy is a pointer', () => {
+describe('a run that learns from reference sets', () => {
   const whole = options();
 
   it('goes through all stages and answers by what it has trained', async () => {
@@ -100,16 +100,5 @@ describe('a run whose policy is a pointer', () => {
       methods: ['diffusionSupervised', 'diffusionUntrained'],
     });
     expect([...methods.keys()].sort()).toEqual(['diffusionSupervised', 'diffusionUntrained']);
-  });
-
-  it('is refused where there are no reference sets to learn from', async () => {
-    const open = options({
-      sets: undefined,
-      queries: temp.write('queries.txt', 'red things\nblue things\n'),
-      config: { ...config, task: 'oar' },
-    });
-    await expect(compile(open)).rejects.toThrow(
-      'field "policy.kind": is "pointer", which learns from reference sets',
-    );
   });
 });
