@@ -19,17 +19,21 @@ it('fills in every default', async () => {
   });
   expect(config.reward).toEqual({});
   expect(paperWeights(config)).toBeUndefined();
-  expect(config.policy).toMatchObject({ clip: 0.2, klOld: 0.05, klReverse: 0.05 });
-  expect(synthesisSettings(config)).toEqual({ temperature: 0.9, topP: 1 });
+  expect(config.policy).toMatchObject({ kind: 'pointer', clip: 0.2, klOld: 0.05, klReverse: 0.05 });
   expect(config.diffusion).toMatchObject({ preset: 'small', conditionDropout: 0.1 });
 });
 
 it('samples a pointer colder, and learns from the better half of its sets', () => {
-  const config = parseConfig({ policy: { kind: 'pointer' } });
+  const config = parseConfig({});
   expect(config.policy).toMatchObject({ kind: 'pointer', warmStartSteps: 100, steps: 40, groupSize: 8 });
   expect(synthesisSettings(config)).toEqual({ temperature: 0.4, topP: 1, rewardQuantile: 0.5 });
-  const own = parseConfig({ policy: { kind: 'pointer' }, synthesis: { temperature: 1, rewardQuantile: 0 } });
-  expect(synthesisSettings(own)).toEqual({ temperature: 1, topP: 1, rewardQuantile: 0 });
+  const asked = parseConfig({
+    policy: { kind: 'pointer' },
+    synthesis: { temperature: 1, rewardQuantile: 0 },
+  });
+  expect(synthesisSettings(asked)).toEqual({ temperature: 1, topP: 1, rewardQuantile: 0 });
+  const own = parseConfig({ policy: { kind: 'module', path: 'policy.ts' } });
+  expect(synthesisSettings(own)).toEqual({ temperature: 0.9, topP: 1 });
 });
 
 it('keeps what the user sets, and a reward function as it is', () => {
@@ -99,7 +103,22 @@ it.each([
     'field "encoder.pooling": expected one of "mean"|"cls"|"none"',
   ],
   [{ policy: { kind: 'module' } }, 'field "policy.path": expected string, received undefined'],
-  [{ policy: { kind: 'modul' } }, 'field "policy.kind": '],
+  [{ policy: { kind: 'modul' } }, 'field "policy.kind": expected one of module, pointer'],
+  [{ policy: { kind: 'decoder' } }, 'field "policy.kind": expected one of module, pointer'],
+  [
+    { policy: { kind: 'module', path: 'a.ts', pat: '' } },
+    'field "policy.pat": is not a setting; did you mean "path"?',
+  ],
+  [
+    { policy: { kind: 'pointer', grupSize: 4 } },
+    'field "policy.grupSize": is not a setting; did you mean "groupSize"?',
+  ],
+  [{ policy: { writes: 'anything' } }, 'field "policy.writes": is not a setting; expected one of kind, warm'],
+  [
+    { diffusion: { candidates: 2 } },
+    'field "diffusion.candidates": is not a setting; expected one of preset',
+  ],
+  [{ diffusion: { draws: 0 } }, 'field "diffusion.draws": expected number to be >0'],
   [
     { reward: { kind: 'module', path: 'a.ts', pat: '' } },
     'field "reward.pat": is not a setting; did you mean "path"?',

@@ -128,7 +128,9 @@ export const configSchema = z.strictObject({
   /** Also a module whose default export is a `RewardFunction`. */
   reward: z.union([rewardFunction, moduleSetting, reward]).prefault({}),
   /** Also a module whose default export is an async function `(world, { k }) => Policy`: nothing is trained then. */
-  policy: z.union([moduleSetting, policy]).prefault({}),
+  policy: z
+    .discriminatedUnion('kind', [moduleSetting, policy], { error: 'expected one of module, pointer' })
+    .prefault({}),
   synthesis: synthesis.prefault({}),
   diffusion: diffusion.prefault({}),
 });

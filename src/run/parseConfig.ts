@@ -84,12 +84,19 @@ function objectSchema(schema: unknown, value: unknown): z.ZodObject | undefined 
     const kind = (value as { kind?: unknown } | undefined)?.kind;
     const options = schema.options.flatMap((option) => objectSchema(option, value) ?? []);
     const kinds = options.filter(({ shape }) => shape.kind instanceof z.ZodLiteral);
+    // One whose kind has a default need not say it.
     const plain = options.filter((option) => !kinds.includes(option));
     if (kind === undefined) return plain[0] ?? kinds[0];
-    return kinds.find(({ shape }) => (shape.kind as z.ZodLiteral).value === kind) ?? kinds[0] ?? plain[0];
+    return options.find(({ shape }) => kindOf(shape) === kind) ?? kinds[0] ?? plain[0];
   }
   if (schema instanceof z.ZodPrefault || schema instanceof z.ZodDefault || schema instanceof z.ZodOptional) {
     return objectSchema(schema.unwrap(), value);
   }
   return undefined;
+}
+
+/** The kind of an object that has one. */
+function kindOf({ kind }: z.ZodObject['shape']): unknown {
+  const literal = kind instanceof z.ZodDefault ? kind.unwrap() : kind;
+  return literal instanceof z.ZodLiteral ? literal.value : undefined;
 }
