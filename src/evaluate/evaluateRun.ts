@@ -159,9 +159,10 @@ export async function evaluateRun(folder: string, options: EvaluateRunOptions = 
           space: { ...evaluated.space, settings: { ...space.settings, [method]: value } },
         };
       const evaluation = await evaluate(evaluated);
-      const vs = 'fanOut' in by && hasVs(name)
-        ? await directionDiversity(evaluated, evaluation.answers, k, test, signal)
-        : undefined;
+      const vs =
+        'fanOut' in by && hasVs(name)
+          ? await directionDiversity(evaluated, evaluation.answers, k, test, signal)
+          : undefined;
       methods.set(name, {
         ...evaluation,
         ...(setting && value !== undefined && { setting: { name: setting.name, value } }),

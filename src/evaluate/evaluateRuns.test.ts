@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { tempFolder } from '../catalog/testing/tempFolder.js';
 import { compile } from '../compile/compile.js';
+import type { Policy } from '../policy/policy.js';
 import { TEXTS } from '../policy/testing/scene.js';
 import { letterEncoder } from '../policy/testing/world.js';
 import { loadRun } from '../retrieve/loadRun.js';
@@ -12,7 +13,7 @@ import { evaluateRun } from './evaluateRun.js';
 import { evaluateRuns } from './evaluateRuns.js';
 import { readReport } from './report/report.js';
 import { resultsFileSchema } from './report/schema.js';
-import { BASELINES, METHODS } from './results.js';
+import { METHODS } from './results.js';
 
 const temp = tempFolder();
 const config: UserConfig = {
@@ -21,7 +22,7 @@ const config: UserConfig = {
   dimensions: 8,
   budget: 0.5,
   threads: 1,
-  policy: { vocabularySize: 300, width: 16, layers: 1, heads: 2, warmStartSteps: 2, steps: 1, groupSize: 2 },
+  policy: { warmStartSteps: 2, steps: 1, groupSize: 2 },
   synthesis: { samplesPerQuery: 1 },
   diffusion: { steps: 2, batchSize: 4 },
 };
@@ -60,9 +61,31 @@ describe('evaluateRun', () => {
         expect(new Set(assigned.map((a) => a.item)).size, name).toBe(3);
       }
       expect(metrics.recallAtB, name).toHaveLength(2);
-      expect(metrics.vs === undefined, name).toBe(name === 'bestOfN' || BASELINES.some((o) => o === name));
+      // Sets of items have no directions which could be diverse.
+      expect(metrics.vs, name).toBeUndefined();
     }
     expect(steps.map((s) => s.steps)).toEqual([1]);
+  });
+
+  it('measures how diverse the directions of a policy are that writes sub-queries', async () => {
+    const policy: Policy = {
+      k: 3,
+      sample: async ({ queries }) =>
+        queries.map((_, query) => ({
+          query,
+          subQueries: TEXTS.slice(3 * query, 3 * query + 3),
+          tokens: new Int32Array(),
+          logProbs: new Float32Array(),
+          entropies: new Float32Array(),
+        })),
+    };
+    const { methods } = await evaluateRun(runs[0], { ...options, policy, methods: ['folm', 'plain'] });
+    expect(methods.get('plain')?.metrics.vs).toBeUndefined();
+    for (const vs of methods.get('folm')?.metrics.vs ?? [0]) {
+      // A fan-out of one direction, three times, would be at a third.
+      expect(vs).toBeGreaterThan(35);
+      expect(vs).toBeLessThanOrEqual(100);
+    }
   });
 
   it('says the same at every call', async () => {

@@ -6,6 +6,7 @@ import { tempFolder } from '../catalog/testing/tempFolder.js';
 import { SHOP, TINY } from '../cli/testing/shop.js';
 import { type CompileOptions, compile } from '../compile/compile.js';
 import { Retriever } from '../retrieve/retriever.js';
+import { parseConfig } from '../run/parseConfig.js';
 import { benchQuality, experimentConfig, experimentQueries, type QualityOptions } from './quality.js';
 import { resultsFileSchema } from './report/schema.js';
 
@@ -168,21 +169,9 @@ describe('experimentQueries', () => {
 });
 
 describe('experimentConfig', () => {
-  const quick = { task: 'wscr', quick: true, training: 2500, words: 5, seed: 1 } as const;
-
-  it('synthesises more sets a query where there are fewer queries, 2 to 16', () => {
-    const sets = (training: number) =>
-      training * (experimentConfig({ ...quick, training }).synthesis?.samplesPerQuery ?? 0);
-    expect(sets(2500)).toBe(10_000);
-    expect(sets(1000)).toBe(10_000);
-    expect(sets(100)).toBe(1600);
-    expect(sets(8000)).toBe(16_000);
-  });
-
-  it.each(['oar', 'wscr'] as const)('trains half as long, if quick, where texts are long (%s)', (task) => {
-    const steps = (words: number, isQuick = true) =>
-      (experimentConfig({ ...quick, task, quick: isQuick, words }).policy as { steps: number }).steps;
-    expect(steps(10)).toBe(steps(5) / 2);
-    expect(steps(10, false)).toBe(steps(5, false));
+  it('is what every run has, but for task, seed, budget and one thread', () => {
+    const config = parseConfig(experimentConfig({ task: 'wscr', seed: 7, budget: 0.1 }));
+    expect(config).toEqual({ ...parseConfig({}), task: 'wscr', seed: 7, budget: 0.1, threads: 1 });
+    expect(parseConfig(experimentConfig({ task: 'oar', seed: 1 })).budget).toBe(parseConfig({}).budget);
   });
 });
