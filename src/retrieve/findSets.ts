@@ -21,7 +21,9 @@ function settingOf(
   { diversity }: Pick<FindOptions, 'diversity'> = {},
 ): number | undefined {
   if (!setting) return undefined;
-  return (setting.name === 'diversity' ? diversity : undefined) ?? settings[method] ?? setting.usual;
+  // What was chosen for a model of another kind says nothing of this one.
+  const chosen = setting.grid.find((value) => value === settings[method]);
+  return (setting.name === 'diversity' ? diversity : undefined) ?? chosen ?? setting.usual;
 }
 
 /** The diversity of a request that says none; undefined for methods that have none. */
