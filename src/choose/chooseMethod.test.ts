@@ -25,7 +25,8 @@ async function choose(worth: (set: RetrievedSet, query: number) => number, texts
     quality: {
       metric: 'alphaNdcgAtK',
       queries: { texts, vectors: await space.encoder.encode(texts) },
-      of: async (sets) => Float64Array.from(sets, worth),
+      // A quality is told no more than the items; here it may see where they were looked for.
+      of: async (sets) => Float64Array.from(sets as readonly RetrievedSet[], worth),
     },
     k: 3,
     seed: 1,
