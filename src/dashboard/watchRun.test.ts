@@ -63,7 +63,7 @@ it('warns of a collapse while it lasts', async () => {
   const { run, step } = await sketchRun(temp, 'collapsing');
   const watcher = new RunWatcher(0, run.folder);
   await step('policy', 0, policyFigures(0.5, 0.8));
-  expect(statusOf(await watcher.poll())?.warning).toContain('80% of the sub-queries are repeats');
+  expect(statusOf(await watcher.poll())?.warning).toContain('80% of the items are repeats');
   await step('policy', 1, policyFigures(0.5, 0.1));
   expect(statusOf(await watcher.poll())?.warning).toBeUndefined();
 });
