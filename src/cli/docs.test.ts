@@ -27,9 +27,10 @@ type JsonSchema = z.core.JSONSchema.BaseSchema;
 /** Every setting as a dotted path. */
 function settings(schema: JsonSchema, path: readonly string[] = []): string[] {
   // A reward is a function, a module or an object of settings; these come last.
-  const { properties } = (schema.anyOf?.at(-1) as JsonSchema | undefined) ?? schema;
-  // An object with a kind is one setting, described as a whole.
-  if (!properties || 'kind' in properties) return [path.join('.')];
+  const { properties } = ((schema.anyOf ?? schema.oneOf)?.at(-1) as JsonSchema | undefined) ?? schema;
+  // An object that must say its kind is one setting, described as a whole.
+  const kind = properties?.kind as JsonSchema | undefined;
+  if (!properties || (kind && kind.default === undefined)) return [path.join('.')];
   return Object.entries(properties).flatMap(([name, inner]) =>
     settings(inner as JsonSchema, [...path, name]),
   );

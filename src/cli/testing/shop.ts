@@ -19,24 +19,19 @@ export const SHOP = Object.entries(KINDS)
   .map((item, i) => ({ id: `item-${i}`, ...item, price: i }));
 
 /** Models so small that every stage takes a moment. */
-export const TINY: UserConfig = {
+export const TINY = {
   k: 3,
   dimensions: 16,
   threads: 1,
   policy: {
-    vocabularySize: 300,
-    width: 16,
-    layers: 1,
-    heads: 2,
     warmStartSteps: 2,
     steps: 1,
     queriesPerStep: 2,
     groupSize: 2,
-    maxSubQueryTokens: 4,
   },
   synthesis: { samplesPerQuery: 1 },
   diffusion: { steps: 2, batchSize: 4, samplerSteps: 2 },
-};
+} satisfies UserConfig;
 
 /** Writes catalog and config and returns their paths. */
 export function writeShop(
