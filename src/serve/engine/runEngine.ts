@@ -7,7 +7,13 @@ import { autoOf, choiceOf } from '../../choose/choice.js';
 import { encodeItems, type ItemContent } from '../../encode/encoder.js';
 import { InputError } from '../../errors.js';
 import { gatherRows, type Matrix, row } from '../../matrix.js';
-import { directionsOfItems, fanOutsOf, findSets, missingPart, usualDiversity } from '../../retrieve/findSets.js';
+import {
+  directionsOfItems,
+  fanOutsOf,
+  findSets,
+  missingPart,
+  usualDiversity,
+} from '../../retrieve/findSets.js';
 import { lexiconOf } from '../../retrieve/lexicon.js';
 import { type LoadedRun, type LoadRetrieverOptions, loadRun } from '../../retrieve/loadRun.js';
 import type { FindOptions, MethodSpace } from '../../retrieve/method.js';

@@ -97,14 +97,20 @@ describe('search', () => {
   });
 
   it('says where it looked, if asked', async () => {
-    const { results } = await search({ query: 'tents', methods: ['folm', 'plain'], directions: true });
-    const [folm, plain] = results;
-    expect(folm.directions).toHaveLength(4);
-    for (const { subQuery, nearest, point } of folm.directions!) {
+    const { results } = await search({
+      query: 'tents',
+      methods: ['nearestQueries', 'folm', 'plain'],
+      directions: true,
+    });
+    const [neighbours, folm, plain] = results;
+    expect(neighbours.directions).toHaveLength(4);
+    for (const { subQuery, nearest, point } of neighbours.directions!) {
       expect(subQuery).toEqual(expect.any(String));
       expect(ITEMS.map(({ id }) => id)).toContain(nearest?.id);
       expect(point).toHaveLength(2);
     }
+    // A policy that chooses items looks where the query is, as plain search does.
+    expect(folm.directions).toHaveLength(1);
     expect(plain.directions).toHaveLength(1);
     expect(plain.directions![0].point).toEqual(plain.point);
     expect((await search({ query: 'tents' })).results[0].directions).toBeUndefined();
