@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import { compiledMap, plainMap } from './linearMap.js';
+import { compiledMap } from './compiledMap.js';
+import { plainMap } from './linearMap.js';
 import { matrix } from './matrix.js';
 import { CounterRandom } from './random.js';
 

@@ -1,4 +1,4 @@
-import { floats, Graph, ops, type RuntimeOptions, Session } from './engine/index.js';
+/** Products of vectors with a matrix; also loaded by browsers, which have no runtime of their own (`compiledMap.ts`). */
 import { dot, type Matrix, matrix, row } from './matrix.js';
 
 /** The products of vectors with all rows of one matrix: x [n, d] -> [n, rows]. */
@@ -6,22 +6,6 @@ export interface LinearMap {
   apply(x: Matrix): Promise<Matrix>;
   /** Frees native memory, where it holds any. Twice is as good as once. */
   release?(): Promise<void>;
-}
-
-/** By the runtime, for many rows. */
-export async function compiledMap({ data, rows, cols }: Matrix, runtime?: RuntimeOptions): Promise<LinearMap> {
-  const graph = new Graph();
-  const products = ops.matmul(graph.input('x', ['n', cols]), graph.constant(data, [rows, cols]), {
-    transB: true,
-  });
-  const session = await Session.compile(graph, { products }, runtime);
-  return {
-    async apply(x) {
-      const result = await session.run({ x: { data: x.data, dims: [x.rows, cols] } });
-      return matrix(x.rows, rows, floats(result.products));
-    },
-    release: () => session.release(),
-  };
 }
 
 /** One by one, where there is no such runtime. */

@@ -14,6 +14,7 @@ import {
   standardize,
   standardOf,
 } from './candidates.js';
+import { compiledMemory } from './compiledMemory.js';
 import { rankerOf, readQueries } from './reader.js';
 import { SetMemory } from './setMemory.js';
 import { labelledQueries, remembered, smallCatalog } from './testing/smallCatalog.js';
@@ -177,7 +178,7 @@ describe('readCandidates', () => {
   });
 
   it('reads the same with a compiled memory', async () => {
-    const compiled = await SetMemory.create(sets, runtime);
+    const compiled = await compiledMemory(sets, runtime);
     const [expected, found] = [
       await readCandidates(queries, large),
       await readCandidates(queries, { ...large, memory: compiled }),

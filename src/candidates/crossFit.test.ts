@@ -3,8 +3,8 @@ import { foldsOf } from '../crossValidation.js';
 import { gatherRows } from '../matrix.js';
 import { runtime } from '../policy/testing/scene.js';
 import { type Candidates, readCandidates, SOURCES } from './candidates.js';
+import { compiledMemory } from './compiledMemory.js';
 import { type CrossFitOptions, crossFittedCandidates } from './crossFit.js';
-import { SetMemory } from './setMemory.js';
 import { labelledQueries, remembered, smallCatalog } from './testing/smallCatalog.js';
 
 const RIDGE = 0.7;
@@ -32,7 +32,7 @@ describe('crossFittedCandidates', () => {
     expect(new Set(foldOf).size).toBe(8);
     for (const i of training.texts.keys()) {
       const others = [...training.texts.keys()].filter((j) => foldOf[j] !== foldOf[i]);
-      const memory = await SetMemory.create(
+      const memory = await compiledMemory(
         remembered(
           {
             vectors: gatherRows(training.vectors, others),

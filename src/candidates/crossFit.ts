@@ -5,7 +5,7 @@ import type { RuntimeOptions } from '../engine/index.js';
 import type { LabelledQueries } from '../environment.js';
 import { gatherRows } from '../matrix.js';
 import { type Candidates, type CandidatesOptions, readCandidates, SOURCES } from './candidates.js';
-import { SetMemory } from './setMemory.js';
+import { compiledMemory } from './compiledMemory.js';
 
 export interface CrossFitOptions extends Omit<CandidatesOptions, 'memory'> {
   readonly training: LabelledQueries;
@@ -39,7 +39,7 @@ export async function crossFittedCandidates({
     if (heldOut.length === 0) continue;
     const memory =
       others.length > 0
-        ? await SetMemory.create(
+        ? await compiledMemory(
             {
               vectors: gatherRows(vectors, others),
               references: others.map((i) => references[i]),

@@ -5,6 +5,7 @@ import { popularItems } from '../baselines/popular.js';
 import { rankByNeighbours } from '../baselines/vote.js';
 import { dot, matrix, row } from '../matrix.js';
 import { randomVectors, runtime } from '../policy/testing/scene.js';
+import { compiledMemory } from './compiledMemory.js';
 import { NEIGHBOURS, SetMemory } from './setMemory.js';
 import { labelledQueries, remembered } from './testing/smallCatalog.js';
 
@@ -61,7 +62,7 @@ describe('SetMemory', () => {
   });
 
   it('answers the same compiled as plain', async () => {
-    const compiled = await SetMemory.create(sets, runtime);
+    const compiled = await compiledMemory(sets, runtime);
     (await compiled.recall(queries)).forEach(({ classifier, votes }, q) => {
       [classifier, ...votes].forEach((values, s) => {
         const expected = [recalled[q].classifier, ...recalled[q].votes][s];

@@ -1,8 +1,7 @@
-/** What is remembered of training queries: who is near whom, and what their sets have. */
+/** What is remembered of training queries: who is near whom, and what their sets have. Also loaded by browsers. */
 import { type ItemSets, itemSets, sumsOfWeights } from '../baselines/itemSets.js';
 import { withConstant } from '../encode/ridgeSmoother.js';
-import type { RuntimeOptions } from '../engine/index.js';
-import { compiledMap, type LinearMap, plainMap } from '../linearMap.js';
+import { type LinearMap, plainMap } from '../linearMap.js';
 import type { Matrix } from '../matrix.js';
 import { bestOf } from '../ranking.js';
 
@@ -54,12 +53,12 @@ export class SetMemory {
     this.popular = this.best(counts, items.length);
   }
 
-  static async create(sets: RememberedSets, runtime?: RuntimeOptions): Promise<SetMemory> {
-    return new SetMemory(
-      sets,
-      await compiledMap(sets.vectors, runtime),
-      await compiledMap(sets.smoother, runtime),
-    );
+  /** With these maps by the sets' vectors and smoother, which it releases; see `compiledMemory`. */
+  static of(
+    sets: Pick<RememberedSets, 'references'>,
+    maps: { readonly cosines: LinearMap; readonly weights: LinearMap },
+  ): SetMemory {
+    return new SetMemory(sets, maps.cosines, maps.weights);
   }
 
   /** Without native memory, where there is none. */

@@ -7,9 +7,9 @@ import {
   standardize,
   standardOf,
 } from '../candidates/candidates.js';
+import { compiledMemory } from '../candidates/compiledMemory.js';
 import { crossFittedCandidates } from '../candidates/crossFit.js';
 import type { ReadQueries } from '../candidates/reader.js';
-import { SetMemory } from '../candidates/setMemory.js';
 import type { TrainingCandidates } from '../diffusion/trainDiffusion.js';
 import type { LabelledQueries, QueryBatch } from '../environment.js';
 import { labelledOf } from '../labelled.js';
@@ -102,7 +102,7 @@ export async function searchedCatalog({
 }> {
   const { items, vectors, index } = workspace;
   const remembered = await loadRemembered(run, await loadLabels(run, workspace.queries));
-  const memory = remembered && (await SetMemory.create(remembered, runtime));
+  const memory = remembered && (await compiledMemory(remembered, runtime));
   return {
     catalog: { vectors, index, lexicon: lexiconOf(items), memory },
     release: async () => memory?.release(),

@@ -1,6 +1,7 @@
 /** Reads a run as what searches, services and evaluations work in. */
+
+import { compiledMemory } from '../candidates/compiledMemory.js';
 import { readQueries } from '../candidates/reader.js';
-import { SetMemory } from '../candidates/setMemory.js';
 import { choiceOf } from '../choose/choice.js';
 import { loadDiffusion } from '../diffusion/modelFiles.js';
 import { type Encoder, partsOf } from '../encode/encoder.js';
@@ -111,7 +112,7 @@ export async function openSpace({
   const wants = (method: Method) =>
     methods?.some((asked) => meantMethod({ usual }, asked) === method) ?? true;
   const remembered = wants('folm') || wants('diffusion') ? await loadRemembered(run, labels) : undefined;
-  const memory = remembered && (await SetMemory.create(remembered, runtime));
+  const memory = remembered && (await compiledMemory(remembered, runtime));
   const catalog = { items, vectors, index, lexicon, memory };
   signal?.throwIfAborted();
   const loadedPolicy =
