@@ -1,8 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { dppMap, thetaOf } from '../baselines/dpp.js';
 import { mmr } from '../baselines/mmr.js';
+import { SOURCES } from '../candidates/candidates.js';
+import { type CandidateRanker, type RankCandidatesOptions, readQueries } from '../candidates/reader.js';
+import { SetMemory } from '../candidates/setMemory.js';
 import type { Item } from '../catalog/item.js';
+import { openCandidateDiffusion } from '../diffusion/modelFiles.js';
+import { randomModel, tinyConfig } from '../diffusion/testing/models.js';
+import { RidgeSmoother, withConstant } from '../encode/ridgeSmoother.js';
+import { initialize } from '../engine/index.js';
 import { concatRows, dot, gatherRows, type Matrix, matrix, normalizeRows, row, rowRange } from '../matrix.js';
+import { pointerGraph } from '../policy/pointer/model.js';
+import { PointerPolicy } from '../policy/pointer/pointerPolicy.js';
 import type { Policy } from '../policy/policy.js';
 import { letterEncoder, letterWorld } from '../policy/testing/world.js';
 import { CounterRandom } from '../random.js';
@@ -10,9 +19,9 @@ import { ExactIndex } from '../vectorIndex/exactIndex.js';
 import { fannedOutSets, withinFilter } from './fannedOut.js';
 import { fanOutsOf, findSets, missingPart } from './findSets.js';
 import { lexiconOf } from './lexicon.js';
-import type { FindOptions, MethodSpace, RetrievedSet } from './method.js';
+import type { FindOptions, MethodSpace, RetrievedSet, SearchDiffusion } from './method.js';
 import { METHOD_NAMES, type Method } from './methodNames.js';
-import { CANDIDATES, METHODS } from './methods.js';
+import { answerer, CANDIDATES } from './methods.js';
 
 const ITEMS = 130;
 const DIM = 16;
@@ -49,14 +58,17 @@ const policy: Policy = {
       entropies: new Float32Array(),
     })),
 };
-const diffusion = {
-  conditionWords: 0,
+const diffusion: SearchDiffusion = {
+  kind: 'directions',
   sample: async ({ conditions, rows }: { conditions: Matrix; rows: number }) =>
     concatRows(Array.from({ length: conditions.rows }, (_, q) => unitRows(rows, `set ${queries.texts[q]}`))),
 };
 
 let index: ExactIndex;
 let space: MethodSpace;
+/** The same with a policy and a diffusion that rank candidates, both with random parameters. */
+let ranking: MethodSpace;
+const models: { release(): Promise<void> }[] = [];
 beforeAll(async () => {
   index = await ExactIndex.create({ vectors, threads: 1 });
   const training = {
@@ -74,12 +86,34 @@ beforeAll(async () => {
     lexicon: lexiconOf(items),
     training,
     policy,
-    diffusion: { ...diffusion },
+    diffusion,
     settings: {},
     usual: 'plain',
   };
+  const labelled = { vectors: rowRange(training.vectors, 0, 2), references: training.references.slice(0, 2) };
+  const memory = SetMemory.plain({
+    ...labelled,
+    smoother: new RidgeSmoother(withConstant(labelled.vectors)).matrix(1),
+  });
+  const runtime = { threads: 1 };
+  const network = randomModel(tinyConfig({ dimension: DIM }));
+  const chosen = openCandidateDiffusion(network, { steps: 2, draws: 2 }, runtime);
+  const config = { k: 10, dimension: DIM, sources: SOURCES.length };
+  const pointer = await PointerPolicy.create({
+    config,
+    standard: network.config.standard!,
+    parameters: initialize(pointerGraph(config).graph, 1),
+    items,
+    vectors,
+    read: (asked, options) => readQueries(asked, { ...space, memory }, network.config.standard!, options),
+    runtime,
+  });
+  models.push(chosen, pointer, index);
+  ranking = { ...space, memory, policy: pointer, diffusion: chosen };
 });
-afterAll(() => index.release());
+afterAll(async () => {
+  for (const model of models) await model.release();
+});
 
 /** Catalog rows nearest to a direction, by looking at all of them. */
 function nearest(direction: Float32Array, mask?: Uint8Array): number[] {
@@ -90,61 +124,70 @@ function nearest(direction: Float32Array, mask?: Uint8Array): number[] {
 }
 
 const itemsOf = ({ assigned }: RetrievedSet): number[] => assigned.map(({ item }) => item);
-const find = (method: Method, options: Partial<FindOptions> = {}) =>
-  findSets(space, method, queries, { k: 10, ...options });
+const find = (method: Method, options: Partial<FindOptions> = {}, from = space) =>
+  findSets(from, method, queries, { k: 10, ...options });
 
-describe.each(METHOD_NAMES.filter((name) => !name.startsWith('adapter') && name !== 'classifier'))(
-  '%s',
-  (method) => {
-    it('returns distinct items with their cosines to the direction that brought them', async () => {
-      for (const set of await find(method)) {
-        expect(new Set(itemsOf(set)).size).toBe(10);
-        for (const { direction, item, score, rank } of set.assigned) {
-          expect(score).toBeCloseTo(dot(row(set.directions, direction), row(vectors, item)), 5);
-          expect(rank).toBeGreaterThanOrEqual(1);
-        }
+const ANSWERING = METHOD_NAMES.filter((name) => !name.startsWith('adapter') && name !== 'classifier');
+describe.each([
+  ...ANSWERING.map((method) => ({ name: method, method, from: () => space })),
+  ...(['folm', 'diffusion'] as const).map((method) => ({
+    name: `${method} among candidates`,
+    method,
+    from: () => ranking,
+  })),
+])('$name', ({ method, from }) => {
+  const findHere = (options: Partial<FindOptions> = {}) =>
+    findSets(from(), method, queries, { k: 10, ...options });
+
+  it('returns distinct items with their cosines to the direction that brought them', async () => {
+    for (const set of await findHere()) {
+      expect(new Set(itemsOf(set)).size).toBe(10);
+      for (const { direction, item, score, rank } of set.assigned) {
+        expect(score).toBeCloseTo(dot(row(set.directions, direction), row(vectors, item)), 5);
+        expect(rank).toBeGreaterThanOrEqual(1);
       }
-    });
+    }
+  });
 
-    it('finds the same for a query alone and among others', async () => {
-      const all = await find(method);
-      const second = { texts: queries.texts.slice(0, 1), vectors: rowRange(queries.vectors, 0, 1) };
-      const [alone] = await findSets(space, method, second, { k: 10 });
-      expect(itemsOf(alone)).toEqual(itemsOf(all[0]));
-    });
+  it('finds the same for a query alone and among others', async () => {
+    const all = await findHere();
+    const second = { texts: queries.texts.slice(0, 1), vectors: rowRange(queries.vectors, 0, 1) };
+    const [alone] = await findSets(from(), method, second, { k: 10 });
+    expect(itemsOf(alone)).toEqual(itemsOf(all[0]));
+  });
 
-    it('keeps to the mask, and returns fewer where it leaves fewer than k', async () => {
-      const mask = Uint8Array.from({ length: ITEMS }, (_, i) => Number(i % 20 === 0));
-      for (const set of await find(method, { mask }))
-        expect(itemsOf(set).sort((a, b) => a - b)).toEqual([0, 20, 40, 60, 80, 100, 120]);
-      const empty = await find(method, { mask: new Uint8Array(ITEMS) });
-      expect(empty.map(itemsOf)).toEqual([[], [], []]);
-    });
+  it('keeps to the mask, and returns fewer where it leaves fewer than k', async () => {
+    const mask = Uint8Array.from({ length: ITEMS }, (_, i) => Number(i % 20 === 0));
+    for (const set of await findHere({ mask }))
+      expect(itemsOf(set).sort((a, b) => a - b)).toEqual([0, 20, 40, 60, 80, 100, 120]);
+    const empty = await findHere({ mask: new Uint8Array(ITEMS) });
+    expect(empty.map(itemsOf)).toEqual([[], [], []]);
+  });
 
-    it('goes on where the set before ended', async () => {
-      const first = (await find(method, { k: 10 })).map(itemsOf);
-      const more = (await find(method, { k: 10, offset: 10 })).map(itemsOf);
-      more.forEach((set, q) => {
-        expect(new Set([...first[q], ...set]).size).toBe(20);
-      });
+  it('goes on where the set before ended', async () => {
+    const first = (await findHere({ k: 10 })).map(itemsOf);
+    const more = (await findHere({ k: 10, offset: 10 })).map(itemsOf);
+    more.forEach((set, q) => {
+      expect(new Set([...first[q], ...set]).size).toBe(20);
     });
+  });
 
-    it('gives at most so many items of a group', async () => {
-      const groups = { of: Int32Array.from(items, (_, i) => i % 3), most: 2 };
-      for (const set of await find(method, { groups })) {
-        const counts = [0, 1, 2].map((group) => itemsOf(set).filter((i) => i % 3 === group).length);
-        expect(counts).toEqual([2, 2, 2]);
-      }
-    });
+  it('gives at most so many items of a group', async () => {
+    const groups = { of: Int32Array.from(items, (_, i) => i % 3), most: 2 };
+    for (const set of await findHere({ groups })) {
+      const counts = [0, 1, 2].map((group) => itemsOf(set).filter((i) => i % 3 === group).length);
+      expect(counts).toEqual([2, 2, 2]);
+    }
+  });
 
-    it('finds a whole budget, the set first where it is a ranking', async () => {
-      for (const set of await find(method, { budget: 40 })) {
-        expect(new Set(set.retrieved).size).toBe(40);
-        if ('rank' in METHODS[method]) expect([...(set.retrieved ?? [])].slice(0, 10)).toEqual(itemsOf(set));
-      }
-    });
-  },
-);
+  it('finds a whole budget, the set first where it is a ranking', async () => {
+    for (const set of await findHere({ budget: 40 })) {
+      expect(new Set(set.retrieved).size).toBe(40);
+      if ('rank' in answerer(from(), method))
+        expect([...(set.retrieved ?? [])].slice(0, 10)).toEqual(itemsOf(set));
+    }
+  });
+});
 
 it('plain search finds the nearest items in their order', async () => {
   const sets = await find('plain', { k: 7 });
@@ -218,7 +261,7 @@ it.each(['folm', 'diffusion', 'keywords'] as const)(
       k: 2,
       lexicon: lexiconOf(world.items),
       policy,
-      diffusion: { conditionWords: 0, sample: async () => concatRows([drawn, drawn]) },
+      diffusion: { kind: 'directions', sample: async () => concatRows([drawn, drawn]) },
       settings: {},
       usual: 'plain',
     };
@@ -249,6 +292,106 @@ it('says what is missing', () => {
     'folm',
     'diffusion',
   ]);
+});
+
+describe('a model that ranks candidates', () => {
+  /** Likes items by a number of theirs, and ranks no more than 40 of a query's candidates. */
+  const liking = (item: number) => (37 * item) % ITEMS;
+  function ranker(): { asked: RankCandidatesOptions[]; model: CandidateRanker } {
+    const asked: RankCandidatesOptions[] = [];
+    const model: CandidateRanker = {
+      kind: 'candidates',
+      standard: { means: SOURCES.map(() => 0), deviations: SOURCES.map(() => 1) },
+      async rank(options) {
+        asked.push(options);
+        const { read, depth } = options;
+        return Array.from({ length: read.vectors.rows }, (_, q) =>
+          read.items
+            .slice(q * read.size, (q + 1) * read.size)
+            .sort((a, b) => liking(a) - liking(b))
+            .subarray(0, Math.min(40, depth)),
+        );
+      },
+    };
+    return { asked, model };
+  }
+  const best = Array.from({ length: ITEMS }, (_, i) => i).sort((a, b) => liking(a) - liking(b));
+
+  it('is answered with as it ranks, beside one that draws directions', async () => {
+    const { model } = ranker();
+    const own: MethodSpace = { ...space, diffusion: model };
+    for (const [q, set] of (await findSets(own, 'diffusion', queries, { k: 10 })).entries()) {
+      expect(itemsOf(set)).toEqual(best.slice(0, 10));
+      expect(set.directions).toEqual(rowRange(queries.vectors, q, q + 1));
+      expect(set.subQueries).toBeUndefined();
+      expect(set.assigned.map(({ rank }) => rank)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+    }
+    expect((await find('folm', {}, own)).map(itemsOf)).toEqual((await find('folm')).map(itemsOf));
+    expect(await fanOutsOf(own, 'diffusion', queries, { k: 10 })).toBeUndefined();
+    expect(await fanOutsOf(own, 'folm', queries, { k: 10 })).toHaveLength(3);
+  });
+
+  it('is asked for the set of the request, of no more items than it has learnt to choose', async () => {
+    const { model, asked } = ranker();
+    const own: MethodSpace = { ...space, diffusion: model };
+    const signal = new AbortController().signal;
+    await find('diffusion', { k: 4, steps: 3, seed: 7, signal }, own);
+    await find('diffusion', { k: 25 }, own);
+    expect(asked[0]).toMatchObject({ rows: 4, depth: 4, steps: 3, seed: 7, streams: queries.texts, signal });
+    expect(asked[1]).toMatchObject({ rows: 10, depth: 25 });
+    const { read } = asked[0];
+    expect([read.size, read.vectors]).toEqual([ITEMS, queries.vectors]);
+  });
+
+  it('is given candidates that pass a filter alone', async () => {
+    const { model, asked } = ranker();
+    const mask = Uint8Array.from({ length: ITEMS }, (_, i) => Number(i % 3 === 1));
+    const passes = best.filter((i) => mask[i] === 1);
+    for (const set of await find('diffusion', { mask, filtered: true }, { ...space, diffusion: model }))
+      expect(itemsOf(set)).toEqual(passes.slice(0, 10));
+    expect(new Set(asked[0].read.items)).toEqual(new Set(passes));
+  });
+
+  it('is followed by plain search where it ranks too few', async () => {
+    const { model } = ranker();
+    const sets = await find('diffusion', { budget: 100 }, { ...space, diffusion: model });
+    for (const [q, { retrieved }] of sets.entries()) {
+      const chosen = best.slice(0, 40);
+      const rest = nearest(row(queries.vectors, q)).filter((item) => !chosen.includes(item));
+      expect([...(retrieved ?? [])]).toEqual([...chosen, ...rest.slice(0, 60)]);
+    }
+  });
+
+  it('answers with sets as different as they are asked to be, from the head of its ranking', async () => {
+    const { model } = ranker();
+    const own: MethodSpace = { ...space, diffusion: model };
+    const head = best.slice(0, 25);
+    const candidates = gatherRows(vectors, head);
+    const relevance = head.map((_, i) => 1 - i / head.length);
+    const likeness = (set: readonly number[]) => {
+      const pairs = set.flatMap((a, i) => set.slice(0, i).map((b) => dot(row(vectors, a), row(vectors, b))));
+      return pairs.reduce((sum, cosine) => sum + cosine, 0) / pairs.length;
+    };
+    for (const diversity of [0.3, 0.9]) {
+      const [set] = await find('diffusion', { k: 5, diversity }, own);
+      const expected = mmr({ candidates, relevance, k: 5, lambda: 1 - diversity });
+      expect(itemsOf(set)).toEqual(Array.from(expected, (place) => head[place]));
+      if (diversity === 0.9) expect(likeness(itemsOf(set))).toBeLessThan(likeness(best.slice(0, 5)));
+    }
+    const [asLearnt] = await find('diffusion', { k: 5, diversity: 0 }, own);
+    expect(itemsOf(asLearnt)).toEqual(best.slice(0, 5));
+  });
+
+  it('is not led by what was chosen for a model of directions, nor the other way round', async () => {
+    const { model } = ranker();
+    const settings = { diffusion: 0.5, folm: 0 };
+    const own: MethodSpace = { ...space, diffusion: model, settings };
+    expect((await find('diffusion', {}, own)).map(itemsOf)).toEqual(
+      queries.texts.map(() => best.slice(0, 10)),
+    );
+    // At 0 its directions would all be the query.
+    expect((await find('folm', {}, own)).map(itemsOf)).toEqual((await find('folm')).map(itemsOf));
+  });
 });
 
 describe('withinFilter', () => {

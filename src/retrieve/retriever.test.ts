@@ -19,15 +19,10 @@ const config: UserConfig = {
   dimensions: 8,
   threads: 1,
   policy: {
-    vocabularySize: 300,
-    width: 16,
-    layers: 1,
-    heads: 2,
     warmStartSteps: 2,
     steps: 1,
     queriesPerStep: 2,
     groupSize: 2,
-    maxSubQueryTokens: 4,
   },
   synthesis: { samplesPerQuery: 1 },
   diffusion: { steps: 2, batchSize: 4, samplerSteps: 2 },
@@ -55,7 +50,7 @@ const ANSWERING = METHOD_NAMES.filter(
   (name) => !['groupCap', 'adapter', 'adapterMmr', 'popular', 'vote', 'classifier'].includes(name),
 );
 /** Methods with words for their directions. */
-const WORDED: readonly Method[] = ['folm', 'keywords', 'nearestQueries'];
+const WORDED: readonly Method[] = ['keywords', 'nearestQueries'];
 
 describe('a finished run', () => {
   let retriever: Retriever;
