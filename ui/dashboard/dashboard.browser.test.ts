@@ -61,9 +61,7 @@ describe.skipIf(noBrowser())('the dashboard', () => {
       expect(await page.locator('[data-run="one"] .left').textContent()).toMatch(/left$/);
       expect(await page.locator('.connection').textContent()).toContain('live');
     }
-    expect(await page.locator('[role="alert"]').textContent()).toContain(
-      '75% of the sub-queries are repeats',
-    );
+    expect(await page.locator('[role="alert"]').textContent()).toContain('75% of the items are repeats');
     await one.step('policy', 4, policyFigures(0.9));
     await page.waitForSelector('[role="alert"]', { state: 'detached' });
   });

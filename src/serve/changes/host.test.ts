@@ -4,7 +4,7 @@ import { afterEach, expect, it } from 'vitest';
 import { tempFolder } from '../../catalog/testing/tempFolder.js';
 import { letterEncoder } from '../../policy/testing/world.js';
 import { RunEngine } from '../engine/runEngine.js';
-import { CONFIG, compileTiny, ITEMS } from '../testing/tinyRun.js';
+import { CONFIG, compileTiny, ITEMS, SETS } from '../testing/tinyRun.js';
 import { RunHost } from './host.js';
 
 const temp = tempFolder();
@@ -94,4 +94,29 @@ it('lets one server at a time write the changes of a run', async () => {
     code: 'conflict',
     message: expect.stringMatching(/^items cannot be changed here: .*process \d+ is working on this run/),
   });
+});
+
+it('finds items that came later by models that choose among candidates, and never those that are gone', async () => {
+  const { host } = await open(await compileTiny(temp, { out: 'live', sets: SETS }));
+  const found = async (query: string, job: object = {}) => {
+    const jobs = (['folm', 'diffusion'] as const).map((method) => ({ query, method, k: 100, ...job }));
+    const { results } = await host.engine.search(jobs, 10_000);
+    return results.map((result) => {
+      if (!('set' in result)) throw new Error(JSON.stringify(result));
+      expect(result.set.fallback).toBeUndefined();
+      return result.set.items.map(({ id }) => id);
+    });
+  };
+  const late = { id: 'new', title: 'silver tent', text: 'silver tent', metadata: { color: 'silver' } };
+  await host.accept([{ upsert: late }, { delete: 'red-chair' }]);
+  await settled(host);
+  const living = [...compiled.filter((id) => id !== 'red-chair'), 'new'].sort();
+  for (const ids of await found('sitting')) expect([...ids].sort()).toEqual(living);
+  for (const ids of await found('camping', { filter: ['color=silver'] })) expect(ids).toEqual(['new']);
+  // No other item has both words.
+  const [folm] = await found('silver tent', { k: 10 });
+  expect(folm).toContain('new');
+  await host.accept([{ delete: 'new' }]);
+  await settled(host);
+  for (const ids of await found('silver tent')) expect(ids).not.toContain('new');
 });
