@@ -9,6 +9,5 @@ export const oar: Task = {
   paperReward: (weights) => composite({ weights }),
   queries: (withSets, open) => uniqueQueries([...open, ...withSets]),
   trains: () => true,
-  judged: (queries) => queries,
   rows: 'items',
 };

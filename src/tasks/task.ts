@@ -3,7 +3,6 @@
 import type { QueryRecord } from '../catalog/item.js';
 import type { Encoder } from '../encode/encoder.js';
 import type { GroundedEncoderOptions } from '../encode/groundedEncoder.js';
-import type { QueryBatch } from '../environment.js';
 import type { CompositeWeights } from '../reward/composite.js';
 import type { RewardFunction } from '../reward/reward.js';
 import type { Config } from '../run/config.js';
@@ -19,8 +18,6 @@ export interface Task {
   queries(withSets: readonly QueryRecord[], open: readonly QueryRecord[]): readonly QueryRecord[];
   /** Whether a query can be trained with. */
   trains(query: Pick<QueryRecord, 'items'>): boolean;
-  /** The part of a batch that the reward can judge. */
-  judged(queries: QueryBatch): QueryBatch;
   /** What the rows of a set are that sub-queries found, for a set diffusion whose rows may be anything. */
   readonly rows: 'items' | 'sub-queries';
   /** How sub-queries are encoded, where that is not how queries are. */

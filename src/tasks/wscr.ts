@@ -2,7 +2,6 @@
 import { normalizeKey } from '../catalog/normalizeKey.js';
 import { uniqueQueries } from '../catalog/uniqueQueries.js';
 import { GroundedEncoder } from '../encode/groundedEncoder.js';
-import { labelledOf } from '../labelled.js';
 import { coverageReward } from '../reward/coverageReward.js';
 import type { Task } from './task.js';
 
@@ -10,14 +9,13 @@ export const wscr: Task = {
   option: 'sets',
   budget: ({ k, budget }, items) => Math.max(k, Math.round(budget * items)),
   paperReward: () => coverageReward(),
-  // Queries without references can be synthesised for, but neither trained with nor tested on.
+  // Queries without references may be another's neighbours, but are neither trained with nor tested on.
   queries(withSets, open) {
     const known = new Set(withSets.map((q) => normalizeKey(q.query)));
     const fresh = uniqueQueries(open).filter((q) => q.split === 'train' && !known.has(normalizeKey(q.query)));
     return [...withSets, ...fresh];
   },
   trains: ({ items }) => items.length > 0,
-  judged: (queries) => (queries.references ? labelledOf(queries) : queries),
   rows: 'sub-queries',
   subQueryEncoder: (encoder, catalog) => new GroundedEncoder(encoder, catalog),
 };
