@@ -1,198 +1,188 @@
 /**
- * The reward-hacking ablation: what the policy learns when objectives are missing from the reward.
+ * The reward-hacking ablation: what becomes of sets that are trained for a reward of the paper's objectives, by the labels of people.
  *
- *     npx jiti bench/rewardHacking.ts     # --steps 80 --out runs/reward-hacking --threads 2
+ *     npx jiti bench/rewardHacking.ts --data runs/openmoji     # --steps 80 --out runs/reward-hacking --threads 2
  *
- * On the OpenMoji catalog, one warm start, then Soft-GRPO from there once for each arm: the same seed, queries and steps, another
- * reward. The policy of an arm is the one `r4t compile` would keep: the best on validation queries by the arm's own reward. Every arm
- * is a run folder of its own in `--out`; a run that was stopped goes on where it was. Prints a table over test queries
- * and the sub-queries of every arm; writes `reward-hacking.json` and `reward-hacking.svg`.
+ * `--data` is a folder with `catalog.jsonl` and `sets.jsonl`. One warm start imitates the reference sets, then Soft-GRPO goes on from
+ * there once for each arm: the same seed, queries and steps, another reward. Eight times in a training the policy is asked for the
+ * likeliest set of every validation query with a reference set: what the arm's own reward says of it, and P@k and alpha-nDCG@k by the
+ * labels. Where the first rises while the others fall, the reward is hacked. A chosen item is its own sub-query, so groundedness is 1
+ * whatever is chosen: the weights are diversity's against alignment's. Test queries are not asked. Prints a table; writes
+ * `reward-hacking.json` and `reward-hacking.svg` to `--out`.
  */
 import { existsSync } from 'node:fs';
-import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { compile } from '../src/compile/compile.js';
-import { UseLiteEncoder } from '../src/encode/useLite.js';
+import { compiledReward } from '../src/compile/compiledReward.js';
+import { openPolicy } from '../src/compile/policyStages.js';
+import { readTraining } from '../src/compile/readTraining.js';
+import { type StageContext, trainedPolicySettings } from '../src/compile/stage.js';
+import { trainingQueries, validationQueries } from '../src/compile/trainingQueries.js';
+import { aspectsOf } from '../src/evaluate/aspects.js';
+import { labelMetrics } from '../src/evaluate/labelMetrics.js';
+import { labelsOf } from '../src/evaluate/measure.js';
 import { formatTable } from '../src/evaluate/table.js';
 import { writeFileAtomic, writeJson } from '../src/files.js';
-import { gatherRows } from '../src/matrix.js';
 import { retrieveFanOuts } from '../src/policy/fanOut.js';
-import { loadPolicy, loadPolicyModel, POLICY_FILES } from '../src/policy/policyFiles.js';
-import { alignment, groundedness } from '../src/reward/objectives.js';
+import type { PointerPolicy } from '../src/policy/pointer/pointerPolicy.js';
+import { reinforce } from '../src/policy/pointer/reinforce.js';
+import { loadRun } from '../src/retrieve/loadRun.js';
+import { scoreFanOuts } from '../src/reward/evaluateReward.js';
+import { alignment } from '../src/reward/objectives.js';
+import type { RewardFunction } from '../src/reward/reward.js';
 import { vendi } from '../src/reward/vendi.js';
 import type { UserConfig } from '../src/run/config.js';
-import { readMetrics } from '../src/run/metricsLog.js';
 import { parseConfig } from '../src/run/parseConfig.js';
-import { RunFolder } from '../src/run/runFolder.js';
-import { loadWorkspace, splitQueries } from '../src/run/workspace.js';
-import { picture } from './rewardHacking/picture.js';
+import { TASKS } from '../src/tasks/tasks.js';
+import { type Figures, picture } from './rewardHacking/picture.js';
 
-interface Arm {
-  readonly name: string;
-  /** Groundedness, diversity, alignment; scaled to sum to 1. */
-  readonly weights: readonly [number, number, number];
-  readonly credit?: 'set' | 'subQuery';
-}
-
-const ARMS: Readonly<Record<string, Arm>> = {
-  ground: { name: 'ground only', weights: [1, 0, 0] },
-  'ground-align': { name: 'ground + align 6:0:2', weights: [6, 0, 2] },
-  'all-622': { name: 'all three 6:2:2', weights: [6, 2, 2] },
-  'all-433': { name: 'all three 4:3:3', weights: [4, 3, 3] },
-  'all-244': { name: 'all three 2:4:4', weights: [2, 4, 4] },
-  'all-622-set': { name: '6:2:2, credit to the set', weights: [6, 2, 2], credit: 'set' },
+/** Weights of groundedness, diversity and alignment; without any the reward is alpha-nDCG by the labels. */
+const ARMS: Readonly<Record<string, readonly [number, number, number] | undefined>> = {
+  labels: undefined,
+  'all three 6:2:2': [0.6, 0.2, 0.2],
+  'all three 2:4:4': [0.2, 0.4, 0.4],
+  'alignment alone': [0, 0, 1],
+  'diversity alone': [0, 1, 0],
 };
-/** Validation queries whose sub-queries are printed, spread over all of them. */
-const SHOWN = 4;
+/** Times that the policy is asked in a training, besides the start. */
+const ROUNDS = 8;
 
 const { values: options } = parseArgs({
   options: {
+    data: { type: 'string', default: join('runs', 'openmoji') },
     steps: { type: 'string', default: '80' },
     out: { type: 'string', default: join('runs', 'reward-hacking') },
     threads: { type: 'string' },
   },
 });
 const runtime = options.threads === undefined ? {} : { threads: Number(options.threads) };
+const steps = Number(options.steps);
+const [catalog, sets] = ['catalog.jsonl', 'sets.jsonl'].map((name) => join(options.data, name));
+if (!existsSync(sets)) throw new Error(`${sets} does not exist; give --data a folder with reference sets`);
 
-const data = join('runs', 'openmoji');
-const [catalog, sets] = [join(data, 'catalog.jsonl'), join(data, 'sets.jsonl')];
-if (!existsSync(sets)) await import('../examples/openmoji.js');
-
-const encoder = await UseLiteEncoder.load(runtime);
-const shared = {
-  catalog: { text: '{title} {category}' },
-  // Free to write anything, as in the paper: texts of near items leave little to hack.
-  policy: { warmStartSteps: 300, writes: 'anything', maxSubQueryTokens: 8 },
-  ...runtime,
-} as const satisfies UserConfig;
+const shared: UserConfig = { ...runtime, policy: { steps } };
 const warmStart = join(options.out, 'warm-start');
-await compileUpTo('warm-start', 'warm start', warmStart, shared);
-const base = await RunFolder.open(warmStart);
-const workspace = await loadWorkspace(base, encoder, runtime);
-const test = await splitQueries(workspace, 'test');
-const shown = await shownQueries();
+await compile({
+  catalog,
+  sets,
+  out: warmStart,
+  config: shared,
+  stage: 'warm-start',
+  onProgress: ({ stage, done, total }) => progress(`${stage} ${done}/${total}`),
+});
+const { run, workspace, release } = await loadRun(warmStart, { ...runtime, methods: ['plain'] });
+const labels = labelsOf(workspace, aspectsOf(workspace.items, workspace.vectors));
+const first = await contextOf(undefined);
+const validation = await validationQueries(first);
+const { references } = validation;
+if (!references || validation.texts.length === 0)
+  throw new Error(`${sets} has no set with a query and the split "valid"`);
 
-const results = [await result('warm start', base, POLICY_FILES.untrained)];
-for (const [folder, arm] of Object.entries(ARMS)) {
-  const config = armConfig(arm);
-  const run = await startFromWarmStart(join(options.out, folder), config);
-  await compileUpTo('policy', arm.name, run.folder, config);
-  results.push(await result(arm.name, await RunFolder.open(run.folder), POLICY_FILES.trained));
-}
+const trainings: { name: string; points: Figures[] }[] = [];
+for (const [name, weights] of Object.entries(ARMS))
+  trainings.push({ name, points: await train(name, weights) });
+await release();
+progress('');
 
-const [, ...trained] = results;
-await writeJson(join(options.out, 'reward-hacking.json'), { steps: Number(options.steps), arms: results });
-await writeFileAtomic(join(options.out, 'reward-hacking.svg'), `${picture(trained)}\n`);
+await writeJson(join(options.out, 'reward-hacking.json'), { steps, trainings });
+await writeFileAtomic(join(options.out, 'reward-hacking.svg'), `${picture(trainings)}\n`);
+console.log(
+  `${workspace.items.length} items, ${validation.texts.length} validation queries, ${steps} steps from one warm start\n`,
+);
 console.log(table());
-for (const query of results[0].examples.keys()) printExamples(query);
-console.log(`\nThe same figures and the curves: ${join(options.out, 'reward-hacking.{json,svg}')}`);
+console.log(`\nThe curves: ${join(options.out, 'reward-hacking.{json,svg}')}`);
 
-async function shownQueries() {
-  const { texts, vectors } = await splitQueries(workspace, 'valid');
-  const rows = Array.from({ length: SHOWN }, (_, i) => Math.floor((i * texts.length) / SHOWN));
-  return { queries: rows.map((i) => texts[i]), vectors: gatherRows(vectors, rows) };
-}
-
-function armConfig({ weights: [ground, div, align], credit }: Arm): UserConfig {
-  const sum = ground + div + align;
-  return {
+/** What the stages of a compilation with these weights would work with. */
+async function contextOf(weights: (typeof ARMS)[string]): Promise<StageContext> {
+  const [groundedness, diversity, aligned] = weights ?? [];
+  const config = parseConfig({
     ...shared,
-    reward: {
-      preset: 'paper',
-      weights: { groundedness: ground / sum, diversity: div / sum, alignment: align / sum },
-    },
-    policy: {
-      ...shared.policy,
-      steps: Number(options.steps),
-      // Half the rollouts at five times the default rate: a collapse is to be seen in minutes.
-      queriesPerStep: 16,
-      learningRate: 1e-3,
-      credit,
-    },
-  };
+    ...(weights && {
+      reward: { preset: 'paper', weights: { groundedness, diversity, alignment: aligned } },
+    }),
+  });
+  const rewarded = await compiledReward({ run, config, workspace });
+  const { reward } = rewarded;
+  return { run, config, runtime, task: TASKS[config.task], reward, blind: rewarded, workspace };
 }
 
-async function compileUpTo(
-  stage: 'warm-start' | 'policy',
-  name: string,
-  out: string,
-  config: UserConfig,
-): Promise<void> {
-  let last = 0;
-  await compile({
-    catalog,
-    sets,
-    out,
-    config,
-    stage,
-    encoder,
-    onProgress: ({ stage: part, done, total, warning }) => {
-      if (performance.now() - last < 1000 && done < total) return;
-      last = performance.now();
-      process.stderr.write(`\r\x1b[K${name}: ${part} ${done}/${total} ${warning ?? ''}`);
+async function train(name: string, weights: (typeof ARMS)[string]): Promise<Figures[]> {
+  const context = await contextOf(weights);
+  const { config, reward } = context;
+  const { klOld, klReverse, clip, ...settings } = trainedPolicySettings(config);
+  const opened = await openPolicy(context, 'untrained');
+  const points = [await figures(opened.policy, reward, 0)];
+  const every = Math.max(1, Math.floor(steps / ROUNDS));
+  await reinforce({
+    ...settings,
+    config: opened.model.config,
+    policy: opened.policy,
+    world: workspace,
+    queries: await trainingQueries(context),
+    read: await readTraining(context),
+    reward,
+    coefficients: { clip, klOld, klReverse },
+    seed: config.seed,
+    runtime,
+    async onStep({ step }) {
+      progress(`${name}: ${step}/${steps}`);
+      if (step % every === 0 || step === steps) points.push(await figures(opened.policy, reward, step));
     },
   });
-  process.stderr.write('\r\x1b[K');
+  await opened.release();
+  return points;
 }
 
-/** A run of its own which has the warm start's stages already. */
-async function startFromWarmStart(folder: string, config: UserConfig): Promise<RunFolder> {
-  const run = await RunFolder.create(folder, { ...base.manifest, config: parseConfig(config) });
-  for (const stage of ['encode', 'warm-start'] as const) {
-    const done = base.stageDone(stage);
-    if (run.stageDone(stage) || !done) continue;
-    await cp(base.path(stage), run.path(stage), { recursive: true });
-    await run.finishStage(stage, done);
-  }
-  return run;
-}
-
-/** What a policy writes for the test queries, and for the shown ones; with the curves of its training. */
-async function result(name: string, run: RunFolder, weights: readonly string[]) {
-  const model = await loadPolicyModel(run.path(...POLICY_FILES.model));
-  const policy = await loadPolicy(model, run.path(...weights), workspace, runtime);
-  const completions = await policy.sample({ queries: test.texts, vectors: test.vectors, seed: 1 });
-  const fanOuts = await retrieveFanOuts(completions, test, workspace);
-  const probes = await policy.sample({ ...shown, seed: 1 });
-  await policy.release();
-  const mean = (of: (fanOut: (typeof fanOuts)[number]) => number) =>
-    fanOuts.reduce((sum, fanOut) => sum + of(fanOut), 0) / fanOuts.length;
-  const all = fanOuts.flatMap(({ subQueries }) => subQueries);
+/** Means over the validation queries' likeliest sets. */
+async function figures(policy: PointerPolicy, reward: RewardFunction, step: number): Promise<Figures> {
+  const { texts, vectors } = validation;
+  const completions = await policy.sample({
+    queries: texts,
+    vectors,
+    temperature: 0,
+    seed: 1,
+    streams: texts,
+  });
+  const fanOuts = await retrieveFanOuts(completions, validation, workspace);
+  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const byLabels = fanOuts.map(({ retrieved }, q) =>
+    labelMetrics({
+      ...labels,
+      retrieved,
+      reference: labels.referenceOf(references![q]),
+      k: first.config.k,
+    }),
+  );
   return {
-    name,
-    groundedness: mean((f) => groundedness(f.subQueryVectors, f.retrievedVectors)),
-    vendi: mean((f) => vendi(f.retrievedVectors)),
-    similarity: mean((f) => alignment(f.subQueryVectors, f.queryVector)),
-    itemSimilarity: mean((f) => alignment(f.retrievedVectors, f.queryVector)),
-    distinctSubQueries: mean((f) => new Set(f.subQueries).size / f.subQueries.length),
-    distinctItems: mean((f) => new Set(f.retrieved).size / f.retrieved.length),
-    distinctOverall: new Set(all).size / all.length,
-    bestStep: run.stageDone('policy')?.bestStep as number | undefined,
-    examples: probes.map(({ query, subQueries }) => ({ query: shown.queries[query], subQueries })),
-    metrics: await readMetrics(run.path('policy', 'metrics.jsonl')),
+    step,
+    reward: scoreFanOuts(fanOuts, reward).meanReward,
+    precision: mean(byLabels.map(({ precisionAtK }) => precisionAtK)),
+    alphaNdcg: mean(byLabels.map(({ alphaNdcgAtK }) => alphaNdcgAtK)),
+    vendi: mean(fanOuts.map(({ retrievedVectors }) => vendi(retrievedVectors))),
+    alignment: mean(fanOuts.map((f) => alignment(f.retrievedVectors, f.queryVector))),
   };
 }
 
 function table(): string {
+  const change = (figure: keyof Figures) => ({
+    value: ({ points }: (typeof trainings)[number]) =>
+      `${points[0][figure].toFixed(3)} -> ${points.at(-1)![figure].toFixed(3)}`,
+  });
   return formatTable(
-    results,
+    trainings,
     [
-      { title: 'reward', value: (r) => r.name },
-      { title: 'groundedness', value: (r) => r.groundedness },
-      { title: 'Vendi', value: (r) => r.vendi, digits: 2 },
-      { title: 'cosine of sub-queries to query', value: (r) => r.similarity },
-      { title: 'of items', value: (r) => r.itemSimilarity },
-      { title: 'distinct sub-queries', value: (r) => r.distinctSubQueries, digits: 2 },
-      { title: 'distinct items', value: (r) => r.distinctItems, digits: 2 },
-      { title: 'distinct over all queries', value: (r) => r.distinctOverall, digits: 2 },
-      { title: 'best step', value: (r) => r.bestStep, digits: 0 },
+      { title: 'reward', value: ({ name }) => name },
+      { title: 'its own figure', ...change('reward') },
+      { title: 'P@k', ...change('precision') },
+      { title: 'alpha-nDCG@k', ...change('alphaNdcg') },
+      { title: 'Vendi', ...change('vendi') },
+      { title: 'cosine to the query', ...change('alignment') },
     ],
     { style: 'markdown' },
   );
 }
 
-function printExamples(i: number): void {
-  console.log(`\n"${results[0].examples[i].query}"\n`);
-  for (const { name, examples } of results) console.log(`- ${name}: ${examples[i].subQueries.join(' · ')}`);
+function progress(text: string): void {
+  process.stderr.write(`\r\x1b[K${text}`);
 }

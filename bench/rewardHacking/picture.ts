@@ -1,22 +1,30 @@
 /** The curves of several trainings as one self-contained SVG: a panel a figure, a line a training. */
-import { averaged } from '../../src/evaluate/report/charts/curves.js';
 import { round } from '../../src/evaluate/report/charts/marks.js';
 import { linearScale } from '../../src/evaluate/report/charts/scale.js';
 import { html, type Markup } from '../../src/evaluate/report/markup.js';
-import type { MetricsLine } from '../../src/run/metricsLog.js';
+
+/** Means over validation queries after so many steps. */
+export interface Figures {
+  readonly step: number;
+  /** What the training's own reward says. */
+  readonly reward: number;
+  readonly precision: number;
+  readonly alphaNdcg: number;
+  readonly vendi: number;
+  readonly alignment: number;
+}
 
 interface Training {
   readonly name: string;
-  readonly metrics: readonly MetricsLine[];
+  readonly points: readonly Figures[];
 }
 
-const PANELS: Readonly<Record<string, string>> = {
-  'groundedness.raw': 'Groundedness',
-  'diversity.raw': 'Vendi score of the items',
-  'alignment.raw': 'Cosine of sub-queries to the query',
-  duplicateShare: 'Repeated sub-queries, share',
-  duplicateItemShare: 'Repeated items, share',
-  entropy: 'Entropy, nats a token',
+const PANELS: Readonly<Record<Exclude<keyof Figures, 'step'>, string>> = {
+  reward: 'The own reward',
+  precision: 'P@k',
+  alphaNdcg: 'alpha-nDCG@k',
+  vendi: 'Vendi score of the items',
+  alignment: 'Cosine of the items to the query',
 };
 /** Okabe and Ito's colours, with a dash for whoever does not see them. */
 const LINES = [
@@ -32,7 +40,7 @@ const [WIDTH, HEIGHT] = [310, 210];
 const LEGEND = 64;
 
 export function picture(trainings: readonly Training[]): Markup {
-  const names = Object.keys(PANELS);
+  const names = Object.keys(PANELS) as (keyof typeof PANELS)[];
   const width = COLUMNS * WIDTH;
   const height = LEGEND + Math.ceil(names.length / COLUMNS) * HEIGHT;
   const place = (i: number, dx: number, dy: number) =>
@@ -44,10 +52,8 @@ ${names.map((name, i) => html`<g transform="translate(${place(i, WIDTH, HEIGHT)}
 </svg>`;
 }
 
-function panel(name: string, trainings: readonly Training[]): Markup {
-  const lines = trainings.map(({ metrics }) =>
-    averaged(metrics.map((line) => [line.step + 1, Number(line[name])] as const)),
-  );
+function panel(name: keyof typeof PANELS, trainings: readonly Training[]): Markup {
+  const lines = trainings.map(({ points }) => points.map((point) => [point.step, point[name]] as const));
   const y = linearScale(
     lines.flatMap((points) => points.map(([, value]) => value)),
     { ticks: 4 },
