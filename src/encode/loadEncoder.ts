@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import type { RuntimeOptions } from '../engine/index.js';
 import { InputError } from '../errors.js';
+import { apiKeyOf, type Environment } from '../llm/apiKey.js';
 import { loadBuiltIn } from './builtIn.js';
 import { ClipEncoder } from './clipEncoder.js';
 import type { Encoder, EncoderParts } from './encoder.js';
@@ -27,7 +28,7 @@ export interface LoadEncoderOptions {
   readonly imageFolders?: readonly string[];
   readonly signal?: AbortSignal;
   /** Environment variables, for API keys (the process's). */
-  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly env?: Environment;
 }
 
 /**
@@ -89,17 +90,9 @@ async function loadModel(setting: ModelSetting, options: LoadEncoderOptions): Pr
 
 function openai(
   { baseUrl, model, apiKeyEnv, dimensions }: OpenAiSetting,
-  { cache, signal, env = process.env }: LoadEncoderOptions,
+  { cache, signal, env }: LoadEncoderOptions,
 ): Promise<Encoder> {
-  const apiKey = apiKeyEnv === undefined ? undefined : env[apiKeyEnv];
-  if (apiKeyEnv !== undefined && !apiKey) {
-    throw new InputError(
-      `names the environment variable ${apiKeyEnv}, which is not set; set it to the API key`,
-      {
-        field: 'encoder.apiKeyEnv',
-      },
-    );
-  }
+  const apiKey = apiKeyOf(apiKeyEnv, 'encoder.apiKeyEnv', env);
   return OpenAiEncoder.load({ baseUrl, model, apiKey, dimensions, cache, signal });
 }
 

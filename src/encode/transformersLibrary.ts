@@ -1,4 +1,4 @@
-/** What the encoders through `@huggingface/transformers` share: the package itself, where a model lies, how it is run. */
+/** What encoders and judges through `@huggingface/transformers` share: the package itself, where a model lies, how it is run. */
 import { createHash } from 'node:crypto';
 import { readdir, stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
@@ -11,16 +11,17 @@ import { fingerprintFile } from '../run/fingerprint.js';
 export const PACKAGE = '@huggingface/transformers';
 export type Library = typeof import('@huggingface/transformers');
 
-/** @throws InputError where the package is not installed, which is an optional one */
-export async function transformersLibrary(): Promise<Library> {
+/**
+ * @param field - the setting that needs it
+ * @throws InputError where the package is not installed, which is an optional one
+ */
+export async function transformersLibrary(field = 'encoder'): Promise<Library> {
   try {
     return await import('@huggingface/transformers');
   } catch (cause) {
-    throw new InputError(`needs the package ${PACKAGE}; npm install ${PACKAGE}`, ENCODER, { cause });
+    throw new InputError(`needs the package ${PACKAGE}; npm install ${PACKAGE}`, { field }, { cause });
   }
 }
-
-const ENCODER = { field: 'encoder' };
 
 export interface ModelChoice {
   /** A folder (by its form: absolute, or beginning with a dot), else a model of the Hugging Face hub. */
@@ -36,9 +37,19 @@ export interface ModelChoice {
  *
  * @throws InputError for a folder that lacks a file
  */
-export async function modelName({ model, quantized, files }: ModelChoice): Promise<string> {
+export async function modelName(choice: ModelChoice): Promise<string> {
+  const { model, quantized } = choice;
   const suffix = quantized ? '/quantized' : '';
   if (!isPath(model)) return model + suffix;
+  return `${basename(model)}@${(await hashOfModel(choice)).slice(0, 12)}${suffix}`;
+}
+
+/**
+ * Of the files of a local model, in hexadecimal.
+ *
+ * @throws InputError for a folder that lacks one
+ */
+export async function hashOfModel({ model, quantized, files }: ModelChoice): Promise<string> {
   const wanted = files.map((name) => join('onnx', `${name}${quantized ? '_quantized' : ''}.onnx`));
   for (const name of ['config.json', 'tokenizer.json', 'tokenizer_config.json', ...wanted]) {
     if (await isFile(join(model, name))) continue;
@@ -53,7 +64,7 @@ export async function modelName({ model, quantized, files }: ModelChoice): Promi
     for (const file of [name, ...parts.sort()])
       hash.update((await fingerprintFile(join(model, file))).sha256);
   }
-  return `${basename(model)}@${hash.digest('hex').slice(0, 12)}${suffix}`;
+  return hash.digest('hex');
 }
 
 const isFile = (file: string): Promise<boolean> =>
@@ -78,8 +89,8 @@ export function loadingOptions({ model, quantized }: ModelChoice, runtime: Runti
   } as const;
 }
 
-/** Loads parts of a model; what goes wrong is told as one line. */
-export async function loadParts<T>(model: string, load: () => Promise<T>): Promise<T> {
+/** Loads parts of a model; what goes wrong is told as one line, which names the setting `field`. */
+export async function loadParts<T>(model: string, load: () => Promise<T>, field = 'encoder'): Promise<T> {
   try {
     return await load();
   } catch (cause) {
@@ -88,6 +99,10 @@ export async function loadParts<T>(model: string, load: () => Promise<T>): Promi
     const advice = isPath(model)
       ? 'export it again, in the layout of transformers.js'
       : 'check its name and the network, or give a folder (./...)';
-    throw new InputError(`the model "${model}" cannot be loaded (${reason}); ${advice}`, ENCODER, { cause });
+    throw new InputError(
+      `the model "${model}" cannot be loaded (${reason}); ${advice}`,
+      { field },
+      { cause },
+    );
   }
 }

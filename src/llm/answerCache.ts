@@ -53,11 +53,21 @@ export class AnswerCache<T> {
     return this.#answers.get(key);
   }
 
-  async set(key: string, answer: T): Promise<void> {
-    this.#answers.set(key, answer);
-    const line = `${JSON.stringify({ key, answer })}\n`;
+  /** Answers there are. */
+  get size(): number {
+    return this.#answers.size;
+  }
+
+  set(key: string, answer: T): Promise<void> {
+    return this.setAll([[key, answer]]);
+  }
+
+  /** Several answers in one write. */
+  async setAll(answers: readonly (readonly [key: string, answer: T])[]): Promise<void> {
+    for (const [key, answer] of answers) this.#answers.set(key, answer);
+    const lines = answers.map(([key, answer]) => `${JSON.stringify({ key, answer })}\n`).join('');
     // One after the other, so that lines of concurrent calls do not mix.
-    this.#writing = this.#writing.then(() => this.handle?.appendFile(line));
+    this.#writing = this.#writing.then(() => this.handle?.appendFile(lines));
     try {
       await this.#writing;
     } catch (error) {

@@ -1,12 +1,6 @@
 import { type AnswerCache, promptKey } from '../../llm/answerCache.js';
+import { messageTokens, type Prices, priceOf, scoreTokens } from '../../llm/tokens.js';
 import type { JudgeTask } from './tasks.js';
-
-export interface Prices {
-  /** Price of a million input tokens, in whatever currency. */
-  readonly input: number;
-  /** Price of a million output tokens. */
-  readonly output: number;
-}
 
 /** What a judging will need, roughly, before any of it is asked. */
 export interface JudgingEstimate {
@@ -40,20 +34,9 @@ export function estimateJudging(
         continue;
       }
       sum.calls++;
-      for (const { content } of messages) sum.inputTokens += MESSAGE_TOKENS + textTokens(content);
-      sum.outputTokens += question === 'groundedness' ? 8 + SCORE_TOKENS * items.length : 8;
+      sum.inputTokens += messageTokens(messages);
+      sum.outputTokens += scoreTokens(question === 'groundedness' ? items.length : 0);
     }
   }
-  if (prices === undefined) return sum;
-  return { ...sum, price: (sum.inputTokens * prices.input + sum.outputTokens * prices.output) / 1e6 };
-}
-
-/** What chat templates put around a message. */
-const MESSAGE_TOKENS = 4;
-/** One entry of `{"1": 4, "2": 3}`. */
-const SCORE_TOKENS = 6;
-
-/** About four bytes a token: English has four letters, Chinese has a character of three bytes. */
-function textTokens(text: string): number {
-  return Math.ceil(Buffer.byteLength(text) / 4);
+  return prices === undefined ? sum : { ...sum, price: priceOf(sum, prices) };
 }

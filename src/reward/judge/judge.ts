@@ -29,8 +29,19 @@ export type JudgeFunction = (
 /** A judge that remembers what it has said. */
 export class Judge {
   readonly #known = new Map<string, Map<number, number>>();
+  #freed?: Promise<void>;
 
-  constructor(private readonly ask: JudgeFunction) {}
+  /** @param free what holds memory or files outside of JavaScript's own */
+  constructor(
+    private readonly ask: JudgeFunction,
+    private readonly free?: () => Promise<void>,
+  ) {}
+
+  /** Stops what is being asked, and frees what the judge holds. Afterwards it is of no use. */
+  async release(): Promise<void> {
+    this.#freed ??= this.free?.();
+    await this.#freed;
+  }
 
   /**
    * The relevance of each row for the question's query, [rows.length]; a row may be there several times.
