@@ -31,6 +31,47 @@ export function tinyTokens(text: string, seed = 1): Float32Array[] {
   });
 }
 
+/** A model of sequence classification, whose logits depend on which text of a pair a letter is in. */
+export function writeTinyClassifier(folder: string, { seed = 1, labels = 1 } = {}): string {
+  writeTokenizer(folder, { model_type: 'bert', vocab_size: PIECES.length, hidden_size: TINY_DIM }, 64);
+  const graph = new Graph();
+  const types = graph.input('token_type_ids', ['batch', 'length'], 'int64');
+  const shift = ops.gather(graph.constant(typeTable(seed), [2, TINY_DIM]), types);
+  // Padding has the type 0, whose vector is zero, as its own is.
+  const pooled = ops.tanh(ops.sum(ops.add(tokens(graph, seed), shift), [1]));
+  const head = graph.constant(headOf(seed, labels), [TINY_DIM, labels]);
+  writeOnnx(folder, 'model', graph, { logits: ops.matmul(pooled, head) });
+  return folder;
+}
+
+/** The first logit of the tiny classifier for a pair, worked out by hand. */
+export function tinyLogit(query: string, text: string, seed = 1): number {
+  const first = tinyTokens(query, seed);
+  // The second text has no [CLS] of its own.
+  const second = tinyTokens(text, seed).slice(1);
+  const shift = typeTable(seed).subarray(TINY_DIM);
+  const head = headOf(seed, 1);
+  let logit = 0;
+  for (let j = 0; j < TINY_DIM; j++) {
+    const sum = [...first, ...second].reduce((total, vector) => total + vector[j], second.length * shift[j]);
+    logit += Math.tanh(sum) * head[j];
+  }
+  return logit;
+}
+
+/** What is added to tokens of the first and of the second text. */
+function typeTable(seed: number): Float32Array {
+  const rows = new Float32Array(2 * TINY_DIM);
+  new CounterRandom(seed, 'types').fillNormal(rows);
+  return rows.fill(0, 0, TINY_DIM);
+}
+
+function headOf(seed: number, labels: number): Float32Array {
+  const weights = new Float32Array(TINY_DIM * labels);
+  new CounterRandom(seed, 'head', labels).fillNormal(weights);
+  return weights;
+}
+
 /** What CLIP and SigLIP differ in. */
 const FAMILIES = {
   clip: { processor: 'CLIPImageProcessor', text: 'text_embeds', vision: 'image_embeds' },
@@ -83,7 +124,7 @@ function writeOnnx(folder: string, name: string, graph: Graph, outputs: Record<s
   writeFileSync(join(folder, 'onnx', `${name}.onnx`), encodeOnnx(graph, { outputs }));
 }
 
-function writeTokenizer(folder: string, config: object): void {
+function writeTokenizer(folder: string, config: object, longest = 16): void {
   const special = SPECIAL.map((content, id) => ({
     id,
     content,
@@ -97,7 +138,7 @@ function writeTokenizer(folder: string, config: object): void {
   writeJson(folder, 'config.json', config);
   writeJson(folder, 'tokenizer_config.json', {
     tokenizer_class: 'BertTokenizer',
-    model_max_length: 16,
+    model_max_length: longest,
     pad_token: '[PAD]',
     unk_token: '[UNK]',
     cls_token: '[CLS]',
@@ -111,7 +152,13 @@ function writeTokenizer(folder: string, config: object): void {
     post_processor: {
       type: 'TemplateProcessing',
       single: [cls, { Sequence: { id: 'A', type_id: 0 } }, sep],
-      pair: [],
+      pair: [
+        cls,
+        { Sequence: { id: 'A', type_id: 0 } },
+        sep,
+        { Sequence: { id: 'B', type_id: 1 } },
+        { SpecialToken: { id: '[SEP]', type_id: 1 } },
+      ],
       special_tokens: Object.fromEntries(
         ['[CLS]', '[SEP]'].map((id) => [id, { id, ids: [PIECES.indexOf(id)], tokens: [id] }]),
       ),

@@ -61,7 +61,13 @@ describe('a judge', () => {
       'judge.ts',
       'export default ({ items }) => items.map(({ title }) => (title === "lamp" ? 1 : 0));',
     );
-    const options = { folder: temp.path(), vectors: matrix(3, 1), lexicon: () => Bm25.of(items) };
+    const options = {
+      folder: temp.path(),
+      vectors: matrix(3, 1),
+      lexicon: () => Bm25.of(items),
+      items,
+      queries: [],
+    };
     const judge = await openJudge({ kind: 'module', path }, options);
     expect([...(await judge.relevance({ ...question, rows: [0, 1] }))]).toEqual([0, 1]);
     const other = temp.write('other.ts', 'export default 3;');
@@ -130,14 +136,15 @@ describe('the hybrid judge', () => {
   });
 
   it('is asked for by a config without a judge of its own', async () => {
-    const lexicon = () => Bm25.of(itemsOf(texts));
-    const opened = await openJudge('hybrid', { folder: '.', vectors, lexicon });
+    const all = itemsOf(texts);
+    const lexicon = () => Bm25.of(all);
+    const opened = await openJudge('hybrid', { folder: '.', vectors, lexicon, items: all, queries: [] });
     const rows = [0, 9];
     const said = await opened.relevance({
       query: 'a',
       queryVector: Float32Array.of(1, 0),
       rows,
-      items: itemsOf(texts),
+      items: all,
     });
     expect([...said]).toEqual([1, 0]);
   });
