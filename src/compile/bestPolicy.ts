@@ -24,6 +24,8 @@ export interface BestPolicyOptions {
   /** Steps of an earlier session. */
   readonly doneBefore: number;
   readonly seed: number;
+  /** Stops a judge that takes its time. */
+  readonly signal?: AbortSignal;
 }
 
 /** Validation queries asked each time at most, and times in a whole training. */
@@ -84,7 +86,7 @@ export class BestPolicy {
   }
 
   private async judge(step: number): Promise<number | undefined> {
-    const { policy, workspace, reward, budget, temperature, seed, run } = this.options;
+    const { policy, workspace, reward, budget, temperature, seed, run, signal } = this.options;
     const queries = this.validation;
     if (queries.texts.length === 0) return undefined;
     const completions = await policy.sample({
@@ -96,7 +98,7 @@ export class BestPolicy {
       streams: queries.texts.map((text) => `validation/${text}`),
     });
     const { meanReward } = scoreFanOuts(
-      await retrieveFanOuts(completions, queries, workspace, { budget }),
+      await retrieveFanOuts(completions, queries, workspace, { budget, signal }),
       reward,
     );
     if (meanReward > (this.best?.reward ?? Number.NEGATIVE_INFINITY)) {

@@ -6,7 +6,9 @@ import { catalogQueries } from '../catalog/catalogQueries.js';
 import type { QueryRecord } from '../catalog/item.js';
 import { tempFolder } from '../catalog/testing/tempFolder.js';
 import type { Encoder } from '../encode/encoder.js';
+import { writeTinyClassifier } from '../encode/testing/tinyModels.js';
 import { readSafetensors } from '../engine/index.js';
+import { stubChat } from '../llm/testing/stubChat.js';
 import { letterEncoder } from '../policy/testing/world.js';
 import type { Progress } from '../progress.js';
 import { Retriever } from '../retrieve/retriever.js';
@@ -392,6 +394,71 @@ describe('a judge', () => {
     await compile(own);
     temp.write('judge.ts', 'export default ({ items }) => items.map(() => 1);');
     await expect(compile(own)).rejects.toThrow('holds a run with another config.reward.judge;');
+  });
+
+  it('may be a language model, which is asked nothing twice by runs that go on or start anew', async () => {
+    const stub = await stubChat(({ body }) => {
+      const asked = Array.from(body.messages[1].content.matchAll(/^(\d+)\. "(.*)"$/gm));
+      // Tents and lamps are what everybody wants.
+      const grade = (text: string) => (/tent/.test(text) ? 2 : /lamp/.test(text) ? 1 : 0);
+      return JSON.stringify({ grades: Object.fromEntries(asked.map(([, n, text]) => [n, grade(text)])) });
+    });
+    try {
+      const judge = { kind: 'chat', baseUrl: stub.baseUrl, model: 'm', batchSize: 40 } as const;
+      const warnings: string[] = [];
+      const onProgress = ({ stage, warning }: Progress) =>
+        warning && stage === 'judge' && warnings.push(warning);
+      const asking = { ...config, reward: { judge } };
+      const own = options({ config: asking, stage: 'warm-start', onProgress });
+      await compile(own);
+      // 71 queries to train on and to validate with, 80 items in two questions.
+      expect(warnings).toEqual([
+        expect.stringMatching(/^up to about 142 questions are sent to http:.* \(m\), /),
+      ]);
+      const first = stub.requests.length;
+      expect(first).toBeGreaterThan(69);
+      expect(readFileSync(`${own.out}/judge/answers.jsonl`, 'utf8').trim().split('\n')).toHaveLength(
+        40 * first,
+      );
+      await compile({ ...own, force: true, config: { ...asking, seed: 2 } });
+      expect(stub.requests.length - first).toBeLessThan(10);
+      // Where it is found and what it costs is no other judge; another model is.
+      const moved = { ...judge, concurrency: 2, prices: { input: 1, output: 1 } };
+      await compile({ ...own, stage: 'synthesis', config: { ...asking, seed: 2, reward: { judge: moved } } });
+      expect(stub.requests.length).toBeLessThanOrEqual(142);
+      const { rewards } = await readShard(shardFile(`${own.out}/synthesis`, 0));
+      expect(Math.max(...rewards)).toBeGreaterThan(0);
+      const other = { ...asking, seed: 2, reward: { judge: { ...judge, model: 'other' } } };
+      await expect(compile({ ...own, config: other })).rejects.toThrow('another config.reward.judge.model;');
+    } finally {
+      await stub.close();
+    }
+  });
+
+  it('may be a cross-encoder, which is known by what is in its folder', async () => {
+    const model = writeTinyClassifier(temp.path('classifier'));
+    const judge = { kind: 'crossEncoder', model } as const;
+    const own = options({ config: { ...config, reward: { judge } }, stage: 'warm-start' });
+    await compile(own);
+    const moved = writeTinyClassifier(temp.path('moved', 'classifier'));
+    const elsewhere = { ...config, reward: { judge: { ...judge, model: moved } } };
+    await compile({ ...own, config: elsewhere });
+    writeTinyClassifier(moved, { seed: 2 });
+    await expect(compile({ ...own, config: elsewhere })).rejects.toThrow(
+      'holds a run with another config.reward.judge.model;',
+    );
+  });
+
+  it('needs its API key before anything is asked', async () => {
+    const judge = {
+      kind: 'chat',
+      baseUrl: 'http://localhost:1',
+      model: 'm',
+      apiKeyEnv: 'R4T_NO_KEY',
+    } as const;
+    await expect(compile(options({ config: { ...config, reward: { judge } } }))).rejects.toThrow(
+      'field "reward.judge.apiKeyEnv": names the environment variable R4T_NO_KEY, which is not set',
+    );
   });
 
   it('goes before reference sets where it is named, which otherwise are the reward', async () => {

@@ -5,14 +5,17 @@ import type { QueryRecord } from '../catalog/item.js';
 import { loadQueries } from '../catalog/queries.js';
 import { loadSets } from '../catalog/sets.js';
 import type { Encoder } from '../encode/encoder.js';
+import { placeModel } from '../encode/encoderSetting.js';
 import { loadEncoder } from '../encode/loadEncoder.js';
+import { hashOfModel } from '../encode/transformersLibrary.js';
 import type { RuntimeOptions } from '../engine/index.js';
 import { InputError } from '../errors.js';
 import { realPath } from '../files.js';
-import { isModule } from '../moduleSetting.js';
+import { isModule, isPath } from '../moduleSetting.js';
 import { checkPolicy } from '../policy/modulePolicy.js';
 import type { Policy } from '../policy/policy.js';
 import type { RunControl } from '../progress.js';
+import { CROSS_ENCODER_FILES } from '../reward/judge/crossEncoderJudge.js';
 import type { RewardFunction } from '../reward/reward.js';
 import type { Config, UserConfig } from '../run/config.js';
 import { type FileFingerprint, fingerprintFile } from '../run/fingerprint.js';
@@ -31,6 +34,7 @@ import { compiledReward, rewardWithoutLabels } from './compiledReward.js';
 import { diffusionStage } from './diffusionStage.js';
 import { encodeStage } from './encodeStage.js';
 import { policyStage, warmStartStage } from './policyStages.js';
+import { RunJudge } from './runJudge.js';
 import { dropCheckpoint, type StageContext, type StageSummary } from './stage.js';
 import { synthesisStage } from './synthesisStage.js';
 
@@ -132,8 +136,18 @@ export async function compile(options: CompileOptions): Promise<CompileResult> {
   const workspace = await loadWorkspace(run, encoder, runtime, { index: options.index });
   const policy =
     options.policy ?? (await loadOwnPolicy(run, config, workspace, { ...runtime, k: config.k, signal }));
+  const judge = new RunJudge({
+    run,
+    config,
+    workspace,
+    runtime,
+    // Test queries are asked about by evaluations alone.
+    queries: workspace.queries.filter(({ split }) => split !== 'test').map(({ query }) => query),
+    signal,
+    onProgress,
+  });
   try {
-    const rewards = { run, config, workspace, own: options.reward };
+    const rewards = { run, config, workspace, judge, own: options.reward };
     const rewarded = await compiledReward(rewards);
     const context: StageContext = {
       run,
@@ -159,6 +173,7 @@ export async function compile(options: CompileOptions): Promise<CompileResult> {
     }
     if (stage === 'ablations' || (options.ablations && !stage)) await compileAblations(context);
   } finally {
+    await judge.release();
     if (!options.policy) await policy?.release?.();
     await workspace.release();
   }
@@ -195,7 +210,7 @@ function checkOwnPolicy(run: RunFolder, own: boolean): void {
   );
 }
 
-/** The files behind the config's own policy, reward and judge, so that a change is noticed. */
+/** The files behind the config's own policy, reward and judge, and of a judge's model, so that a change is noticed. */
 async function ownModules(
   { policy, reward }: Config,
   folder: string,
@@ -207,6 +222,12 @@ async function ownModules(
     if (!isModule(setting)) continue;
     const { sha256 } = await fingerprintFile(resolve(folder, setting.path), signal);
     modules[name] = { file: setting.path, sha256 };
+  }
+  if (typeof judge === 'object' && judge.kind === 'crossEncoder') {
+    const { model: file, quantized } = judge;
+    const model = placeModel(file, folder);
+    if (isPath(model))
+      modules.judge = { file, sha256: await hashOfModel({ model, quantized, files: CROSS_ENCODER_FILES }) };
   }
   return Object.keys(modules).length > 0 ? { modules } : {};
 }

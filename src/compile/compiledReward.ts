@@ -1,10 +1,8 @@
 /** The reward that a run's policy is trained with, and the judge it asks. */
 import { aspectsOf } from '../evaluate/aspects.js';
 import { isModule } from '../moduleSetting.js';
-import { lexiconOf } from '../retrieve/lexicon.js';
 import { composite } from '../reward/composite.js';
 import type { Judge } from '../reward/judge/judge.js';
-import { openJudge } from '../reward/judge/openJudge.js';
 import { labelReward } from '../reward/labelReward.js';
 import { loadModuleReward } from '../reward/moduleReward.js';
 import { relevanceReward } from '../reward/relevanceReward.js';
@@ -14,6 +12,7 @@ import { moduleFile } from '../run/placePaths.js';
 import type { RunFolder } from '../run/runFolder.js';
 import { hasLabels, type Workspace } from '../run/workspace.js';
 import { TASKS } from '../tasks/tasks.js';
+import type { RunJudge } from './runJudge.js';
 
 export interface CompiledReward {
   readonly reward: RewardFunction;
@@ -27,6 +26,8 @@ export interface RewardOptions {
   readonly run: RunFolder;
   readonly config: Config;
   readonly workspace: Pick<Workspace, 'items' | 'vectors' | 'queries'>;
+  /** The run's judge, opened where the reward asks it. */
+  readonly judge: Pick<RunJudge, 'open'>;
   /** A reward that was given as an argument goes before all others. */
   readonly own?: RewardFunction;
 }
@@ -59,10 +60,6 @@ export async function rewardWithoutLabels(options: RewardOptions): Promise<Compi
   return weights ? { reward: composite({ weights }), countsBudget: false } : judgedReward(options);
 }
 
-async function judgedReward({ run, config, workspace }: RewardOptions): Promise<CompiledReward> {
-  const { items, vectors } = workspace;
-  const setting = 'judge' in config.reward ? config.reward.judge : undefined;
-  const options = { vectors, lexicon: lexiconOf(items), folder: run.folder };
-  const judge = await openJudge(setting ?? 'hybrid', options);
-  return { reward: relevanceReward(), judge, countsBudget: false };
+async function judgedReward({ judge }: RewardOptions): Promise<CompiledReward> {
+  return { reward: relevanceReward(), judge: await judge.open(), countsBudget: false };
 }

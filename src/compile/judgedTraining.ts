@@ -20,14 +20,23 @@ export async function judgedTraining(
   context: StageContext,
   { policy, load, temperature, steps, validation, train }: JudgedTrainingOptions,
 ): Promise<StageSummary> {
-  const { run, config, workspace, reward, budget } = context;
+  const { run, config, workspace, reward, budget, signal } = context;
   const { seed } = config;
   const file = run.path('policy', 'probes.jsonl');
   let best: BestPolicy | undefined;
   const { result, seconds } = await checkpointed(context, 'policy', async (control, doneBefore) => {
     const common = { policy, workspace, steps, doneBefore, seed };
     await using probes = await ProbeLog.open({ ...common, file });
-    const judge = await BestPolicy.open({ ...common, run, load, validation, reward, budget, temperature });
+    const judge = await BestPolicy.open({
+      ...common,
+      run,
+      load,
+      validation,
+      reward,
+      budget,
+      temperature,
+      signal,
+    });
     const last = await train({
       ...control,
       onStep: async (report) => {

@@ -5,6 +5,7 @@ import { setQuality } from '../choose/setQuality.js';
 import { answer, type PlacedMethod, tune } from '../choose/tune.js';
 import { budgetOf } from '../compile/compile.js';
 import { rewardWithoutLabels } from '../compile/compiledReward.js';
+import { RunJudge } from '../compile/runJudge.js';
 import { CachedEncoder } from '../encode/cached.js';
 import type { Encoder } from '../encode/encoder.js';
 import type { RuntimeOptions } from '../engine/index.js';
@@ -93,6 +94,15 @@ export async function evaluateRun(folder: string, options: EvaluateRunOptions = 
   const loaded = await loadRun(folder, { ...runtime, encoder, index, policy, signal });
   const { run, config, workspace } = loaded;
   const cosines = await CosineMatrix.create(runtime);
+  const runJudge = new RunJudge({
+    run,
+    config,
+    workspace,
+    runtime,
+    queries: workspace.queries.filter(({ split }) => split !== 'train').map(({ query }) => query),
+    signal,
+    onProgress: options.onProgress,
+  });
   try {
     const all = await splitQueries(workspace, 'test', signal);
     const sizeOf = (split: string) => workspace.queries.filter((query) => query.split === split).length;
@@ -101,7 +111,13 @@ export async function evaluateRun(folder: string, options: EvaluateRunOptions = 
     const budget = budgetOf(config, workspace.items.length);
     const { k, seed } = config;
     // Nobody knows a reference set when one searches: Best-of-N cannot choose by it.
-    const { reward, judge } = await rewardWithoutLabels({ run, config, workspace, own: options.reward });
+    const { reward, judge } = await rewardWithoutLabels({
+      run,
+      config,
+      workspace,
+      judge: runJudge,
+      own: options.reward,
+    });
     const aspectOf = aspectsOf(workspace.items, workspace.vectors, { field: config.catalog.aspect });
     const labels = labelsOf(workspace, aspectOf);
     const quality = await setQuality({ workspace, config, reward, judge, aspectOf, signal });
@@ -188,6 +204,7 @@ export async function evaluateRun(folder: string, options: EvaluateRunOptions = 
       ...(heldoutEncoder && { heldoutEncoder: heldoutEncoder.id }),
     };
   } finally {
+    await runJudge.release();
     await cosines.release();
     await loaded.release();
   }

@@ -55,7 +55,7 @@ export interface RunInputs {
   readonly queries?: FileFingerprint;
   /** `Encoder.id`. */
   readonly encoder: string;
-  /** The modules of the config's own policy, reward and judge. */
+  /** The modules of the config's own policy, reward and judge, or the judge's model. */
   readonly modules?: Partial<Record<'policy' | 'reward' | 'judge', FileFingerprint>>;
 }
 
@@ -145,7 +145,15 @@ function withoutPath(value: unknown, name: string, modules: Manifest['modules'])
     return `module sha256:${known?.[name]?.sha256}`;
   }
   if (name !== 'reward' || !isObject(value)) return value;
-  return { ...value, judge: withoutPath(value.judge, 'judge', modules) };
+  return { ...value, judge: judgeIdentity(value.judge, modules) };
+}
+
+/** Who says what is relevant: not where it is found, how many questions it is asked at a time, nor for what price. */
+function judgeIdentity(judge: unknown, modules: Manifest['modules']): unknown {
+  if (!isObject(judge) || isModule(judge)) return withoutPath(judge, 'judge', modules);
+  const { kind, model, quantized } = judge;
+  const hash = modules?.judge?.sha256;
+  return { kind, model: hash === undefined ? model : `sha256:${hash}`, quantized };
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { placeEncoder } from '../encode/encoderSetting.js';
 import { realPath } from '../files.js';
 import { type ModuleSetting, placeModule } from '../moduleSetting.js';
+import { placeJudge } from '../reward/judge/judgeSetting.js';
 import type { Config } from './config.js';
 
 /**
@@ -17,7 +18,7 @@ export function placePaths(config: Config, from: string, to?: string): Config {
     policy: placeModule(policy, from, to),
     reward:
       'judge' in reward && reward.judge
-        ? { ...reward, judge: placeModule(reward.judge, from, to) }
+        ? { ...reward, judge: placeJudge(reward.judge, from, to) }
         : placeModule(reward, from, to),
   };
 }

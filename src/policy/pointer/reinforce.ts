@@ -83,7 +83,7 @@ export async function reinforce(options: ReinforceOptions): Promise<Parameters> 
         references: queries.references && rows.map((i) => queries.references![i]),
       };
       const completions = chosen.map((set, i) => completionOf(set, Math.floor(i / groupSize), world));
-      const fanOuts = await retrieveFanOuts(completions, batch, world, { budget });
+      const fanOuts = await retrieveFanOuts(completions, batch, world, { budget, signal });
       const { results, rewards, meanReward, meanComponents } = scoreFanOuts(fanOuts, reward);
       const { advantages, zeroVarianceGroups } = groupAdvantages(rewards, groupSize);
       const gains = results.flatMap((r) => (r.gains ? [r.gains] : []));
