@@ -14,7 +14,6 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { compile } from '../src/compile/compile.js';
-import { compiledReward } from '../src/compile/compiledReward.js';
 import { openPolicy } from '../src/compile/policyStages.js';
 import { readTraining } from '../src/compile/readTraining.js';
 import { type StageContext, trainedPolicySettings } from '../src/compile/stage.js';
@@ -29,10 +28,11 @@ import type { PointerPolicy } from '../src/policy/pointer/pointerPolicy.js';
 import { reinforce } from '../src/policy/pointer/reinforce.js';
 import { loadRun } from '../src/retrieve/loadRun.js';
 import { scoreFanOuts } from '../src/reward/evaluateReward.js';
+import { labelReward } from '../src/reward/labelReward.js';
 import { alignment } from '../src/reward/objectives.js';
 import type { RewardFunction } from '../src/reward/reward.js';
 import { vendi } from '../src/reward/vendi.js';
-import type { UserConfig } from '../src/run/config.js';
+import { paperWeights, type UserConfig } from '../src/run/config.js';
 import { parseConfig } from '../src/run/parseConfig.js';
 import { TASKS } from '../src/tasks/tasks.js';
 import { type Figures, picture } from './rewardHacking/picture.js';
@@ -72,8 +72,9 @@ await compile({
   onProgress: ({ stage, done, total }) => progress(`${stage} ${done}/${total}`),
 });
 const { run, workspace, release } = await loadRun(warmStart, { ...runtime, methods: ['plain'] });
-const labels = labelsOf(workspace, aspectsOf(workspace.items, workspace.vectors));
-const first = await contextOf(undefined);
+const aspectOf = aspectsOf(workspace.items, workspace.vectors);
+const labels = labelsOf(workspace, aspectOf);
+const first = contextOf(undefined);
 const validation = await validationQueries(first);
 const { references } = validation;
 if (!references || validation.texts.length === 0)
@@ -94,7 +95,7 @@ console.log(table());
 console.log(`\nThe curves: ${join(options.out, 'reward-hacking.{json,svg}')}`);
 
 /** What the stages of a compilation with these weights would work with. */
-async function contextOf(weights: (typeof ARMS)[string]): Promise<StageContext> {
+function contextOf(weights: (typeof ARMS)[string]): StageContext {
   const [groundedness, diversity, aligned] = weights ?? [];
   const config = parseConfig({
     ...shared,
@@ -102,13 +103,14 @@ async function contextOf(weights: (typeof ARMS)[string]): Promise<StageContext> 
       reward: { preset: 'paper', weights: { groundedness, diversity, alignment: aligned } },
     }),
   });
-  const rewarded = await compiledReward({ run, config, workspace });
-  const { reward } = rewarded;
-  return { run, config, runtime, task: TASKS[config.task], reward, blind: rewarded, workspace };
+  const task = TASKS[config.task];
+  const paper = paperWeights(config);
+  const reward = paper ? task.paperReward(paper) : labelReward(aspectOf);
+  return { run, config, runtime, task, reward, blind: { reward }, workspace };
 }
 
 async function train(name: string, weights: (typeof ARMS)[string]): Promise<Figures[]> {
-  const context = await contextOf(weights);
+  const context = contextOf(weights);
   const { config, reward } = context;
   const { klOld, klReverse, clip, ...settings } = trainedPolicySettings(config);
   const opened = await openPolicy(context, 'untrained');
