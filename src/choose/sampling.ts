@@ -1,9 +1,9 @@
-/** How much a set diffusion that ranks candidates denoises, chosen on validation queries: most sets need little of it. */
+/** How much a set diffusion that ranks candidates denoises, chosen on validation queries: many sets need little of it, or none. */
 import type { CandidateRanker, ReadQueries } from '../candidates/reader.js';
 import type { Matrix } from '../matrix.js';
 import type { SetQuality } from './setQuality.js';
 
-/** Denoising steps, and sets drawn for a query. */
+/** Denoising steps, and sets drawn for a query. Without steps nothing is drawn: the order of the candidates answers. */
 export interface Sampling {
   readonly steps: number;
   readonly draws: number;
@@ -11,8 +11,8 @@ export interface Sampling {
 
 /** From the quickest to the most thorough. */
 export const SAMPLINGS: readonly Sampling[] = [
+  { steps: 0, draws: 16 },
   { steps: 1, draws: 1 },
-  { steps: 3, draws: 4 },
   { steps: 3, draws: 16 },
 ];
 

@@ -59,7 +59,9 @@ async function samplingOf(context: StageContext, model: DiffusionModel): Promise
   }));
   const { k, seed } = config;
   const quality =
-    samplerSteps && draws ? undefined : await setQuality({ workspace, config, ...blind, signal });
+    samplerSteps !== undefined && draws
+      ? undefined
+      : await setQuality({ workspace, config, ...blind, signal });
   if (!quality) return allowed[0];
   const { catalog, release } = await searchedCatalog(context);
   try {

@@ -15,6 +15,7 @@ import { lecunNormal, ones, ops, type Value, zeros } from '../engine/index.js';
 import { besideQuery } from './besideQuery.js';
 import type { DenoiserConfig } from './config.js';
 import type { DenoiserInputs, LossInputs } from './denoiser.js';
+import { orderLoss, orderScores } from './orderHead.js';
 import { preconditioned } from './transformer.js';
 
 const { add, matmul, mul } = ops;
@@ -27,28 +28,34 @@ export interface AnchorInputs {
   readonly features: Value;
 }
 
-/** Candidates with how likely each is to be in the set before any row is looked at, as a logit, [queries, 1, candidates]. */
+/** Candidates with what is known of them before any row is looked at, [queries, 1, candidates] each. */
 export interface Anchors extends AnchorInputs {
+  /** How likely each is to be in the set, as a logit. */
   readonly prior: Value;
+  /** By which the items of a set come one after another. */
+  readonly order: Value;
 }
 
 const PRIOR_WIDTH = 32;
 
-/** The prior is an MLP of what the sources say. */
-export function anchorsOf(inputs: AnchorInputs): Anchors {
+/** The prior is an MLP of what the sources say. @param query the queries' embeddings [queries, dz] */
+export function anchorsOf(inputs: AnchorInputs, query: Value): Anchors {
   const { features } = inputs;
   const { graph, shape } = features;
   const size = shape[2] as number;
   const weight = (name: string, dims: readonly number[], init = zeros) =>
     graph.parameter(`prior.${name}`, dims, init);
   const hidden = ops.silu(
-    add(matmul(features, weight('in.weight', [size, PRIOR_WIDTH], lecunNormal)), weight('in.bias', [PRIOR_WIDTH])),
+    add(
+      matmul(features, weight('in.weight', [size, PRIOR_WIDTH], lecunNormal)),
+      weight('in.bias', [PRIOR_WIDTH]),
+    ),
   );
   const logits = add(
-    add(matmul(hidden, weight('out.weight', [PRIOR_WIDTH, 1])), weight('out.bias', [1])),
+    matmul(hidden, weight('out.weight', [PRIOR_WIDTH, 1])),
     matmul(features, weight('direct.weight', [size, 1])),
   );
-  return { ...inputs, prior: ops.transpose(logits, [0, 2, 1]) };
+  return { ...inputs, prior: ops.transpose(logits, [0, 2, 1]), order: orderScores(inputs, query) };
 }
 
 /** How likely each anchor is for each row, as logits, [batch, rows, candidates]. */
@@ -74,17 +81,19 @@ export function denoiseAnchored(
   return { clean, posterior };
 }
 
-/** Cross entropy of each set, nats a row, [batch]. */
+/** Cross entropy of each set's rows and of their order, nats a row, [batch]. @param earlier see `orderLoss` */
 export function anchoredLoss(
   config: DenoiserConfig,
   inputs: LossInputs,
   anchors: Anchors,
   labels: Value,
+  earlier: Value,
 ): Value {
   const { clean, noise, sigma } = inputs;
   const x = add(clean, mul(noise, sigma));
   const logProbs = ops.logSoftmax(logits(config, { ...inputs, x }, anchors));
-  return ops.neg(ops.mean(ops.gatherLast(logProbs, labels), [1, 2]));
+  const ofRows = ops.neg(ops.mean(ops.gatherLast(logProbs, labels), [1, 2]));
+  return add(ofRows, orderLoss(anchors.order, earlier, labels));
 }
 
 /**

@@ -9,7 +9,7 @@ export interface DiffusionData {
   readonly conditions: Matrix;
   /** Query of each set, [m]. */
   readonly queryOf: Int32Array;
-  /** Row numbers of all sets in `table`, [m * L]: of items (OAR) or sub-queries (WSCR). */
+  /** Row numbers of all sets in `table`, [m * L]: of items or sub-queries, those chosen first before the others. */
   readonly rows: Int32Array;
   /** The vectors that sets are made of, [u, d], unit rows. */
   readonly table: Matrix;
@@ -42,6 +42,8 @@ export interface Batch {
   readonly kept: Float32Array;
   /** Anchors of the rows, [b, L]. */
   readonly labels: Int32Array;
+  /** Place of each row in its set as that was given, [b, L]. */
+  readonly places: Int32Array;
 }
 
 /**
@@ -64,6 +66,7 @@ export function batcher(options: BatchOptions): (step: number) => Batch {
     condition: new Float32Array(b * dz),
     kept: new Float32Array(b),
     labels: new Int32Array(b * L),
+    places: new Int32Array(b * L),
   };
   let epoch = -1;
   let order: Int32Array = new Int32Array();
@@ -88,6 +91,7 @@ export function batcher(options: BatchOptions): (step: number) => Batch {
         const from = rows[member] * d;
         batch.clean.set(table.data.subarray(from, from + d), (i * L + j) * d);
         batch.labels[i * L + j] = labels?.[member] ?? 0;
+        batch.places[i * L + j] = member - set * L;
       });
       const query = queryOf[set];
       batch.queries[i] = query;

@@ -13,7 +13,7 @@ export interface CandidateDiffusionOptions {
   /** Steps of a request that does not say, and sets drawn for a query. */
   readonly steps: number;
   readonly draws: number;
-  /** The model of so many steps (`candidateSamplerOnnx`). */
+  /** The model of so many steps (`candidateSamplerOnnx`; of none `candidateOrderOnnx`). */
   readonly load: (steps: number) => Promise<ModelSession>;
 }
 
@@ -43,12 +43,12 @@ export class CandidateDiffusion implements CandidateRanker {
   }
 
   /**
-   * Every query's candidates: the set of k first, its items in the order of the prior (what is in every set drawn is in no order any
-   * more), then the others by how likely they are to be in a set.
+   * Every query's candidates: the set of k first, in its order (`orderHead.ts`), then the others by how likely they are to be in a set.
+   * With no steps at all, the order of the candidates alone.
    */
   async rank(options: RankCandidatesOptions): Promise<Int32Array[]> {
     const { read, rows, steps = this.steps, signal } = options;
-    checkSettings({ steps, rows, guidance: 0 });
+    checkSettings({ steps: Math.max(1, steps), rows, guidance: 0 });
     const { size } = read;
     const queries = read.vectors.rows;
     if (size === 0) return Array.from({ length: queries }, () => new Int32Array());
@@ -58,14 +58,14 @@ export class CandidateDiffusion implements CandidateRanker {
     for (let start = 0; start < queries; start += QUERIES_PER_RUN) {
       signal?.throwIfAborted();
       const end = Math.min(start + QUERIES_PER_RUN, queries);
-      const result = await session.run(this.#feeds(options, start, end));
-      const inclusion = this.#meanOf(result.inclusion, end - start, size);
-      const prior = result.prior.data as Float32Array;
+      const feeds = this.#feeds(options, start, end);
+      const result = await session.run(steps > 0 ? { ...feeds, ...this.#noise(options, start, end) } : feeds);
+      const order = result.order.data as Float32Array;
+      const likely = steps > 0 ? this.#meanOf(result.inclusion, end - start, size) : order;
       for (let q = start; q < end; q++) {
         const at = (q - start) * size;
-        const { items: likeliest } = bestOf(places, inclusion.subarray(at, at + size), size);
-        const { items: set } = bestOf(likeliest.subarray(0, rows), prior.subarray(at, at + size), rows);
-        const ranking = likeliest.slice();
+        const { items: ranking } = bestOf(places, likely.subarray(at, at + size), size);
+        const { items: set } = bestOf(ranking.subarray(0, rows), order.subarray(at, at + size), rows);
         ranking.set(set);
         rankings.push(ranking.map((place) => read.items[q * size + place]));
       }
@@ -73,24 +73,27 @@ export class CandidateDiffusion implements CandidateRanker {
     return rankings;
   }
 
-  #feeds(
-    { read, vectors, rows, seed = 0, streams }: RankCandidatesOptions,
-    start: number,
-    end: number,
-  ): Feeds {
+  /** Standard normals for the sets of each query. */
+  #noise({ read, rows, seed = 0, streams }: RankCandidatesOptions, start: number, end: number): Feeds {
     const { config, draws } = this.options;
+    const sets = (end - start) * draws;
+    const noise = new Float32Array(sets * rows * config.dimension);
+    const stream = streams && ((i: number) => streams[start + i]);
+    const conditions = rowRange(read.vectors, start, end);
+    new SetNoise({ conditions, candidates: draws, seed, stream }).fillNormal(noise);
+    return { noise: { data: noise, dims: [sets, rows, config.dimension] } };
+  }
+
+  #feeds({ read, vectors }: RankCandidatesOptions, start: number, end: number): Feeds {
+    const { config } = this.options;
     const { dimension: d } = config;
     const features = sourcesOf(config);
     const { size } = read;
     const queries = end - start;
     const condition = rowRange(read.vectors, start, end);
-    const noise = new Float32Array(queries * draws * rows * d);
-    const stream = streams && ((i: number) => streams[start + i]);
-    new SetNoise({ conditions: condition, candidates: draws, seed, stream }).fillNormal(noise);
     const anchors = new Float32Array(queries * size * d);
     for (let i = 0; i < queries * size; i++) anchors.set(row(vectors, read.items[start * size + i]), i * d);
     return {
-      noise: { data: noise, dims: [queries * draws, rows, d] },
       condition: { data: condition.data, dims: [queries, condition.cols] },
       anchors: { data: anchors, dims: [queries, size, d] },
       features: {

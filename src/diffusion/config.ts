@@ -35,7 +35,8 @@ export interface DenoiserConfig extends NetworkConfig {
 }
 
 /** Numbers that the sources say of a candidate. */
-export const sourcesOf = ({ standard }: Pick<DenoiserConfig, 'standard'>): number => standard?.means.length ?? 0;
+export const sourcesOf = ({ standard }: Pick<DenoiserConfig, 'standard'>): number =>
+  standard?.means.length ?? 0;
 
 export type PresetName = 'small' | 'paper';
 

@@ -1,6 +1,6 @@
 /** A trained set denoiser, and the ONNX models made from it. */
 import { encodeOnnx, Graph, ops, type Parameters, type Value } from '../engine/index.js';
-import { anchorsOf, denoiseAnchored, inclusionOf } from './anchorHead.js';
+import { type Anchors, anchorsOf, denoiseAnchored, inclusionOf } from './anchorHead.js';
 import { type DenoiserConfig, sourcesOf } from './config.js';
 import { denoiseRows } from './edmHead.js';
 import { dpmCoefficients } from './sampling.js';
@@ -26,7 +26,8 @@ function rowsDenoiser(
 ): (x: Value, sigma: Value) => Value {
   const condition = graph.input('condition', ['queries', config.conditionDimension]);
   const query = conditionMemory(config, condition);
-  const nothing = guidance && conditionMemory(config, condition, graph.constant(new Float32Array(1), [1, 1, 1]));
+  const nothing =
+    guidance && conditionMemory(config, condition, graph.constant(new Float32Array(1), [1, 1, 1]));
   return (x, sigma) => {
     const clean = denoiseRows(config, { x, sigma, condition: query });
     if (!guidance || !nothing) return clean;
@@ -65,28 +66,39 @@ export function samplerOnnx(model: DiffusionModel, { sigmas, guidance }: Sampler
 
 /**
  * The same of head `anchors`: `noise`, `condition`, and of each query's candidates the vectors `anchors` [queries, candidates, d] and
- * what the sources say, `features` [queries, candidates, f] -> how likely each is to be in a set, `inclusion` [batch, candidates], and
- * as a logit before any row is looked at, `prior` [queries, candidates].
+ * what the sources say, `features` [queries, candidates, f] -> how likely each is to be in a set, `inclusion` [batch, candidates], and the
+ * score by which a set's items come one after another, `order` [queries, candidates].
  */
 export function candidateSamplerOnnx(model: DiffusionModel, sigmas: Sigmas): Uint8Array {
   const { config } = model;
   const graph = new Graph();
-  const condition = conditionMemory(config, graph.input('condition', ['queries', config.conditionDimension]));
-  const anchors = anchorsOf({
-    vectors: graph.input('anchors', ['queries', 'candidates', config.dimension]),
-    features: graph.input('features', ['queries', 'candidates', sourcesOf(config)]),
-  });
+  const { query, anchors } = candidateInputs(config, graph);
+  const condition = conditionMemory(config, query);
   let last: Value | undefined;
   solve(graph, config, sigmas, (x, sigma) => {
     const { clean, posterior } = denoiseAnchored(config, { x, sigma, condition }, anchors);
     last = posterior;
     return clean;
   });
-  return encode(model, graph, {
-    inclusion: inclusionOf(last!),
-    prior: ops.reshape(anchors.prior, ['queries', 'candidates']),
-  });
+  return encode(model, graph, { inclusion: inclusionOf(last!), order: perCandidate(anchors.order) });
 }
+
+/** What is known before any row is looked at: the inputs without `noise` -> `order`. */
+export function candidateOrderOnnx(model: DiffusionModel): Uint8Array {
+  const graph = new Graph();
+  return encode(model, graph, { order: perCandidate(candidateInputs(model.config, graph).anchors.order) });
+}
+
+function candidateInputs(config: DenoiserConfig, graph: Graph): { query: Value; anchors: Anchors } {
+  const query = graph.input('condition', ['queries', config.conditionDimension]);
+  const inputs = {
+    vectors: graph.input('anchors', ['queries', 'candidates', config.dimension]),
+    features: graph.input('features', ['queries', 'candidates', sourcesOf(config)]),
+  };
+  return { query, anchors: anchorsOf(inputs, query) };
+}
+
+const perCandidate = (x: Value): Value => ops.reshape(x, ['queries', 'candidates']);
 
 /** The steps of DPM-Solver++(2M) from the input `noise`. */
 function solve(
@@ -113,21 +125,21 @@ function solve(
 export function parameterGraph(config: DenoiserConfig): Graph {
   const { dimension: d, conditionDimension } = config;
   const graph = new Graph();
-  const condition = conditionMemory(
-    config,
-    graph.input('condition', ['batch', conditionDimension]),
-    graph.input('kept', ['batch', 1, 1]),
-  );
-  const inputs = { x: graph.input('x', ['batch', 'rows', d]), sigma: graph.input('sigma', [1, 1, 1]), condition };
-  if (config.head === 'edm') denoiseRows(config, inputs);
-  else
-    denoiseAnchored(
-      config,
-      inputs,
-      anchorsOf({
-        vectors: graph.input('anchors', ['batch', 'candidates', d]),
-        features: graph.input('features', ['batch', 'candidates', sourcesOf(config)]),
-      }),
-    );
+  const query = graph.input('condition', ['batch', conditionDimension]);
+  const condition = conditionMemory(config, query, graph.input('kept', ['batch', 1, 1]));
+  const inputs = {
+    x: graph.input('x', ['batch', 'rows', d]),
+    sigma: graph.input('sigma', [1, 1, 1]),
+    condition,
+  };
+  if (config.head === 'edm') {
+    denoiseRows(config, inputs);
+    return graph;
+  }
+  const candidates = {
+    vectors: graph.input('anchors', ['batch', 'candidates', d]),
+    features: graph.input('features', ['batch', 'candidates', sourcesOf(config)]),
+  };
+  denoiseAnchored(config, inputs, anchorsOf(candidates, query));
   return graph;
 }

@@ -5,7 +5,7 @@ import { loadWeights, type RuntimeOptions, Session, saveWeights } from '../engin
 import { InputError } from '../errors.js';
 import { readJson, writeJson } from '../files.js';
 import { CandidateDiffusion } from './candidateDiffusion.js';
-import { candidateSamplerOnnx, type DiffusionModel, parameterGraph } from './model.js';
+import { candidateOrderOnnx, candidateSamplerOnnx, type DiffusionModel, parameterGraph } from './model.js';
 import type { SamplerName } from './sampling.js';
 import { defaultSteps, samplingSigmas } from './samplingGrid.js';
 import { SetDiffusion } from './setDiffusion.js';
@@ -48,7 +48,7 @@ const schema = z.object({
     .refine(({ width, heads }) => width % heads === 0)
     .refine(({ head, standard }) => head === 'edm' || standard),
   sampling: z.object({
-    steps: size.optional(),
+    steps: z.int().min(0).optional(),
     sampler: z.enum(['eulerMaruyama', 'heun', 'dpmSolverPlusPlus2M', 'exponentialSde']),
     guidance: z.number().min(0),
     draws: size.optional(),
@@ -91,19 +91,26 @@ export async function loadDiffusion(
   return openCandidateDiffusion(model, sampling, runtime);
 }
 
+/** The model of head `anchors` at so many steps. */
+export const candidateModelOnnx = (model: DiffusionModel, steps: number): Uint8Array =>
+  steps === 0
+    ? candidateOrderOnnx(model)
+    : candidateSamplerOnnx(model, samplingSigmas(model.config, 'dpmSolverPlusPlus2M', steps));
+
+/** Sets drawn for a query where nothing says how many: more change little. */
+export const DRAWS = 16;
+
 /** The model of head `anchors`, ready to be asked. */
 export function openCandidateDiffusion(
   model: DiffusionModel,
-  { steps = defaultSteps(model.config, 'dpmSolverPlusPlus2M'), draws = 1 }: Partial<SamplingDefaults>,
+  { steps = defaultSteps(model.config, 'dpmSolverPlusPlus2M'), draws = DRAWS }: Partial<SamplingDefaults>,
   runtime?: RuntimeOptions,
 ): CandidateDiffusion {
   const { config } = model;
-  const onnx = (count: number) =>
-    candidateSamplerOnnx(model, samplingSigmas(config, 'dpmSolverPlusPlus2M', count));
   return new CandidateDiffusion({
     config,
     steps,
     draws,
-    load: (count) => Session.load(onnx(count), runtime),
+    load: (count) => Session.load(candidateModelOnnx(model, count), runtime),
   });
 }

@@ -3,10 +3,10 @@ import type { DenoiserConfig } from './config.js';
 import type { SamplerName } from './sampling.js';
 import { karrasSchedule, type Sigmas, tangentSchedule } from './schedule.js';
 
-/** Steps which a sampler takes unless told otherwise; between candidates one says already which of them are likely. */
+/** Steps which a sampler takes unless told otherwise; between candidates their order alone says what to choose. */
 export function defaultSteps({ head }: DenoiserConfig, sampler: SamplerName): number {
   if (sampler === 'eulerMaruyama') return 256;
-  return head === 'anchors' ? 1 : 16;
+  return head === 'anchors' ? 0 : 16;
 }
 
 /**

@@ -59,6 +59,9 @@ export interface TrainDiffusionOptions extends TrainingControl {
   readonly runtime?: RuntimeOptions;
 }
 
+/** Between candidates sources decide; decay keeps what only tells one training query from another small. */
+const WEIGHT_DECAY = 1;
+
 /**
  * Trains the set denoiser; resolves with the moving average of its parameters.
  *
@@ -94,7 +97,7 @@ export async function trainDiffusion(options: TrainDiffusionOptions): Promise<Di
     loss,
     metrics: { perSet },
     parameters: initialize(loss.graph, seed),
-    optimizer: { beta2: 0.99 },
+    optimizer: { beta2: 0.99, weightDecay: sizes.head === 'anchors' ? WEIGHT_DECAY : 0 },
     clipNorm: 1,
     emaDecay,
     runtime,
@@ -109,7 +112,7 @@ export async function trainDiffusion(options: TrainDiffusionOptions): Promise<Di
       const random = new CounterRandom(seed, 'diffusion/dropout', step);
       const feeds = {
         ...batchFeeds(batch, config),
-        ...(candidates && candidateFeeds(candidates, batch.queries, data.table)),
+        ...(candidates && candidateFeeds(candidates, batch, data.table)),
         ...dropout.feeds(random, batchSize),
       };
       const result = await trainer.train(feeds, { learningRate: rate });
@@ -180,11 +183,15 @@ function lossGraph(config: DenoiserConfig, rows: number): LossGraph {
       : anchoredLoss(
           config,
           inputs,
-          anchorsOf({
-            vectors: graph.input('anchors', ['batch', 'candidates', d]),
-            features: graph.input('features', ['batch', 'candidates', sourcesOf(config)]),
-          }),
+          anchorsOf(
+            {
+              vectors: graph.input('anchors', ['batch', 'candidates', d]),
+              features: graph.input('features', ['batch', 'candidates', sourcesOf(config)]),
+            },
+            condition,
+          ),
           graph.input('labels', ['batch', rows, 1], 'int32'),
+          graph.input('earlier', ['batch', rows, 'candidates']),
         );
   return { loss: ops.mean(perSet), perSet, dropout };
 }
@@ -202,16 +209,24 @@ function batchFeeds(batch: Batch, { dimension: d, conditionDimension }: Denoiser
   };
 }
 
-/** The candidates of the batch's queries. */
+/** The candidates of the batch's queries, and which of them came before each row of the sets. */
 function candidateFeeds(
   { items, scores, size }: Omit<ReadQueries, 'vectors'>,
-  queries: Int32Array,
+  { queries, labels, places }: Batch,
   table: Matrix,
 ): Feeds {
   const d = table.cols;
   const features = scores.length / items.length;
   const anchors = new Float32Array(queries.length * size * d);
   const said = new Float32Array(queries.length * size * features);
+  const rows = labels.length / queries.length;
+  const earlier = new Float32Array(labels.length * size);
+  for (let at = 0; at < labels.length; at++) {
+    const first = at - (at % rows);
+    for (let other = first; other < first + rows; other++)
+      // A set may repeat itself.
+      if (places[other] < places[at] && labels[other] !== labels[at]) earlier[at * size + labels[other]] = 1;
+  }
   queries.forEach((query, n) => {
     said.set(scores.subarray(query * size * features, (query + 1) * size * features), n * size * features);
     for (let i = 0; i < size; i++) anchors.set(row(table, items[query * size + i]), (n * size + i) * d);
@@ -219,6 +234,7 @@ function candidateFeeds(
   return {
     anchors: { data: anchors, dims: [queries.length, size, d] },
     features: { data: said, dims: [queries.length, size, features] },
+    earlier: { data: earlier, dims: [queries.length, rows, size] },
   };
 }
 

@@ -37,7 +37,7 @@ export function aggregateSeeds(
 ): EvaluationResults {
   const [first] = runs;
   if (!first) throw new RangeError('there is no evaluation to aggregate');
-  const { config, counts, workspace, test, choice } = first;
+  const { config, counts, workspace, test, choice, judge } = first;
   const joined = new Map<MethodName, MethodEvaluation[]>();
   for (const name of METHODS) {
     const found = runs.flatMap((run) => run.methods.get(name) ?? []);
@@ -86,6 +86,7 @@ export function aggregateSeeds(
     labelled: (test.references ?? []).filter((reference) => reference.length > 0).length,
     items: workspace.items.length,
     heldoutEncoder,
+    ...(judge !== undefined && { judge }),
     methods,
     ...(chosen && { chosen }),
     ...(choice && { validated: { metric: choice.metric, queries: choice.queries } }),

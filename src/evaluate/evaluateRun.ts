@@ -18,6 +18,7 @@ import { type LoadRetrieverOptions, loadRun } from '../retrieve/loadRun.js';
 import type { MethodSpace, RetrievedSet, Setting } from '../retrieve/method.js';
 import { METHOD_NAMES } from '../retrieve/methodNames.js';
 import { answerer } from '../retrieve/methods.js';
+import { judgeName } from '../reward/judge/judgeSetting.js';
 import type { RewardFunction } from '../reward/reward.js';
 import type { Config } from '../run/config.js';
 import { splitQueries, type Workspace } from '../run/workspace.js';
@@ -70,6 +71,8 @@ export interface RunEvaluation {
   readonly steps: readonly { readonly steps: number; readonly evaluation: MethodEvaluation }[];
   /** Id of the encoder of the held-out metrics. */
   readonly heldoutEncoder?: string;
+  /** Who says what the items are worth, where no test query has a reference set. */
+  readonly judge?: string;
 }
 
 /** Methods that answer otherwise the next time. Best-of-N too, but its VS would take five times as many samples as that of the others. */
@@ -136,6 +139,8 @@ export async function evaluateRun(folder: string, options: EvaluateRunOptions = 
     const offered = await options.heldoutEncoder?.(workspace.items.map((item) => item.text));
     // Of the run's own encoder nothing is held out.
     const heldoutEncoder = offered?.id === run.manifest.encoder ? undefined : offered;
+    const labelled = test.references?.some((reference) => reference.length > 0) ?? false;
+    const judging = labelled ? undefined : await runJudge.open();
     const heldout = heldoutEncoder && (await heldoutSpace(heldoutEncoder, workspace, test, signal));
     const evaluate = async (evaluated: PlacedMethod, steps?: number): Promise<MethodEvaluation> => {
       const ask: Ask = (queries, options) => answer(evaluated, queries, { k, budget, steps, ...options });
@@ -145,6 +150,7 @@ export async function evaluateRun(folder: string, options: EvaluateRunOptions = 
         queries: test,
         k,
         labels,
+        judge: judging,
         heldout,
         signal,
       });
@@ -202,6 +208,7 @@ export async function evaluateRun(folder: string, options: EvaluateRunOptions = 
       methods,
       steps,
       ...(heldoutEncoder && { heldoutEncoder: heldoutEncoder.id }),
+      ...(judging && { judge: judgeName(runJudge.setting) }),
     };
   } finally {
     await runJudge.release();

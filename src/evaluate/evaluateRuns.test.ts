@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { tempFolder } from '../catalog/testing/tempFolder.js';
 import { compile } from '../compile/compile.js';
+import { stubChat } from '../llm/testing/stubChat.js';
 import type { Policy } from '../policy/policy.js';
 import { TEXTS } from '../policy/testing/scene.js';
 import { letterEncoder } from '../policy/testing/world.js';
@@ -144,6 +145,49 @@ describe('evaluateRuns', () => {
     expect(results).toMatchObject({ labelled: 0, chosen: 'plain', validated: { metric: 'reward' } });
     expect(results.methods.plain?.metrics.alphaNdcgAtK).toBeUndefined();
     expect(results.methods.vote).toBeUndefined();
+    // The judge stands in for labels, with an interval, for every method; where there are labels nobody asks it.
+    expect(results.judge).toBe('hybrid');
+    for (const { metrics } of Object.values(results.methods)) {
+      const { mean, low, high } = metrics.judgedAtK ?? expect.fail('expected what the judge says');
+      expect(low).toBeLessThanOrEqual(mean);
+      expect(high).toBeGreaterThanOrEqual(mean);
+      expect(mean).toBeLessThanOrEqual(1);
+    }
+    const { methods } = await evaluateRun(runs[0], { ...options, methods: ['plain'] });
+    expect(methods.get('plain')?.metrics).not.toHaveProperty('judgedAtK');
+  });
+
+  it("asks the run's own judge of the test queries, once an item", async () => {
+    const asked: string[] = [];
+    const stub = await stubChat(({ body }) => {
+      const lines = Array.from(body.messages[1].content.matchAll(/^(\d+)\. "(.*)"$/gm));
+      asked.push(/^Query: "(.*)"/.exec(body.messages[1].content)![1]);
+      return JSON.stringify({ grades: Object.fromEntries(lines.map(([, n, text]) => [n, text.length % 3])) });
+    });
+    try {
+      const out = temp.path('asked');
+      const open = temp.write('asked.jsonl', [
+        ...SPLITS.map((split, i) => ({ query: `${split} ${TEXTS[i]} ${i}`, split })),
+      ]);
+      const judge = { kind: 'chat', baseUrl: stub.baseUrl, model: 'm', batchSize: 100 } as const;
+      const judged: UserConfig = { ...config, task: 'oar', budget: undefined, reward: { judge } };
+      await compile({ catalog, queries: open, out, config: judged, encoder: letterEncoder });
+      expect(asked.filter((query) => query.startsWith('test'))).toEqual([]);
+      const { methods, judge: name } = await evaluateRun(out, { ...options, methods: ['plain', 'mmr'] });
+      expect(name).toBe('m');
+      for (const { answers, metrics } of methods.values()) {
+        const expected = answers.map(({ assigned }) =>
+          assigned.map(({ item }) => (TEXTS[item].length % 3) / 2),
+        );
+        expected.forEach((relevance, q) => {
+          expect(metrics.judgedAtK?.[q]).toBeCloseTo(relevance.reduce((a, b) => a + b, 0) / 3, 10);
+        });
+      }
+      expect(new Set(asked).size).toBe(asked.length);
+      expect(asked).toHaveLength(SPLITS.length);
+    } finally {
+      await stub.close();
+    }
   });
 
   it('reports on a run that is in use, and warns that it could not note it there', async () => {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Item } from '../catalog/item.js';
 import { gatherRows, matrix, rowRange } from '../matrix.js';
 import type { RetrievedSet } from '../retrieve/method.js';
+import { Judge } from '../reward/judge/judge.js';
 import { labelsOf, measureAnswers } from './measure.js';
 
 const axes = matrix(4, 4, Float32Array.of(1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1));
@@ -67,6 +68,23 @@ describe('measureAnswers', () => {
     const options = { world: { items, vectors: axes }, queries: some, k: 2, labels };
     const { precisionAtK } = await measureAnswers([answer([0, 1], []), answer([0, 1], [])], options);
     expect([...(precisionAtK ?? [])]).toEqual([0.5, Number.NaN]);
+  });
+
+  it('takes the mean over k of what the judge says, who is asked about each query alone', async () => {
+    const asked: [string, readonly number[]][] = [];
+    const judge = new Judge(({ query, rows }) => {
+      asked.push([query, rows]);
+      return rows.map((row) => row / 4);
+    });
+    const options = { world: { items, vectors: axes }, queries, k: 2, judge };
+    const { judgedAtK } = await measureAnswers([answer([3, 1], []), answer([2], [])], options);
+    expect([...(judgedAtK ?? [])]).toEqual([(3 / 4 + 1 / 4) / 2, 2 / 4 / 2]);
+    expect(asked).toEqual([
+      ['one', [3, 1]],
+      ['two', [2]],
+    ]);
+    const silent = await measureAnswers([answer([3, 1], [])], { ...options, judge: undefined });
+    expect(silent.judgedAtK).toBeUndefined();
   });
 
   it('takes items of the same text for one', async () => {

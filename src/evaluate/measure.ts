@@ -4,6 +4,7 @@ import type { QueryBatch, RetrievalWorld } from '../environment.js';
 import { gatherRows, type Matrix, row, rowRange } from '../matrix.js';
 import { type CatalogContent, firstOfSame } from '../retrieve/candidates.js';
 import type { RetrievedSet } from '../retrieve/method.js';
+import type { Judge } from '../reward/judge/judge.js';
 import { labelMetrics } from './labelMetrics.js';
 import { LABEL_METRICS, type Metric } from './results.js';
 import { hitAtB, recallAtB, setMetrics } from './setMetrics.js';
@@ -36,6 +37,8 @@ export interface MeasureOptions {
   readonly k: number;
   /** Where the queries have reference sets. */
   readonly labels?: Labels;
+  /** Says how relevant items are, where no query has a reference set. */
+  readonly judge?: Judge;
   readonly heldout?: HeldoutSpace;
   readonly signal?: AbortSignal;
 }
@@ -48,7 +51,7 @@ export async function measureAnswers(
   answers: readonly RetrievedSet[],
   options: MeasureOptions,
 ): Promise<QueryMetrics> {
-  const { world, queries, k, labels, heldout, signal } = options;
+  const { world, queries, k, labels, judge, heldout, signal } = options;
   const metrics: QueryMetrics = {};
   const put = (name: Metric, query: number, value: number) => {
     // Not a number: what a query without a reference set has of label metrics.
@@ -56,6 +59,7 @@ export async function measureAnswers(
     metrics[name][query] = value;
   };
   const categories = new Set(world.items.map((item) => item.category)).size;
+  const relevance = judge && (await judged(answers, options, judge));
   const directionWords = heldout && (await heldoutDirections(answers, heldout, signal));
   answers.forEach((set, i) => {
     const { retrieved } = set;
@@ -71,6 +75,8 @@ export async function measureAnswers(
         put('hitAtB', i, hitAtB(retrieval));
       }
     }
+    // Of k, as precision is: an item that was not found is of no use.
+    if (relevance) put('judgedAtK', i, relevance[i].reduce((sum, x) => sum + x, 0) / k);
     const inSpace = (suffix: '' | 'Heldout', catalog: Matrix, query: Float32Array, directions?: Matrix) => {
       const items = gatherRows(catalog, rows);
       // Row j of the directions is the one that brought item j.
@@ -93,6 +99,21 @@ export async function measureAnswers(
     }
   });
   return metrics;
+}
+
+/** What the judge says of every query's items, in their order. */
+function judged(
+  answers: readonly RetrievedSet[],
+  { world: { items }, queries, signal }: MeasureOptions,
+  judge: Judge,
+): Promise<Float64Array[]> {
+  return Promise.all(
+    answers.map(({ assigned }, i) => {
+      const rows = assigned.map(({ item }) => item);
+      const queryVector = row(queries.vectors, i);
+      return judge.relevance({ query: queries.texts[i], queryVector, rows, items }, signal);
+    }),
+  );
 }
 
 /** The held-out embeddings of every query's sub-queries; undefined where the method has no words. */

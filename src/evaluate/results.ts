@@ -34,6 +34,9 @@ export const LABEL_METRICS = [
 /** Recall and hit within the budget B of all directions together, as the paper has them. */
 const BUDGET_METRICS = ['recallAtB', 'hitAtB'] as const;
 
+/** What the run's judge says of the k items, where no test query has a reference set. */
+const JUDGE_METRICS = ['judgedAtK'] as const;
+
 /** What embeddings say of a set, and nobody who looks at it: it explains, and decides nothing. */
 export const DIAGNOSTICS = [
   'vs',
@@ -49,7 +52,7 @@ export const DIAGNOSTICS = [
 ] as const;
 
 /** Quality of a retrieved set, in the order of every table; `...Heldout` is under an encoder the reward never saw. */
-export const METRICS = [...LABEL_METRICS, ...BUDGET_METRICS, ...DIAGNOSTICS] as const;
+export const METRICS = [...LABEL_METRICS, ...BUDGET_METRICS, ...JUDGE_METRICS, ...DIAGNOSTICS] as const;
 export type Metric = (typeof METRICS)[number];
 
 /** Metrics a method has; groundedness and composite only methods with directions, recall only where there are references. */
@@ -81,6 +84,8 @@ export interface EvaluationResults {
   /** Items of the catalog. */
   readonly items: number;
   readonly heldoutEncoder?: string;
+  /** Who says what the items shown are worth, where nobody has labelled them: a setting's word, a model, a module. */
+  readonly judge?: string;
   readonly methods: Partial<Record<MethodName, MethodResult>>;
   /** Test queries with a reference set: what label metrics are means over. */
   readonly labelled: number;

@@ -98,7 +98,7 @@ const diffusion = z.strictObject({
     .enum(['eulerMaruyama', 'heun', 'dpmSolverPlusPlus2M', 'exponentialSde'])
     .default('dpmSolverPlusPlus2M'),
   /** Denoising steps of a request which does not say; absent: as few as validation allows, or as the sampler needs. */
-  samplerSteps: count.optional(),
+  samplerSteps: z.int().min(0).optional(),
   /** Strength of classifier-free guidance; above 0 every denoising step costs twice. */
   guidance: weight.default(0),
   /** Sets drawn for a query by a model whose rows are candidates: the answer is what most of them have; absent: as few as validation allows. */

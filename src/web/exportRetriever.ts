@@ -2,8 +2,8 @@
 import { copyFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ownNames } from '../catalog/fields.js';
-import { candidateSamplerOnnx, denoiserOnnx, samplerOnnx } from '../diffusion/model.js';
-import { readDiffusion } from '../diffusion/modelFiles.js';
+import { denoiserOnnx, samplerOnnx } from '../diffusion/model.js';
+import { candidateModelOnnx, readDiffusion } from '../diffusion/modelFiles.js';
 import { defaultSteps, samplingSigmas } from '../diffusion/samplingGrid.js';
 import { USE_LITE_GLOVE_ID } from '../encode/builtIn.js';
 import { GLOVE_FILE } from '../encode/glove.js';
@@ -98,8 +98,9 @@ async function exportDiffusion(
   const { guidance, steps = defaultSteps(config, sampler) } = sampling;
   const fused = sampler === 'dpmSolverPlusPlus2M';
   if (fused) {
-    const sigmas = samplingSigmas(config, sampler, steps);
-    const all = ranks ? candidateSamplerOnnx(model, sigmas) : samplerOnnx(model, { sigmas, guidance });
+    const all = ranks
+      ? candidateModelOnnx(model, steps)
+      : samplerOnnx(model, { sigmas: samplingSigmas(config, sampler, steps), guidance });
     await writeFileAtomic(to(WEB_FILES.sampler), all);
   }
   if (!ranks) await writeFileAtomic(to(WEB_FILES.denoiser), denoiserOnnx(model, { guided: guidance > 0 }));

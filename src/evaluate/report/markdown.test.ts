@@ -57,6 +57,28 @@ describe('reportMarkdown', () => {
     expect(row(text, 'Diagnostics', 'k-means')[1]).toMatch(/^0\.\d{3}$/);
   });
 
+  it('has what the judge says first where there are no labels, with its intervals', () => {
+    const data = sampleReport({ labelled: false, task: 'oar', judged: true });
+    const validated = { metric: 'reward', queries: 9 } as const;
+    const plain = { ...data.results.methods.plain!, validation: 0.3 };
+    const results = { ...data.results, validated, methods: { ...data.results.methods, plain } };
+    const text = reportMarkdown({ ...data, results });
+    expect(text.match(/^## .*/gm)?.slice(0, 3)).toEqual([
+      '## By the judge',
+      '## Diagnostics',
+      '## Spread over seeds',
+    ]);
+    expect(text).toContain('judged@4 is how relevant the judge of the run (hybrid) finds the items shown');
+    expect(row(text, 'By the judge', 'Plain search')).toEqual([
+      'Plain search',
+      '0.100 [0.080, 0.130]',
+      '0.300',
+      '0.02',
+    ]);
+    expect(row(text, 'By the judge', 'Diffusion, untrained')[1]).toMatch(/^\*\*0\.\d{3}\*\* \[/);
+    expect(row(text, 'Spread over seeds', 'method')[1]).toBe('judged@4');
+  });
+
   it('shows the paired test, the seeds, the steps, the settings and the command', () => {
     const text = reportMarkdown(sampleReport());
     const FOLM = ['+0.320', '[+0.300, +0.350]', '0.004', '+0.060', '[+0.040, +0.090]', '0.004'];

@@ -1,3 +1,4 @@
+import { qualityName } from '../../choose/qualityMetric.js';
 import type { EvaluationResults, MethodName, Metric, ReportData } from '../results.js';
 import { type Column, formatTable } from '../table.js';
 import { examples } from './examples.js';
@@ -6,6 +7,8 @@ import { extremes, type QueryGain, queryGains } from './gains.js';
 import {
   bestBaseline,
   bestMethod,
+  JUDGED_METRIC,
+  judgedBy,
   MAIN_METRIC,
   METHOD_INFO,
   methodsOf,
@@ -31,6 +34,7 @@ export function reportMarkdown(report: ReportData): string {
     verdict(results).join(' '),
     summary(results),
     ...labelSection(results),
+    ...judgeSection(results),
     ...comparisonSection(results),
     ...diagnosticsSection(results),
     ...seedSection(results),
@@ -94,6 +98,21 @@ function labelSection(results: EvaluationResults): string[] {
   ];
 }
 
+function judgeSection(results: EvaluationResults): string[] {
+  const metrics = metricsOf(results, 'judge');
+  if (metrics.length === 0) return [];
+  const { methods, validated, k } = results;
+  const beside: Column<MethodName>[] = validated
+    ? [{ title: 'validation', value: (name) => mapped(methods[name]?.validation, figure) }]
+    : [];
+  return [
+    '## By the judge',
+    `${judgedBy(results)} Means over test queries and seeds with their 95% bootstrap intervals over queries; the best is bold.` +
+      `${validated === undefined ? '' : ` Validation: ${qualityName(validated.metric, k)} on the validation queries, by which auto is chosen.`}`,
+    resultsTable(results, metrics, beside),
+  ];
+}
+
 function diagnosticsSection(results: EvaluationResults): string[] {
   const tables = [
     ['diagnostics', 'What embeddings say of the sets, and nobody who looks at a set sees.'],
@@ -109,6 +128,8 @@ function diagnosticsSection(results: EvaluationResults): string[] {
   return parts.length === 0 ? [] : ['## Diagnostics', ...parts];
 }
 
+const MAIN_METRICS: readonly Metric[] = [MAIN_METRIC, JUDGED_METRIC];
+
 /** Means alone, but of the main metric with its interval: results.json has them all, and a terminal is narrow. */
 function resultsTable(
   results: EvaluationResults,
@@ -122,7 +143,7 @@ function resultsTable(
     const format = metricFigure(metric);
     const mean = format(estimate.mean);
     const bold = best.get(metric) === name ? `**${mean}**` : mean;
-    return metric === MAIN_METRIC ? `${bold} ${interval(estimate, format)}` : bold;
+    return MAIN_METRICS.includes(metric) ? `${bold} ${interval(estimate, format)}` : bold;
   };
   return formatTable(
     methodsOf(results),
@@ -222,9 +243,10 @@ function stepsTable({ results, steps }: ReportData): string {
   );
 }
 
-/** What labels say, and where there are none what embeddings say. */
+/** What labels say, and where there are none what the judge and embeddings say. */
 function shownMetrics(results: EvaluationResults): Metric[] {
-  return metricsOf(results, results.labelled > 0 ? 'labels' : 'diagnostics');
+  if (results.labelled > 0) return metricsOf(results, 'labels');
+  return [...metricsOf(results, 'judge'), ...metricsOf(results, 'diagnostics')];
 }
 
 function gainSection(data: ReportData): string[] {

@@ -164,6 +164,11 @@ const OWN: Readonly<Record<string, MetricInfo>> = {
   averagePrecisionAtK: { name: 'MAP@k', about: 'Mean precision at the places of right items.' },
   recallAtB: { name: 'Recall@B', about: 'Share of the reference items among the B retrieved.' },
   hitAtB: { name: 'Hit@B', about: 'Share of the queries with a reference item among the B retrieved.' },
+  judgedAtK: {
+    name: 'judged@k',
+    about:
+      "Mean relevance of the k items shown, 0 to 1, as the run's judge says; what is not found counts 0.",
+  },
   vs: {
     name: 'VS',
     digits: 1,
@@ -205,10 +210,22 @@ function isHeldout(metric: Metric): boolean {
 /** The metric by which methods are chosen and compared, where there are labels. */
 export const MAIN_METRIC = 'alphaNdcgAtK';
 
-/** The metric by which a report's pictures are ordered: without labels there are diagnostics only. */
-export function mainMetric({ labelled }: Pick<EvaluationResults, 'labelled'>): Metric {
-  return labelled > 0 ? MAIN_METRIC : 'alignment';
+/** The same without labels: the word of the run's judge. */
+export const JUDGED_METRIC = 'judgedAtK';
+
+/** The metric by which a report's pictures are ordered: by labels, else by the judge, else there are diagnostics only. */
+export function mainMetric(results: Pick<EvaluationResults, 'labelled' | 'methods'>): Metric {
+  if (results.labelled > 0) return MAIN_METRIC;
+  return isJudged(results) ? JUDGED_METRIC : 'alignment';
 }
+
+/** Whether the run's judge has said anything. */
+export const isJudged = (results: Pick<EvaluationResults, 'methods'>): boolean =>
+  metricsOf(results, 'judge').length > 0;
+
+/** What the figures of the judge are, and what they are not. */
+export const judgedBy = (results: Pick<EvaluationResults, 'judge' | 'k' | 'budget'>): string =>
+  `No test query has a reference set. ${metricName(JUDGED_METRIC, results)} is how relevant the judge of the run (${results.judge ?? 'unknown'}) finds the items shown, 0 to 1: no person says so.`;
 
 /** Plain search and what ranks the catalog for the query itself have no directions to be grounded. */
 export function hasDirections(method: MethodName): boolean {
@@ -234,11 +251,14 @@ export function methodsOf({ methods }: Pick<EvaluationResults, 'methods'>): Meth
   return METHODS.filter((name) => methods[name] !== undefined);
 }
 
-/** The tables of a report: labels first; what embeddings say after them, also under an encoder the reward never saw. */
-export type MetricTable = 'labels' | 'diagnostics' | 'heldout';
+/** The tables of a report: labels first, or the judge; what embeddings say after them, also under an encoder the reward never saw. */
+export type MetricTable = 'labels' | 'judge' | 'diagnostics' | 'heldout';
 
-const tableOf = (metric: Metric): MetricTable =>
-  isHeldout(metric) ? 'heldout' : DIAGNOSTICS.some((name) => name === metric) ? 'diagnostics' : 'labels';
+function tableOf(metric: Metric): MetricTable {
+  if (metric === JUDGED_METRIC) return 'judge';
+  if (isHeldout(metric)) return 'heldout';
+  return DIAGNOSTICS.some((name) => name === metric) ? 'diagnostics' : 'labels';
+}
 
 /** The metrics of a table that at least one method has, in the order of every table. */
 export function metricsOf(results: Pick<EvaluationResults, 'methods'>, which: MetricTable): Metric[] {

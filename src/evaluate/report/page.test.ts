@@ -53,13 +53,15 @@ describe('reportPage', () => {
     { task: 'wscr', labelled: true },
     { task: 'oar', labelled: true },
     { task: 'oar', labelled: false },
+    { task: 'oar', labelled: false, judged: true },
   ] as const)('shows every part of a report (%o)', (options) => {
     const page = reportPage(sampleReport(options));
     const ids = [...page.matchAll(/<section id="([\w-]+)"/g)].map(([, id]) => id);
     const all = ['results', 'latency', 'diagnostics', 'training', 'gains', 'queries', 'failures', 'settings'];
     const needLabels = ['results', 'gains'];
     const wanted = all.filter((id) => !needLabels.includes(id));
-    expect(ids).toEqual(options.labelled ? all : ['diagnostics', 'latency', ...wanted.slice(2)]);
+    const judged = 'judged' in options ? ['judge'] : [];
+    expect(ids).toEqual(options.labelled ? all : [...judged, 'diagnostics', 'latency', ...wanted.slice(2)]);
     expect([...page.matchAll(/<a href="#([\w-]+)">/g)].map(([, id]) => id)).toEqual(ids);
     expect(unbalanced(page)).toEqual([]);
     const words = page
@@ -124,6 +126,20 @@ describe('reportPage', () => {
       '<p class="verdict"><strong>No test query has a reference set, so nothing here says which method is better; the figures below are diagnostics.</strong></p>',
     );
     expect(page.indexOf('class="verdict"')).toBeLessThan(page.indexOf('<table'));
+  });
+
+  it('has what the judge says before what embeddings say, where there are no labels', () => {
+    const page = reportPage(sampleReport({ task: 'oar', labelled: false, judged: true }));
+    const headings = [...page.matchAll(/<table[^>]*><thead>([\s\S]*?)<\/thead>/g)].map(([, head]) =>
+      [...head.matchAll(/<button[^>]*>([^<]*)</g)].map(([, title]) => title),
+    );
+    expect(headings[0]).toEqual(['Method', 'judged@4', 'ms/query']);
+    expect(page).toContain('<dt>No labels; pictures show</dt><dd>judged@4');
+    expect(page).toContain('Quality against latency');
+    // The picture of means is that of the judge, and stands once.
+    expect(page.match(/<figcaption>[\w@]+: mean and 95% interval/g)).toEqual([
+      '<figcaption>judged@4: mean and 95% interval',
+    ]);
   });
 
   it('has the best of each column in bold, marks the chosen method, and has dashes where a figure means nothing', () => {

@@ -9,7 +9,7 @@ import { diagnosticsSection } from './sections/diagnostics.js';
 import { failuresSection, settingsSection } from './sections/ending.js';
 import { latencySection } from './sections/pictures.js';
 import { gainsSection, queriesSection } from './sections/queries.js';
-import { resultsSection } from './sections/results.js';
+import { judgeSection, resultsSection } from './sections/results.js';
 import type { Section } from './sections/section.js';
 import { verdict } from './sections/verdict.js';
 import { STYLE } from './style.js';
@@ -24,6 +24,7 @@ export function reportPage(data: ReportData, pictures: ReadonlyMap<string, strin
   const { results } = data;
   const sections: Section[] = [
     resultsSection(data),
+    judgeSection(data),
     ...(results.labelled > 0
       ? [latencySection(data), diagnosticsSection(data)]
       : [diagnosticsSection(data), latencySection(data)]),

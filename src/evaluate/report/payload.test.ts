@@ -76,5 +76,8 @@ describe('queryPayload', () => {
       'Diversity',
       'Alignment',
     ]);
+    expect(queryPayload(sampleReport({ labelled: false, judged: true }), new Map()).metrics[0]).toBe(
+      'judged@4',
+    );
   });
 });

@@ -25,10 +25,17 @@ interface PayloadSet {
 }
 
 /**
- * What labels say first. No groundedness: it is near 1 for every set whose directions lie on items, which nobody who looks at the
+ * What labels say first, or the judge. No groundedness: it is near 1 for every set whose directions lie on items, which nobody who looks at the
  * items can see.
  */
-const SHOWN: readonly Metric[] = ['precisionAtK', 'alphaNdcgAtK', 'sRecallAtK', 'diversity', 'alignment'];
+const SHOWN: readonly Metric[] = [
+  'precisionAtK',
+  'alphaNdcgAtK',
+  'sRecallAtK',
+  'judgedAtK',
+  'diversity',
+  'alignment',
+];
 
 /** -1 where an item has no picture. */
 const NO_PICTURE = -1;

@@ -89,14 +89,16 @@ describe('writeReport', () => {
 });
 
 describe('readReport', () => {
-  it.each([{ task: 'wscr' }, { task: 'oar', labelled: true }, { task: 'oar', labelled: false }] as const)(
-    'brings back what was written (%o)',
-    async (options) => {
-      const data = sampleReport(options);
-      await writeReport(temp.path('whole'), data);
-      expect(await readReport(temp.path('whole'))).toEqual(data);
-    },
-  );
+  it.each([
+    { task: 'wscr' },
+    { task: 'oar', labelled: true },
+    { task: 'oar', labelled: false },
+    { task: 'oar', labelled: false, judged: true },
+  ] as const)('brings back what was written (%o)', async (options) => {
+    const data = sampleReport(options);
+    await writeReport(temp.path('whole'), data);
+    expect(await readReport(temp.path('whole'))).toEqual(data);
+  });
 
   it('names the file and field of a damaged report', async () => {
     const damaged = { ...sampleReport(), failures: [{ method: 'nonsense' }] };

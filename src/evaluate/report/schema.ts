@@ -30,6 +30,7 @@ const header = {
   chosen: method.optional(),
   validated: z.object({ metric: z.enum(QUALITY_METRICS), queries: z.int() }).optional(),
   heldoutEncoder: z.string().optional(),
+  judge: z.string().optional(),
   tuned: z.record(z.string(), z.number()),
   peakMemoryMiB: z.number(),
 };

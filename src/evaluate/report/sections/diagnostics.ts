@@ -1,7 +1,7 @@
 import type { EvaluationResults, ReportData } from '../../results.js';
 import { paretoChart } from '../charts/pareto.js';
 import { html, type Markup } from '../markup.js';
-import { metricsOf } from '../names.js';
+import { mainMetric, metricsOf } from '../names.js';
 import { legend, toggle } from './pictures.js';
 import { forestFigure, glossary } from './results.js';
 import type { Section } from './section.js';
@@ -12,14 +12,16 @@ export function diagnosticsSection({ results }: ReportData): Section | undefined
   const own = metricsOf(results, 'diagnostics');
   const heldout = metricsOf(results, 'heldout');
   if (own.length === 0 && heldout.length === 0) return undefined;
-  const labelled = metricsOf(results, 'labels').length > 0;
+  const main = mainMetric(results);
+  // A section before this one has said what the methods are.
+  const told = (['labels', 'judge'] as const).some((table) => metricsOf(results, table).length > 0);
   return {
     id: 'diagnostics',
     title: 'Diagnostics',
     short: 'Diagnostics',
     body: html`<p class="lead">What embeddings say of the sets, and nobody who looks at a set sees. They explain what a method does; a higher figure does not make its sets better.</p>
 ${own.length > 0 && resultsTable(results, own, 'Diagnostics of every method')}
-${!labelled && forestFigure(results, 'alignment')}
+${!told && forestFigure(results, main)}
 ${tradeOff(results)}
 ${
   heldout.length > 0 &&
@@ -28,7 +30,7 @@ ${
 ${resultsTable(results, heldout, 'Diagnostics under the held-out encoder')}`
 }
 ${seedTable(results, own)}
-<details><summary>${labelled ? 'Metrics' : 'Methods and metrics'}</summary>${glossary(labelled ? { ...results, methods: {} } : results, own)}</details>`,
+<details><summary>${told ? 'Metrics' : 'Methods and metrics'}</summary>${glossary(told ? { ...results, methods: {} } : results, own)}</details>`,
   };
 }
 

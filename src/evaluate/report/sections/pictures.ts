@@ -2,7 +2,15 @@ import type { EvaluationResults, Metric, ReportData } from '../../results.js';
 import { latencyChart } from '../charts/latency.js';
 import { markClass, markIcon } from '../charts/marks.js';
 import { html, type Markup } from '../markup.js';
-import { type Family, MAIN_METRIC, METHOD_INFO, methodsOf, metricName } from '../names.js';
+import {
+  type Family,
+  isJudged,
+  JUDGED_METRIC,
+  MAIN_METRIC,
+  METHOD_INFO,
+  methodsOf,
+  metricName,
+} from '../names.js';
 import type { Section } from './section.js';
 import { wideAndNarrow } from './table.js';
 
@@ -17,9 +25,10 @@ const FAMILIES: Readonly<Record<Family, string>> = {
 /** Quality against time. */
 export function latencySection(data: ReportData): Section | undefined {
   const labelled = data.results.labelled > 0;
+  const good = labelled || isJudged(data.results);
   const metrics: Metric[] = labelled
     ? [MAIN_METRIC, 'precisionAtK', 'sRecallAtK']
-    : ['alignment', 'diversity'];
+    : [JUDGED_METRIC, 'alignment', 'diversity'];
   const views = metrics.flatMap((metric) => {
     const picture = wideAndNarrow((width) =>
       latencyChart(data, { metric, width, height: width > 500 ? 440 : 420 }),
@@ -29,9 +38,9 @@ export function latencySection(data: ReportData): Section | undefined {
   if (views.length === 0) return undefined;
   return {
     id: 'latency',
-    title: labelled ? 'Quality against latency' : 'Diagnostics against latency',
+    title: good ? 'Quality against latency' : 'Diagnostics against latency',
     short: 'Latency',
-    body: html`<p class="lead">Median milliseconds a query, from its text to its items${labelled && '; up and to the left is better'}.${data.steps.length > 0 && ' Small diamonds: the diffusion at other numbers of denoising steps.'}</p>
+    body: html`<p class="lead">Median milliseconds a query, from its text to its items${good && '; up and to the left is better'}.${data.steps.length > 0 && ' Small diamonds: the diffusion at other numbers of denoising steps.'}</p>
 ${toggle('quality', views)}${legend(data.results)}`,
   };
 }

@@ -2,7 +2,16 @@ import type { EvaluationResults, Metric, ReportData } from '../../results.js';
 import { forestChart } from '../charts/forest.js';
 import { markIcon } from '../charts/marks.js';
 import { html, type Markup } from '../markup.js';
-import { MAIN_METRIC, METHOD_INFO, methodsOf, metricInfo, metricName, metricsOf } from '../names.js';
+import {
+  JUDGED_METRIC,
+  judgedBy,
+  MAIN_METRIC,
+  METHOD_INFO,
+  methodsOf,
+  metricInfo,
+  metricName,
+  metricsOf,
+} from '../names.js';
 import type { Section } from './section.js';
 import { resultsTable, seedTable, wideAndNarrow } from './table.js';
 
@@ -18,6 +27,22 @@ export function resultsSection({ results }: ReportData): Section | undefined {
     body: html`<p class="lead">Right is what is in a query's reference set. Means over test queries and seeds, the 95% bootstrap interval over queries below (of some metrics when a pointer rests on the figure); the best of a column is bold.${chosen !== undefined && ` Chosen: the method that was best on the validation queries.`} A dash: the method has no such figure. Click a heading to sort.</p>
 ${resultsTable(results, metrics, 'Every method by labels')}
 ${forestFigure(results, MAIN_METRIC)}
+${seedTable(results, metrics)}
+<details><summary>Methods and metrics</summary>${glossary(results, metrics)}</details>`,
+  };
+}
+
+/** What the run's judge says of every method; absent where people's labels do. */
+export function judgeSection({ results }: ReportData): Section | undefined {
+  const metrics = metricsOf(results, 'judge');
+  if (metrics.length === 0) return undefined;
+  return {
+    id: 'judge',
+    title: 'By the judge',
+    short: 'By the judge',
+    body: html`<p class="lead">${judgedBy(results)} Means over test queries and seeds, the 95% bootstrap interval over queries below; the best is bold. Click a heading to sort.</p>
+${resultsTable(results, metrics, 'Every method by the judge')}
+${forestFigure(results, JUDGED_METRIC)}
 ${seedTable(results, metrics)}
 <details><summary>Methods and metrics</summary>${glossary(results, metrics)}</details>`,
   };

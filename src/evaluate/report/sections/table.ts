@@ -9,8 +9,10 @@ import { html, type Markup } from '../markup.js';
 import {
   bestBaseline,
   bestMethod,
+  isJudged,
   MAIN_METRIC,
   METHOD_INFO,
+  mainMetric,
   methodsOf,
   metricFigure,
   metricInfo,
@@ -28,7 +30,8 @@ const SECONDARY: readonly Metric[] = ['hitAtK', 'ndcgAtK', 'averagePrecisionAtK'
 export function resultsTable(results: EvaluationResults, metrics: readonly Metric[], label: string): Markup {
   const methods = methodsOf(results);
   const best = new Map(metrics.map((metric) => [metric, bestMethod(results, metric)]));
-  const beside = metrics.includes(MAIN_METRIC) ? besideMain(results) : [];
+  const told = results.labelled > 0 || isJudged(results);
+  const beside = told && metrics.includes(mainMetric(results)) ? besideMain(results) : [];
   return scrollable(
     label,
     html`<table${metrics.length > DENSE && html` class="dense"`}><thead><tr>${heading('Method', 'In the order of the pipeline', 'ascending')}${metrics.map((metric) => heading(metricName(metric, results), metricInfo(metric).about))}${beside.map(({ title, about }) => heading(title, about))}${heading('ms/query', 'Median, from the text of the query to its items', 'ascending')}</tr></thead>

@@ -124,6 +124,14 @@ describe('verdict', () => {
     expect(verdict(sampleReport({ labelled: false }).results)).toEqual([
       'No test query has a reference set, so nothing here says which method is better; the figures below are diagnostics.',
     ]);
+    const judged = sampleReport({ labelled: false, task: 'oar', judged: true }).results;
+    expect(verdict(judged)).toEqual([
+      'No test query has a reference set, so no person says here which method is better.',
+      "The run's judge (hybrid) gives Diffusion, untrained the highest judged@4, 0.480, and plain search 0.100; the figures after it are diagnostics.",
+    ]);
+    expect(verdict({ ...judged, methods: { plain: judged.methods.plain! } })[1]).toMatch(
+      /gives plain search the highest judged@4, 0.100; the figures/,
+    );
     expect(verdict(resultsOf(means))).toEqual([
       'No validation query has a reference set, so no method was chosen before the test queries were seen. ' +
         'Vote has the highest alpha-nDCG@10 on 144 test queries, 0.400; ' +

@@ -5,7 +5,16 @@ import { METHOD_NAMES } from '../../../retrieve/methodNames.js';
 import { relation } from '../../bootstrap.js';
 import type { EvaluationResults, MethodName } from '../../results.js';
 import { count, figure, pValue, signed } from '../figures.js';
-import { bestBaseline, isBaseline, MAIN_METRIC, METHOD_INFO, methodsOf, metricName } from '../names.js';
+import {
+  bestBaseline,
+  bestMethod,
+  isBaseline,
+  JUDGED_METRIC,
+  MAIN_METRIC,
+  METHOD_INFO,
+  methodsOf,
+  metricName,
+} from '../names.js';
 
 type Comparison = NonNullable<EvaluationResults['methods'][MethodName]>['againstPlain'] & {};
 
@@ -40,10 +49,7 @@ function autoSentence({ methods, chosen, validated, k }: EvaluationResults): str
 
 /** What the test queries say. */
 function tested(results: EvaluationResults): [answer: string, ...compiled: string[]] {
-  if (results.labelled === 0)
-    return [
-      'No test query has a reference set, so nothing here says which method is better; the figures below are diagnostics.',
-    ];
+  if (results.labelled === 0) return unlabelled(results);
   const { chosen } = results;
   if (chosen === undefined || meanOf(results, chosen) === undefined)
     return [nothingChosen(results), ...compiledOnes(results, 'plain')];
@@ -51,6 +57,22 @@ function tested(results: EvaluationResults): [answer: string, ...compiled: strin
   const rival = use === 'plain' ? use : (bestBaseline(results) ?? 'plain');
   const [answer, told] = answerOf(results, chosen, use);
   return [answer, ...compiledOnes(results, rival, told)];
+}
+
+/** Without labels nobody is advised: the judge is who the run was trained to please. */
+function unlabelled(results: EvaluationResults): [string, ...string[]] {
+  const best = bestMethod(results, JUDGED_METRIC);
+  if (best === undefined)
+    return [
+      'No test query has a reference set, so nothing here says which method is better; the figures below are diagnostics.',
+    ];
+  const reached = (name: MethodName) => figure(results.methods[name]?.metrics[JUDGED_METRIC]?.mean);
+  const plain = best === 'plain' || !results.methods.plain ? '' : `, and plain search ${reached('plain')}`;
+  const who = results.judge === undefined ? '' : ` (${results.judge})`;
+  return [
+    'No test query has a reference set, so no person says here which method is better.',
+    `The run's judge${who} gives ${called(best)} the highest ${metricName(JUDGED_METRIC, results)}, ${reached(best)}${plain}; the figures after it are diagnostics.`,
+  ];
 }
 
 function recommended(results: EvaluationResults, chosen: MethodName): MethodName {

@@ -17,14 +17,21 @@ export interface SampleOptions {
   readonly task?: 'wscr' | 'oar';
   /** Whether queries have reference sets (where the task needs them). */
   readonly labelled?: boolean;
+  /** Whether a judge says what the items are worth, where they have none (false). */
+  readonly judged?: boolean;
 }
 
 /** A small report of every kind of thing: all methods, three seeds, labels, curves, steps, sets and a failure. */
-export function sampleReport({ task = 'wscr', labelled = task === 'wscr' }: SampleOptions = {}): ReportData {
+export function sampleReport({
+  task = 'wscr',
+  labelled = task === 'wscr',
+  judged = false,
+}: SampleOptions = {}): ReportData {
   const seeds = [1, 2, 3];
   const own: Metric[] = [
     ...(labelled ? LABEL_METRICS : []),
     ...(task === 'wscr' ? (['recallAtB', 'hitAtB'] as const) : []),
+    ...(judged ? (['judgedAtK'] as const) : []),
     ...(['groundedness', 'diversity', 'alignment', 'composite'] as const),
   ];
   const metrics: Metric[] = [...own, 'diversityHeldout', 'alignmentHeldout'];
@@ -60,6 +67,7 @@ export function sampleReport({ task = 'wscr', labelled = task === 'wscr' }: Samp
       labelled: labelled ? 12 : 0,
       ...(labelled && { chosen: 'diffusion' as const }),
       heldoutEncoder: 'second-encoder',
+      ...(judged && { judge: 'hybrid' }),
       methods: Object.fromEntries(
         METHODS.map((name, i) => [
           name,
