@@ -225,7 +225,7 @@ export const isJudged = (results: Pick<EvaluationResults, 'methods'>): boolean =
 
 /** What the figures of the judge are, and what they are not. */
 export const judgedBy = (results: Pick<EvaluationResults, 'judge' | 'k' | 'budget'>): string =>
-  `No test query has a reference set. ${metricName(JUDGED_METRIC, results)} is how relevant the judge of the run (${results.judge ?? 'unknown'}) finds the items shown, 0 to 1: no person says so.`;
+  `No test query has a reference set. ${metricName(JUDGED_METRIC, results)} is how relevant the judge of the run (${results.judge ?? 'unknown'}) finds the items shown, 0 to 1: no person says so. Best-of-N may ask that judge itself, so it is no rival.`;
 
 /** Plain search and what ranks the catalog for the query itself have no directions to be grounded. */
 export function hasDirections(method: MethodName): boolean {

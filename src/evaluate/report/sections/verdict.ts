@@ -61,7 +61,9 @@ function tested(results: EvaluationResults): [answer: string, ...compiled: strin
 
 /** Without labels nobody is advised: the judge is who the run was trained to please. */
 function unlabelled(results: EvaluationResults): [string, ...string[]] {
-  const best = bestMethod(results, JUDGED_METRIC);
+  // Nobody can search by the others; Best-of-N even asks the judge about the test queries.
+  const methods = Object.fromEntries(METHOD_NAMES.map((name) => [name, results.methods[name]]));
+  const best = bestMethod({ methods }, JUDGED_METRIC);
   if (best === undefined)
     return [
       'No test query has a reference set, so nothing here says which method is better; the figures below are diagnostics.',
