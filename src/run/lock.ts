@@ -17,6 +17,9 @@ interface Owner {
 
 let attempts = 0;
 
+/** So often a lock is not released just between two looks; a link to nowhere looks like that for ever. */
+const ROUNDS = 100;
+
 /**
  * Takes the lock file, or fails if a living process holds it. A lock left behind by a dead process is taken over.
  *
@@ -24,19 +27,23 @@ let attempts = 0;
  */
 export async function acquireLock(file: string): Promise<Lock> {
   const own: Owner = { pid: process.pid, host: hostname(), processStart: await processStart(process.pid) };
-  const unique = `${file}.${process.pid}.${attempts++}`;
-  try {
-    await writeFile(unique, JSON.stringify(own));
-    // Two rounds: the second after a stale lock was cleared away.
-    if (!(await claim(unique, file)) && !((await clearStale(file, unique)) && (await claim(unique, file)))) {
-      throw new InputError('another process has just taken this run; wait for it to end', { file });
-    }
-  } catch (error) {
+  const holder = await take(file, own).catch((error: unknown) => {
     throw writeError(error, file);
-  } finally {
-    await rm(unique, { force: true });
+  });
+  if (holder) {
+    const { pid, host } = holder.owner;
+    const place = host === hostname() ? '' : ` on ${host}`;
+    throw new InputError(
+      `process ${pid}${place} is working on this run; wait for it to end, or delete this file if it is gone`,
+      { file: holder.file },
+    );
   }
-  const release = () => rm(file, { force: true });
+  let held = true;
+  const release = async () => {
+    // Later it may be somebody else's.
+    if (held) await rm(file, { force: true });
+    held = false;
+  };
   return { release, [Symbol.asyncDispose]: release };
 }
 
@@ -44,6 +51,58 @@ export async function acquireLock(file: string): Promise<Lock> {
 export async function isLocked(file: string): Promise<boolean> {
   const owner = parseOwner(await readFile(file, 'utf8').catch(() => ''));
   return owner !== undefined && (await isAlive(owner));
+}
+
+/** A living process, and the file that says so. */
+interface Holder {
+  readonly owner: Owner;
+  readonly file: string;
+}
+
+/**
+ * Puts the owner's name into the lock file, or says who was there first.
+ *
+ * What a dead process left is replaced, and never moved away: where the name is free for a moment, anybody may link a lock of their
+ * own, and then two have it. Whoever looked earlier than another replaced it would also replace the living one's lock. So a lock is
+ * replaced only under a second lock, after looking again: a dead process cannot release it, the name is not free, and nobody else may
+ * replace it meanwhile. The second lock is taken like the first, since a process may die with that too.
+ */
+async function take(file: string, own: Owner): Promise<Holder | undefined> {
+  const unique = `${file}.${process.pid}.${attempts++}`;
+  try {
+    await writeFile(unique, JSON.stringify(own));
+    for (let round = 0; round < ROUNDS; round++) {
+      if (await claim(unique, file)) return;
+      const now = await stateOf(file);
+      if (now === 'free') continue;
+      if (now !== 'stale') return { owner: now, file };
+      const turn = `${file}.takeover`;
+      const other = await take(turn, own);
+      if (other) return other;
+      try {
+        if ((await stateOf(file)) === 'stale') {
+          await rename(unique, file);
+          return;
+        }
+      } finally {
+        await rm(turn, { force: true });
+      }
+    }
+    throw new InputError('is neither there nor free; delete it', { file });
+  } finally {
+    await rm(unique, { force: true });
+  }
+}
+
+/** The living owner of a lock; `stale` where that is gone, or the file damaged; `free` where there is no lock. */
+async function stateOf(file: string): Promise<Owner | 'stale' | 'free'> {
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (text === undefined) return 'free';
+  const owner = parseOwner(text);
+  return owner && (await isAlive(owner)) ? owner : 'stale';
 }
 
 /** Links a finished file under the lock's name: it appears whole or not at all. */
@@ -59,27 +118,6 @@ async function claim(unique: string, file: string): Promise<boolean> {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
     throw error;
   }
-}
-
-/** Removes the lock of a dead process; false if somebody else was faster. */
-async function clearStale(file: string, unique: string): Promise<boolean> {
-  const text = await readFile(file, 'utf8').catch(() => undefined);
-  if (text === undefined) return true;
-  const owner = parseOwner(text);
-  if (owner !== undefined && (await isAlive(owner))) {
-    const place = owner.host === hostname() ? '' : ` on ${owner.host}`;
-    throw new InputError(
-      `process ${owner.pid}${place} is working on this run; wait for it to end, or delete this file if it is gone`,
-      { file },
-    );
-  }
-  // Moved, not deleted: between reading and moving, another process may have put a fresh lock in its place.
-  const moved = `${unique}.stale`;
-  await rename(file, moved).catch(() => {});
-  const stale = (await readFile(moved, 'utf8').catch(() => text)) === text;
-  if (!stale) await link(moved, file).catch(() => {});
-  await rm(moved, { force: true });
-  return stale;
 }
 
 function parseOwner(text: string): Owner | undefined {
