@@ -50,6 +50,13 @@ it('keeps what the user sets, and a reward function as it is', () => {
   expect(paperWeights(parseConfig({ reward: { preset: 'paper' } }))).toEqual(paper);
 });
 
+it('takes no denoising steps where candidates are ordered, and some anywhere', () => {
+  const stepsOf = (diffusion: UserConfig['diffusion']) => parseConfig({ diffusion }).diffusion.samplerSteps;
+  expect(stepsOf({ samplerSteps: 0 })).toBe(0);
+  expect(stepsOf({ preset: 'paper', samplerSteps: 1 })).toBe(1);
+  expect(stepsOf({ preset: 'paper' })).toBeUndefined();
+});
+
 it('keeps the judge of a reward', () => {
   const judge = () => [1];
   expect(parseConfig({ reward: { judge } }).reward).toEqual({ judge });
@@ -118,6 +125,12 @@ it.each([
     { diffusion: { candidates: 2 } },
     'field "diffusion.candidates": is not a setting; expected one of preset',
   ],
+  [
+    { diffusion: { preset: 'paper', samplerSteps: 0 } },
+    'c.json: field "diffusion.samplerSteps": 0 steps are for the preset "small" alone',
+  ],
+  [{ diffusion: { samplerSteps: -1 } }, 'field "diffusion.samplerSteps": expected number to be >=0'],
+  [{ diffusion: { samplerSteps: 0.5 } }, 'field "diffusion.samplerSteps": expected int'],
   [{ diffusion: { draws: 0 } }, 'field "diffusion.draws": expected number to be >0'],
   [
     { reward: { kind: 'module', path: 'a.ts', pat: '' } },

@@ -30,6 +30,11 @@ const notWithPaper = {
   message: 'is not asked with the preset "paper"; leave one of them out',
 };
 
+const onlyWithSmall = {
+  path: ['samplerSteps'],
+  message: '0 steps are for the preset "small" alone, which orders candidates; choose 1 or more',
+};
+
 /** What a good set is, where the user does not say it with a function; absent: labels, and relevance x diversity without them. */
 const reward = z
   .strictObject({
@@ -86,24 +91,26 @@ const synthesis = z.strictObject({
 });
 
 /** The set denoiser, its training and its sampler. What is absent comes from the preset. */
-const diffusion = z.strictObject({
-  preset: z.enum(['small', 'paper']).default('small'),
-  steps: z.int().min(0).optional(),
-  batchSize: count.optional(),
-  /** Peak of the learning rate. */
-  learningRate: positive.optional(),
-  emaDecay: share.optional(),
-  conditionDropout: share.default(0.1),
-  sampler: z
-    .enum(['eulerMaruyama', 'heun', 'dpmSolverPlusPlus2M', 'exponentialSde'])
-    .default('dpmSolverPlusPlus2M'),
-  /** Denoising steps of a request which does not say; absent: as few as validation allows, or as the sampler needs. */
-  samplerSteps: z.int().min(0).optional(),
-  /** Strength of classifier-free guidance; above 0 every denoising step costs twice. */
-  guidance: weight.default(0),
-  /** Sets drawn for a query by a model whose rows are candidates: the answer is what most of them have; absent: as few as validation allows. */
-  draws: count.optional(),
-});
+const diffusion = z
+  .strictObject({
+    preset: z.enum(['small', 'paper']).default('small'),
+    steps: z.int().min(0).optional(),
+    batchSize: count.optional(),
+    /** Peak of the learning rate. */
+    learningRate: positive.optional(),
+    emaDecay: share.optional(),
+    conditionDropout: share.default(0.1),
+    sampler: z
+      .enum(['eulerMaruyama', 'heun', 'dpmSolverPlusPlus2M', 'exponentialSde'])
+      .default('dpmSolverPlusPlus2M'),
+    /** Denoising steps of a request which does not say; absent: as few as validation allows, or as the sampler needs. */
+    samplerSteps: z.int().min(0).optional(),
+    /** Strength of classifier-free guidance; above 0 every denoising step costs twice. */
+    guidance: weight.default(0),
+    /** Sets drawn for a query by a model whose rows are candidates: the answer is what most of them have; absent: as few as validation allows. */
+    draws: count.optional(),
+  })
+  .refine(({ preset, samplerSteps }) => preset === 'small' || samplerSteps !== 0, onlyWithSmall);
 
 const rewardFunction = z.custom<RewardFunction>((value) => typeof value === 'function');
 
