@@ -55,9 +55,10 @@ async function rankingsOf(
   const found = [ranked(cosines), lexical.slice(0, 200)];
   if (!own) return found.map((ranking) => ranking.filter(may));
   const known = itemSets(references).items;
-  const [{ classifier, votes }] = await own.recall(rowRange(queries.vectors, query, query + 1));
+  const [{ classifier, votes, center }] = await own.recall(rowRange(queries.vectors, query, query + 1));
+  const around = Array.from({ length: vectors.rows }, (_, i) => Math.fround(dot(row(vectors, i), center)));
   const byMemory = [classifier, votes[2]].map((scores) => ranked(Float32Array.from(scores), known));
-  return [...found, ...byMemory, [...own.popular]].map((ranking) => ranking.filter(may));
+  return [...found, ranked(around), ...byMemory, [...own.popular]].map((ranking) => ranking.filter(may));
 }
 
 /** One of each ranking after another, what is taken already passed over. */
@@ -272,6 +273,15 @@ describe('scores', async () => {
       });
     // Candidates that no set has are among them.
     expect(Math.max(...itemsOf(found, 0))).toBeGreaterThan(120);
+  });
+
+  it('are the cosines to where the set is expected', async () => {
+    for (const q of eachQuery) {
+      const [{ center }] = await memory.recall(rowRange(queries.vectors, q, q + 1));
+      said(found, 'center', q).forEach((score, i) => {
+        expect(score).toBeCloseTo(dot(row(large.vectors, itemsOf(found, q)[i]), center), 6);
+      });
+    }
   });
 
   it('say nothing by labels where there are none', async () => {

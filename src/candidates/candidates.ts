@@ -4,7 +4,7 @@
  */
 import type { EmbeddedQueries } from '../environment.js';
 import type { Bm25 } from '../lexical/bm25.js';
-import { dot, type Matrix, row } from '../matrix.js';
+import { concatRows, dot, type Matrix, matrix, row } from '../matrix.js';
 import type { Ranking } from '../ranking.js';
 import type { VectorIndex } from '../vectorIndex/vectorIndex.js';
 import type { Remembered, SetMemory } from './setMemory.js';
@@ -19,6 +19,7 @@ export const SOURCES = [
   'votesOf10',
   'logVotesOf30',
   'logPopularity',
+  'center',
 ] as const;
 
 /** Candidates of some queries, equally many of each. Plain data. */
@@ -65,6 +66,12 @@ export async function readCandidates(
   if (size === 0 || texts.length === 0) return { size, items, scores };
   const dense = await index.search(queries.vectors, { k: size, mask });
   const recalled = await memory?.recall(queries.vectors);
+  const around =
+    recalled &&
+    (await index.search(concatRows(recalled.map(({ center }) => matrix(1, center.length, center))), {
+      k: size,
+      mask,
+    }));
   signal?.throwIfAborted();
   texts.forEach((text, q) => {
     const lexical = lexicon().search(text, { k: Math.min(vectors.rows, LEXICAL_DEPTH), mask });
@@ -72,7 +79,12 @@ export async function readCandidates(
     const rankings = [
       dense.indices.subarray(q * size, (q + 1) * size),
       lexical.items,
-      ...(memory && remembered ? rankingsOf(memory, remembered, { size, mask }) : []),
+      ...(memory && remembered && around
+        ? [
+            around.indices.subarray(q * size, (q + 1) * size),
+            ...rankingsOf(memory, remembered, { size, mask }),
+          ]
+        : []),
     ];
     const chosen = items.subarray(q * size, (q + 1) * size);
     byTurns(rankings, chosen, mask);
@@ -154,6 +166,7 @@ function fillScores(
     out[at + 4] = of(few);
     out[at + 5] = of(some);
     out[at + 6] = Math.log(FLOOR + of(many));
+    out[at + 8] = dot(row(vectors, item), remembered.center);
     out[at + 7] = position === undefined ? memory.leastLogPopularity : memory.logPopularity[position];
   });
 }

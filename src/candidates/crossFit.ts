@@ -43,6 +43,7 @@ export async function crossFittedCandidates({
             {
               vectors: gatherRows(vectors, others),
               references: others.map((i) => references[i]),
+              catalog: catalog.vectors,
               smoother: new RidgeSmoother(gatherRows(inputs, others)).matrix(ridge),
             },
             runtime,

@@ -35,6 +35,23 @@ describe('SetMemory', () => {
     });
   });
 
+  it('expects a set where the means of training sets lie, weighed as the classifier weighs them', () => {
+    const { catalog, smoother } = sets;
+    recalled.forEach(({ center }, q) => {
+      const sum = new Float64Array(catalog.cols);
+      training.references.forEach((reference, i) => {
+        const mean = new Float64Array(catalog.cols);
+        for (const item of reference) for (const [j, x] of row(catalog, item).entries()) mean[j] += x;
+        const x = Float32Array.of(...row(queries, q), 1);
+        const weight = dot(row(smoother, i), x) / Math.hypot(...mean);
+        for (const [j, value] of mean.entries()) sum[j] += weight * value;
+      });
+      sum.forEach((value, j) => {
+        expect(center[j]).toBeCloseTo(value / Math.hypot(...sum), 5);
+      });
+    });
+  });
+
   it('lets the nearest queries vote, by squared cosines, as shares of all votes', () => {
     recalled.forEach(({ votes }, q) => {
       const nearest = training.references
@@ -63,9 +80,9 @@ describe('SetMemory', () => {
 
   it('answers the same compiled as plain', async () => {
     const compiled = await compiledMemory(sets, runtime);
-    (await compiled.recall(queries)).forEach(({ classifier, votes }, q) => {
-      [classifier, ...votes].forEach((values, s) => {
-        const expected = [recalled[q].classifier, ...recalled[q].votes][s];
+    (await compiled.recall(queries)).forEach(({ classifier, votes, center }, q) => {
+      [classifier, ...votes, center].forEach((values, s) => {
+        const expected = [recalled[q].classifier, ...recalled[q].votes, recalled[q].center][s];
         values.forEach((value, position) => {
           expect(value).toBeCloseTo(expected[position], 5);
         });

@@ -2,7 +2,7 @@
 import { type ItemSets, itemSets, sumsOfWeights } from '../baselines/itemSets.js';
 import { withConstant } from '../encode/ridgeSmoother.js';
 import { type LinearMap, plainMap } from '../linearMap.js';
-import type { Matrix } from '../matrix.js';
+import { type Matrix, matrix, normalizeRows, row } from '../matrix.js';
 import { bestOf } from '../ranking.js';
 
 /** Training queries with their sets, and the ridge classifier that was fitted to them. Plain data. */
@@ -12,6 +12,8 @@ export interface RememberedSets {
   readonly references: readonly (readonly number[])[];
   /** See `Classifier`, [n, d + 1]. */
   readonly smoother: Matrix;
+  /** The catalog's unit vectors, [items, d]. */
+  readonly catalog: Matrix;
 }
 
 /** What the memory says of items for one query, by position in `items`. */
@@ -20,6 +22,8 @@ export interface Remembered {
   readonly classifier: Float64Array;
   /** The share of the nearest training queries' weight, squared cosines, whose sets have the item: for each number of neighbours. */
   readonly votes: readonly Float64Array[];
+  /** Where the classifier expects the set to lie: the mean of what training sets' means weigh, of unit length or zero, [d]. */
+  readonly center: Float32Array;
 }
 
 /** How many neighbours vote. */
@@ -41,6 +45,7 @@ export class SetMemory {
     { references }: Pick<RememberedSets, 'references'>,
     private readonly cosines: LinearMap,
     private readonly weights: LinearMap,
+    private readonly centers: LinearMap,
   ) {
     this.#sets = itemSets(references);
     const { items } = this.#sets;
@@ -56,14 +61,15 @@ export class SetMemory {
   /** With these maps by the sets' vectors and smoother, which it releases; see `compiledMemory`. */
   static of(
     sets: Pick<RememberedSets, 'references'>,
-    maps: { readonly cosines: LinearMap; readonly weights: LinearMap },
+    maps: { readonly cosines: LinearMap; readonly weights: LinearMap; readonly centers: LinearMap },
   ): SetMemory {
-    return new SetMemory(sets, maps.cosines, maps.weights);
+    return new SetMemory(sets, maps.cosines, maps.weights, maps.centers);
   }
 
   /** Without native memory, where there is none. */
   static plain(sets: RememberedSets): SetMemory {
-    return new SetMemory(sets, plainMap(sets.vectors), plainMap(sets.smoother));
+    const { vectors, smoother } = sets;
+    return new SetMemory(sets, plainMap(vectors), plainMap(smoother), plainMap(transposed(setCenters(sets))));
   }
 
   /** Where the memory's arrays speak of an item; undefined for one that no set has. */
@@ -87,10 +93,12 @@ export class SetMemory {
   async recall(queries: Matrix): Promise<Remembered[]> {
     const cosines = await this.cosines.apply(queries);
     const weights = await this.weights.apply(withConstant(queries));
+    const centers = normalizeRows(await this.centers.apply(weights));
     const n = this.#queries.length;
     return Array.from({ length: queries.rows }, (_, q) => ({
       classifier: sumsOfWeights(this.#sets, weights.data.subarray(q * n, (q + 1) * n)),
       votes: this.#votes(cosines.data.subarray(q * n, (q + 1) * n)),
+      center: row(centers, q),
     }));
   }
 
@@ -113,5 +121,25 @@ export class SetMemory {
   async release(): Promise<void> {
     await this.cosines.release?.();
     await this.weights.release?.();
+    await this.centers.release?.();
   }
+}
+
+/** Mean vector of each set, of unit length, [n, d]. */
+export function setCenters({ references, catalog }: Pick<RememberedSets, 'references' | 'catalog'>): Matrix {
+  const out = matrix(references.length, catalog.cols);
+  references.forEach((reference, i) => {
+    const sum = row(out, i);
+    for (const item of new Set(reference)) {
+      const vector = row(catalog, item);
+      for (let j = 0; j < sum.length; j++) sum[j] += vector[j];
+    }
+  });
+  return normalizeRows(out);
+}
+
+export function transposed({ rows, cols, data }: Matrix): Matrix {
+  const out = matrix(cols, rows);
+  for (let i = 0; i < rows; i++) for (let j = 0; j < cols; j++) out.data[j * rows + i] = data[i * cols + j];
+  return out;
 }

@@ -91,7 +91,7 @@ describe('readTraining', () => {
     });
     const { run, workspace } = context;
     const labels = await loadLabels(run, workspace.queries);
-    const before = await loadRemembered(run, labels);
+    const before = await loadRemembered(run, labels, workspace.vectors);
     expect(before?.references[0]).toEqual([12, 13, 14]);
     await readTraining(context);
     const { queryOf, rows } = await readSets({
@@ -99,7 +99,7 @@ describe('readTraining', () => {
       queries: 12,
       vectors: workspace.vectors,
     });
-    const remembered = await loadRemembered(run, labels);
+    const remembered = await loadRemembered(run, labels, workspace.vectors);
     expect(remembered?.references).toHaveLength(12);
     remembered?.references.forEach((set, query) => {
       const written = [...queryOf.keys()].filter((s) => queryOf[s] === query);

@@ -101,7 +101,7 @@ export async function searchedCatalog({
   release(): Promise<void>;
 }> {
   const { items, vectors, index } = workspace;
-  const remembered = await loadRemembered(run, await loadLabels(run, workspace.queries));
+  const remembered = await loadRemembered(run, await loadLabels(run, workspace.queries), vectors);
   const memory = remembered && (await compiledMemory(remembered, runtime));
   return {
     catalog: { vectors, index, lexicon: lexiconOf(items), memory },

@@ -111,7 +111,8 @@ export async function openSpace({
   const usual = usualMethod(run);
   const wants = (method: Method) =>
     methods?.some((asked) => meantMethod({ usual }, asked) === method) ?? true;
-  const remembered = wants('folm') || wants('diffusion') ? await loadRemembered(run, labels) : undefined;
+  const remembered =
+    wants('folm') || wants('diffusion') ? await loadRemembered(run, labels, vectors) : undefined;
   const memory = remembered && (await compiledMemory(remembered, runtime));
   const catalog = { items, vectors, index, lexicon, memory };
   signal?.throwIfAborted();

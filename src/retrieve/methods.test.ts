@@ -94,6 +94,7 @@ beforeAll(async () => {
   const memory = SetMemory.plain({
     ...labelled,
     smoother: new RidgeSmoother(withConstant(labelled.vectors)).matrix(1),
+    catalog: vectors,
   });
   const runtime = { threads: 1 };
   const network = randomModel(tinyConfig({ dimension: DIM }));

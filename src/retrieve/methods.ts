@@ -65,13 +65,19 @@ const plain =
     );
   };
 
-/** A method whose answers end with plain search's, where it has none of its own. */
-const beforePlain =
-  (space: MethodSpace, rank: Rank): Rank =>
+/** Plain search for the adapted query, where there is an adapter. */
+const adaptedPlain = (space: MethodSpace): Rank =>
+  space.adapter ? adapted(space, plain(space)) : plain(space);
+
+/** A method whose answers end with another's, where it has none of its own. */
+const before =
+  (rank: Rank, last: Rank): Rank =>
   async (queries, options) => {
-    const [first, rest] = [await rank(queries, options), await plain(space)(queries, options)];
+    const [first, rest] = [await rank(queries, options), await last(queries, options)];
     return first.map((ranking, q) => fillUp(ranking, rest[q], options.depth));
   };
+
+const beforePlain = (space: MethodSpace, rank: Rank): Rank => before(rank, plain(space));
 
 /** The head of plain search in another order. */
 const reordered =
@@ -292,7 +298,7 @@ const chosenBy = (model: CandidateRanker | undefined): Ranking | undefined =>
   model && {
     setting: CHOSEN,
     rank: (space, diversity = 0) =>
-      beforePlain(space, diversified(space, candidatesBy(space, model), diversity)),
+      before(diversified(space, candidatesBy(space, model), diversity), adaptedPlain(space)),
   };
 
 const candidatesBy =

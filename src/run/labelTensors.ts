@@ -55,10 +55,13 @@ export function labelsOf(tensors: Tensors, texts: readonly string[]): Labels {
 }
 
 /** The labels as a memory of sets; undefined where no training query has a set. */
-export function rememberedLabels({ training, classifier }: Labels): RememberedSets | undefined {
+export function rememberedLabels(
+  { training, classifier }: Labels,
+  catalog: Matrix,
+): RememberedSets | undefined {
   if (!training || !classifier) return undefined;
   const { vectors, references } = labelledOf(training);
-  return { vectors, references, smoother: classifier.smoother };
+  return { vectors, references, smoother: classifier.smoother, catalog };
 }
 
 const tensor = ({ data, rows, cols }: Matrix): StoredTensor => ({ shape: [rows, cols], data });

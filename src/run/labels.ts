@@ -3,6 +3,7 @@ import { access } from 'node:fs/promises';
 import type { RememberedSets } from '../candidates/setMemory.js';
 import type { QueryRecord } from '../catalog/item.js';
 import { readSafetensors, writeSafetensors } from '../engine/index.js';
+import type { Matrix } from '../matrix.js';
 import { type Labels, labelsOf, labelTensors, rememberedLabels } from './labelTensors.js';
 import type { RunFolder } from './runFolder.js';
 import { ENCODED_FILES } from './workspace.js';
@@ -38,9 +39,13 @@ export async function saveWritten(run: RunFolder, labels: Labels): Promise<void>
  *
  * @throws InputError if a file is damaged
  */
-export async function loadRemembered(run: RunFolder, labels: Labels): Promise<RememberedSets | undefined> {
+export async function loadRemembered(
+  run: RunFolder,
+  labels: Labels,
+  catalog: Matrix,
+): Promise<RememberedSets | undefined> {
   const written = await readWritten(run);
-  return rememberedLabels(written ? labelsOf(written, []) : labels);
+  return rememberedLabels(written ? labelsOf(written, []) : labels, catalog);
 }
 
 /** The tensors of `saveWritten`, or undefined in a run without such a policy. */

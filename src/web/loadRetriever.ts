@@ -3,6 +3,7 @@
 import { SetMemory } from '../candidates/setMemory.js';
 import type { Item } from '../catalog/item.js';
 import { CandidateDiffusion } from '../diffusion/candidateDiffusion.js';
+import { Sessions } from '../diffusion/sessions.js';
 import { type ModelSession, SetSampler } from '../diffusion/setSampler.js';
 import { CachedEncoder } from '../encode/cached.js';
 import type { Encoder } from '../encode/encoder.js';
@@ -92,7 +93,7 @@ export async function loadRetriever(
     : encoder;
   const labels = labelsOf(tensors.tensors, training);
   const written = tensorsNamed(tensors.tensors, WEB_WRITTEN);
-  const remembered = rememberedLabels(written ? labelsOf(written, []) : labels);
+  const remembered = rememberedLabels(written ? labelsOf(written, []) : labels, vectors);
   return new SetRetriever({
     items,
     vectors,
@@ -141,25 +142,25 @@ function tensorsNamed(tensors: Safetensors['tensors'], start: string): Safetenso
 }
 
 class WebSampler extends SetSampler {
-  private denoiser: Promise<ModelSession> | undefined;
+  private readonly denoiser: Sessions<'step'>;
 
   constructor(
     { config, defaults }: ExportedDiffusion,
     fused: ModelSession | undefined,
-    private readonly load: () => Promise<ModelSession>,
+    load: () => Promise<ModelSession>,
   ) {
     super(config, defaults, fused);
+    this.denoiser = new Sessions(load);
   }
 
   /** The exported step is guided if the run's default is, and no request asks for another guidance. */
   protected stepSession(): Promise<ModelSession> {
-    this.denoiser ??= this.load();
-    return this.denoiser;
+    return this.denoiser.get('step');
   }
 
   override async release(): Promise<void> {
     await super.release();
-    await (await this.denoiser)?.release();
+    await this.denoiser.release();
   }
 }
 

@@ -36,6 +36,9 @@ export function labelledQueries(
   };
 }
 
+/** The vectors of every small catalog: a smaller one has the first of them. */
+const LARGEST = randomVectors(3000, 1);
+
 /** What a memory of these queries holds. */
 export const remembered = (
   { vectors, references }: Pick<LabelledQueries, 'vectors' | 'references'>,
@@ -44,4 +47,5 @@ export const remembered = (
   vectors,
   references,
   smoother: new RidgeSmoother(withConstant(vectors)).matrix(ridge),
+  catalog: LARGEST,
 });
