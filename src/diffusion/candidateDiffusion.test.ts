@@ -6,7 +6,8 @@ import { concatRows, row } from '../matrix.js';
 import { CounterRandom } from '../random.js';
 import { anchorsOf, denoiseAnchored } from './anchorHead.js';
 import { CandidateDiffusion } from './candidateDiffusion.js';
-import { candidateSamplerOnnx, type DiffusionModel } from './model.js';
+import type { DiffusionModel } from './model.js';
+import { candidateModelOnnx } from './modelFiles.js';
 import { dpmSolverPlusPlus2M } from './sampling.js';
 import { samplingSigmas } from './samplingGrid.js';
 import type { ModelSession } from './setSampler.js';
@@ -25,11 +26,12 @@ const vectors = unitRows(ITEMS, D, 9);
 const read = randomRead({ queries: 11, size: N, items: ITEMS, dimension: D });
 const streams = Array.from({ length: 11 }, (_, q) => `query ${q}`);
 
-const load = (steps: number) =>
-  Session.load(candidateSamplerOnnx(model, samplingSigmas(config, 'dpmSolverPlusPlus2M', steps)), runtime);
+const load = (steps: number) => Session.load(candidateModelOnnx(model, steps), runtime);
 const diffusion = new CandidateDiffusion({ config, steps: 3, draws: DRAWS, load });
-const rank = (queries: ReadQueries, options: { steps?: number; seed?: number; streams?: string[] } = {}) =>
-  diffusion.rank({ read: queries, vectors, rows: ROWS, depth: N, streams, ...options });
+const rank = (
+  queries: ReadQueries,
+  options: { steps?: number; seed?: number; streams?: string[]; depth?: number } = {},
+) => diffusion.rank({ read: queries, vectors, rows: ROWS, depth: N, streams, ...options });
 afterAll(() => diffusion.release());
 
 describe('CandidateDiffusion', () => {
@@ -45,16 +47,38 @@ describe('CandidateDiffusion', () => {
     const rankings = await rank(read, { steps, seed: 5 });
     const stepwise = await stepByStep(model);
     for (let q = 0; q < 11; q++) {
-      const { inclusion, prior } = await stepwise.inclusion(q, { steps, seed: 5 });
+      const { inclusion, order } = await stepwise.inclusion(q, { steps, seed: 5 });
       const places = [...rankings[q]].map((item) => read.items.indexOf(item, q * N) - q * N);
       const by = (values: readonly number[], some: readonly number[]) => some.map((place) => values[place]);
       const [set, others] = [places.slice(0, ROWS), places.slice(ROWS)];
       // What the steps leave equal up to rounding may come in any order.
       expect(Math.min(...by(inclusion, set))).toBeGreaterThan(Math.max(...by(inclusion, others)) - 1e-3);
-      expectFalling(by(prior, set), 1e-5);
+      expectFalling(by(order, set), 1e-5);
       expectFalling(by(inclusion, others), 1e-3);
     }
     await stepwise.release();
+  });
+
+  it('without steps sorts by the order of the candidates, whatever the noise is called', async () => {
+    const rankings = await rank(read, { steps: 0, seed: 5 });
+    const stepwise = await stepByStep(model);
+    for (let q = 0; q < 11; q++) {
+      const { order } = await stepwise.inclusion(q, { steps: 1, seed: 1 });
+      const places = [...order.keys()].sort((a, b) => order[b] - order[a]);
+      expect([...rankings[q]]).toEqual(places.map((place) => read.items[q * N + place]));
+    }
+    await stepwise.release();
+    expect(await rank(read, { steps: 0, seed: 6, streams: undefined })).toEqual(rankings);
+    // Where sets are drawn, the first items are others.
+    expect(await rank(read, { steps: 3 })).not.toEqual(rankings);
+  });
+
+  it.each([0, 2])('with %s steps answers with no more items than are wanted', async (steps) => {
+    const whole = await rank(read, { steps, seed: 3 });
+    for (const depth of [ROWS, ROWS + 3, N, N + 10]) {
+      const rankings = await rank(read, { steps, seed: 3, depth });
+      expect(rankings).toEqual(whole.map((ranking) => ranking.slice(0, depth)));
+    }
   });
 
   it('answers a text the same whatever is in the batch', async () => {
@@ -99,20 +123,20 @@ describe('CandidateDiffusion', () => {
     expect(() => new CandidateDiffusion({ config: edm, steps: 3, draws: 1, load })).toThrow(RangeError);
     const ask = (changes: object) => diffusion.rank({ read, vectors, rows: ROWS, depth: N, ...changes });
     await expect(ask({ rows: 0 })).rejects.toThrow('rows');
-    await expect(ask({ steps: 1.5 })).rejects.toThrow('steps');
+    for (const steps of [1.5, -1, Number.NaN]) await expect(ask({ steps })).rejects.toThrow('steps');
     await expect(ask({ signal: AbortSignal.abort(new Error('enough')) })).rejects.toThrow('enough');
   });
 });
 
 describe('with a model that says what it is told to', () => {
-  /** Answers `inclusion` [draws, size] and `prior` [size] for every query. */
+  /** Answers `inclusion` [draws, size] and `order` [size] for every query. */
   class Told implements ModelSession {
     readonly asked: Feeds[] = [];
     released = 0;
 
     constructor(
       private readonly inclusion: readonly (readonly number[])[],
-      private readonly prior: readonly number[],
+      private readonly order: readonly number[],
     ) {}
 
     async run(feeds: Feeds) {
@@ -120,13 +144,13 @@ describe('with a model that says what it is told to', () => {
       const [queries] = feeds.condition.dims;
       const repeated = (values: readonly number[]) =>
         Float32Array.from(Array.from({ length: queries }, () => values).flat());
-      const size = this.prior.length;
+      const size = this.order.length;
       return {
         inclusion: {
           data: repeated(this.inclusion.flat()),
           dims: [queries * this.inclusion.length, size],
         },
-        prior: { data: repeated(this.prior), dims: [queries, size] },
+        order: { data: repeated(this.order), dims: [queries, size] },
       };
     }
 
@@ -135,14 +159,14 @@ describe('with a model that says what it is told to', () => {
     }
   }
 
-  const told = (inclusion: readonly (readonly number[])[], prior: readonly number[]) => {
-    const session = new Told(inclusion, prior);
+  const told = (inclusion: readonly (readonly number[])[], order: readonly number[]) => {
+    const session = new Told(inclusion, order);
     const loaded = vi.fn(async () => session);
     const ranker = new CandidateDiffusion({ config, steps: 3, draws: inclusion.length, load: loaded });
     return { session, loaded, ranker };
   };
 
-  it('the set comes first, by its prior, then the rest by the mean of its draws', async () => {
+  it('the set comes first, in its order, then the rest by the mean of its draws', async () => {
     // Means: 0.45, 0.7, 0.5, 0.65, 0.1.
     const { ranker } = told(
       [
@@ -156,6 +180,17 @@ describe('with a model that says what it is told to', () => {
     rankings.forEach((ranking, q) => {
       expect([...ranking]).toEqual([2, 3, 1, 0, 4].map((place) => five.items[q * 5 + place]));
     });
+  });
+
+  it('without steps no noise is fed, and the order of all is the answer', async () => {
+    const { ranker, session, loaded } = told([[0.9, 0.5, 0.3, 0.6, 0.2]], [1, -1, 5, 2, 7]);
+    const five = randomRead({ queries: 2, size: 5, items: ITEMS, dimension: D });
+    const rankings = await ranker.rank({ read: five, vectors, rows: 2, depth: 5, steps: 0 });
+    rankings.forEach((ranking, q) => {
+      expect([...ranking]).toEqual([4, 2, 3, 0, 1].map((place) => five.items[q * 5 + place]));
+    });
+    expect(loaded.mock.calls).toEqual([[0]]);
+    expect(session.asked.map((feeds) => Object.keys(feeds))).toEqual([['condition', 'anchors', 'features']]);
   });
 
   it('every query is asked once, with its own candidates and what the sources say of them', async () => {
@@ -185,30 +220,71 @@ describe('with a model that says what it is told to', () => {
   });
 });
 
+describe('a model that could not be loaded', () => {
+  const one = randomRead({ queries: 1, size: 3, items: ITEMS, dimension: D });
+  const request = { read: one, vectors, rows: 2, depth: 3, steps: 0 };
+
+  it('is tried again by the next request', async () => {
+    const failing = vi.fn(load).mockRejectedValueOnce(new Error('no memory'));
+    const ranker = new CandidateDiffusion({ config, steps: 3, draws: DRAWS, load: failing });
+    const both = [ranker.rank(request), ranker.rank(request)];
+    for (const asked of both) await expect(asked).rejects.toThrow('no memory');
+    expect(failing).toHaveBeenCalledTimes(1);
+    expect(await ranker.rank(request)).toEqual(await diffusion.rank(request));
+    await ranker.rank(request);
+    expect(failing).toHaveBeenCalledTimes(2);
+    await ranker.release();
+  });
+
+  it('does not keep the others from being freed', async () => {
+    const release = vi.fn();
+    const order = { data: new Float32Array(3), dims: [1, 3] };
+    let fail = (_: Error) => {};
+    const hanging = new Promise<ModelSession>((_, reject) => {
+      fail = reject;
+    });
+    const ranker = new CandidateDiffusion({
+      config,
+      steps: 3,
+      draws: DRAWS,
+      load: (steps) => (steps > 0 ? hanging : Promise.resolve({ run: async () => ({ order }), release })),
+    });
+    const asked = ranker.rank({ ...request, steps: 2 });
+    await ranker.rank(request);
+    const released = ranker.release();
+    fail(new Error('no memory'));
+    await expect(asked).rejects.toThrow('no memory');
+    await released;
+    expect(release).toHaveBeenCalledTimes(1);
+  });
+});
+
 /** The same by the single denoising step, the sampler of `sampling.ts` and float64. */
 async function stepByStep({ config, parameters }: DiffusionModel) {
   const graph = new Graph();
+  const query = graph.input('condition', ['queries', D]);
   const inputs = {
     x: graph.input('x', ['batch', ROWS, D]),
     sigma: graph.input('sigma', [1, 1, 1]),
-    condition: conditionMemory(config, graph.input('condition', ['queries', D])),
+    condition: conditionMemory(config, query),
   };
-  const anchors = anchorsOf({
+  const given = {
     vectors: graph.input('anchors', ['queries', N, D]),
     features: graph.input('features', ['queries', N, F]),
-  });
-  const outputs = { ...denoiseAnchored(config, inputs, anchors), prior: anchors.prior };
+  };
+  const anchors = anchorsOf(given, query);
+  const outputs = { ...denoiseAnchored(config, inputs, anchors), order: anchors.order };
   const weights = new Map([...parameters].map(([name, { data }]) => [name, data]));
   const session = await Session.load(encodeOnnx(graph, { outputs, weights }), runtime);
 
-  /** How likely each candidate of query `q` is to be in a set, and its prior, [N]. */
+  /** How likely each candidate of query `q` is to be in a set, and the score of its order, [N]. */
   async function inclusion(q: number, { steps, seed }: { steps: number; seed: number }) {
     const own = partOfRead(read, q, q + 1);
     const candidates = concatRows(
       [...own.items].map((item) => ({ data: row(vectors, item), rows: 1, cols: D })),
     );
     const mean = new Array<number>(N).fill(0);
-    let prior: number[] = [];
+    let order: number[] = [];
     for (let draw = 0; draw < DRAWS; draw++) {
       const sigmas = samplingSigmas(config, 'dpmSolverPlusPlus2M', steps);
       const random = new CounterRandom(seed, 'diffusion/sample', streams[q], draw);
@@ -224,7 +300,7 @@ async function stepByStep({ config, parameters }: DiffusionModel) {
             features: { data: own.scores, dims: [1, N, F] },
           });
           posterior = Float32Array.from(floats(result.posterior));
-          prior = [...floats(result.prior)];
+          order = [...floats(result.order)];
           return floats(result.clean);
         },
         x,
@@ -237,7 +313,7 @@ async function stepByStep({ config, parameters }: DiffusionModel) {
         mean[i] += (1 - free) / DRAWS;
       }
     }
-    return { inclusion: mean, prior };
+    return { inclusion: mean, order };
   }
   return { inclusion, release: () => session.release() };
 }

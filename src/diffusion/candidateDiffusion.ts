@@ -5,6 +5,7 @@ import type { Feeds, Tensor } from '../engine/session.js';
 import { row, rowRange } from '../matrix.js';
 import { bestOf } from '../ranking.js';
 import { type DenoiserConfig, sourcesOf } from './config.js';
+import { Sessions } from './sessions.js';
 import { SetNoise } from './setNoise.js';
 import { checkSettings, type ModelSession } from './setSampler.js';
 
@@ -28,13 +29,14 @@ const QUERIES_PER_RUN = 8;
 export class CandidateDiffusion implements CandidateRanker {
   readonly kind = 'candidates';
   readonly standard: Standard;
-  readonly #sessions = new Map<number, Promise<ModelSession>>();
+  readonly #sessions: Sessions<number>;
 
   /** @throws RangeError for a model whose rows are no candidates */
   constructor(private readonly options: CandidateDiffusionOptions) {
     const { standard } = options.config;
     if (!standard) throw new RangeError('rows of this model are no candidates');
     this.standard = standard;
+    this.#sessions = new Sessions(options.load);
   }
 
   /** Denoising steps of a request that does not say. */
@@ -47,12 +49,12 @@ export class CandidateDiffusion implements CandidateRanker {
    * With no steps at all, the order of the candidates alone.
    */
   async rank(options: RankCandidatesOptions): Promise<Int32Array[]> {
-    const { read, rows, steps = this.steps, signal } = options;
-    checkSettings({ steps: Math.max(1, steps), rows, guidance: 0 });
+    const { read, rows, depth, steps = this.steps, signal } = options;
+    checkSettings({ steps: steps === 0 ? 1 : steps, rows, guidance: 0 });
     const { size } = read;
     const queries = read.vectors.rows;
     if (size === 0) return Array.from({ length: queries }, () => new Int32Array());
-    const session = await this.#session(steps);
+    const session = await this.#sessions.get(steps);
     const places = Int32Array.from({ length: size }, (_, i) => i);
     const rankings: Int32Array[] = [];
     for (let start = 0; start < queries; start += QUERIES_PER_RUN) {
@@ -67,7 +69,7 @@ export class CandidateDiffusion implements CandidateRanker {
         const { items: ranking } = bestOf(places, likely.subarray(at, at + size), size);
         const { items: set } = bestOf(ranking.subarray(0, rows), order.subarray(at, at + size), rows);
         ranking.set(set);
-        rankings.push(ranking.map((place) => read.items[q * size + place]));
+        rankings.push(ranking.subarray(0, depth).map((place) => read.items[q * size + place]));
       }
     }
     return rankings;
@@ -116,16 +118,7 @@ export class CandidateDiffusion implements CandidateRanker {
     return mean;
   }
 
-  #session(steps: number): Promise<ModelSession> {
-    let session = this.#sessions.get(steps);
-    if (!session) {
-      session = this.options.load(steps);
-      this.#sessions.set(steps, session);
-    }
-    return session;
-  }
-
   async release(): Promise<void> {
-    for (const session of this.#sessions.values()) await (await session).release();
+    await this.#sessions.release();
   }
 }

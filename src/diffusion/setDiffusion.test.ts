@@ -1,4 +1,5 @@
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test, vi } from 'vitest';
+import { Session } from '../engine/index.js';
 import { dot, gatherRows, type Matrix, row, rowRange } from '../matrix.js';
 import { SetDiffusion, type SetDiffusionOptions } from './setDiffusion.js';
 import { randomModel, tinyConfig, unitRows } from './testing/models.js';
@@ -86,6 +87,18 @@ describe('SetDiffusion', () => {
     const sample = (guidance: number) => diffusion.sample({ conditions, rows: 4, guidance });
     expect(worstError(await sample(1), await sample(0))).toBeGreaterThan(0.01);
   });
+});
+
+test('a model that could not be loaded is tried again by the next request', async () => {
+  const diffusion = await create({ model });
+  const request = { conditions, rows: 4, steps: 2 };
+  const load = vi.spyOn(Session, 'load').mockRejectedValueOnce(new Error('no memory'));
+  await expect(diffusion.sample(request)).rejects.toThrow('no memory');
+  const again = await diffusion.sample(request);
+  await diffusion.sample({ ...request, seed: 1 });
+  expect(load).toHaveBeenCalledTimes(2);
+  load.mockRestore();
+  expectClose(again, await (await create({ model, steps: 2 })).sample({ conditions, rows: 4 }));
 });
 
 test('bad requests are refused', async () => {

@@ -3,7 +3,8 @@ import { type RuntimeOptions, Session } from '../engine/index.js';
 import { type DiffusionModel, denoiserOnnx, samplerOnnx } from './model.js';
 import type { SamplerName } from './sampling.js';
 import { defaultSteps, samplingSigmas } from './samplingGrid.js';
-import { checkSettings, type SamplerDefaults, SetSampler } from './setSampler.js';
+import { Sessions } from './sessions.js';
+import { checkSettings, type ModelSession, type SamplerDefaults, SetSampler } from './setSampler.js';
 
 export { defaultSteps, samplingSigmas } from './samplingGrid.js';
 export type { SampleOptions } from './setSampler.js';
@@ -25,15 +26,16 @@ export interface SetDiffusionOptions {
  * const directions = await diffusion.sample({ conditions, rows: 10 }); // [10 * conditions.rows, d], unit rows
  */
 export class SetDiffusion extends SetSampler {
-  private readonly stepwise = new Map<boolean, Promise<Session>>();
+  private readonly stepwise: Sessions<boolean>;
 
   private constructor(
-    private readonly model: DiffusionModel,
+    model: DiffusionModel,
     defaults: SamplerDefaults,
-    private readonly runtime: RuntimeOptions | undefined,
+    runtime: RuntimeOptions | undefined,
     fused: Session | undefined,
   ) {
     super(model.config, defaults, fused);
+    this.stepwise = new Sessions((guided) => Session.load(denoiserOnnx(model, { guided }), runtime));
   }
 
   /** Compiles the model for the runtime. */
@@ -50,18 +52,13 @@ export class SetDiffusion extends SetSampler {
     return new SetDiffusion(model, { steps, sampler, guidance }, runtime, fused);
   }
 
-  protected stepSession(guided: boolean): Promise<Session> {
-    let session = this.stepwise.get(guided);
-    if (!session) {
-      session = Session.load(denoiserOnnx(this.model, { guided }), this.runtime);
-      this.stepwise.set(guided, session);
-    }
-    return session;
+  protected stepSession(guided: boolean): Promise<ModelSession> {
+    return this.stepwise.get(guided);
   }
 
   /** Frees the native memory. */
   override async release(): Promise<void> {
     await super.release();
-    for (const session of this.stepwise.values()) await (await session).release();
+    await this.stepwise.release();
   }
 }
