@@ -14,13 +14,15 @@ const options: BatchOptions = {
   labels: Int32Array.of(10, 11, 12, 13, 14, 15),
 };
 
-test('an epoch shows every set once, with its query, its rows in any order and their labels', () => {
+test('an epoch shows every set once, with its query, its rows in any order, their labels and places', () => {
   const batch = batcher(options)(0);
   const seen = [0, 1, 2].map((i) => {
     const labels = [...batch.labels.subarray(2 * i, 2 * i + 2)];
     labels.forEach((label, j) => {
       const at = (2 * i + j) * 4;
       expect(batch.clean.slice(at, at + 4)).toEqual(row(table, label - 10).slice());
+      // Sets of two, of which the labels count on.
+      expect(batch.places[2 * i + j]).toBe((label - 10) % 2);
     });
     const set = Math.floor((Math.min(...labels) - 10) / 2);
     const query = options.data.queryOf[set];
@@ -29,6 +31,19 @@ test('an epoch shows every set once, with its query, its rows in any order and t
     return labels.sort().join();
   });
   expect(seen.sort()).toEqual(['10,11', '12,13', '14,15']);
+});
+
+test('rows keep their places in the set as it was given, also where it repeats itself', () => {
+  const data = { ...options.data, queryOf: Int32Array.of(0), rows: Int32Array.of(5, 2, 5, 0) };
+  const at = batcher({ ...options, data, batchSize: 1, labels: Int32Array.of(7, 3, 7, 1) });
+  const orders = new Set<string>();
+  for (let step = 0; step < 20; step++) {
+    const { places, labels } = at(step);
+    expect([...places].sort()).toEqual([0, 1, 2, 3]);
+    expect([...labels]).toEqual([...places].map((place) => [7, 3, 7, 1][place]));
+    orders.add(places.join());
+  }
+  expect(orders.size).toBeGreaterThan(5);
 });
 
 test('a step is the same whatever was made before it', () => {

@@ -52,15 +52,17 @@ function onnxOf(model: DiffusionModel): Uint8Array {
   const { config, parameters } = model;
   if (config.head === 'edm') return denoiserOnnx(model, { guided: true });
   const graph = new Graph();
+  const query = graph.input('condition', ['queries', D]);
   const inputs = {
     x: graph.input('x', ['batch', 'rows', D]),
     sigma: graph.input('sigma', [1, 1, 1]),
-    condition: conditionMemory(config, graph.input('condition', ['queries', D])),
+    condition: conditionMemory(config, query),
   };
-  const anchors = anchorsOf({
+  const given = {
     vectors: graph.input('anchors', ['queries', 'candidates', D]),
     features: graph.input('features', ['queries', 'candidates', F]),
-  });
+  };
+  const anchors = anchorsOf(given, query);
   const weights = new Map([...parameters].map(([name, { data }]) => [name, data]));
   return encodeOnnx(graph, { outputs: { ...denoiseAnchored(config, inputs, anchors) }, weights });
 }
@@ -274,7 +276,7 @@ function posteriorByHand(
       return y / (1 + Math.exp(-y));
     });
     const [out] = times(hidden, 'prior.out.weight');
-    return out + weight('prior.out.bias')[0] + times(said, 'prior.direct.weight')[0];
+    return out + times(said, 'prior.direct.weight')[0];
   });
   const near = Array.from({ length: rows }, (_, r) =>
     prior.map((w, i) => {
@@ -379,6 +381,7 @@ describe('the loss', () => {
       condition: [BATCH, D],
       anchors: [BATCH, N, D],
       features: [BATCH, N, F],
+      earlier: [BATCH, ROWS, N],
     };
     const feeds: Record<string, { data: Float32Array | Int32Array; dims: number[] }> = {
       sigma: { data: Float32Array.from(sigmas), dims: [BATCH, 1, 1] },
@@ -395,6 +398,12 @@ describe('the loss', () => {
         ),
         dims,
       };
+    });
+    // The rows come in the order that they have.
+    feeds.earlier.data = Float32Array.from({ length: BATCH * ROWS * N }, (_, i) => {
+      const [row, candidate] = [Math.floor(i / N), i % N];
+      const before = feeds.labels.data.subarray(row - (row % ROWS), row);
+      return Number(before.some((label) => label === candidate));
     });
     const values = Object.fromEntries(
       Object.entries(feeds).map(([name, { data, dims }]) => [
@@ -413,20 +422,26 @@ describe('the loss', () => {
 
   const noised = ({ clean, noise, sigma }: Record<string, Value>) => ops.add(clean, ops.mul(noise, sigma));
 
-  test('of head anchors is the cross entropy of the posterior', async () => {
+  test('of head anchors is the cross entropy of the posterior and of the order', async () => {
     const { feeds, results } = await both(randomModel(tinyConfig()), (values, config) => {
       const { clean, noise, sigma } = values;
       const condition = conditionMemory(config, values.condition);
-      const anchors = anchorsOf({ vectors: values.anchors, features: values.features });
+      const given = { vectors: values.anchors, features: values.features };
+      const anchors = anchorsOf(given, values.condition);
+      const inputs = { clean, noise, sigma, condition };
       return {
-        loss: anchoredLoss(config, { clean, noise, sigma, condition }, anchors, values.labels),
+        loss: anchoredLoss(config, inputs, anchors, values.labels, values.earlier),
         posterior: denoiseAnchored(config, { x: noised(values), sigma, condition }, anchors).posterior,
+        order: anchors.order,
       };
     });
     const expected = sigmas.map((_, set) => {
-      const nats = Array.from({ length: ROWS }, (_, r) => {
-        const at = set * ROWS + r;
-        return -Math.log(results.posterior[at * N + feeds.labels.data[at]]);
+      const scores = [...results.order.subarray(set * N, (set + 1) * N)];
+      const labels = feeds.labels.data.subarray(set * ROWS, (set + 1) * ROWS);
+      const nats = Array.from(labels, (label, r) => {
+        const left = scores.map((score, i) => (labels.subarray(0, r).includes(i) ? -Infinity : score));
+        const posterior = results.posterior[(set * ROWS + r) * N + label];
+        return -Math.log(posterior) - Math.log(softmax(left)[label]);
       });
       return sum(nats) / ROWS;
     });
@@ -474,8 +489,9 @@ describe('the loss', () => {
         ...(head === 'anchors' && { standard: { means: [0, 0], deviations: [1, 1] } }),
       });
       expect(sourcesOf(config)).toBe(head === 'anchors' ? sources : 0);
-      const specs = parameterGraph(config).parameters;
-      const weights = [...specs].map(([name, { shape }]): [string, Operand] => [
+      // Those of the order's scores are in `orderHead.test.ts`.
+      const specs = [...parameterGraph(config).parameters].filter(([name]) => !name.startsWith('order.'));
+      const weights = specs.map(([name, { shape }]): [string, Operand] => [
         name,
         { shape, range: [-0.8, 0.8] },
       ]);
@@ -489,7 +505,9 @@ describe('the loss', () => {
       const beside: Record<string, Operand> = {
         anchors: { shape: ['batch', candidates, d], range: [-1, 1] },
         features: { shape: ['batch', candidates, sources] },
-        labels: { shape: ['batch', 2, 1], below: candidates },
+        order: { shape: ['batch', 1, candidates] },
+        // The last candidate came before the second row.
+        labels: { shape: ['batch', 2, 1], below: candidates - 1 },
       };
       await checkGradients<string>({
         operands: { ...own, ...(head === 'anchors' && beside), ...Object.fromEntries(weights) },
@@ -499,15 +517,15 @@ describe('the loss', () => {
           const { clean, noise, sigma } = values;
           const condition = conditionMemory(config, values.condition, values.kept);
           const inputs = { clean, noise, sigma, condition };
-          const loss =
-            head === 'edm'
-              ? rowsLoss(config, inputs)
-              : anchoredLoss(
-                  config,
-                  inputs,
-                  anchorsOf({ vectors: values.anchors, features: values.features }),
-                  values.labels,
-                );
+          if (head === 'edm') {
+            const loss = rowsLoss(config, inputs);
+            graph.parameters.clear();
+            return loss;
+          }
+          const { anchors: vectors, features, labels, order } = values;
+          const anchors = { ...anchorsOf({ vectors, features }, values.condition), order };
+          const earlier = graph.constant(Float32Array.of(0, 0, 0, 0, 0, 0, 0, 1), [1, 2, candidates]);
+          const loss = anchoredLoss(config, inputs, anchors, labels, earlier);
           graph.parameters.clear();
           return loss;
         },

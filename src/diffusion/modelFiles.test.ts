@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { tempFolder } from '../catalog/testing/tempFolder.js';
 import { loadWeights, Session, saveWeights } from '../engine/index.js';
 import { CandidateDiffusion } from './candidateDiffusion.js';
-import { candidateSamplerOnnx, type DiffusionModel } from './model.js';
-import { loadDiffusion, readDiffusion, type SamplingDefaults, saveDiffusion } from './modelFiles.js';
+import { candidateOrderOnnx, candidateSamplerOnnx, type DiffusionModel } from './model.js';
+import { DRAWS, loadDiffusion, readDiffusion, type SamplingDefaults, saveDiffusion } from './modelFiles.js';
 import { samplingSigmas } from './samplingGrid.js';
 import { SetDiffusion } from './setDiffusion.js';
 import { randomModel, randomRead, tinyConfig, unitRows } from './testing/models.js';
@@ -62,7 +62,9 @@ describe('model files', () => {
 
   it.each([
     ['as the file says', { draws: 2, steps: 2 }, { draws: 2, steps: 2 }],
-    ['by default in one step of one draw', { draws: undefined, steps: undefined }, { draws: 1, steps: 1 }],
+    ['with no steps', { draws: 2, steps: 0 }, { draws: 2, steps: 0 }],
+    ['by default in their order', { draws: undefined, steps: undefined }, { draws: DRAWS, steps: 0 }],
+    ['in as many draws as are good by default', { draws: undefined, steps: 1 }, { draws: DRAWS, steps: 1 }],
   ])('bring back a model that ranks candidates the same, %s', async (_, settings, taken) => {
     const config = tinyConfig();
     const standard = {
@@ -74,11 +76,14 @@ describe('model files', () => {
     await saveDiffusion(folder, model, { ...sampling, ...settings });
     const loaded = await loadDiffusion(folder, runtime);
     expect(loaded).toMatchObject({ kind: 'candidates', standard, steps: taken.steps });
-    const sigmas = samplingSigmas(config, 'dpmSolverPlusPlus2M', taken.steps);
+    const onnx =
+      taken.steps === 0
+        ? candidateOrderOnnx(model)
+        : candidateSamplerOnnx(model, samplingSigmas(config, 'dpmSolverPlusPlus2M', taken.steps));
     const again = new CandidateDiffusion({
       config: model.config,
       ...taken,
-      load: () => Session.load(candidateSamplerOnnx(model, sigmas), runtime),
+      load: () => Session.load(onnx, runtime),
     });
     expect(await answered(loaded)).toEqual(await answered(again));
   });
@@ -121,9 +126,11 @@ describe('model files', () => {
     const { config } = randomModel(tinyConfig());
     for (const changes of [
       { sampling: { ...sampling, sampler: 'ddim' } },
-      { sampling: { ...sampling, steps: 0 } },
+      { sampling: { ...sampling, steps: -1 } },
+      { sampling: { ...sampling, steps: 0.5 } },
       { sampling: { ...sampling, guidance: -1 } },
       { sampling: { ...sampling, draws: 0 } },
+      { config: edm, sampling: { ...sampling, steps: 0 } },
       { config: { ...config, width: -16 } },
       { config: { ...config, heads: 3 } },
       { config: { ...config, head: 'cosine' } },

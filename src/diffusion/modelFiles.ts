@@ -24,36 +24,39 @@ const MODEL = 'model.json';
 const WEIGHTS = 'weights.safetensors';
 
 const size = z.int().positive();
-const schema = z.object({
-  config: z
-    .object({
-      width: size,
-      hidden: size,
-      heads: size,
-      layers: size,
-      conditionTokens: size,
-      conditionWidth: size,
-      noiseFeatures: size.multipleOf(2),
-      dropout: z.number(),
-      attentionDropout: z.number(),
-      head: z.enum(['anchors', 'edm']),
-      dimension: size,
-      conditionDimension: size,
-      sigmaData: z.number().positive(),
-      standard: z
-        .object({ means: z.array(z.number()), deviations: z.array(z.number().positive()) })
-        .refine(({ means, deviations }) => means.length === deviations.length)
-        .optional(),
-    })
-    .refine(({ width, heads }) => width % heads === 0)
-    .refine(({ head, standard }) => head === 'edm' || standard),
-  sampling: z.object({
-    steps: z.int().min(0).optional(),
-    sampler: z.enum(['eulerMaruyama', 'heun', 'dpmSolverPlusPlus2M', 'exponentialSde']),
-    guidance: z.number().min(0),
-    draws: size.optional(),
-  }),
-});
+const schema = z
+  .object({
+    config: z
+      .object({
+        width: size,
+        hidden: size,
+        heads: size,
+        layers: size,
+        conditionTokens: size,
+        conditionWidth: size,
+        noiseFeatures: size.multipleOf(2),
+        dropout: z.number(),
+        attentionDropout: z.number(),
+        head: z.enum(['anchors', 'edm']),
+        dimension: size,
+        conditionDimension: size,
+        sigmaData: z.number().positive(),
+        standard: z
+          .object({ means: z.array(z.number()), deviations: z.array(z.number().positive()) })
+          .refine(({ means, deviations }) => means.length === deviations.length)
+          .optional(),
+      })
+      .refine(({ width, heads }) => width % heads === 0)
+      .refine(({ head, standard }) => head === 'edm' || standard),
+    sampling: z.object({
+      steps: z.int().min(0).optional(),
+      sampler: z.enum(['eulerMaruyama', 'heun', 'dpmSolverPlusPlus2M', 'exponentialSde']),
+      guidance: z.number().min(0),
+      draws: size.optional(),
+    }),
+  })
+  // Without steps there is only an order of candidates.
+  .refine(({ config, sampling }) => config.head === 'anchors' || sampling.steps !== 0);
 
 /** Writes the model into `folder`; `model.json` last, so that a folder which has one is whole. */
 export async function saveDiffusion(
