@@ -16,8 +16,16 @@ export const SAMPLINGS: readonly Sampling[] = [
   { steps: 3, draws: 16 },
 ];
 
+/** Those of `SAMPLINGS` that are left by what is set already, each once, the quickest first. */
+export function samplingsWith({ steps, draws }: Partial<Sampling>): Sampling[] {
+  const cost = (sampling: Sampling) => sampling.steps * sampling.draws;
+  return SAMPLINGS.map((sampling) => ({ steps: steps ?? sampling.steps, draws: draws ?? sampling.draws }))
+    .sort((a, b) => cost(a) - cost(b))
+    .filter((sampling, i, all) => i === 0 || cost(sampling) > cost(all[i - 1]));
+}
+
 /** A quicker one may be worse by this share: less than the queries can tell. */
-const AS_GOOD = 0.99;
+const SLACK = 0.01;
 
 export interface ChooseSamplingOptions {
   /** The samplings to choose from, the quickest first. */
@@ -59,5 +67,7 @@ export async function chooseSampling({
     }
   }
   const best = Math.max(...worth);
-  return from[worth.findIndex((value) => value >= AS_GOOD * best)];
+  // A reward of one's own may be below 0.
+  const enough = best - SLACK * Math.abs(best);
+  return from[worth.findIndex((value) => value >= enough)];
 }

@@ -1,7 +1,7 @@
 /** Trains a set diffusion with a run's settings: the retriever's own, and those an evaluation compares it with. */
 
 import { type ReadQueries, readQueries } from '../candidates/reader.js';
-import { chooseSampling, SAMPLINGS, type Sampling } from '../choose/sampling.js';
+import { chooseSampling, type Sampling, samplingsWith } from '../choose/sampling.js';
 import { setQuality } from '../choose/setQuality.js';
 import { presets } from '../diffusion/config.js';
 import type { DiffusionModel } from '../diffusion/model.js';
@@ -53,13 +53,10 @@ export async function fitDiffusion(
 async function samplingOf(context: StageContext, model: DiffusionModel): Promise<Sampling> {
   const { config, workspace, runtime, blind, signal } = context;
   const { samplerSteps, draws } = config.diffusion;
-  const allowed = SAMPLINGS.map((sampling) => ({
-    steps: samplerSteps ?? sampling.steps,
-    draws: draws ?? sampling.draws,
-  }));
+  const allowed = samplingsWith({ steps: samplerSteps, draws });
   const { k, seed } = config;
   const quality =
-    samplerSteps !== undefined && draws
+    allowed.length === 1
       ? undefined
       : await setQuality({ workspace, config, ...blind, signal });
   if (!quality) return allowed[0];

@@ -3,7 +3,7 @@ import { copyFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ownNames } from '../catalog/fields.js';
 import { denoiserOnnx, samplerOnnx } from '../diffusion/model.js';
-import { candidateModelOnnx, readDiffusion } from '../diffusion/modelFiles.js';
+import { candidateModelOnnx, DRAWS, readDiffusion } from '../diffusion/modelFiles.js';
 import { defaultSteps, samplingSigmas } from '../diffusion/samplingGrid.js';
 import { USE_LITE_GLOVE_ID } from '../encode/builtIn.js';
 import { GLOVE_FILE } from '../encode/glove.js';
@@ -104,5 +104,6 @@ async function exportDiffusion(
     await writeFileAtomic(to(WEB_FILES.sampler), all);
   }
   if (!ranks) await writeFileAtomic(to(WEB_FILES.denoiser), denoiserOnnx(model, { guided: guidance > 0 }));
-  return { config, defaults: { ...sampling, sampler, steps }, fused };
+  const { draws = DRAWS } = sampling;
+  return { config, defaults: { ...sampling, sampler, steps, ...(ranks && { draws }) }, fused };
 }

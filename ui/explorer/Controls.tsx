@@ -123,7 +123,8 @@ function Steps() {
       label="Steps"
       value={steps.value ?? 1}
       text={String(steps.value ?? '–')}
-      min={1}
+      // A run may denoise nothing unless it is asked to.
+      min={usual === 0 ? 0 : 1}
       max={Math.max(most, steps.value ?? 1)}
       title="Denoising steps of Diffusion"
       disabled={steps.value === undefined}
