@@ -56,9 +56,7 @@ async function samplingOf(context: StageContext, model: DiffusionModel): Promise
   const allowed = samplingsWith({ steps: samplerSteps, draws });
   const { k, seed } = config;
   const quality =
-    allowed.length === 1
-      ? undefined
-      : await setQuality({ workspace, config, ...blind, signal });
+    allowed.length === 1 ? undefined : await setQuality({ workspace, config, ...blind, signal });
   if (!quality) return allowed[0];
   const { catalog, release } = await searchedCatalog(context);
   try {
