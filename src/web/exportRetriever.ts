@@ -2,6 +2,7 @@
 import { copyFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ownNames } from '../catalog/fields.js';
+import { choiceOf, winner } from '../choose/choice.js';
 import { denoiserOnnx, samplerOnnx } from '../diffusion/model.js';
 import { candidateModelOnnx, DRAWS, readDiffusion } from '../diffusion/modelFiles.js';
 import { defaultSteps, samplingSigmas } from '../diffusion/samplingGrid.js';
@@ -12,7 +13,8 @@ import { USE_LITE_ID } from '../encode/useLiteModel.js';
 import { encodeOnnx, encodeSafetensors, readSafetensors, type StoredTensor } from '../engine/index.js';
 import { InputError } from '../errors.js';
 import { writeError, writeFileAtomic, writeJson } from '../files.js';
-import { settingsOf, usualMethod } from '../retrieve/loadRun.js';
+import { settingsOf } from '../retrieve/loadRun.js';
+import { METHOD_NAMES, type Method } from '../retrieve/methodNames.js';
 import { readWritten } from '../run/labels.js';
 import { configOf } from '../run/manifest.js';
 import { RunFolder } from '../run/runFolder.js';
@@ -77,7 +79,7 @@ export async function exportRetriever(folder: string, out: string): Promise<WebM
     k,
     items: vectors.shape[0],
     settings: settingsOf(run),
-    method: usualMethod(run),
+    method: bestExported(run),
     encoder: { id, included, words },
     grounded: TASKS[task].subQueryEncoder !== undefined,
     ownNames: Object.fromEntries(ownNames(catalog)),
@@ -85,6 +87,13 @@ export async function exportRetriever(folder: string, out: string): Promise<WebM
   };
   await writeJson(to(WEB_FILES.manifest), manifest);
   return manifest;
+}
+
+/** The method that did best on validation queries of those that an export can answer by: the policy stays at home. */
+function bestExported(run: RunFolder): Method {
+  const { values = {} } = choiceOf(run) ?? {};
+  const exported = METHOD_NAMES.filter((name) => name !== 'folm' && values[name] !== undefined);
+  return winner(new Map(exported.map((name) => [name, values[name]!]))) ?? 'plain';
 }
 
 async function exportDiffusion(
