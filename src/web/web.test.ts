@@ -1,4 +1,5 @@
 /** What `r4t export` writes, loaded by `r4t/web` on onnxruntime-web's WebAssembly, against the retriever in Node. */
+import { cpSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
@@ -14,6 +15,7 @@ import { matrix, normalizeRows } from '../matrix.js';
 import { plainIndex } from '../policy/testing/world.js';
 import { Retriever } from '../retrieve/retriever.js';
 import type { SearchOptions, SetRetriever } from '../retrieve/setRetriever.js';
+import { RunFolder } from '../run/runFolder.js';
 import { FlatIndex } from './flatIndex.js';
 import { loadRetriever } from './loadRetriever.js';
 import { WEB_FILES } from './manifest.js';
@@ -97,6 +99,23 @@ describe('an exported run', () => {
     );
   });
 
+  it('is exported with no steps where the run has none, and refuses any', async () => {
+    const [ordered, exported] = [temp.path('ordered-run'), temp.path('ordered-export')];
+    cpSync(run, ordered, { recursive: true });
+    const network = tinyConfig({ dimension: TINY.dimensions });
+    const settings = { sampler: 'dpmSolverPlusPlus2M', guidance: 0, steps: 0 } as const;
+    await saveDiffusion(`${ordered}/diffusion`, randomModel(network), settings);
+    await runCli(['export', ordered, '--out', exported]);
+    const method = 'diffusion';
+    const node = await Retriever.load(ordered, { threads: 1 });
+    const browser = await loadRetriever(exported, { ort, fetch: fetchFile });
+    for (const options of [{}, { k: 5 }, { filter: ['price<50'] }])
+      await expectSame(browser, node, ['camping', 'RED things'], { method, ...options });
+    await expect(browser.search('camping', { method, steps: 2 })).rejects.toThrow(
+      'field "steps": is 2; this export has the model of 0 steps alone',
+    );
+  });
+
   it('has no policy: folm falls back and says so', async () => {
     expect(await web.search('camping', { method: 'folm' })).toMatchObject({
       method: 'plain',
@@ -149,6 +168,24 @@ describe('an exported run with reference sets', () => {
     await expectSame(web, here, QUERIES, options);
   });
 });
+
+it('answers by the best method that it holds where the policy, which stays at home, did best', async () => {
+  const [run, out] = [temp.path('folm-run'), temp.path('folm-export')];
+  await compile({ catalog: writeShop(temp).catalog, out: run, config: TINY, stage: 'encode' });
+  const values = { plain: 0.1, mmr: 0.3, folm: 0.5 };
+  await (await RunFolder.open(run)).finishStage('choose', {
+    seconds: 1,
+    metric: 'reward',
+    queries: 9,
+    values,
+    settings: { mmr: 0.2 },
+    chosen: 'folm',
+    unclear: [],
+  });
+  await runCli(['export', run, '--out', out]);
+  const web = await loadRetriever(out, { ort, fetch: fetchFile });
+  expect((await web.search('camping')).method).toBe('mmr');
+}, 120_000);
 
 describe('an exported run whose diffusion draws directions', () => {
   const [run, out] = [temp.path('paper-run'), temp.path('paper-export')];

@@ -5,13 +5,13 @@ import { METHOD_NAMES } from '../../retrieve/methodNames.js';
 import { METHODS } from '../../retrieve/methods.js';
 import { Retriever } from '../../retrieve/retriever.js';
 import type { RunHost } from '../changes/host.js';
-import { compileTiny, ITEMS, SETS, serveTiny, type TinyService } from '../testing/tinyRun.js';
+import { CONFIG, compileTiny, ITEMS, SETS, serveTiny, type TinyService } from '../testing/tinyRun.js';
 import { createApp } from './app.js';
 import { parseKeys } from './auth.js';
 import { operations } from './operations.js';
 import type { AccessLine } from './routes.js';
 import type { CatalogMap, FanoutResponse, Info, ItemsResponse, Problem, SearchResponse } from './schemas.js';
-import { PROBLEMS, searchResponseSchema } from './schemas.js';
+import { infoSchema, PROBLEMS, searchResponseSchema } from './schemas.js';
 
 const temp = tempFolder();
 let run: string;
@@ -222,6 +222,22 @@ it('makes directions only', async () => {
       expect(subQuery).toEqual(expect.any(String));
     }
   }
+});
+
+it('shows a run that denoises nothing by default, and denoises where a search asks for it', async () => {
+  const config = { ...CONFIG, diffusion: { ...CONFIG.diffusion, samplerSteps: 0 } };
+  const folder = await compileTiny(temp, { out: 'no-steps', config });
+  const ordered = await serveTiny(folder);
+  const info = infoSchema.parse(await (await ordered.request('/v1/info')).json());
+  expect(info.steps).toBe(0);
+  for (const asked of [{}, { steps: 3 }]) {
+    const response = await ordered.post('/v1/search', { query: 'red', method: 'diffusion', ...asked });
+    const { results } = searchResponseSchema.parse(await response.json());
+    expect(results[0]).toMatchObject({ method: 'diffusion' });
+    expect(results[0].items).toHaveLength(4);
+  }
+  expect((await ordered.post('/v1/search', { query: 'red', steps: 0 })).status).toBe(400);
+  await ordered.host.close();
 });
 
 it('shows the run, its catalog and its limits', async () => {
