@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
@@ -12,6 +13,8 @@ export default defineConfig({
   },
   test: {
     include: ['src/**/*.test.ts', 'ui/**/*.test.ts', 'examples/**/*.test.ts'],
+    // One a core: left alone, vitest keeps one core for itself, which is half of two.
+    maxWorkers: availableParallelism(),
     testTimeout: 90_000,
     hookTimeout: 90_000,
   },
