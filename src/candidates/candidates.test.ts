@@ -15,7 +15,7 @@ import {
   standardOf,
 } from './candidates.js';
 import { compiledMemory } from './compiledMemory.js';
-import { rankerOf, readQueries } from './reader.js';
+import { checkStandard, rankerOf, readQueries } from './reader.js';
 import { SetMemory } from './setMemory.js';
 import { labelledQueries, remembered, smallCatalog } from './testing/smallCatalog.js';
 
@@ -333,6 +333,14 @@ describe('readQueries', () => {
       scores: found.scores.map((x, i) => (x - (i % SOURCES.length) / 10) / (1 + (i % SOURCES.length))),
     });
   });
+});
+
+it('refuses a model of other sources', () => {
+  const standard = (length: number) => ({ means: Array(length).fill(0), deviations: Array(length).fill(1) });
+  expect(() => checkStandard(standard(SOURCES.length), 'model.json')).not.toThrow();
+  expect(() => checkStandard(standard(8), 'model.json')).toThrow(
+    'model.json: reads 8 sources of a candidate, this r4t has 9; compile again with --force',
+  );
 });
 
 describe('rankerOf', () => {

@@ -1,6 +1,6 @@
 /** Step 1 of R4T with the policy that chooses items: it imitates sets, then Soft-GRPO. */
 import { SOURCES } from '../candidates/candidates.js';
-import { type ReadQueries, readQueries } from '../candidates/reader.js';
+import { checkStandard, type ReadQueries, readQueries } from '../candidates/reader.js';
 import { type Parameters, saveWeights } from '../engine/index.js';
 import type { EmbeddedQueries } from '../environment.js';
 import { imitate } from '../policy/pointer/imitate.js';
@@ -104,7 +104,9 @@ export async function openPolicy(
 ): Promise<{ policy: PointerPolicy; model: PointerModel; release(): Promise<void> }> {
   const { run, workspace, runtime } = context;
   const { items, vectors } = workspace;
-  const model = await loadPointerModel(run.path(...POLICY_FILES.model));
+  const file = run.path(...POLICY_FILES.model);
+  const model = await loadPointerModel(file);
+  checkStandard(model.standard, file);
   const { config, standard } = model;
   const parameters: Parameters = await loadPointerWeights(model, run.path(...POLICY_FILES[weights]));
   const training = await readTraining(context);

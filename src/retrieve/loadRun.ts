@@ -1,7 +1,7 @@
 /** Reads a run as what searches, services and evaluations work in. */
 
 import { compiledMemory } from '../candidates/compiledMemory.js';
-import { readQueries } from '../candidates/reader.js';
+import { checkStandard, rankerOf, readQueries } from '../candidates/reader.js';
 import { choiceOf } from '../choose/choice.js';
 import { loadDiffusion } from '../diffusion/modelFiles.js';
 import { type Encoder, partsOf } from '../encode/encoder.js';
@@ -126,6 +126,8 @@ export async function openSpace({
     wants('diffusion') && run.stageDone('diffusion')
       ? await loadDiffusion(run.path('diffusion'), runtime)
       : undefined;
+  const ranker = rankerOf(diffusion);
+  if (ranker) checkStandard(ranker.standard, run.path('diffusion'));
   return {
     space: {
       ...workspace,
@@ -172,7 +174,9 @@ export async function loadRunPolicy(
   space: PolicySpace,
   runtime: RuntimeOptions,
 ): Promise<PointerPolicy> {
-  const model = await loadPointerModel(run.path(...POLICY_FILES.model));
+  const file = run.path(...POLICY_FILES.model);
+  const model = await loadPointerModel(file);
+  checkStandard(model.standard, file);
   const parameters = await loadPointerWeights(model, run.path(...POLICY_FILES[weights]));
   const { items, vectors } = space;
   const { config, standard } = model;
