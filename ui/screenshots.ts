@@ -45,21 +45,21 @@ interface Shot {
 const SHOTS: readonly Shot[] = [
   {
     name: 'explorer',
-    url: `${server.url}/?q=winter`,
+    url: `${server.url}/?q=greek+salad`,
     size: 'desktop',
     scheme: 'light',
     wait: '.diffusion .card img',
   },
   {
     name: 'explorer-methods',
-    url: `${server.url}/?q=winter&m=plain,mmr,folm,diffusion`,
+    url: `${server.url}/?q=greek+salad&m=plain,mmr,folm,diffusion`,
     size: 'desktop',
     scheme: 'dark',
     wait: '.folm .card img',
   },
   {
     name: 'explorer-phone',
-    url: `${server.url}/?q=winter`,
+    url: `${server.url}/?q=greek+salad`,
     size: 'phone',
     scheme: 'light',
     wait: '.diffusion .card img',
