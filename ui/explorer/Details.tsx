@@ -37,7 +37,7 @@ function Item({ item, method }: NonNullable<typeof opened.value>) {
     ['found by', nameOf(method)],
     ['why', result ? whyOf(item, result).title : ''],
     ['relevance', score.toFixed(3)],
-    ...(hasDirections(method)
+    ...(hasDirections(method) && (result?.directions?.length ?? 0) > 1
       ? [['direction', `${direction + 1}; hit ${rank} of it, cosine ${directionScore.toFixed(3)}`] as const]
       : [['rank', String(rank)] as const]),
     ...labelRow(result, id),

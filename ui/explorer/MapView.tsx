@@ -233,7 +233,8 @@ function drawSet(context: CanvasRenderingContext2D, plane: Plane, set: DrawnSet)
   const { answer, method, color, panel, place } = set;
   const { items, directions = [] } = answer.result;
   const points = catalogMap.value?.points ?? [];
-  const fanOut = hasDirections(method);
+  // A model that chooses items looks in no direction but the query's.
+  const fanOut = hasDirections(method) && directions.length > 1;
   const at = (i: number) => [plane.x(points[2 * i]), plane.y(points[2 * i + 1])] as const;
   context.strokeStyle = color;
   context.lineWidth = 1;

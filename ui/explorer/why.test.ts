@@ -16,6 +16,11 @@ it('says why an item is there: its sub-query, the words of the query, or where w
   expect(text({}, 'diffusion')).toBe('near Balloon');
   expect(text({ id: 'b' }, 'diffusion')).toBe('Direction 2');
   expect(text({ direction: 0 }, 'diffusion')).toBe('Direction 1');
+  const chosen = whyOf(
+    { ...item, direction: 0 },
+    { directions: directions.slice(0, 1), method: 'diffusion' },
+  );
+  expect(chosen.text).toBe('chosen for the set');
   expect(text({}, 'plain')).toBe('by meaning');
   expect(text({}, 'vote')).toBe('learned from sets');
 });

@@ -22,6 +22,8 @@ export function whyOf(
     const words = sharedWords.join(', ');
     return { text: `has ${words}`, title: `Shares with the query: ${words}` };
   }
+  if (hasDirections(method) && directions.length === 1)
+    return { text: 'chosen for the set', title: 'A model chose it beside the others of the set' };
   if (hasDirections(method)) {
     const nearest = directions[direction]?.nearest;
     const name = `Direction ${direction + 1}`;
