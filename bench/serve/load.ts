@@ -200,7 +200,7 @@ for (let minute = 0; minute < minutes; minute++) {
 }
 server.process.kill('SIGTERM');
 
-const retriever = await Retriever.load(run, { threads: 1, methods: ['diffusion'] });
+const retriever = await Retriever.load(run, { threads: 1, methods: ['auto'] });
 const every = options.checked === 'all' ? 1 : Math.max(1, Math.floor(answers.size / Number(options.checked)));
 const sample = [...answers].filter((_, i) => i % every === 0);
 let wrong = 0;
