@@ -13,7 +13,7 @@ import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { readCandidates, standardize, standardOf } from '../src/candidates/candidates.js';
 import type { ReadQueries } from '../src/candidates/reader.js';
-import { gatherRead } from '../src/compile/readTraining.js';
+import { gatherRead } from '../src/candidates/reader.js';
 import { type NetworkConfig, presets } from '../src/diffusion/config.js';
 import type { DiffusionModel } from '../src/diffusion/model.js';
 import { openCandidateDiffusion } from '../src/diffusion/modelFiles.js';

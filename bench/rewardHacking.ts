@@ -118,7 +118,6 @@ async function train(name: string, weights: (typeof ARMS)[string]): Promise<Figu
   const every = Math.max(1, Math.floor(steps / ROUNDS));
   await reinforce({
     ...settings,
-    config: opened.model.config,
     policy: opened.policy,
     world: workspace,
     queries: await trainingQueries(context),

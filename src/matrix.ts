@@ -81,3 +81,10 @@ export function normalizeRows(m: Matrix): Matrix {
   }
   return m;
 }
+
+/** The matrix with rows and columns swapped. */
+export function transposed({ data, rows, cols }: Matrix): Matrix {
+  const out = matrix(cols, rows);
+  for (let i = 0; i < rows; i++) for (let j = 0; j < cols; j++) out.data[j * rows + i] = data[i * cols + j];
+  return out;
+}

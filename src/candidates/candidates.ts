@@ -6,7 +6,7 @@ import type { EmbeddedQueries } from '../environment.js';
 import type { Bm25 } from '../lexical/bm25.js';
 import { concatRows, dot, type Matrix, matrix, row } from '../matrix.js';
 import type { Ranking } from '../ranking.js';
-import type { VectorIndex } from '../vectorIndex/vectorIndex.js';
+import type { SearchHits, VectorIndex } from '../vectorIndex/vectorIndex.js';
 import type { Remembered, SetMemory } from './setMemory.js';
 
 /** The numbers of a candidate, in order. */
@@ -49,7 +49,7 @@ const LEXICAL_DEPTH = 200;
 const FLOOR = 0.01;
 
 /**
- * Reads queries: the best items by vectors, words, classifier, votes and popularity, by turns, until there are enough.
+ * Reads queries: the best items by every source, by turns, until there are enough.
  *
  * @param mask one byte a row, 1 = may be a candidate (all); where fewer than `CANDIDATES` may be, all of these are
  */
@@ -66,24 +66,18 @@ export async function readCandidates(
   if (size === 0 || texts.length === 0) return { size, items, scores };
   const dense = await index.search(queries.vectors, { k: size, mask });
   const recalled = await memory?.recall(queries.vectors);
-  const around =
-    recalled &&
-    (await index.search(concatRows(recalled.map(({ center }) => matrix(1, center.length, center))), {
-      k: size,
-      mask,
-    }));
+  const centers = recalled && concatRows(recalled.map(({ center }) => matrix(1, center.length, center)));
+  const around = centers && (await index.search(centers, { k: size, mask }));
   signal?.throwIfAborted();
+  const ofQuery = (hits: SearchHits, q: number) => hits.indices.subarray(q * size, (q + 1) * size);
   texts.forEach((text, q) => {
     const lexical = lexicon().search(text, { k: Math.min(vectors.rows, LEXICAL_DEPTH), mask });
     const remembered = recalled?.[q];
     const rankings = [
-      dense.indices.subarray(q * size, (q + 1) * size),
+      ofQuery(dense, q),
       lexical.items,
       ...(memory && remembered && around
-        ? [
-            around.indices.subarray(q * size, (q + 1) * size),
-            ...rankingsOf(memory, remembered, { size, mask }),
-          ]
+        ? [ofQuery(around, q), ...rankingsOf(memory, remembered, { size, mask })]
         : []),
     ];
     const chosen = items.subarray(q * size, (q + 1) * size);
@@ -166,8 +160,8 @@ function fillScores(
     out[at + 4] = of(few);
     out[at + 5] = of(some);
     out[at + 6] = Math.log(FLOOR + of(many));
-    out[at + 8] = dot(row(vectors, item), remembered.center);
     out[at + 7] = position === undefined ? memory.leastLogPopularity : memory.logPopularity[position];
+    out[at + 8] = dot(row(vectors, item), remembered.center);
   });
 }
 

@@ -1,7 +1,7 @@
 /** Candidates of a run's queries, as its models read them. */
 import type { EmbeddedQueries } from '../environment.js';
 import { InputError } from '../errors.js';
-import type { Matrix } from '../matrix.js';
+import { gatherRows, type Matrix } from '../matrix.js';
 import { type CandidatesOptions, readCandidates, SOURCES, type Standard, standardize } from './candidates.js';
 
 /** Candidates with what the sources say in deviations from the mean. */
@@ -31,6 +31,28 @@ export async function readQueries(
 ): Promise<ReadQueries> {
   const { size, items, scores } = await readCandidates(queries, catalog, options);
   return { vectors: queries.vectors, size, items, scores: standardize(scores, standard) };
+}
+
+/** The given rows of queries. */
+export function gatherRead(from: ReadQueries, rows: readonly number[]): ReadQueries {
+  const { vectors, size, scores } = from;
+  const numbers = scores.length / vectors.rows;
+  const gathered = {
+    vectors: gatherRows(vectors, rows),
+    size,
+    items: new Int32Array(rows.length * size),
+    scores: new Float32Array(rows.length * numbers),
+  };
+  for (const [at, row] of rows.entries()) copyRead(from, row, gathered, at);
+  return gathered;
+}
+
+/** Puts the candidates of one query in the place of another's; both have equally many. */
+export function copyRead(from: ReadQueries, row: number, to: ReadQueries, at: number): void {
+  const { size } = from;
+  const numbers = from.scores.length / from.vectors.rows;
+  to.items.set(from.items.subarray(row * size, (row + 1) * size), at * size);
+  to.scores.set(from.scores.subarray(row * numbers, (row + 1) * numbers), at * numbers);
 }
 
 export interface RankCandidatesOptions {

@@ -2,8 +2,9 @@
 import { type ItemSets, itemSets, sumsOfWeights } from '../baselines/itemSets.js';
 import { withConstant } from '../encode/ridgeSmoother.js';
 import { type LinearMap, plainMap } from '../linearMap.js';
-import { type Matrix, matrix, normalizeRows, row } from '../matrix.js';
+import { type Matrix, normalizeRows, row, transposed } from '../matrix.js';
 import { bestOf } from '../ranking.js';
+import { setMeans } from '../setMeans.js';
 
 /** Training queries with their sets, and the ridge classifier that was fitted to them. Plain data. */
 export interface RememberedSets {
@@ -41,11 +42,10 @@ export class SetMemory {
   /** Rows of items that are in any set, the commonest first. */
   readonly popular: Int32Array;
 
-  private constructor(
+  /** @param maps by the matrices of `memoryMatrices`; released with the memory */
+  constructor(
     { references }: Pick<RememberedSets, 'references'>,
-    private readonly cosines: LinearMap,
-    private readonly weights: LinearMap,
-    private readonly centers: LinearMap,
+    private readonly maps: Of<LinearMap>,
   ) {
     this.#sets = itemSets(references);
     const { items } = this.#sets;
@@ -58,18 +58,14 @@ export class SetMemory {
     this.popular = this.best(counts, items.length);
   }
 
-  /** With these maps by the sets' vectors and smoother, which it releases; see `compiledMemory`. */
-  static of(
-    sets: Pick<RememberedSets, 'references'>,
-    maps: { readonly cosines: LinearMap; readonly weights: LinearMap; readonly centers: LinearMap },
-  ): SetMemory {
-    return new SetMemory(sets, maps.cosines, maps.weights, maps.centers);
-  }
-
-  /** Without native memory, where there is none. */
+  /** Without native memory, where there is none; see `compiledMemory`. */
   static plain(sets: RememberedSets): SetMemory {
-    const { vectors, smoother } = sets;
-    return new SetMemory(sets, plainMap(vectors), plainMap(smoother), plainMap(transposed(setCenters(sets))));
+    const { cosines, weights, centers } = memoryMatrices(sets);
+    return new SetMemory(sets, {
+      cosines: plainMap(cosines),
+      weights: plainMap(weights),
+      centers: plainMap(centers),
+    });
   }
 
   /** Where the memory's arrays speak of an item; undefined for one that no set has. */
@@ -91,9 +87,9 @@ export class SetMemory {
 
   /** @param queries unit rows [n, d] */
   async recall(queries: Matrix): Promise<Remembered[]> {
-    const cosines = await this.cosines.apply(queries);
-    const weights = await this.weights.apply(withConstant(queries));
-    const centers = normalizeRows(await this.centers.apply(weights));
+    const cosines = await this.maps.cosines.apply(queries);
+    const weights = await this.maps.weights.apply(withConstant(queries));
+    const centers = normalizeRows(await this.maps.centers.apply(weights));
     const n = this.#queries.length;
     return Array.from({ length: queries.rows }, (_, q) => ({
       classifier: sumsOfWeights(this.#sets, weights.data.subarray(q * n, (q + 1) * n)),
@@ -119,27 +115,22 @@ export class SetMemory {
   }
 
   async release(): Promise<void> {
-    await this.cosines.release?.();
-    await this.weights.release?.();
-    await this.centers.release?.();
+    for (const map of Object.values(this.maps)) await map.release?.();
   }
 }
 
-/** Mean vector of each set, of unit length, [n, d]. */
-export function setCenters({ references, catalog }: Pick<RememberedSets, 'references' | 'catalog'>): Matrix {
-  const out = matrix(references.length, catalog.cols);
-  references.forEach((reference, i) => {
-    const sum = row(out, i);
-    for (const item of new Set(reference)) {
-      const vector = row(catalog, item);
-      for (let j = 0; j < sum.length; j++) sum[j] += vector[j];
-    }
-  });
-  return normalizeRows(out);
+/** One for each product that the memory makes. */
+interface Of<T> {
+  /** Query vectors to cosines with the training queries. */
+  readonly cosines: T;
+  /** Query vectors, each with a constant 1, to weights of the training sets. */
+  readonly weights: T;
+  /** Weights to where the set is expected. */
+  readonly centers: T;
 }
 
-export function transposed({ rows, cols, data }: Matrix): Matrix {
-  const out = matrix(cols, rows);
-  for (let i = 0; i < rows; i++) for (let j = 0; j < cols; j++) out.data[j * rows + i] = data[i * cols + j];
-  return out;
-}
+export const memoryMatrices = ({ vectors, smoother, references, catalog }: RememberedSets): Of<Matrix> => ({
+  cosines: vectors,
+  weights: smoother,
+  centers: transposed(setMeans(references, catalog)),
+});

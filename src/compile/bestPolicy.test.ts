@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { tempFolder } from '../catalog/testing/tempFolder.js';
 import type { Parameters } from '../engine/index.js';
 import { loadPointerWeights } from '../policy/pointer/pointerFiles.js';
-import { config, randomParameters, standard } from '../policy/pointer/testing/tinyPointer.js';
+import { config, randomParameters } from '../policy/pointer/testing/tinyPointer.js';
 import type { SampleOptions } from '../policy/policy.js';
 import { randomVectors } from '../policy/testing/scene.js';
 import { letterWorld } from '../policy/testing/world.js';
@@ -43,7 +43,7 @@ function training(
   };
   const options: BestPolicyOptions = {
     run: { path: (...parts) => [folder, ...parts].join('/') },
-    load: (file) => loadPointerWeights({ config, standard }, file),
+    load: (file) => loadPointerWeights({ config }, file),
     policy,
     workspace,
     validation: {

@@ -1,21 +1,17 @@
 /** Step 1 of R4T with the policy that chooses items: it imitates sets, then Soft-GRPO. */
 import { SOURCES } from '../candidates/candidates.js';
-import { checkStandard, type ReadQueries, readQueries } from '../candidates/reader.js';
-import { type Parameters, saveWeights } from '../engine/index.js';
+import { copyRead, gatherRead, type ReadQueries, readQueries } from '../candidates/reader.js';
+import { saveWeights } from '../engine/index.js';
 import type { EmbeddedQueries } from '../environment.js';
 import { imitate } from '../policy/pointer/imitate.js';
-import {
-  loadPointerModel,
-  loadPointerWeights,
-  type PointerModel,
-  savePointerModel,
-} from '../policy/pointer/pointerFiles.js';
-import { PointerPolicy } from '../policy/pointer/pointerPolicy.js';
+import { loadPointerWeights, type PointerModel, savePointerModel } from '../policy/pointer/pointerFiles.js';
+import type { PointerPolicy } from '../policy/pointer/pointerPolicy.js';
 import { reinforce } from '../policy/pointer/reinforce.js';
 import { POLICY_FILES } from '../policy/policyFiles.js';
+import { loadRunPolicy } from '../retrieve/loadRun.js';
 import { hasLabels } from '../run/workspace.js';
 import { judgedTraining } from './judgedTraining.js';
-import { copyRead, gatherRead, readTraining, searchedCatalog } from './readTraining.js';
+import { readTraining, searchedCatalog } from './readTraining.js';
 import { checkpointed, type StageContext, type StageSummary, trainedPolicySettings } from './stage.js';
 import { teacherSets } from './teacherSets.js';
 import { trainingQueries, validationQueries } from './trainingQueries.js';
@@ -58,18 +54,17 @@ export async function policyStage(context: StageContext): Promise<StageSummary> 
   const queries = await trainingQueries(context);
   const validation = await validationQueries(context);
   const read = await readTraining(context);
-  const { policy, model, release } = await openPolicy(context, 'untrained');
+  const { policy, release } = await openPolicy(context, 'untrained');
   try {
     return await judgedTraining(context, {
       policy,
-      load: (file) => loadPointerWeights(model, file),
+      load: (file) => loadPointerWeights(policy, file),
       // As searches ask it.
       temperature: 0,
       steps,
       validation,
       train: (control) =>
         reinforce({
-          config: model.config,
           policy,
           world: workspace,
           queries,
@@ -101,32 +96,26 @@ export async function policyStage(context: StageContext): Promise<StageSummary> 
 export async function openPolicy(
   context: StageContext,
   weights: 'untrained' | 'trained',
-): Promise<{ policy: PointerPolicy; model: PointerModel; release(): Promise<void> }> {
+): Promise<{ policy: PointerPolicy; release(): Promise<void> }> {
   const { run, workspace, runtime } = context;
-  const { items, vectors } = workspace;
-  const file = run.path(...POLICY_FILES.model);
-  const model = await loadPointerModel(file);
-  checkStandard(model.standard, file);
-  const { config, standard } = model;
-  const parameters: Parameters = await loadPointerWeights(model, run.path(...POLICY_FILES[weights]));
   const training = await readTraining(context);
   const known = new Map(training.texts.map((text, i) => [text, i]));
-  const searched = await searchedCatalog(context);
-  const read = async (queries: EmbeddedQueries): Promise<ReadQueries> => {
+  const { catalog, release } = await searchedCatalog(context);
+  const readKnown = async (queries: EmbeddedQueries): Promise<ReadQueries> => {
     const rows = queries.texts.map((text) => known.get(text));
     const seen = rows.filter((row) => row !== undefined);
     if (seen.length === rows.length) return gatherRead(training, seen);
-    const said = await readQueries(queries, searched.catalog, standard);
+    const said = await readQueries(queries, catalog, training.standard);
     for (const [q, row] of rows.entries()) if (row !== undefined) copyRead(training, row, said, q);
     return said;
   };
-  const policy = await PointerPolicy.create({ config, standard, parameters, items, vectors, read, runtime });
+  const space = { items: workspace.items, ...catalog };
+  const policy = await loadRunPolicy(run, weights, space, runtime, readKnown);
   return {
     policy,
-    model,
     async release() {
       await policy.release();
-      await searched.release();
+      await release();
     },
   };
 }

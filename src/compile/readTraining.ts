@@ -9,11 +9,10 @@ import {
 } from '../candidates/candidates.js';
 import { compiledMemory } from '../candidates/compiledMemory.js';
 import { crossFittedCandidates } from '../candidates/crossFit.js';
-import type { ReadQueries } from '../candidates/reader.js';
 import type { TrainingCandidates } from '../diffusion/trainDiffusion.js';
 import type { LabelledQueries, QueryBatch } from '../environment.js';
 import { labelledOf } from '../labelled.js';
-import { gatherRows, type Matrix } from '../matrix.js';
+import type { Matrix } from '../matrix.js';
 import { lexiconOf } from '../retrieve/lexicon.js';
 import { loadLabels, loadRemembered, saveWritten } from '../run/labels.js';
 import { hasLabels, type Workspace } from '../run/workspace.js';
@@ -107,26 +106,4 @@ export async function searchedCatalog({
     catalog: { vectors, index, lexicon: lexiconOf(items), memory },
     release: async () => memory?.release(),
   };
-}
-
-/** The given rows of queries. */
-export function gatherRead(from: ReadQueries, rows: readonly number[]): ReadQueries {
-  const { vectors, size, scores } = from;
-  const numbers = scores.length / vectors.rows;
-  const gathered = {
-    vectors: gatherRows(vectors, rows),
-    size,
-    items: new Int32Array(rows.length * size),
-    scores: new Float32Array(rows.length * numbers),
-  };
-  for (const [at, row] of rows.entries()) copyRead(from, row, gathered, at);
-  return gathered;
-}
-
-/** Puts the candidates of one query in the place of another's; both have equally many. */
-export function copyRead(from: ReadQueries, row: number, to: ReadQueries, at: number): void {
-  const { size } = from;
-  const numbers = from.scores.length / from.vectors.rows;
-  to.items.set(from.items.subarray(row * size, (row + 1) * size), at * size);
-  to.scores.set(from.scores.subarray(row * numbers, (row + 1) * numbers), at * numbers);
 }

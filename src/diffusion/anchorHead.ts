@@ -11,6 +11,7 @@
  * D is the Bayes denoiser if p is the posterior of the row's anchor, which is learnt by cross entropy (as in Dieleman et al. 2022,
  * "Continuous diffusion for categorical data", arXiv 2211.15089).
  */
+import type { CandidateInputs } from '../candidates/network.js';
 import { lecunNormal, ones, ops, type Value, zeros } from '../engine/index.js';
 import { besideQuery } from './besideQuery.js';
 import type { DenoiserConfig } from './config.js';
@@ -20,16 +21,8 @@ import { preconditioned } from './transformer.js';
 
 const { add, matmul, mul } = ops;
 
-/** The candidates of each query. */
-export interface AnchorInputs {
-  /** Unit rows [queries, candidates, dimension]. */
-  readonly vectors: Value;
-  /** What the sources say of each, standardised, [queries, candidates, features]. */
-  readonly features: Value;
-}
-
 /** Candidates with what is known of them before any row is looked at, [queries, 1, candidates] each. */
-export interface Anchors extends AnchorInputs {
+export interface Anchors extends CandidateInputs {
   /** How likely each is to be in the set, as a logit. */
   readonly prior: Value;
   /** By which the items of a set come one after another. */
@@ -38,24 +31,24 @@ export interface Anchors extends AnchorInputs {
 
 const PRIOR_WIDTH = 32;
 
-/** The prior is an MLP of what the sources say. @param query the queries' embeddings [queries, dz] */
-export function anchorsOf(inputs: AnchorInputs, query: Value): Anchors {
-  const { features } = inputs;
-  const { graph, shape } = features;
+/** The prior is an MLP of what the sources say. */
+export function anchorsOf(inputs: CandidateInputs): Anchors {
+  const { sources } = inputs;
+  const { graph, shape } = sources;
   const size = shape[2] as number;
   const weight = (name: string, dims: readonly number[], init = zeros) =>
     graph.parameter(`prior.${name}`, dims, init);
   const hidden = ops.silu(
     add(
-      matmul(features, weight('in.weight', [size, PRIOR_WIDTH], lecunNormal)),
+      matmul(sources, weight('in.weight', [size, PRIOR_WIDTH], lecunNormal)),
       weight('in.bias', [PRIOR_WIDTH]),
     ),
   );
   const logits = add(
     matmul(hidden, weight('out.weight', [PRIOR_WIDTH, 1])),
-    matmul(features, weight('direct.weight', [size, 1])),
+    matmul(sources, weight('direct.weight', [size, 1])),
   );
-  return { ...inputs, prior: ops.transpose(logits, [0, 2, 1]), order: orderScores(inputs, query) };
+  return { ...inputs, prior: ops.transpose(logits, [0, 2, 1]), order: orderScores(inputs) };
 }
 
 /** How likely each anchor is for each row, as logits, [batch, rows, candidates]. */

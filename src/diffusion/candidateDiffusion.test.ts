@@ -270,9 +270,9 @@ async function stepByStep({ config, parameters }: DiffusionModel) {
   };
   const given = {
     vectors: graph.input('anchors', ['queries', N, D]),
-    features: graph.input('features', ['queries', N, F]),
+    sources: graph.input('features', ['queries', N, F]),
   };
-  const anchors = anchorsOf(given, query);
+  const anchors = anchorsOf({ ...given, query });
   const outputs = { ...denoiseAnchored(config, inputs, anchors), order: anchors.order };
   const weights = new Map([...parameters].map(([name, { data }]) => [name, data]));
   const session = await Session.load(encodeOnnx(graph, { outputs, weights }), runtime);

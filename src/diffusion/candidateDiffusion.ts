@@ -1,10 +1,11 @@
 /** The set retriever whose rows are candidates of the query (`anchorHead.ts`). */
 import type { Standard } from '../candidates/candidates.js';
+import { candidateFeeds } from '../candidates/feeds.js';
 import type { CandidateRanker, RankCandidatesOptions } from '../candidates/reader.js';
 import type { Feeds, Tensor } from '../engine/session.js';
-import { row, rowRange } from '../matrix.js';
+import { rowRange } from '../matrix.js';
 import { bestOf } from '../ranking.js';
-import { type DenoiserConfig, sourcesOf } from './config.js';
+import type { DenoiserConfig } from './config.js';
 import { Sessions } from './sessions.js';
 import { SetNoise } from './setNoise.js';
 import { checkSettings, type ModelSession } from './setSampler.js';
@@ -87,22 +88,10 @@ export class CandidateDiffusion implements CandidateRanker {
   }
 
   #feeds({ read, vectors }: RankCandidatesOptions, start: number, end: number): Feeds {
-    const { config } = this.options;
-    const { dimension: d } = config;
-    const features = sourcesOf(config);
-    const { size } = read;
-    const queries = end - start;
+    const rows = Array.from({ length: end - start }, (_, i) => start + i);
+    const { items: anchors, sources: features } = candidateFeeds(read, rows, vectors);
     const condition = rowRange(read.vectors, start, end);
-    const anchors = new Float32Array(queries * size * d);
-    for (let i = 0; i < queries * size; i++) anchors.set(row(vectors, read.items[start * size + i]), i * d);
-    return {
-      condition: { data: condition.data, dims: [queries, condition.cols] },
-      anchors: { data: anchors, dims: [queries, size, d] },
-      features: {
-        data: read.scores.subarray(start * size * features, end * size * features),
-        dims: [queries, size, features],
-      },
-    };
+    return { condition: { data: condition.data, dims: [condition.rows, condition.cols] }, anchors, features };
   }
 
   /** Mean of the inclusion probabilities over a query's draws, [queries, size]. */

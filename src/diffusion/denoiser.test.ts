@@ -60,9 +60,9 @@ function onnxOf(model: DiffusionModel): Uint8Array {
   };
   const given = {
     vectors: graph.input('anchors', ['queries', 'candidates', D]),
-    features: graph.input('features', ['queries', 'candidates', F]),
+    sources: graph.input('features', ['queries', 'candidates', F]),
   };
-  const anchors = anchorsOf(given, query);
+  const anchors = anchorsOf({ ...given, query });
   const weights = new Map([...parameters].map(([name, { data }]) => [name, data]));
   return encodeOnnx(graph, { outputs: { ...denoiseAnchored(config, inputs, anchors) }, weights });
 }
@@ -426,8 +426,11 @@ describe('the loss', () => {
     const { feeds, results } = await both(randomModel(tinyConfig()), (values, config) => {
       const { clean, noise, sigma } = values;
       const condition = conditionMemory(config, values.condition);
-      const given = { vectors: values.anchors, features: values.features };
-      const anchors = anchorsOf(given, values.condition);
+      const anchors = anchorsOf({
+        vectors: values.anchors,
+        sources: values.features,
+        query: values.condition,
+      });
       const inputs = { clean, noise, sigma, condition };
       return {
         loss: anchoredLoss(config, inputs, anchors, values.labels, values.earlier),
@@ -523,7 +526,7 @@ describe('the loss', () => {
             return loss;
           }
           const { anchors: vectors, features, labels, order } = values;
-          const anchors = { ...anchorsOf({ vectors, features }, values.condition), order };
+          const anchors = { ...anchorsOf({ vectors, sources: features, query: values.condition }), order };
           const earlier = graph.constant(Float32Array.of(0, 0, 0, 0, 0, 0, 0, 1), [1, 2, candidates]);
           const loss = anchoredLoss(config, inputs, anchors, labels, earlier);
           graph.parameters.clear();

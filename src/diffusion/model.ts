@@ -1,6 +1,7 @@
 /** A trained set denoiser, and the ONNX models made from it. */
+import type { CandidateInputs } from '../candidates/network.js';
 import { encodeOnnx, Graph, ops, type Parameters, type Value } from '../engine/index.js';
-import { type Anchors, anchorsOf, denoiseAnchored, inclusionOf } from './anchorHead.js';
+import { anchorsOf, denoiseAnchored, inclusionOf } from './anchorHead.js';
 import { type DenoiserConfig, sourcesOf } from './config.js';
 import { denoiseRows } from './edmHead.js';
 import { dpmCoefficients } from './sampling.js';
@@ -24,7 +25,7 @@ function rowsDenoiser(
   graph: Graph,
   guidance?: Value,
 ): (x: Value, sigma: Value) => Value {
-  const condition = graph.input('condition', ['queries', config.conditionDimension]);
+  const condition = queryInput(config, graph);
   const query = conditionMemory(config, condition);
   const nothing =
     guidance && conditionMemory(config, condition, graph.constant(new Float32Array(1), [1, 1, 1]));
@@ -72,7 +73,8 @@ export function samplerOnnx(model: DiffusionModel, { sigmas, guidance }: Sampler
 export function candidateSamplerOnnx(model: DiffusionModel, sigmas: Sigmas): Uint8Array {
   const { config } = model;
   const graph = new Graph();
-  const { query, anchors } = candidateInputs(config, graph);
+  const query = queryInput(config, graph);
+  const anchors = anchorsOf(candidateInputs(config, query));
   const condition = conditionMemory(config, query);
   let last: Value | undefined;
   solve(graph, config, sigmas, (x, sigma) => {
@@ -86,17 +88,22 @@ export function candidateSamplerOnnx(model: DiffusionModel, sigmas: Sigmas): Uin
 /** What is known before any row is looked at: the inputs without `noise` -> `order`. */
 export function candidateOrderOnnx(model: DiffusionModel): Uint8Array {
   const graph = new Graph();
-  return encode(model, graph, { order: perCandidate(candidateInputs(model.config, graph).anchors.order) });
+  const { order } = anchorsOf(candidateInputs(model.config, queryInput(model.config, graph)));
+  return encode(model, graph, { order: perCandidate(order) });
 }
 
-function candidateInputs(config: DenoiserConfig, graph: Graph): { query: Value; anchors: Anchors } {
-  const query = graph.input('condition', ['queries', config.conditionDimension]);
-  const inputs = {
-    vectors: graph.input('anchors', ['queries', 'candidates', config.dimension]),
-    features: graph.input('features', ['queries', 'candidates', sourcesOf(config)]),
+/** The inputs `anchors` and `features` of the candidates of as many queries as `query` [queries, dz] has. */
+export function candidateInputs(config: DenoiserConfig, query: Value): CandidateInputs {
+  const { graph, shape } = query;
+  return {
+    vectors: graph.input('anchors', [shape[0], 'candidates', config.dimension]),
+    sources: graph.input('features', [shape[0], 'candidates', sourcesOf(config)]),
+    query,
   };
-  return { query, anchors: anchorsOf(inputs, query) };
 }
+
+const queryInput = (config: DenoiserConfig, graph: Graph): Value =>
+  graph.input('condition', ['queries', config.conditionDimension]);
 
 const perCandidate = (x: Value): Value => ops.reshape(x, ['queries', 'candidates']);
 
@@ -132,14 +139,7 @@ export function parameterGraph(config: DenoiserConfig): Graph {
     sigma: graph.input('sigma', [1, 1, 1]),
     condition,
   };
-  if (config.head === 'edm') {
-    denoiseRows(config, inputs);
-    return graph;
-  }
-  const candidates = {
-    vectors: graph.input('anchors', ['batch', 'candidates', d]),
-    features: graph.input('features', ['batch', 'candidates', sourcesOf(config)]),
-  };
-  denoiseAnchored(config, inputs, anchorsOf(candidates, query));
+  if (config.head === 'edm') denoiseRows(config, inputs);
+  else denoiseAnchored(config, inputs, anchorsOf(candidateInputs(config, query)));
   return graph;
 }

@@ -1,6 +1,7 @@
 /** The set denoiser on disk: `model.json` (sizes and sampling defaults) and `weights.safetensors`. */
 import { join } from 'node:path';
 import * as z from 'zod';
+import { checkStandard } from '../candidates/reader.js';
 import { loadWeights, type RuntimeOptions, Session, saveWeights } from '../engine/index.js';
 import { InputError } from '../errors.js';
 import { readJson, writeJson } from '../files.js';
@@ -71,7 +72,7 @@ export async function saveDiffusion(
 /**
  * Reads the set retriever's model.
  *
- * @throws InputError if a file is missing or damaged
+ * @throws InputError if a file is missing, damaged or of another version
  */
 export async function readDiffusion(
   folder: string,
@@ -80,6 +81,7 @@ export async function readDiffusion(
   const result = schema.safeParse(await readJson(file));
   if (!result.success) throw new InputError('is not a set denoiser of r4t, or is damaged', { file });
   const { config, sampling } = result.data;
+  if (config.standard) checkStandard(config.standard, file);
   const parameters = await loadWeights(join(folder, WEIGHTS), parameterGraph(config));
   return { model: { config, parameters }, sampling };
 }

@@ -227,7 +227,7 @@ test('the gradients are those of finite differences', async () => {
       // What the code asks for as a parameter is an operand here.
       for (const [name, spec] of specs) graph.parameters.set(name, { ...spec, value: own[name] });
       const earlier = graph.constant(Float32Array.of(0, 0, 0, 0, 0, 0, 0, 1), [1, 2, candidates]);
-      const loss = orderLoss(orderScores({ vectors, features }, condition), earlier, labels);
+      const loss = orderLoss(orderScores({ vectors, sources: features, query: condition }), earlier, labels);
       graph.parameters.clear();
       return loss;
     },

@@ -98,25 +98,24 @@ export abstract class SetSampler {
       const stream = streams && ((i: number) => streams[start + i]);
       const noise = new SetNoise({ conditions: condition, candidates: 1, seed, stream });
       const chunk = out.data.subarray(start * perQuery, end * perQuery);
-      await this.run({ condition, noise, chunk, sets: condition.rows, rows, signal, ...settings });
+      await this.run({ condition, noise, chunk, rows, signal, ...settings });
     }
     return normalizeRows(out);
   }
 
-  /** Fills `chunk` [sets, rows, d], as many sets of each query. */
+  /** Fills `chunk` [queries, rows, d]. */
   private async run(request: {
     condition: Matrix;
     noise: SetNoise;
     chunk: Float32Array;
-    sets: number;
     rows: number;
     steps: number;
     sampler: SamplerName;
     guidance: number;
     signal?: AbortSignal;
   }): Promise<void> {
-    const { condition, noise, chunk, sets, rows, steps, sampler, guidance, signal } = request;
-    const dims = [sets, rows, this.config.dimension];
+    const { condition, noise, chunk, rows, steps, sampler, guidance, signal } = request;
+    const dims = [condition.rows, rows, this.config.dimension];
     const feed = { data: condition.data, dims: [condition.rows, condition.cols] };
     const into = { clean: { data: chunk, dims } };
     const { defaults, fused } = this;

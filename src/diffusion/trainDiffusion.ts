@@ -1,5 +1,6 @@
 /** Step 3 of R4T: learns p(set | query) from synthesised sets (docs/paper.md, Set diffusion). */
 import type { Standard } from '../candidates/candidates.js';
+import { candidateFeeds } from '../candidates/feeds.js';
 import type { ReadQueries } from '../candidates/reader.js';
 import {
   type Feeds,
@@ -13,7 +14,7 @@ import {
   type Value,
   warmupCosine,
 } from '../engine/index.js';
-import { type Matrix, row } from '../matrix.js';
+import type { Matrix } from '../matrix.js';
 import { CounterRandom } from '../random.js';
 import type { TrainingControl } from '../training.js';
 import { anchoredLoss, anchorsOf } from './anchorHead.js';
@@ -23,12 +24,11 @@ import {
   type NetworkConfig,
   type PresetName,
   presets,
-  sourcesOf,
   trainingDefaults,
 } from './config.js';
 import { Dropout } from './dropout.js';
 import { rowsLoss } from './edmHead.js';
-import type { DiffusionModel } from './model.js';
+import { candidateInputs, type DiffusionModel } from './model.js';
 import { edmNoise, type LogNormal } from './schedule.js';
 import { conditionMemory } from './transformer.js';
 
@@ -112,7 +112,10 @@ export async function trainDiffusion(options: TrainDiffusionOptions): Promise<Di
       const random = new CounterRandom(seed, 'diffusion/dropout', step);
       const feeds = {
         ...batchFeeds(batch, config),
-        ...(candidates && candidateFeeds(candidates, batch, data.table)),
+        ...(candidates && {
+          ...anchorFeeds(candidates, batch, data.table),
+          ...earlierFeeds(batch, candidates),
+        }),
         ...dropout.feeds(random, batchSize),
       };
       const result = await trainer.train(feeds, { learningRate: rate });
@@ -183,13 +186,7 @@ function lossGraph(config: DenoiserConfig, rows: number): LossGraph {
       : anchoredLoss(
           config,
           inputs,
-          anchorsOf(
-            {
-              vectors: graph.input('anchors', ['batch', 'candidates', d]),
-              features: graph.input('features', ['batch', 'candidates', sourcesOf(config)]),
-            },
-            condition,
-          ),
+          anchorsOf(candidateInputs(config, condition)),
           graph.input('labels', ['batch', rows, 1], 'int32'),
           graph.input('earlier', ['batch', rows, 'candidates']),
         );
@@ -209,16 +206,14 @@ function batchFeeds(batch: Batch, { dimension: d, conditionDimension }: Denoiser
   };
 }
 
-/** The candidates of the batch's queries, and which of them came before each row of the sets. */
-function candidateFeeds(
-  { items, scores, size }: Omit<ReadQueries, 'vectors'>,
-  { queries, labels, places }: Batch,
-  table: Matrix,
-): Feeds {
-  const d = table.cols;
-  const features = scores.length / items.length;
-  const anchors = new Float32Array(queries.length * size * d);
-  const said = new Float32Array(queries.length * size * features);
+/** The candidates of the batch's queries. */
+function anchorFeeds(candidates: TrainingCandidates, { queries }: Batch, table: Matrix): Feeds {
+  const { items: anchors, sources: features } = candidateFeeds(candidates, queries, table);
+  return { anchors, features };
+}
+
+/** Which candidates came before each row of the sets, [batch, rows, candidates]. */
+function earlierFeeds({ queries, labels, places }: Batch, { size }: TrainingCandidates): Feeds {
   const rows = labels.length / queries.length;
   const earlier = new Float32Array(labels.length * size);
   for (let at = 0; at < labels.length; at++) {
@@ -227,15 +222,7 @@ function candidateFeeds(
       // A set may repeat itself.
       if (places[other] < places[at] && labels[other] !== labels[at]) earlier[at * size + labels[other]] = 1;
   }
-  queries.forEach((query, n) => {
-    said.set(scores.subarray(query * size * features, (query + 1) * size * features), n * size * features);
-    for (let i = 0; i < size; i++) anchors.set(row(table, items[query * size + i]), (n * size + i) * d);
-  });
-  return {
-    anchors: { data: anchors, dims: [queries.length, size, d] },
-    features: { data: said, dims: [queries.length, size, features] },
-    earlier: { data: earlier, dims: [queries.length, rows, size] },
-  };
+  return { earlier: { data: earlier, dims: [queries.length, rows, size] } };
 }
 
 /** 0.43 deviations on either side of the mean hold a third of a normal distribution. */

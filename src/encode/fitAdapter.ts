@@ -1,6 +1,7 @@
 import { binaryNdcg, crossValidate } from '../crossValidation.js';
 import { gatherRows, type Matrix, matrix, normalizeRows, row } from '../matrix.js';
 import type { RunControl } from '../progress.js';
+import { setMeans } from '../setMeans.js';
 import type { VectorIndex } from '../vectorIndex/vectorIndex.js';
 import type { Adapter } from './adapter.js';
 import { blend } from './blend.js';
@@ -50,7 +51,7 @@ export async function fitAdapter(options: FitAdapterOptions): Promise<Adapter | 
   const references = used.map((i) => options.references[i]);
   const queries = gatherRows(options.queries, used);
   const inputs = withConstant(queries);
-  const targets = meanVectors(references, vectors);
+  const targets = setMeans(references, vectors);
   const quality = options.quality ?? ((ranked, i) => binaryNdcg(ranked, options.references[i], k));
 
   const settings: Setting[] = [{ ridge: RIDGES[0], strength: 0 }];
@@ -87,19 +88,6 @@ export async function fitAdapter(options: FitAdapterOptions): Promise<Adapter | 
   if (!(gains[best].mean > SURE * gains[best].error)) return undefined;
   const { ridge, strength } = settings[best];
   return { weights: transposedProduct(new RidgeSmoother(inputs).matrix(ridge), targets), strength };
-}
-
-/** Mean vector of each set, of unit length. */
-function meanVectors(references: readonly (readonly number[])[], vectors: Matrix): Matrix {
-  const out = matrix(references.length, vectors.cols);
-  references.forEach((reference, i) => {
-    const sum = row(out, i);
-    for (const item of reference) {
-      const vector = row(vectors, item);
-      for (let j = 0; j < sum.length; j++) sum[j] += vector[j];
-    }
-  });
-  return normalizeRows(out);
 }
 
 /** For each list of weights the weighted sum of the rows, of unit length. */

@@ -1,7 +1,7 @@
 import { Matrix as Dense, EigenvalueDecomposition } from 'ml-matrix';
 import { Graph, ops, type RuntimeOptions, Session } from '../engine/index.js';
 import { InputError } from '../errors.js';
-import { type Matrix, matrix, normalizeRows, rowRange } from '../matrix.js';
+import { type Matrix, matrix, normalizeRows, rowRange, transposed } from '../matrix.js';
 import type { RunControl } from '../progress.js';
 
 /** A linear map from embeddings to fewer dimensions. Plain data, to be stored with the run. */
@@ -73,7 +73,7 @@ export class Projector {
   static async create({ components }: Projection, runtime: RuntimeOptions = {}): Promise<Projector> {
     const { rows: d, cols: dim } = components;
     const graph = new Graph();
-    const weights = graph.constant(transposed(components), [dim, d]);
+    const weights = graph.constant(transposed(components).data, [dim, d]);
     const projected = ops.matmul(graph.input('vectors', ['n', dim]), weights);
     return new Projector(await Session.compile(graph, { projected }, runtime), dim, d);
   }
@@ -161,10 +161,4 @@ function identity(dim: number): Projection {
 function withFixedSign(vector: number[]): number[] {
   const largest = vector.reduce((best, x) => (Math.abs(x) > Math.abs(best) ? x : best), 0);
   return largest < 0 ? vector.map((x) => -x) : vector;
-}
-
-function transposed({ data, rows, cols }: Matrix): Float32Array {
-  const out = new Float32Array(data.length);
-  for (let i = 0; i < rows; i++) for (let j = 0; j < cols; j++) out[j * rows + i] = data[i * cols + j];
-  return out;
 }

@@ -1,5 +1,5 @@
 /** Ridge regression as weights of the training rows. */
-import { dot, type Matrix, matrix, row } from '../matrix.js';
+import { dot, type Matrix, matrix, row, transposed } from '../matrix.js';
 import { invertInPlace } from './ridge.js';
 
 /**
@@ -96,10 +96,4 @@ function gramOf(m: Matrix): Float64Array {
     }
   }
   return gram;
-}
-
-function transposed({ data, rows, cols }: Matrix): Matrix {
-  const out = matrix(cols, rows);
-  for (let i = 0; i < rows; i++) for (let j = 0; j < cols; j++) out.data[j * rows + i] = data[i * cols + j];
-  return out;
 }

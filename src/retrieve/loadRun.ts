@@ -1,14 +1,14 @@
 /** Reads a run as what searches, services and evaluations work in. */
 
 import { compiledMemory } from '../candidates/compiledMemory.js';
-import { checkStandard, rankerOf, readQueries } from '../candidates/reader.js';
+import { readQueries } from '../candidates/reader.js';
 import { choiceOf } from '../choose/choice.js';
 import { loadDiffusion } from '../diffusion/modelFiles.js';
 import { type Encoder, partsOf } from '../encode/encoder.js';
 import type { RuntimeOptions } from '../engine/index.js';
 import { InputError } from '../errors.js';
 import { loadPointerModel, loadPointerWeights } from '../policy/pointer/pointerFiles.js';
-import { PointerPolicy } from '../policy/pointer/pointerPolicy.js';
+import { PointerPolicy, type PointerPolicyOptions } from '../policy/pointer/pointerPolicy.js';
 import type { Policy } from '../policy/policy.js';
 import { POLICY_FILES } from '../policy/policyFiles.js';
 import { type Config, synthesisSettings } from '../run/config.js';
@@ -126,8 +126,6 @@ export async function openSpace({
     wants('diffusion') && run.stageDone('diffusion')
       ? await loadDiffusion(run.path('diffusion'), runtime)
       : undefined;
-  const ranker = rankerOf(diffusion);
-  if (ranker) checkStandard(ranker.standard, run.path('diffusion'));
   return {
     space: {
       ...workspace,
@@ -167,16 +165,19 @@ async function trainedPolicy(
 /** What the policy of a run is opened with. */
 export type PolicySpace = Pick<MethodSpace, 'items' | 'vectors' | 'index' | 'lexicon' | 'memory'>;
 
-/** The policy that a run has trained, as it was after the warm start or in the end. */
+/**
+ * The policy that a run has trained, as it was after the warm start or in the end.
+ *
+ * @param read how it reads queries that it is asked for samples of (as searches do)
+ */
 export async function loadRunPolicy(
   run: RunFolder,
   weights: 'untrained' | 'trained',
   space: PolicySpace,
   runtime: RuntimeOptions,
+  read?: PointerPolicyOptions['read'],
 ): Promise<PointerPolicy> {
-  const file = run.path(...POLICY_FILES.model);
-  const model = await loadPointerModel(file);
-  checkStandard(model.standard, file);
+  const model = await loadPointerModel(run.path(...POLICY_FILES.model));
   const parameters = await loadPointerWeights(model, run.path(...POLICY_FILES[weights]));
   const { items, vectors } = space;
   const { config, standard } = model;
@@ -186,7 +187,7 @@ export async function loadRunPolicy(
     parameters,
     items,
     vectors,
-    read: (queries, options) => readQueries(queries, space, standard, options),
+    read: read ?? ((queries, options) => readQueries(queries, space, standard, options)),
     runtime,
   });
 }

@@ -1,4 +1,5 @@
 /** Lays candidates and sets out as the pointer's input tensors. */
+import { candidateFeeds } from '../../candidates/feeds.js';
 import type { ReadQueries } from '../../candidates/reader.js';
 import type { Feeds } from '../../engine/index.js';
 import { gatherRows, type Matrix } from '../../matrix.js';
@@ -9,28 +10,10 @@ import type { PointerConfig } from './model.js';
  *
  * @param catalog content embeddings, unit rows [items, d]
  */
-export function queryFeeds(
-  { vectors, size, items, scores }: ReadQueries,
-  rows: readonly number[],
-  catalog: Matrix,
-): Feeds {
-  const d = catalog.cols;
-  const sources = scores.length / items.length;
-  const own = new Float32Array(rows.length * size * d);
-  const said = new Float32Array(rows.length * size * sources);
-  rows.forEach((q, n) => {
-    said.set(scores.subarray(q * size * sources, (q + 1) * size * sources), n * size * sources);
-    for (let i = 0; i < size; i++) {
-      const item = items[q * size + i];
-      own.set(catalog.data.subarray(item * d, (item + 1) * d), (n * size + i) * d);
-    }
-  });
-  return {
-    sources: { data: said, dims: [rows.length, size, sources] },
-    items: { data: own, dims: [rows.length, size, d] },
-    query: { data: gatherRows(vectors, rows).data, dims: [rows.length, d] },
-  };
-}
+export const queryFeeds = (read: ReadQueries, rows: readonly number[], catalog: Matrix): Feeds => ({
+  ...candidateFeeds(read, rows, catalog),
+  query: { data: gatherRows(read.vectors, rows).data, dims: [rows.length, catalog.cols] },
+});
 
 /**
  * Sets of the given queries, equally many of each, one query's after another's: `taken`, `place`, `targets`, and `weights`, 1 where a

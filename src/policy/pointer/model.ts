@@ -6,9 +6,10 @@
  *
  *   logit_t(i) = base_i + key_i . tanh(sum_(j < t) value_(c_j) + place_t) W
  */
+import { HIDDEN, knownCandidates, OF_VECTORS, PROJECTED } from '../../candidates/network.js';
 import { Graph, type Initializer, lecunNormal, normal, ops, type Value, zeros } from '../../engine/index.js';
 
-const { add, gatherLast, logSoftmax, matmul, mul, reshape, silu, tanh } = ops;
+const { add, gatherLast, logSoftmax, matmul, mul, reshape, tanh } = ops;
 
 /** Sizes. Plain JSON. */
 export interface PointerConfig {
@@ -20,10 +21,8 @@ export interface PointerConfig {
   readonly sources: number;
 }
 
-/** Width of the projected vectors, of what is known of an item, and of keys and states. Wider ones learn training sets by heart. */
-const [PROJECTED, HIDDEN, WIDTH] = [16, 32, 16];
-/** How much the vectors count at first beside the sources: little, for they are what is learnt by heart. */
-const OF_VECTORS = 0.3;
+/** Width of keys and states; wider ones learn training sets by heart. */
+const WIDTH = 16;
 
 export const STATE_WIDTH = WIDTH;
 
@@ -43,30 +42,14 @@ export function readItems(graph: Graph, { dimension: d, sources }: PointerConfig
   const said = graph.input('sources', ['queries', 'candidates', sources]);
   const items = graph.input('items', ['queries', 'candidates', d]);
   const query = graph.input('query', ['queries', d]);
-  const own = matmul(items, weight('item', [d, PROJECTED]));
-  const asked = reshape(matmul(query, weight('query', [d, PROJECTED])), ['queries', 1, PROJECTED]);
-  // Projected unit vectors have a variance of 1 / d; the product of two is brought to that of one source.
-  const together = mul(mul(asked, own), (OF_VECTORS * d) / Math.sqrt(PROJECTED));
-  const vectorsSay = add(
-    matmul(together, weight('together', [PROJECTED, HIDDEN])),
-    mul(matmul(own, weight('own', [PROJECTED, HIDDEN])), OF_VECTORS),
-  );
-  const sourcesSay = add(
-    matmul(said, weight('sources', [sources, HIDDEN])),
-    graph.parameter('sources.bias', [HIDDEN], zeros),
-  );
-  const known = silu(add(sourcesSay, vectorsSay));
-  const base = add(
-    matmul(known, weight('base', [HIDDEN, 1], zeros)),
-    matmul(said, weight('direct', [sources, 1], zeros)),
-  );
+  const { own, known, score } = knownCandidates({ vectors: items, sources: said, query });
   const projected = (name: string) =>
     add(
       matmul(known, weight(name, [HIDDEN, WIDTH])),
       mul(matmul(own, weight(`${name}.own`, [PROJECTED, WIDTH], normal(0.5))), OF_VECTORS),
     );
   return {
-    base: ops.transpose(base, [0, 2, 1]),
+    base: ops.transpose(score, [0, 2, 1]),
     keys: projected('key'),
     values: projected('value'),
   };

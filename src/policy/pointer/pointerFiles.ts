@@ -1,6 +1,7 @@
 /** The pointer on disk: `model.json` (sizes, and the standard of its sources) and one weights file a training state. */
 import * as z from 'zod';
 import type { Standard } from '../../candidates/candidates.js';
+import { checkStandard } from '../../candidates/reader.js';
 import { loadWeights, type Parameters } from '../../engine/index.js';
 import { InputError } from '../../errors.js';
 import { readJson, writeJson } from '../../files.js';
@@ -23,15 +24,19 @@ export async function savePointerModel(file: string, model: PointerModel): Promi
   await writeJson(file, { kind: 'pointer', ...model });
 }
 
-/** @throws InputError if the file is missing or damaged */
+/** @throws InputError if the file is missing, damaged or of another version */
 export async function loadPointerModel(file: string): Promise<PointerModel> {
   const result = schema.safeParse(await readJson(file));
   if (!result.success) throw new InputError('is not a pointer of r4t, or is damaged', { file });
   const { config, standard } = result.data;
+  checkStandard(standard, file);
   return { config, standard };
 }
 
 /** @throws InputError if the file is missing, damaged or of another model */
-export function loadPointerWeights({ config }: PointerModel, file: string): Promise<Parameters> {
+export function loadPointerWeights(
+  { config }: Pick<PointerModel, 'config'>,
+  file: string,
+): Promise<Parameters> {
   return loadWeights(file, pointerGraph(config).graph);
 }

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readQueries as readCatalog } from '../../candidates/reader.js';
+import { gatherRead, readQueries as readCatalog } from '../../candidates/reader.js';
 import { floats, Graph, parameterFeeds, Session } from '../../engine/index.js';
 import { Bm25 } from '../../lexical/bm25.js';
 import { CounterRandom } from '../../random.js';
@@ -13,7 +13,6 @@ import {
   items,
   randomParameters,
   readQueries,
-  rowsOf,
   standard,
   tinyPointer,
   vectors,
@@ -28,7 +27,7 @@ beforeAll(async () => {
   // Finds the rows of `read` again by the queries' texts.
   policy = await tinyPointer({
     read: async (queries) =>
-      rowsOf(
+      gatherRead(
         read,
         queries.texts.map((text) => texts.indexOf(text)),
       ),
@@ -78,7 +77,7 @@ describe('PointerPolicy.sample', () => {
 
   it('answers a query the same in any batch', async () => {
     const together = await policy.sample(ask);
-    const { vectors: own } = rowsOf(read, [1]);
+    const { vectors: own } = gatherRead(read, [1]);
     const [set] = await policy.sample({ ...ask, queries: ['two'], streams: ['two'], vectors: own });
     expect(set.items).toEqual(together[1].items);
     set.logProbs.forEach((logProb, t) => {
@@ -201,7 +200,7 @@ describe('PointerPolicy.rank', () => {
   it('ranks a query the same in any batch, also beyond those that are read at a time', async () => {
     const many = readQueries(20, { seed: 8 });
     const together = await rank(6, many);
-    for (const q of [0, 15, 16, 19]) expect(await rank(6, rowsOf(many, [q]))).toEqual([together[q]]);
+    for (const q of [0, 15, 16, 19]) expect(await rank(6, gatherRead(many, [q]))).toEqual([together[q]]);
   });
 
   it('reads the vectors of the catalog that it is given', async () => {

@@ -77,6 +77,7 @@ const QUERIES_PER_RUN = 16;
 /** The policy that chooses items (see `model.ts`). It holds native memory: `release` it when done. */
 export class PointerPolicy implements Policy, CandidateRanker {
   readonly kind = 'candidates';
+  readonly config: PointerConfig;
   readonly standard: Standard;
   readonly k: number;
   /** Followed by the training. */
@@ -86,6 +87,7 @@ export class PointerPolicy implements Policy, CandidateRanker {
     private readonly options: PointerPolicyOptions,
     private readonly session: Session,
   ) {
+    this.config = options.config;
     this.k = options.config.k;
     this.standard = options.standard;
     this.parameters = options.parameters;
@@ -142,7 +144,7 @@ export class PointerPolicy implements Policy, CandidateRanker {
       signal,
     }: ChooseSetsOptions,
   ): Promise<ChosenItems[]> {
-    const { config } = this.options;
+    const { config } = this;
     const { size, items } = read;
     const { parameters } = this;
     if (size === 0) return Array.from({ length: rows.length * samplesPerQuery }, nothing);

@@ -21,11 +21,10 @@ import { groupAdvantages, type SoftGrpoCoefficients, softGrpoLoss, subQueryAdvan
 import { queryFeeds, setFeeds } from './batch.js';
 import type { ChosenSet } from './choose.js';
 import { WEIGHT_DECAY } from './imitate.js';
-import { type PointerConfig, placeMean, pointerGraph } from './model.js';
+import { placeMean, pointerGraph } from './model.js';
 import { completionOf, type PointerPolicy } from './pointerPolicy.js';
 
 export interface ReinforceOptions extends TrainingControl {
-  readonly config: PointerConfig;
   /** The policy that chooses; its parameters, the warm start's, follow the training. */
   readonly policy: PointerPolicy;
   readonly world: RetrievalWorld;
@@ -122,8 +121,8 @@ export async function reinforce(options: ReinforceOptions): Promise<Parameters> 
   }
 }
 
-function createTrainer({ config, policy, coefficients, runtime }: ReinforceOptions): Promise<Trainer> {
-  const { graph, logProbs } = pointerGraph(config);
+function createTrainer({ policy, coefficients, runtime }: ReinforceOptions): Promise<Trainer> {
+  const { graph, logProbs } = pointerGraph(policy.config);
   const weights = graph.input('weights', ['queries', 'places']);
   const { loss, ratio, logRatio } = softGrpoLoss(
     {
@@ -153,7 +152,7 @@ async function optimise(
   chosen: readonly ChosenSet[],
   advantages: Float32Array,
   learningRate: number,
-  { config, world, read, groupSize, epochs }: ReinforceOptions,
+  { policy: { config }, world, read, groupSize, epochs }: ReinforceOptions,
 ): Promise<{ loss: number; kl: number; gradientNorm: number }> {
   const { k } = config;
   const perSet = advantages.length / chosen.length;

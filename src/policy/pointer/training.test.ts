@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { gatherRead } from '../../candidates/reader.js';
 import {
   floats,
   gradients,
@@ -20,14 +21,7 @@ import { imitate } from './imitate.js';
 import { placeMean, pointerGraph } from './model.js';
 import type { ChosenItems } from './pointerPolicy.js';
 import { type ReinforceOptions, reinforce } from './reinforce.js';
-import {
-  config,
-  randomParameters,
-  readQueries,
-  rowsOf,
-  tinyPointer,
-  vectors,
-} from './testing/tinyPointer.js';
+import { config, randomParameters, readQueries, tinyPointer, vectors } from './testing/tinyPointer.js';
 
 /** Twenty queries whose sets are the candidates of the highest first source: what there is to learn is to trust it. */
 const queries = readQueries(20, { seed: 5 });
@@ -89,7 +83,7 @@ describe('imitate', () => {
 
   it('passes over queries without a reference set', async () => {
     const some = references.map((reference, q) => (q < 8 ? reference : []));
-    const eight = rowsOf(queries, [0, 1, 2, 3, 4, 5, 6, 7]);
+    const eight = gatherRead(queries, [0, 1, 2, 3, 4, 5, 6, 7]);
     const alone = { ...options, queries: eight, references: references.slice(0, 8), steps: 2 };
     const trained = await imitate({ ...options, references: some, steps: 2 });
     expect(numbers(trained)).toEqual(numbers(await imitate(alone)));
@@ -138,7 +132,6 @@ describe('reinforce', () => {
     const metrics: Readonly<Record<string, number>>[] = [];
     try {
       const trained = await reinforce({
-        config,
         policy,
         world,
         queries: { texts: references.map((_, i) => `query ${i}`), vectors: queries.vectors, references },

@@ -11,6 +11,7 @@ import { inParallel } from '../../llm/inParallel.js';
 import { messageTokens, type Prices, priceOf, scoreTokens, textTokens } from '../../llm/tokens.js';
 import { dot, type Matrix, row } from '../../matrix.js';
 import type { OnProgress } from '../../progress.js';
+import { bestOf } from '../../ranking.js';
 import { type Grade, grade, gradePrompt, gradesSchema, HIGHEST, parseGrades } from './gradePrompt.js';
 import { Judge, type JudgeFunction } from './judge.js';
 
@@ -117,9 +118,9 @@ class ChatJudge {
     const known = this.#nearest.get(query);
     if (known) return known;
     const { items, vectors } = this.options;
-    const cosines = Float64Array.from(items, (_, i) => dot(row(vectors, i), queryVector));
-    const order = [...items.keys()].sort((a, b) => cosines[b] - cosines[a] || a - b).slice(0, CANDIDATES);
-    const texts = [...new Set(order.map((i) => items[i].text))];
+    const cosines = Float32Array.from(items, (_, i) => dot(row(vectors, i), queryVector));
+    const { items: nearest } = bestOf([...items.keys()], cosines, CANDIDATES);
+    const texts = [...new Set(Array.from(nearest, (i) => items[i].text))];
     this.#nearest.set(query, texts);
     return texts;
   }

@@ -2,7 +2,6 @@
 import { SOURCES, type Standard } from '../../../candidates/candidates.js';
 import type { ReadQueries } from '../../../candidates/reader.js';
 import { initialize, type Parameters } from '../../../engine/index.js';
-import { gatherRows } from '../../../matrix.js';
 import { CounterRandom } from '../../../random.js';
 import { DIM, randomVectors, runtime, TEXTS } from '../../testing/scene.js';
 import { type PointerConfig, pointerGraph } from '../model.js';
@@ -25,17 +24,6 @@ export function readQueries(count: number, { seed = 1, size = 20 } = {}): ReadQu
     size,
     items: Int32Array.from(candidates.flatMap((own) => [...own])),
     scores,
-  };
-}
-
-/** The given rows of queries. */
-export function rowsOf({ vectors, size, items, scores }: ReadQueries, rows: readonly number[]): ReadQueries {
-  const numbers = size * config.sources;
-  return {
-    vectors: gatherRows(vectors, rows),
-    size,
-    items: Int32Array.from(rows.flatMap((q) => [...items.subarray(q * size, (q + 1) * size)])),
-    scores: Float32Array.from(rows.flatMap((q) => [...scores.subarray(q * numbers, (q + 1) * numbers)])),
   };
 }
 
