@@ -8,17 +8,12 @@ import { createHash } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
-import { compile, Retriever } from 'r4t';
 import { readLines } from '../quickstart/data.js';
+import { groundProducts } from './groundProducts.js';
 import { namesOf } from './productNames.js';
 
 const FOLDER = import.meta.dirname;
 const OUT = join('runs', 'kitchen');
-/**
- * A product that lies farther than this from everything in the catalog is left out: read by eye, most of those below would have gone to
- * the wrong grocery. What lists have more than twice stands in `usual.json`.
- */
-const NEAR = 0.55;
 /** Groceries that a list must come to. */
 const LEAST = 3;
 
@@ -72,22 +67,6 @@ await writeFile(
   ),
 );
 
-/** The grocery that each product is by hybrid search, where one is near. */
-async function findProducts(products: readonly string[]): Promise<Map<string, string>> {
-  const run = join(OUT, 'space');
-  const queries = join(OUT, 'products.txt');
-  await writeFile(queries, `${products.join('\n')}\n`);
-  await compile({ catalog, queries, out: run, stage: 'encode', force: true });
-  await using retriever = await Retriever.load(run);
-  const found = new Map<string, string>();
-  for (let start = 0; start < products.length; start += 64) {
-    const part = products.slice(start, start + 64);
-    const results = await retriever.searchAll(part, { method: 'hybrid', k: 1, minScore: NEAR });
-    for (const [i, { items }] of results.entries()) if (items[0]) found.set(part[i], items[0].id);
-  }
-  return found;
-}
-
 /** What a shop means by the product: a grocery, null for nothing, undefined where the list does not have it. */
 const usualOf = (product: string): string | null | undefined =>
   namesOf(product)
@@ -95,7 +74,11 @@ const usualOf = (product: string): string | null | undefined =>
     .find((id) => id !== undefined);
 
 const products = new Set(lists.flatMap(({ subQueries }) => subQueries));
-const found = await findProducts([...products].filter((product) => usualOf(product) === undefined));
+// What lists have more than twice and hybrid search finds wrongly stands in `usual.json`.
+const found = await groundProducts(
+  [...products].filter((product) => usualOf(product) === undefined),
+  { catalog, folder: OUT },
+);
 /** The groceries of a list, each once, in its order. */
 const grounded = (list: readonly string[]): string[] => [
   ...new Set(list.flatMap((product) => usualOf(product) ?? found.get(product) ?? [])),

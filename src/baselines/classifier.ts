@@ -24,7 +24,7 @@ export function classify(classifier: Classifier, query: Float32Array, k?: number
 }
 
 /** What each training query's set weighs for a query, [n]. */
-export function setWeights({ smoother }: Pick<Classifier, 'smoother'>, query: Float32Array): Float64Array {
+function setWeights({ smoother }: Pick<Classifier, 'smoother'>, query: Float32Array): Float64Array {
   const x = Float32Array.of(...query, 1);
   return Float64Array.from({ length: smoother.rows }, (_, i) => dot(row(smoother, i), x));
 }

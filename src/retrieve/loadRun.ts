@@ -151,7 +151,7 @@ export async function openSpace({
 export const settingsOf = (run: RunFolder): MethodSettings => choiceOf(run)?.settings ?? {};
 
 /** What did best on validation queries; until the compilation has measured that, plain search, which needs no trust. */
-export const usualMethod = (run: RunFolder): Method => choiceOf(run)?.chosen ?? 'plain';
+const usualMethod = (run: RunFolder): Method => choiceOf(run)?.chosen ?? 'plain';
 
 async function trainedPolicy(
   run: RunFolder,

@@ -21,7 +21,8 @@ import { fanOutsOf, findSets, missingPart } from './findSets.js';
 import { lexiconOf } from './lexicon.js';
 import type { FindOptions, MethodSpace, RetrievedSet, SearchDiffusion } from './method.js';
 import { METHOD_NAMES, type Method } from './methodNames.js';
-import { answerer, CANDIDATES } from './methods.js';
+import { answerer } from './methods.js';
+import { HEAD } from './rankings.js';
 
 const ITEMS = 130;
 const DIM = 16;
@@ -205,7 +206,7 @@ it('MMR and DPP choose from the head of plain search only', async () => {
     dpp: await find('dpp', { k: 5, diversity: 0.5 }),
   };
   for (let i = 0; i < 3; i++) {
-    const head = nearest(row(queries.vectors, i)).slice(0, CANDIDATES);
+    const head = nearest(row(queries.vectors, i)).slice(0, HEAD);
     const candidates = gatherRows(vectors, head);
     const relevance = head.map((item) => dot(row(queries.vectors, i), row(vectors, item)));
     const expected = {

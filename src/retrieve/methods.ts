@@ -7,32 +7,18 @@ import { classify } from '../baselines/classifier.js';
 import { dppMap, thetaOf } from '../baselines/dpp.js';
 import { fillUp } from '../baselines/fillUp.js';
 import { groupCap } from '../baselines/groupCap.js';
-import { hybridCandidates, weightedFusion } from '../baselines/hybrid.js';
 import { documentFrequenciesOf, keywordSubQueries } from '../baselines/keywords.js';
 import { kMeansDirections } from '../baselines/kMeans.js';
-import { mmr } from '../baselines/mmr.js';
 import { nearestQueries } from '../baselines/nearestQueries.js';
 import { popularItems } from '../baselines/popular.js';
 import { rankByNeighbours } from '../baselines/vote.js';
-import { type CandidateRanker, rankerOf, readQueries } from '../candidates/reader.js';
-import { applyAdapter } from '../encode/adapter.js';
+import { type CandidateRanker, rankerOf } from '../candidates/reader.js';
 import { labelledOf } from '../labelled.js';
-import { dot, gatherRows, type Matrix, row, rowRange } from '../matrix.js';
+import { gatherRows, type Matrix, row, rowRange } from '../matrix.js';
 import { groupsOf } from './groups.js';
-import type {
-  Directed,
-  MethodDefinition,
-  MethodSpace,
-  QueryFanOut,
-  Rank,
-  Ranking,
-  SearchSpace,
-  Setting,
-} from './method.js';
+import type { Directed, MethodDefinition, MethodSpace, QueryFanOut, Ranking, Setting } from './method.js';
 import type { Method } from './methodNames.js';
-
-/** The head of plain search that the diversifying methods choose from, at least. */
-export const CANDIDATES = 100;
+import { adapted, beforePlain, byMmr, chosen, HEAD, hybrid, passing, plain, reordered } from './rankings.js';
 
 /** How different a reordering makes its items; 0 is plain search. */
 const REORDERING: Setting = {
@@ -54,58 +40,6 @@ const DIRECTIONS: Setting = { name: 'diversity', grid: [1, 0.85, 0.7, 0.5, 0.3],
 const NO_SETS = 'this run has no reference sets to learn from';
 const withSets = ({ training }: MethodSpace) =>
   training?.references.some((set) => set.length > 0) ? undefined : NO_SETS;
-
-const plain =
-  ({ index }: SearchSpace): Rank =>
-  async ({ vectors }, { depth, mask }) => {
-    const k = Math.min(depth, index.size);
-    const { indices } = await index.search(vectors, { k, mask });
-    return Array.from({ length: vectors.rows }, (_, q) =>
-      indices.subarray(q * k, (q + 1) * k).filter((item) => item >= 0),
-    );
-  };
-
-/** Plain search for the adapted query, where there is an adapter. */
-const adaptedPlain = (space: MethodSpace): Rank =>
-  space.adapter ? adapted(space, plain(space)) : plain(space);
-
-/** A method whose answers end with another's, where it has none of its own. */
-const before =
-  (rank: Rank, last: Rank): Rank =>
-  async (queries, options) => {
-    const [first, rest] = [await rank(queries, options), await last(queries, options)];
-    return first.map((ranking, q) => fillUp(ranking, rest[q], options.depth));
-  };
-
-const beforePlain = (space: MethodSpace, rank: Rank): Rank => before(rank, plain(space));
-
-/** The head of plain search in another order. */
-const reordered =
-  (space: MethodSpace, pick: (head: CandidateHead, depth: number) => Int32Array): Rank =>
-  async (queries, { depth, ...options }) => {
-    const pool = Math.min(space.index.size, Math.max(CANDIDATES, 2 * depth));
-    const rankings = await plain(space)(queries, { ...options, depth: pool });
-    const picked: Int32Array[] = [];
-    for (const [q, items] of rankings.entries()) {
-      const candidates = gatherRows(space.vectors, items);
-      const query = row(queries.vectors, q);
-      const relevance = Float64Array.from(items, (_, i) => dot(query, row(candidates, i)));
-      // One product of all with all pays where a good part of the candidates is picked.
-      const cosines = depth >= CANDIDATES ? await space.cosines?.of(candidates) : undefined;
-      picked.push(pick({ candidates, relevance, cosines }, depth).map((place) => items[place]));
-    }
-    return picked;
-  };
-
-type CandidateHead = Omit<Parameters<typeof mmr>[0], 'lambda' | 'k'>;
-
-const adapted =
-  (space: MethodSpace, rank: Rank): Rank =>
-  (queries, options) =>
-    rank({ ...queries, vectors: applyAdapter(space.adapter!, queries.vectors) }, options);
-
-const byMmr = (space: MethodSpace, diversity = 0): Rank =>
-  reordered(space, (head, k) => mmr({ ...head, lambda: 1 - diversity, k }));
 
 const noAdapter = (space: MethodSpace) =>
   space.adapter ? undefined : (withSets(space) ?? 'an adapter of the query did not help on this run');
@@ -152,7 +86,7 @@ export const METHODS: Readonly<Record<Method, MethodDefinition>> = {
         const groupOf = (item: number) => (groups[item] < 0 ? undefined : groups[item]);
         const rankings = await plain(space)(queries, {
           ...options,
-          depth: Math.min(space.index.size, Math.max(CANDIDATES, 4 * options.depth)),
+          depth: Math.min(space.index.size, Math.max(HEAD, 4 * options.depth)),
         });
         // Where categories are few, what they hold beyond the cap comes last.
         return rankings.map((ranking) =>
@@ -293,62 +227,9 @@ export function answerer(space: MethodSpace, method: Method): Ranking | Directed
   return ('ranking' in definition && definition.ranking?.(space)) || definition;
 }
 
-/** The sets that a model chooses among candidates, made more different where that is asked for. */
+/** The sets that a model chooses among candidates. */
 const chosenBy = (model: CandidateRanker | undefined): Ranking | undefined =>
-  model && {
-    setting: CHOSEN,
-    rank: (space, diversity = 0) =>
-      before(diversified(space, candidatesBy(space, model), diversity), adaptedPlain(space)),
-  };
-
-const candidatesBy =
-  (space: MethodSpace, model: CandidateRanker): Rank =>
-  async (queries, { depth, k = space.k, mask, steps, seed, signal }) => {
-    const read = await readQueries(queries, space, model.standard, { mask, signal });
-    // More items than it has learnt to choose together follow by how likely each is.
-    const rows = Math.min(k, space.k);
-    const { vectors } = space;
-    return model.rank({
-      read,
-      vectors,
-      rows,
-      depth: Math.max(rows, depth),
-      steps,
-      seed,
-      streams: queries.texts,
-      signal,
-    });
-  };
-
-/** Items of the ranking, a set, that the diversified one chooses from. */
-const POOL = 5;
-
-/** A ranking with more different items first: maximal marginal relevance, where relevance falls with the rank. */
-const diversified = (space: MethodSpace, rank: Rank, diversity: number): Rank =>
-  diversity === 0
-    ? rank
-    : async (queries, options) => {
-        const { depth, k = space.k } = options;
-        const rankings = await rank(queries, { ...options, depth: Math.max(depth, POOL * k) });
-        return rankings.map((items) => {
-          const relevance = Float64Array.from(items, (_, i) => 1 - i / items.length);
-          const candidates = gatherRows(space.vectors, items);
-          return mmr({ candidates, relevance, lambda: 1 - diversity, k: depth }).map((place) => items[place]);
-        });
-      };
-
-/** Words and vectors as one ranking; `weight` is that of the words. */
-function hybrid(space: MethodSpace, weight = 0): Rank {
-  return async (queries, { depth, ...options }) => {
-    const pool = Math.min(space.index.size, Math.max(CANDIDATES, depth));
-    const dense = await plain(space)(queries, { ...options, depth: pool });
-    return queries.texts.map((text, q) => {
-      const lexical = space.lexicon().search(text, { k: pool, mask: options.mask });
-      const candidates = hybridCandidates(lexical, dense[q], row(queries.vectors, q), space.vectors);
-      return weightedFusion(candidates, { weight, k: depth }).items;
-    });
-  };
-}
+  model && { setting: CHOSEN, rank: (space, diversity) => chosen(space, model, diversity) };
 
 async function encodeSubQueries(
   { subQueryEncoder }: MethodSpace,
@@ -363,10 +244,6 @@ async function encodeSubQueries(
     return { directions, subQueries: own };
   });
 }
-
-/** The rows of a ranking that the mask lets pass. */
-const passing = (ranking: Int32Array, mask: Uint8Array | undefined): Int32Array =>
-  mask ? ranking.filter((item) => mask[item] !== 0) : ranking;
 
 const eachRow = <T>(vectors: Matrix, make: (vector: Float32Array) => T): T[] =>
   perQuery(vectors.rows, (q) => make(row(vectors, q)));

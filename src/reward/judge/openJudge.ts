@@ -72,7 +72,7 @@ const ADVICE = 'export default ({ query, items }) => number[]';
  *
  * @throws InputError if the module is missing, does not run, or exports something else
  */
-export async function loadModuleJudge(file: string): Promise<JudgeFunction> {
+async function loadModuleJudge(file: string): Promise<JudgeFunction> {
   const judge = await defaultExport(file, ADVICE);
   if (typeof judge === 'function') return judge as JudgeFunction;
   throw new InputError(`the default export is no function that judges items; write "${ADVICE}"`, { file });

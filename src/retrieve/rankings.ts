@@ -1,0 +1,120 @@
+/** The parts that methods which rank are made of. */
+import { fillUp } from '../baselines/fillUp.js';
+import { hybridCandidates, weightedFusion } from '../baselines/hybrid.js';
+import { mmr } from '../baselines/mmr.js';
+import { type CandidateRanker, readQueries } from '../candidates/reader.js';
+import { applyAdapter } from '../encode/adapter.js';
+import { dot, gatherRows, row } from '../matrix.js';
+import type { MethodSpace, Rank, SearchSpace } from './method.js';
+
+/** The head of plain search that the diversifying methods choose from, at least. */
+export const HEAD = 100;
+
+export const plain =
+  ({ index }: SearchSpace): Rank =>
+  async ({ vectors }, { depth, mask }) => {
+    const k = Math.min(depth, index.size);
+    const { indices } = await index.search(vectors, { k, mask });
+    return Array.from({ length: vectors.rows }, (_, q) =>
+      indices.subarray(q * k, (q + 1) * k).filter((item) => item >= 0),
+    );
+  };
+
+/** Plain search for the adapted query, where there is an adapter. */
+const adaptedPlain = (space: MethodSpace): Rank =>
+  space.adapter ? adapted(space, plain(space)) : plain(space);
+
+/** A method whose answers end with another's, where it has none of its own. */
+const before =
+  (rank: Rank, last: Rank): Rank =>
+  async (queries, options) => {
+    const [first, rest] = [await rank(queries, options), await last(queries, options)];
+    return first.map((ranking, q) => fillUp(ranking, rest[q], options.depth));
+  };
+
+export const beforePlain = (space: MethodSpace, rank: Rank): Rank => before(rank, plain(space));
+
+/** The head of plain search in another order. */
+export const reordered =
+  (space: MethodSpace, pick: (head: CandidateHead, depth: number) => Int32Array): Rank =>
+  async (queries, { depth, ...options }) => {
+    const pool = Math.min(space.index.size, Math.max(HEAD, 2 * depth));
+    const rankings = await plain(space)(queries, { ...options, depth: pool });
+    const picked: Int32Array[] = [];
+    for (const [q, items] of rankings.entries()) {
+      const candidates = gatherRows(space.vectors, items);
+      const query = row(queries.vectors, q);
+      const relevance = Float64Array.from(items, (_, i) => dot(query, row(candidates, i)));
+      // One product of all with all pays where a good part of the candidates is picked.
+      const cosines = depth >= HEAD ? await space.cosines?.of(candidates) : undefined;
+      picked.push(pick({ candidates, relevance, cosines }, depth).map((place) => items[place]));
+    }
+    return picked;
+  };
+
+type CandidateHead = Omit<Parameters<typeof mmr>[0], 'lambda' | 'k'>;
+
+export const adapted =
+  (space: MethodSpace, rank: Rank): Rank =>
+  (queries, options) =>
+    rank({ ...queries, vectors: applyAdapter(space.adapter!, queries.vectors) }, options);
+
+export const byMmr = (space: MethodSpace, diversity = 0): Rank =>
+  reordered(space, (head, k) => mmr({ ...head, lambda: 1 - diversity, k }));
+
+/** Words and vectors as one ranking; `weight` is that of the words. */
+export function hybrid(space: MethodSpace, weight = 0): Rank {
+  return async (queries, { depth, ...options }) => {
+    const pool = Math.min(space.index.size, Math.max(HEAD, depth));
+    const dense = await plain(space)(queries, { ...options, depth: pool });
+    return queries.texts.map((text, q) => {
+      const lexical = space.lexicon().search(text, { k: pool, mask: options.mask });
+      const candidates = hybridCandidates(lexical, dense[q], row(queries.vectors, q), space.vectors);
+      return weightedFusion(candidates, { weight, k: depth }).items;
+    });
+  };
+}
+
+/** The sets that a model chooses among candidates, made more different where that is asked for, and then plain search. */
+export const chosen = (space: MethodSpace, model: CandidateRanker, diversity = 0): Rank =>
+  before(diversified(space, candidatesBy(space, model), diversity), adaptedPlain(space));
+
+const candidatesBy =
+  (space: MethodSpace, model: CandidateRanker): Rank =>
+  async (queries, { depth, k = space.k, mask, steps, seed, signal }) => {
+    const read = await readQueries(queries, space, model.standard, { mask, signal });
+    // More items than it has learnt to choose together follow by how likely each is.
+    const rows = Math.min(k, space.k);
+    const { vectors } = space;
+    return model.rank({
+      read,
+      vectors,
+      rows,
+      depth: Math.max(rows, depth),
+      steps,
+      seed,
+      streams: queries.texts,
+      signal,
+    });
+  };
+
+/** Items of the ranking, a set, that the diversified one chooses from. */
+const POOL = 5;
+
+/** A ranking with more different items first: maximal marginal relevance, where relevance falls with the rank. */
+const diversified = (space: MethodSpace, rank: Rank, diversity: number): Rank =>
+  diversity === 0
+    ? rank
+    : async (queries, options) => {
+        const { depth, k = space.k } = options;
+        const rankings = await rank(queries, { ...options, depth: Math.max(depth, POOL * k) });
+        return rankings.map((items) => {
+          const relevance = Float64Array.from(items, (_, i) => 1 - i / items.length);
+          const candidates = gatherRows(space.vectors, items);
+          return mmr({ candidates, relevance, lambda: 1 - diversity, k: depth }).map((place) => items[place]);
+        });
+      };
+
+/** The rows of a ranking that the mask lets pass. */
+export const passing = (ranking: Int32Array, mask: Uint8Array | undefined): Int32Array =>
+  mask ? ranking.filter((item) => mask[item] !== 0) : ranking;
