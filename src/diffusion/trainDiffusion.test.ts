@@ -70,41 +70,52 @@ async function rankedBy(
   return rankings.map((ranking) => [...ranking.subarray(0, rows)]);
 }
 
+/** The catalog of marked sets. */
+const MARKED = unitRows(60, D, 4);
+/** Candidates of a query of it. */
+const CHOICE = 12;
+
+/** Queries of which `k` candidates, in this order, are the set; `marks` are what the sources after the first say of each place. */
+function markedSets(
+  queries: number,
+  { k, seed, marks }: { k: number; seed: number; marks: (rank: number) => readonly boolean[] },
+) {
+  const read = randomRead({ queries, size: CHOICE, items: MARKED.rows, dimension: D, seed });
+  const sets = Array.from({ length: queries }, (_, q) => {
+    const places = new CounterRandom(seed, 'set', q).permutation(CHOICE);
+    places.forEach((place, rank) => {
+      const said = marks(rank).map((marked) => (marked ? 2 : -0.5));
+      read.scores.set(said, (q * CHOICE + place) * SOURCES.length + 1);
+    });
+    return [...places.subarray(0, k)].map((place) => read.items[q * CHOICE + place]);
+  });
+  return { read, sets };
+}
+
+const trainedBy = ({ read, sets }: ReturnType<typeof markedSets>): Promise<DiffusionModel> =>
+  trainDiffusion({
+    data: {
+      conditions: read.vectors,
+      queryOf: Int32Array.from(sets.keys()),
+      rows: Int32Array.from(sets.flat()),
+      table: MARKED,
+    },
+    candidates: { ...read, standard },
+    network,
+    steps: 250,
+    batchSize: 16,
+    learningRate: 1e-2,
+    runtime,
+  });
+
 describe('learns which candidates belong to a set', () => {
   test('from the source that tells', async () => {
-    const [items, size, k] = [60, 12, 3];
-    const table = unitRows(items, D, 4);
-    /** Three candidates of every query are the set: those which the second source is sure of. */
-    const readOf = (queries: number, seed: number) => {
-      const read = randomRead({ queries, size, items, dimension: D, seed });
-      const sets = Array.from({ length: queries }, (_, q) => {
-        const places = new CounterRandom(seed, 'set', q).permutation(size);
-        places.forEach((place, rank) => {
-          read.scores[(q * size + place) * SOURCES.length + 1] = rank < k ? 2 : -0.5;
-        });
-        return [...places.subarray(0, k)].map((place) => read.items[q * size + place]);
-      });
-      return { read, sets };
-    };
-    const queries = 200;
-    const { read, sets } = readOf(queries, 1);
-    const model = await trainDiffusion({
-      data: {
-        conditions: read.vectors,
-        queryOf: Int32Array.from({ length: queries }, (_, q) => q),
-        rows: Int32Array.from(sets.flat()),
-        table,
-      },
-      candidates: { ...read, standard },
-      network,
-      steps: 250,
-      batchSize: 16,
-      learningRate: 1e-2,
-      runtime,
-    });
+    const k = 3;
+    const marks = (rank: number) => [rank < k];
+    const model = await trainedBy(markedSets(200, { k, seed: 1, marks }));
     expect(model.config).toMatchObject({ dimension: D, conditionDimension: D, standard });
-    const fresh = readOf(20, 2);
-    const drawn = await rankedBy(model, fresh.read, table, { rows: k });
+    const fresh = markedSets(20, { k, seed: 2, marks });
+    const drawn = await rankedBy(model, fresh.read, MARKED, { rows: k });
     const right = drawn.flatMap((set, q) => set.filter((item) => fresh.sets[q].includes(item)));
     expect(right.length / (20 * k)).toBeGreaterThan(0.9);
   }, 30_000);
@@ -165,38 +176,11 @@ describe('learns which candidates belong to a set', () => {
   }, 30_000);
 
   test('and which of them comes first, without drawing any', async () => {
-    const [items, size, k] = [60, 12, 4];
-    const table = unitRows(items, D, 4);
-    /** The third source marks the first of a set and the fourth the last, the second all of them. */
-    const readOf = (queries: number, seed: number) => {
-      const read = randomRead({ queries, size, items, dimension: D, seed });
-      const sets = Array.from({ length: queries }, (_, q) => {
-        const places = new CounterRandom(seed, 'set', q).permutation(size);
-        places.forEach((place, rank) => {
-          const marks = [rank < k, rank === 0, rank === k - 1].map((marked) => (marked ? 2 : -0.5));
-          read.scores.set(marks, (q * size + place) * SOURCES.length + 1);
-        });
-        return [...places.subarray(0, k)].map((place) => read.items[q * size + place]);
-      });
-      return { read, sets };
-    };
-    const queries = 200;
-    const { read, sets } = readOf(queries, 1);
-    const model = await trainDiffusion({
-      data: {
-        conditions: read.vectors,
-        queryOf: Int32Array.from({ length: queries }, (_, q) => q),
-        rows: Int32Array.from(sets.flat()),
-        table,
-      },
-      candidates: { ...read, standard },
-      network,
-      steps: 250,
-      batchSize: 16,
-      learningRate: 1e-2,
-      runtime,
-    });
-    const fresh = readOf(50, 2);
+    const k = 4;
+    // One source marks all of a set, the next its first item, the last one its last.
+    const marks = (rank: number) => [rank < k, rank === 0, rank === k - 1];
+    const model = await trainedBy(markedSets(200, { k, seed: 1, marks }));
+    const fresh = markedSets(50, { k, seed: 2, marks });
     const right = (drawn: number[][]) => ({
       first: drawn.filter(([first], q) => first === fresh.sets[q][0]).length / 50,
       last: drawn.filter((set, q) => set[k - 1] === fresh.sets[q][k - 1]).length / 50,
@@ -204,7 +188,7 @@ describe('learns which candidates belong to a set', () => {
         drawn.flat().filter((item, i) => fresh.sets[Math.floor(i / k)].includes(item)).length / (50 * k),
     });
     for (const steps of [0, 3]) {
-      const { first, last, members } = right(await rankedBy(model, fresh.read, table, { rows: k, steps }));
+      const { first, last, members } = right(await rankedBy(model, fresh.read, MARKED, { rows: k, steps }));
       expect(first, `${steps} steps`).toBeGreaterThan(0.9);
       expect(last, `${steps} steps`).toBeGreaterThan(0.9);
       expect(members, `${steps} steps`).toBeGreaterThan(0.9);
