@@ -29,7 +29,7 @@ it('makes items of records by the default fields', async () => {
       title: 'Mug',
       category: 'Kitchen',
       image: 'a.png',
-      metadata: { price: 3, tags: ['x'] },
+      metadata: { price: 3, tags: ['x'], 'nested.a': 1 },
     },
     { id: 'b', text: 'Pan', title: 'Pan', metadata: { type: 'Pan' } },
     { id: 'c', text: 'a text', title: 'a text', metadata: {} },
@@ -89,9 +89,13 @@ it('reads more vectors than one chunk holds', async () => {
 const good = { id: 'a', title: 'A', vector: [1, 0] };
 it.each([
   ['no id', [good, { title: 'B' }], ':2: field "id": is missing; give every item an id'],
-  ['a null id', [{ ...good, id: null }], ':1: field "id": is missing'],
-  ['an id that is a list', [{ ...good, id: [1] }], ':1: field "id": is not a string or number'],
-  ['an id twice', [good, { ...good, title: 'B' }], ':2: field "id": "a" is already the id of line 1'],
+  ['a null id', [good, { ...good, id: null }], ':2: field "id": is missing'],
+  ['an id that is a list', [good, { ...good, id: [1] }], ':2: field "id": is not a string or number'],
+  [
+    'an id twice',
+    [good, { ...good, title: 'B' }],
+    ':2: field "id": "a" is already the id of line 1; give every item its own id, or join variants by catalog.group',
+  ],
   [
     'an id twice, as number',
     [
@@ -107,8 +111,8 @@ it.each([
   ],
   [
     'no text field',
-    [{ id: 'a', label: 'A' }],
-    ':1: has none of the text fields title, name, text, only id, label; set catalog.text, e.g. "{label}"',
+    [good, { id: 'b', colour: 'A' }],
+    ':2: has none of the text fields title, name, text, only id, colour; set catalog.text, e.g. "{colour}"',
   ],
   [
     'another vector length',
@@ -117,20 +121,54 @@ it.each([
   ],
   [
     'a value that is no number',
-    [{ ...good, vector: [1, 'x'] }],
-    ':1: field "vector": number 2 is "x"; expected a finite number',
+    [good, { ...good, id: 'b', vector: [1, 'x'] }],
+    ':2: field "vector": number 2 is "x"; expected a finite number',
   ],
-  ['a null value', [{ ...good, vector: [1, Number.NaN] }], 'number 2 is null; expected a finite number'],
-  ['a zero vector', [{ ...good, vector: [0, 0] }], ':1: field "vector": has length zero'],
-  ['an empty vector', [{ ...good, vector: [] }], 'expected a list of numbers'],
-  ['a vector that is an object', [{ ...good, vector: {} }], 'expected a list of numbers'],
-  ['a missing vector', [good, { id: 'b', title: 'B' }], ':2: field "vector": is missing on line 2'],
-  ['a late vector', [{ id: 'b', title: 'B' }, good], ':2: field "vector": is missing on line 1'],
-  ['no items', [], 'bad.jsonl: has no items'],
-])('refuses %s', async (_, records, message) => {
-  const loading = loadCatalog(temp.write('bad.jsonl', records));
-  await expect(loading).rejects.toThrow(message);
-  await expect(loading).rejects.toMatchObject({ name: 'InputError', file: temp.path('bad.jsonl') });
+  [
+    'a null value',
+    [good, { ...good, id: 'b', vector: [1, Number.NaN] }],
+    ':2: field "vector": has 1 numbers',
+  ],
+  ['a zero vector', [good, { ...good, id: 'b', vector: [0, 0] }], ':2: field "vector": has length zero'],
+  ['an empty vector', [good, { ...good, id: 'b', vector: [] }], 'expected a list of numbers'],
+  ['a missing vector', [good, { id: 'b', title: 'B' }], ':2: field "vector": is missing'],
+  [
+    'a late vector',
+    [{ id: 'b', title: 'B' }, { id: 'c', title: 'C' }, good],
+    ':3: field "vector": is missing in the rows before',
+  ],
+])('passes over %s and says so, or stops there', async (_, records, message) => {
+  const file = temp.write('bad.jsonl', records);
+  const { items, report } = await loadCatalog(file);
+  expect(items).toHaveLength(records.length - 1);
+  expect(report).toMatchObject({ rows: records.length, items: records.length - 1, skipped: { count: 1 } });
+  expect(report.skipped.first[0]).toContain(message);
+  const strict = loadCatalog(file, { strict: true });
+  await expect(strict).rejects.toThrow(message);
+  await expect(strict).rejects.toMatchObject({ name: 'InputError', file });
+});
+
+it('refuses a catalog of which nothing is left, by its first bad row', async () => {
+  await expect(loadCatalog(temp.write('none.jsonl', ''))).rejects.toThrow('none.jsonl: has no items');
+  const empty = temp.write('empty.jsonl', [
+    { id: 'a', title: '' },
+    { id: 'b', title: '' },
+  ]);
+  await expect(loadCatalog(empty)).rejects.toThrow('empty.jsonl:1: field "title": is empty');
+  const nameless = temp.write('nameless.csv', 'Article,Colour\n1,red\n2,blue\n');
+  await expect(loadCatalog(nameless)).rejects.toThrow(
+    'nameless.csv: field "id": is missing; no column is called id, sku or the like. The columns are Article, Colour: name the one that is the id by catalog.id in the config, e.g. {"catalog": {"id": "Article"}}',
+  );
+});
+
+it('shows the first bad rows of many', async () => {
+  const rows = Array.from({ length: 300 }, (_, i) =>
+    i % 3 === 0 ? { id: i } : { id: i, title: `item ${i}` },
+  );
+  const { items, report } = await loadCatalog(temp.write('holes.jsonl', rows));
+  expect(items).toHaveLength(200);
+  expect(report).toMatchObject({ rows: 300, skipped: { count: 100 } });
+  expect(report.skipped.first.map((text) => /:(\d+):/.exec(text)?.[1])).toEqual(['1', '4', '7']);
 });
 
 it('refuses infinite values in CSV vectors', async () => {

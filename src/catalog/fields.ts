@@ -1,9 +1,13 @@
 import { InputError, type InputLocation } from '../errors.js';
+import { nearest } from '../run/nearest.js';
+import type { PlainRecord } from './cleanRecord.js';
 import type { Metadata, MetadataValue } from './item.js';
-import type { DataRecord } from './records.js';
 import { fieldText, parseTemplate, renderTemplate, type TextTemplate } from './template.js';
 
-/** Which fields of a record make an item. Every one is optional; the defaults are in brackets. */
+/**
+ * Which fields of a record make an item. Every one is optional: the defaults are in brackets, and where a file has no such field, one is
+ * looked for by the usual names (`findColumns`).
+ */
 export interface CatalogFields {
   /** Template of the text the encoder sees, e.g. `{title}. {category}` [the first of `title`, `name`, `text`]. */
   readonly text?: string;
@@ -15,9 +19,16 @@ export interface CatalogFields {
   readonly category?: string;
   /** URL or path of a picture [`image`]. */
   readonly image?: string;
+  /** What `price` means in filters [`price`]. */
+  readonly price?: string;
   /** A precomputed embedding: a list of numbers, or in CSV `0.1 0.2 ...` [`vector`]. */
   readonly vector?: string;
+  /** Records of one value here are variants of one item [none]. */
+  readonly group?: string;
 }
+
+/** The fields that name a column. */
+export const COLUMN_FIELDS = ['id', 'title', 'category', 'image', 'price', 'vector', 'group'] as const;
 
 /**
  * A field of the text template is repeated in the metadata only up to this many characters: filters compare short
@@ -29,7 +40,7 @@ const LONG_VALUE = 200;
  * The catalog's own names of the parts of an item, for filters: a column that became the category can be asked for by
  * either name.
  */
-export function ownNames({ text, ...fields }: CatalogFields): ReadonlyMap<string, string> {
+export function ownNames({ text, price, ...fields }: CatalogFields): ReadonlyMap<string, string> {
   const names = new Map<string, string>();
   const parts = text === undefined ? [] : parseTemplate(text).fields;
   if (parts.length === 1) names.set(parts[0], 'text');
@@ -38,15 +49,17 @@ export function ownNames({ text, ...fields }: CatalogFields): ReadonlyMap<string
     const name = fields[part];
     if (name !== undefined) names.set(name, part);
   }
+  if (price !== undefined) names.set('price', price);
   return names;
 }
 
-/** Reads the parts of an item out of records; knows the defaults of `CatalogFields`. */
+/** Reads the parts of an item out of clean records; knows the defaults of `CatalogFields`. */
 export class FieldReader {
   readonly id: string;
-  readonly category: string;
-  readonly image: string;
   readonly vector: string;
+  readonly group?: string;
+  readonly #category: string;
+  readonly #image: string;
   readonly #title: readonly string[];
   readonly #template?: TextTemplate;
   readonly #textFields: ReadonlySet<string>;
@@ -58,26 +71,34 @@ export class FieldReader {
   /** @throws InputError if the text template is malformed */
   constructor(fields: CatalogFields) {
     this.id = fields.id ?? 'id';
-    this.category = fields.category ?? 'category';
-    this.image = fields.image ?? 'image';
+    this.#category = fields.category ?? 'category';
+    this.#image = fields.image ?? 'image';
     this.vector = fields.vector ?? 'vector';
+    this.group = fields.group;
     this.#title = fields.title === undefined ? ['title', 'name'] : [fields.title];
     this.#template = fields.text === undefined ? undefined : parseTemplate(fields.text);
-    this.#textFields = new Set(this.#template?.fields ?? ['title', 'name', 'text']);
-    this.#taken = new Set([this.id, this.category, this.image, this.vector]);
+    const texts =
+      fields.title === undefined ? ['title', 'name', 'text'] : [fields.title, 'title', 'name', 'text'];
+    this.#textFields = new Set(this.#template?.fields ?? texts);
+    this.#taken = new Set([this.id, this.#category, this.#image, this.vector]);
     this.#unseen = new Map();
-    for (const option of ['id', 'title', 'category', 'image', 'vector'] as const) {
+    for (const option of COLUMN_FIELDS) {
       const name = fields[option];
       if (name !== undefined) this.#unseen.set(name, option);
     }
     for (const name of this.#template?.fields ?? []) this.#unseen.set(name, 'text');
   }
 
+  /** Fields of which an item has one value, however many variants it has. */
+  get single(): ReadonlySet<string> {
+    return new Set([...this.#taken, ...this.#title, ...this.#textFields]);
+  }
+
   /** @throws InputError if the record has no text */
-  text(record: DataRecord, location: InputLocation): string {
+  text(record: PlainRecord, location: InputLocation): string {
     const text =
       this.#template === undefined
-        ? firstText(record, ['title', 'name', 'text'])
+        ? firstText(record, [...this.#textFields])
         : renderTemplate(this.#template, record);
     if (text !== '') return text;
     const wanted = [...this.#textFields];
@@ -94,18 +115,29 @@ export class FieldReader {
   }
 
   /** The title; shares the string with `text` where they are equal. */
-  title(record: DataRecord, text: string): string {
-    const title = firstText(record, this.#title);
+  title(record: PlainRecord, text: string): string {
+    const title = firstText(record, this.#title).replace(/\s+/g, ' ');
     return title === '' || title === text ? text : title;
   }
 
-  /** Every field that holds a plain value and is told nowhere else. */
-  metadata(record: DataRecord, title: string, text: string): Metadata {
+  /** Of several categories all, as a list that filters take apart. */
+  category(record: PlainRecord): string {
+    const value = record[this.#category];
+    return Array.isArray(value) ? value.map(fieldText).filter(Boolean).join(' | ') : fieldText(value);
+  }
+
+  /** Of several pictures the first. */
+  image(record: PlainRecord): string {
+    const value = record[this.#image];
+    const text = fieldText(Array.isArray(value) ? value[0] : value);
+    return /^https?:\/\//i.test(text) ? text.split(/\s*[,|;]\s*(?=https?:\/\/)/i)[0] : text;
+  }
+
+  /** Every field that holds a value and is told nowhere else. */
+  metadata(record: PlainRecord, title: string, text: string): Metadata {
     const metadata: Record<string, MetadataValue> = {};
-    for (const name in record) {
-      const value = record[name];
-      if (this.#taken.has(name) || name === '__proto__' || !isPlain(value)) continue;
-      if (value === '' || this.#isTold(name, value, title, text)) continue;
+    for (const [name, value] of Object.entries(record)) {
+      if (this.#taken.has(name) || value === '' || this.#isTold(name, value, title, text)) continue;
       metadata[name] = value;
     }
     return metadata;
@@ -113,12 +145,12 @@ export class FieldReader {
 
   #isTold(name: string, value: MetadataValue, title: string, text: string): boolean {
     if (typeof value !== 'string') return false;
-    if (this.#title.includes(name) && value.trim() === title) return true;
-    return this.#textFields.has(name) && (value.length > LONG_VALUE || value.trim() === text);
+    if (this.#title.includes(name) && value.replace(/\s+/g, ' ') === title) return true;
+    return this.#textFields.has(name) && (value.length > LONG_VALUE || value === text);
   }
 
   /** Notes which of the named fields exist. */
-  see(record: DataRecord): void {
+  see(record: PlainRecord): void {
     for (const name of this.#unseen.keys()) {
       if (record[name] !== undefined && record[name] !== null) this.#unseen.delete(name);
     }
@@ -127,26 +159,21 @@ export class FieldReader {
   /** @throws InputError if a field the user named is in no record */
   checkSeen(file: string, known: Iterable<string>): void {
     for (const [name, option] of this.#unseen) {
+      const names = [...known];
+      const near = nearest(name, names);
+      const guess = near === undefined ? '' : ` did you mean "${near}"?`;
       throw new InputError(
-        `is named by catalog.${option}, but no record has it; the fields are ${[...known].join(', ')}`,
+        `is named by catalog.${option}, but no record has it;${guess} the fields are ${names.join(', ')}`,
         { file, field: name },
       );
     }
   }
 }
 
-function firstText(record: DataRecord, names: readonly string[]): string {
+function firstText(record: PlainRecord, names: readonly string[]): string {
   for (const name of names) {
     const text = fieldText(record[name]);
     if (text !== '') return text;
   }
   return '';
-}
-
-function isScalar(value: unknown): value is string | number | boolean {
-  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
-}
-
-function isPlain(value: unknown): value is MetadataValue {
-  return value === null || isScalar(value) || (Array.isArray(value) && value.every(isScalar));
 }

@@ -1,33 +1,27 @@
-import * as zlib from 'node:zlib';
 import {
+  type AsyncBuffer,
   asyncBufferFromFile,
-  type Compressors,
   type FileMetaData,
   parquetMetadataAsync,
   parquetReadObjects,
 } from 'hyparquet';
+import { compressors } from 'hyparquet-compressors';
 import { InputError } from '../errors.js';
 import { checkInputFile } from '../inputFile.js';
-import type { ReadOptions } from './lines.js';
+import type { ReadOptions } from './readOptions.js';
 import type { RecordLine } from './records.js';
 
 /**
- * Streams a Parquet file, one row group in memory at a time. Uncompressed, Snappy, Gzip and Brotli files are read, and
- * Zstandard where Node.js has it. Values become plain data: integers numbers (a string where a number would lose
- * digits), dates ISO strings, lists arrays.
+ * Streams a Parquet file, one row group in memory at a time, whatever codec it was written with. Values become plain data: integers
+ * numbers (a string where a number would lose digits), dates `2024-01-05`, timestamps ISO strings, lists arrays. Bytes are left out.
  *
- * @throws InputError if the file is not Parquet, is damaged or uses another compression
+ * @throws InputError if the file is not Parquet or is damaged
  */
 export async function* readParquet(file: string, options: ReadOptions = {}): AsyncGenerator<RecordLine> {
   const { signal, onRead } = options;
   await checkInputFile(file);
   const buffer = await asyncBufferFromFile(file);
-  let metadata: FileMetaData;
-  try {
-    metadata = await parquetMetadataAsync(buffer);
-  } catch (cause) {
-    throw new InputError('is not a Parquet file, or is damaged; write it again', { file }, { cause });
-  }
+  const metadata = await metadataOf(buffer, file);
   const total = Number(metadata.num_rows);
   let start = 0;
   for (const group of metadata.row_groups) {
@@ -35,7 +29,8 @@ export async function* readParquet(file: string, options: ReadOptions = {}): Asy
     const end = start + Number(group.num_rows);
     let rows: Record<string, unknown>[];
     try {
-      rows = await parquetReadObjects({ file: buffer, metadata, rowStart: start, rowEnd: end, compressors });
+      const range = { rowStart: start, rowEnd: end };
+      rows = await parquetReadObjects({ file: buffer, metadata, ...range, compressors, parsers });
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause);
       throw new InputError(
@@ -53,22 +48,30 @@ export async function* readParquet(file: string, options: ReadOptions = {}): Asy
   }
 }
 
-function plain(value: unknown): unknown {
+async function metadataOf(buffer: AsyncBuffer, file: string): Promise<FileMetaData> {
+  try {
+    return await parquetMetadataAsync(buffer);
+  } catch (cause) {
+    throw new InputError('is not a Parquet file, or is damaged; write it again', { file }, { cause });
+  }
+}
+
+const DAY = 86_400_000;
+/** A date is a day, not its first millisecond. */
+const parsers = {
+  dateFromDays: (days: number) => new Date(days * DAY).toISOString().slice(0, 10),
+};
+
+/** A value of a table as plain data, such as JSON has it; undefined for bytes. */
+export function plain(value: unknown): unknown {
   if (typeof value === 'bigint') {
     const number = Number(value);
     return Number.isSafeInteger(number) ? number : String(value);
   }
   if (typeof value !== 'object' || value === null) return value;
-  if (value instanceof Date) return value.toISOString();
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? null : value.toISOString();
   if (Array.isArray(value)) return value.map(plain);
+  if (value instanceof Uint8Array) return undefined;
   if (ArrayBuffer.isView(value)) return Array.from(value as unknown as ArrayLike<unknown>, plain);
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, plain(inner)]));
 }
-
-type Decompress = (input: Uint8Array) => Uint8Array;
-
-const compressors: Compressors = {
-  GZIP: zlib.gunzipSync as Decompress,
-  BROTLI: zlib.brotliDecompressSync as Decompress,
-};
-if ('zstdDecompressSync' in zlib) compressors.ZSTD = zlib.zstdDecompressSync as Decompress;

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { loadQueries, validateQuery } from './queries.js';
+import type { QueryReport } from './sets.js';
 import { splitOf } from './split.js';
 import { tempFolder } from './testing/tempFolder.js';
 
@@ -21,8 +22,53 @@ it('reads JSON lines, CSV and plain text alike, each query once', async () => {
 });
 
 it('keeps a split the file names', async () => {
-  const file = temp.write('split.csv', 'query,split\na,test\nb,validation\nc,\n');
-  expect((await loadQueries(file)).map(({ split }) => split)).toEqual(['test', 'valid', splitOf('c')]);
+  const file = temp.write('split.csv', 'query,split\na,test\nb,validation\nc,\nd,train\n');
+  expect((await loadQueries(file)).map(({ split }) => split)).toEqual([
+    'test',
+    'valid',
+    splitOf('c'),
+    'train',
+  ]);
+});
+
+it('trains on what there is where no query would be for training', async () => {
+  const held = Array.from({ length: 100 }, (_, i) => `q${i}`).find((query) => splitOf(query) === 'test')!;
+  expect(await loadQueries(temp.write('one.txt', held))).toEqual([
+    { query: held, items: [], split: 'train' },
+  ]);
+  const named = temp.write('named.jsonl', [{ query: held, split: 'test' }]);
+  expect((await loadQueries(named))[0].split).toBe('test');
+});
+
+it('finds the column of a search log, or takes the one that is named', async () => {
+  const log = '\ufeff"Search term","Total unique searches"\n"camping",120\n"picnic",80\n';
+  const notes: string[] = [];
+  const onReport = (report: QueryReport) => notes.push(...report.notes);
+  const found = await loadQueries(temp.write('ga.csv', log), { onReport });
+  expect(found.map(({ query }) => query)).toEqual(['camping', 'picnic']);
+  expect(notes).toEqual(['queries are in "Search term"']);
+  const own = temp.write('own.csv', 'asked,times\ncamping,1\n');
+  expect((await loadQueries(own, { query: 'asked' }))[0].query).toBe('camping');
+  await expect(loadQueries(own)).rejects.toThrow(
+    ':2: field "query": is missing, the record has asked, times; name the one with the queries by catalog.query, e.g. {"catalog": {"query": "asked"}}',
+  );
+  await expect(loadQueries(own, { query: 'ask' })).rejects.toThrow(
+    'field "ask": is named by catalog.query, but the file has asked, times',
+  );
+});
+
+it('passes over bad lines and counts them, or stops at the first', async () => {
+  const file = temp.write('mixed.jsonl', '{"query":"a"}\nnot json\n{"query":""}\n{"query":"b"}\n');
+  let report: QueryReport | undefined;
+  const queries = await loadQueries(file, {
+    onReport(made) {
+      report = made;
+    },
+  });
+  expect(queries.map(({ query }) => query)).toEqual(['a', 'b']);
+  expect(report).toMatchObject({ rows: 4, skipped: { count: 2 } });
+  expect(report?.skipped.first[0]).toContain('mixed.jsonl:2: is not valid JSON');
+  await expect(loadQueries(file, { strict: true })).rejects.toThrow('mixed.jsonl:2: is not valid JSON');
 });
 
 it('splits 8 : 1 : 1', () => {
@@ -34,7 +80,7 @@ it('splits 8 : 1 : 1', () => {
 });
 
 it.each([
-  ['a\n', '{"text":"x"}', ':1: field "query": is missing, the record has text'],
+  ['no query', '{"a":"x","b":1}', ':1: field "query": is missing, the record has a, b'],
   ['empty', '{"query":""}', ':1: field "query": is empty; write what to search for'],
   ['a number', '{"query":3}', ':1: field "query": is not a text'],
   [

@@ -45,7 +45,7 @@ it('adds queries of recombined sets to the training queries only', () => {
 it('writes lines which loadSets and loadQueries read', async () => {
   const queries = queriesForSets({ items, sets });
   const file = temp.write('sets.jsonl', queryLines(queries, items));
-  const catalog = { items, rowOf: new Map(items.map(({ id }, row) => [id, row])) };
+  const catalog = { rowOf: new Map(items.map(({ id }, row) => [id, row])) };
   const trimmed = queries.map((query) => ({ ...query, query: query.query.trim() }));
   expect(await loadSets(file, catalog)).toEqual(trimmed);
   const open = trimmed.map((query) => ({ ...query, items: [] }));

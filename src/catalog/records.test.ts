@@ -1,8 +1,11 @@
 import { mkdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
+import fc from 'fast-check';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { describe, expect, it } from 'vitest';
-import type { ReadOptions } from './lines.js';
+import type { InputError } from '../errors.js';
+import { type ReadOptions, readLines } from './lines.js';
 import { type RecordLine, readRecords } from './records.js';
 import { tempFolder } from './testing/tempFolder.js';
 
@@ -37,22 +40,132 @@ describe('JSON lines', () => {
     ]);
   });
 
+  it('reads arrays, over one line or many, and the list inside a document', async () => {
+    const items = [
+      { id: 1, title: 'red jacket' },
+      { id: 2, title: 'blue hat' },
+    ];
+    const records = async (name: string, text: string) =>
+      (await read(temp.write(name, text))).map(({ record }) => record);
+    expect(await records('arr1.json', JSON.stringify(items))).toEqual(items);
+    expect(
+      await records('arr.json', `[\n${items.map((item) => JSON.stringify(item)).join(',\n')}\n]\n`),
+    ).toEqual(items);
+    expect(await records('pretty.jsonl', JSON.stringify(items, null, 2))).toEqual(items);
+    const wrapped = { total: 2, data: { page: 'a', products: items } };
+    expect(await records('wrapped.json', JSON.stringify(wrapped))).toEqual(items);
+    expect(await records('pretty-wrapped.json', JSON.stringify(wrapped, null, 2))).toEqual(items);
+    const one = { id: 1, lists: [{ a: 1 }, { a: 2 }], name: 'x' };
+    expect(await records('one.jsonl', JSON.stringify(one))).toEqual([one]);
+  });
+
+  it('keeps every digit', async () => {
+    const text =
+      '{"id":7234567890123456789,"a":[-9007199254740993,12,9007199254740992],"b":"x 9007199254740993 \\" 1","c":1.25e3,"d":0.1234567890123456}';
+    expect((await read(temp.write('long.jsonl', text)))[0].record).toEqual({
+      id: '7234567890123456789',
+      a: ['-9007199254740993', 12, 9007199254740992],
+      b: 'x 9007199254740993 " 1',
+      c: 1250,
+      d: 0.1234567890123456,
+    });
+  });
+
   it.each([
     [
       '{"id":1}\n{"id":',
       /bad\.jsonl:2: is not valid JSON; expected one JSON object a line, got "\{\\"id\\":"/,
     ],
-    ['{"id":1}\n[1]\n', /bad\.jsonl:2: expected one JSON object a line, got "\[1\]"/],
-    ['{"id":1}\nnull\n', /bad\.jsonl:2: expected one JSON object/],
-    ['[\n{"id":1}\n]', /bad\.jsonl:1: .*not one document over many lines/],
-  ])('refuses %j', async (text, message) => {
+    ['{"id":1}\n[1]\n', /bad\.jsonl:2: expected a JSON object, got "\[1\]"/],
+    ['{"id":1}\nnull\n', /bad\.jsonl:2: expected a JSON object/],
+    ['[{"id":1},\n3]', /bad\.jsonl:2: expected a JSON object, got "3"/],
+    ['[{"id":1},\n{"id":x}]', /bad\.jsonl:2: is not valid JSON/],
+  ])('refuses one line of %j, or passes it over', async (text, message) => {
     await expect(read(temp.write('bad.jsonl', text))).rejects.toThrow(message);
+    const errors: InputError[] = [];
+    const kept = await read(temp.write('bad.jsonl', text), { onBad: (error) => errors.push(error) });
+    expect(kept.map(({ record }) => record)).toEqual([{ id: 1 }]);
+    expect(errors.map((error) => error.line)).toEqual([2]);
+  });
+});
+
+describe('encodings', () => {
+  const german = 'id,title\n1,"Gartenmöbel für Café 36"""\n2,Größe\n';
+  const notes: string[] = [];
+  const titles = async (bytes: Uint8Array, options?: ReadOptions) => {
+    notes.length = 0;
+    const file = temp.write('encoded.csv', bytes);
+    const lines = await read(file, { onNote: (note) => notes.push(note), ...options });
+    return lines.map(({ record }) => record.title);
+  };
+  const expected = ['Gartenmöbel für Café 36"', 'Größe'];
+
+  it('reads UTF-8, UTF-16 with its mark and Windows-1252, and says so', async () => {
+    expect(await titles(Buffer.from(german))).toEqual(expected);
+    expect(notes).toEqual([]);
+    expect(await titles(Buffer.from(`\ufeff${german}`, 'utf16le'))).toEqual(expected);
+    expect(await titles(Buffer.from(`\ufeff${german}`, 'utf16le').swap16())).toEqual(expected);
+    expect(notes).toEqual([]);
+    expect(await titles(Buffer.from(german, 'latin1'))).toEqual(expected);
+    expect(notes[0]).toContain('was read as Windows-1252');
+    expect(await titles(Buffer.from('id,title\n1,\x80 5 \x96 tea\n', 'latin1'))).toEqual(['€ 5 – tea']);
   });
 
-  it('refuses what is not UTF-8', async () => {
-    const file = temp.write('latin1.jsonl', Buffer.from('{"id":"\xe9"}\n', 'latin1'));
-    await expect(read(file)).rejects.toThrow(/latin1\.jsonl: is not UTF-8 text after line 0/);
-    await expect(read(temp.write('cut.jsonl', Buffer.from([0x7b, 0xc3])))).rejects.toThrow(/is not UTF-8/);
+  it('reads Windows-1252 after a long beginning in ASCII', async () => {
+    const rows = Array.from({ length: 30_000 }, (_, i) => `${i},a plain title\n`).join('');
+    const all = await titles(Buffer.from(`id,title\n${rows}x,Größe\n`, 'latin1'));
+    expect(all.at(-1)).toBe('Größe');
+  });
+
+  it('refuses what is something else, and reads it where its name is given', async () => {
+    // "赤い帽子" in Shift_JIS, "красная шапка" in Windows-1251.
+    const japanese = Buffer.from('69642c7469746c650a312c90d482a296588e710a', 'hex');
+    const russian = Buffer.from('69642c7469746c650a312ceaf0e0f1ede0ff20f8e0efeae00a', 'hex');
+    await expect(titles(japanese)).rejects.toThrow(
+      /encoded\.csv: is not UTF-8 text after line 0; .*catalog\.encoding/,
+    );
+    await expect(titles(russian)).rejects.toThrow('is not UTF-8 text');
+    expect(await titles(japanese, { encoding: 'shift_jis' })).toEqual(['赤い帽子']);
+    expect(await titles(russian, { encoding: 'windows-1251' })).toEqual(['красная шапка']);
+    await expect(titles(russian, { encoding: 'utf8x' })).rejects.toThrow('"utf8x" is no encoding');
+    await expect(titles(russian, { encoding: 'utf-8' })).rejects.toThrow('is not UTF-8 text after line 0');
+    await expect(titles(Buffer.from([0x69, 0, 0x64, 0]))).rejects.toThrow('is not a text file');
+  });
+
+  it('takes a damaged row of a UTF-8 file for what it is', async () => {
+    const bytes = Buffer.concat([
+      Buffer.from('id,title\n1,Größe\n2,Gr'),
+      Buffer.from([0xc3]),
+      Buffer.from('n\n3,weiß\n'),
+    ]);
+    await expect(titles(bytes)).rejects.toThrow('encoded.csv:3: has bytes that are not UTF-8');
+    const lines: (number | undefined)[] = [];
+    expect(await titles(bytes, { onBad: ({ line }) => lines.push(line) })).toEqual(['Größe', 'weiß']);
+    expect(lines).toEqual([3]);
+  });
+
+  it('never makes replacement characters, wherever a chunk ends', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.stringMatching(/^[a-zß-ÿ€一🎈]{1,200}$/u), fc.nat(8), async (text, shift) => {
+        const line = `${' '.repeat(shift)}${text}`.repeat(2000);
+        const lines: string[] = [];
+        const file = temp.write('chunks.txt', `${line}\n${line}`);
+        for await (const { text: found } of readLines(file)) lines.push(found);
+        expect(lines).toEqual([line, line]);
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  it('is gzip whatever its name says, and refuses other archives', async () => {
+    expect(await titles(gzipSync(german))).toEqual(expected);
+    const file = temp.write('ok.csv.gz', gzipSync(german));
+    expect((await read(file)).map(({ record }) => record.title)).toEqual(expected);
+    await expect(titles(gzipSync(german).subarray(0, 30))).rejects.toThrow('is damaged gzip, or is cut off');
+    await expect(titles(Buffer.from('PK\x03\x04....', 'latin1'))).rejects.toThrow(
+      'is a zip archive or an Excel file',
+    );
+    await expect(titles(Buffer.from('28b52ffd00', 'hex'))).rejects.toThrow('is packed by zstd');
   });
 });
 
@@ -71,16 +184,120 @@ describe('CSV', () => {
     ]);
   });
 
+  const rows = async (text: string, options?: ReadOptions, name = 'rows.csv') =>
+    (await read(temp.write(name, text), options)).map(({ record }) => record);
+
   it.each([
-    ['id,title\n1,a\n2\n', /:3: has 1 values, unlike the header line/],
-    ['id,title\n1,a\n2,b,c\n', /:3: has 3 values/],
-    ['id,title\n1,a\n2,"b\n3,c\n', /:3: opens a quote that is never closed/],
-    ['id,title\n1,a "b" c\n', /:2: has a quote inside a value/],
-    ['id,title,id\n1,a,2\n', /:1: field "id": is in the header line twice/],
-    ['id,,x\n1,a,2\n', /:1: column 2 has no name/],
-  ])('refuses %j', async (text, message) => {
-    await expect(read(temp.write('bad.csv', text))).rejects.toThrow(message);
-    await expect(read(temp.write('bad.csv', text))).rejects.toMatchObject({ name: 'InputError' });
+    ['commas', 'id,title\n1,"a; b"\n'],
+    ['semicolons', 'id;title\n1;a; b\n'.replace('a; b', '"a; b"')],
+    ['tabs', 'id\ttitle\n1\ta; b\n'],
+    ['bars', 'id|title\n1|a; b\n'],
+    ['a line that says it', 'sep=;\nid;title\n1;"a; b"\n'],
+    ['comments above', '# ---\n# report\n\nid,title\n1,a; b\n'],
+  ])('finds the delimiter in the header: %s', async (_, text) => {
+    expect(await rows(text)).toEqual([{ id: '1', title: 'a; b' }]);
+  });
+
+  it('takes a single column whole', async () => {
+    expect(await rows('query\nred, blue things\n')).toEqual([{ query: 'red, blue things' }]);
+  });
+
+  it('passes over blank rows, fills short ones, and ignores columns without a name', async () => {
+    const notes: string[] = [];
+    const options = { onNote: (note: string) => notes.push(note) };
+    expect(await rows('id,title,color,size\r\n1,a,red,M\r\n,,,\r\n2,b\r\n   \r\n', options)).toEqual([
+      { id: '1', title: 'a', color: 'red', size: 'M' },
+      { id: '2', title: 'b', color: '', size: '' },
+    ]);
+    expect(notes).toEqual(['1 row is shorter than the header; what they lack is missing']);
+    expect(await rows(',id,title,,Unnamed: 4\n0,1,a,,x\n', options)).toEqual([{ id: '1', title: 'a' }]);
+    expect(notes.at(-1)).toBe('3 columns without a name left out');
+    expect(await rows('id,price,price\n1,2,3\n', options)).toEqual([
+      { id: '1', price: '2', 'price (2)': '3' },
+    ]);
+    expect(notes.at(-1)).toBe('the second column "price" is called "price (2)"');
+  });
+
+  it('ends a record with either line ending, and counts lines across quoted breaks', async () => {
+    const wanted = [
+      { id: '1', title: 'a', color: 'red' },
+      { id: '2', title: 'b\nc', color: 'blue' },
+    ];
+    const text = 'id,title,color\n1,a,red\r\n2,"b\nc",blue\n';
+    expect(await rows(text)).toEqual(wanted);
+    expect(await rows(text.replace('\n', '\r\n').replace('red\r\n', 'red\n'))).toEqual(wanted);
+    expect(await rows('id,title,color\r1,a,red\r2,b,blue\r')).toMatchObject([
+      { color: 'red' },
+      { color: 'blue' },
+    ]);
+    const bad = 'id,title\r\n1,"a\r\nb"\r\n2,b,c\r\n';
+    await expect(rows(bad)).rejects.toThrow('rows.csv:4: has 3 values');
+  });
+
+  it('trims values, also around quotes', async () => {
+    expect(await rows('id, title, color\n0, red jacket, red\n1, "red, or not" , red\n')).toEqual([
+      { id: '0', title: 'red jacket', color: 'red' },
+      { id: '1', title: 'red, or not', color: 'red' },
+    ]);
+  });
+
+  it('takes quotes for plain characters unless they open and close a value', async () => {
+    const tsv = [
+      'id\ttitle\tnote',
+      '1\tOak Bench 36"\t5" thick',
+      '2\t"Best" bench\t\\N',
+      '3\t"quoted\tvalue"\tx "y"',
+      '4\t"Oak\tz',
+      '5\tsteel\t24"',
+      '6\t"two',
+      'lines"\tend',
+    ].join('\n');
+    expect(await rows(tsv, {}, 'quotes.tsv')).toEqual([
+      { id: '1', title: 'Oak Bench 36"', note: '5" thick' },
+      { id: '2', title: '"Best" bench', note: '' },
+      { id: '3', title: 'quoted\tvalue', note: 'x "y"' },
+      { id: '4', title: '"Oak', note: 'z' },
+      { id: '5', title: 'steel', note: '24"' },
+      { id: '6', title: 'two\nlines', note: 'end' },
+    ]);
+    expect(await rows('id,title,x\n1,a "b" c,1\n2,"Best" bench,2\n3,"36" bench, oak",3\n4,b,4\n')).toEqual([
+      { id: '1', title: 'a "b" c', x: '1' },
+      { id: '2', title: '"Best" bench', x: '2' },
+      { id: '3', title: '36" bench, oak', x: '3' },
+      { id: '4', title: 'b', x: '4' },
+    ]);
+  });
+
+  it.each([
+    ['id,title\n1,a\n2,b,c\n3,d\n', /:3: has 3 values, the header line 2; quote values/],
+    ['id,title\n1,a\n2,"b\n3,d\n', /:3: opens a quote that is never closed/],
+    ['id,title\n1,a\n2,"b\n3,"d"\n', /:3: opens a quote that is never closed/],
+  ])('refuses one row of %j, or passes it over', async (text, message) => {
+    await expect(rows(text)).rejects.toThrow(message);
+    await expect(rows(text)).rejects.toMatchObject({ name: 'InputError' });
+    const lines: (number | undefined)[] = [];
+    expect(await rows(text, { onBad: ({ line }) => lines.push(line) })).toEqual([
+      { id: '1', title: 'a' },
+      { id: '3', title: 'd' },
+    ]);
+    expect(lines).toEqual([3]);
+  });
+
+  it('refuses a header without names', async () => {
+    await expect(rows(',,\n1,a,2\n')).rejects.toThrow(':1: the header line has no names');
+  });
+
+  it('reads what RFC 4180 writes', async () => {
+    const value = fc.string({ unit: fc.constantFrom('a', ' ', ',', '"', '\n', ';', '\t', 'é') });
+    const quoted = (text: string) => `"${text.replaceAll('"', '""')}"`;
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.tuple(value, value), { maxLength: 8 }), async (table) => {
+        const text = ['id,a,b', ...table.map((row, i) => [i, ...row.map(quoted)].join(','))].join('\n');
+        const expected = table.map(([a, b], i) => ({ id: `${i}`, a: a.trim(), b: b.trim() }));
+        expect(await rows(text)).toEqual(expected);
+      }),
+      { numRuns: 200 },
+    );
   });
 });
 
@@ -114,10 +331,30 @@ describe('Parquet', () => {
     expect(await read(temp.write('gzip.parquet', new Uint8Array(bytes)))).toHaveLength(3);
   });
 
-  it('refuses a compression it does not know, and damage', async () => {
+  it.each(['polars-zstd.parquet', 'lz4.parquet', 'brotli.parquet'])('reads %s', async (name) => {
+    const file = new URL(`./fixtures/${name}`, import.meta.url);
+    const records = await read(fileURLToPath(file));
+    expect(records.map(({ record }) => record)).toEqual([
+      { id: 1, title: 'red jacket', day: '2024-01-05', at: '2024-01-05T23:30:00.000Z' },
+      { id: 2, title: 'blue hat', day: '2024-01-06', at: '2024-01-06T00:00:00.000Z' },
+    ]);
+  });
+
+  it('leaves bytes out', async () => {
+    const data = [
+      { name: 'id', data: ['a'] },
+      { name: 'picture', data: [new Uint8Array([1, 2])], type: 'BYTE_ARRAY' as const },
+    ];
+    const file = temp.write('bytes.parquet', new Uint8Array(parquetWriteBuffer({ columnData: data })));
+    const [{ record }] = await read(file);
+    expect(record.id).toBe('a');
+    expect(Array.isArray(record.picture)).toBe(false);
+  });
+
+  it('refuses damage', async () => {
     const lz4 = parquetWriteBuffer({ columnData, codec: 'LZ4', compressors: { LZ4: (data) => data } });
     await expect(read(temp.write('lz4.parquet', new Uint8Array(lz4)))).rejects.toThrow(
-      /lz4\.parquet: rows 1-3 cannot be read \(.*LZ4.*\); write the file again/,
+      /lz4\.parquet: rows 1-3 cannot be read \(.*\); write the file again/,
     );
     await expect(read(temp.write('no.parquet', 'not parquet at all'))).rejects.toThrow(
       /is not a Parquet file/,
@@ -137,7 +374,15 @@ describe('every format', () => {
     await expect(read(temp.path('a.xml'))).rejects.toThrow(
       /unknown extension \.xml; expected one of \.jsonl/,
     );
-    await expect(read(temp.path('plain'))).rejects.toThrow(/has no extension/);
+    await expect(read(temp.path('plain'))).rejects.toThrow(/does not exist/);
+  });
+
+  it('looks at files whose names say nothing', async () => {
+    for (const text of ['id\ttitle\n1\ta\n', '{"id":"1","title":"a"}\n', '[{"id":"1","title":"a"}]']) {
+      for (const name of ['feed.txt', 'feed']) {
+        expect((await read(temp.write(name, text)))[0].record).toEqual({ id: '1', title: 'a' });
+      }
+    }
   });
 
   it.each(['a.jsonl', 'a.csv', 'a.parquet'])('stops %s with the reason of its signal', async (name) => {

@@ -1,82 +1,72 @@
 import { extname } from 'node:path';
 import { InputError } from '../errors.js';
-import { readCsv } from './csv.js';
-import { type ReadOptions, readLines } from './lines.js';
+import { firstBytes } from './bytes.js';
+import { readDelimited } from './delimited.js';
+import { readJson } from './json.js';
+import { readText } from './lines.js';
 import { readParquet } from './parquet.js';
+import type { ReadOptions } from './readOptions.js';
 
 /** One record of a data file: field names to values. */
 export type DataRecord = Readonly<Record<string, unknown>>;
 
 export interface RecordLine {
   readonly record: DataRecord;
-  /** Line number in the file, from 1; the row number for Parquet. */
+  /** Line number in the file, from 1; the row number for Parquet and databases. */
   readonly line: number;
 }
 
-/** The extensions `readRecords` knows. */
-const RECORD_EXTENSIONS = ['.jsonl', '.ndjson', '.json', '.csv', '.tsv', '.parquet'] as const;
+type Format = 'json' | 'commas' | 'tabs' | 'parquet' | 'unknown';
+
+const FORMATS: Readonly<Record<string, Format>> = {
+  '.jsonl': 'json',
+  '.ndjson': 'json',
+  '.json': 'json',
+  '.csv': 'commas',
+  '.tsv': 'tabs',
+  '.tab': 'tabs',
+  '.parquet': 'parquet',
+  '.txt': 'unknown',
+  '': 'unknown',
+};
+
+/** The format that a file's name says; undefined for a name that says another one. */
+export function formatOf(file: string): Format | undefined {
+  const extension = extname(file.replace(/\.gz$/i, '')).toLowerCase();
+  return FORMATS[extension];
+}
 
 /**
- * Streams the records of a data file; its extension says the format:
- * - `.jsonl`, `.ndjson`, `.json`: one JSON object a line; blank lines are skipped
- * - `.csv`, `.tsv`: a header line with the field names; every value is a string
- * - `.parquet`: one row group in memory at a time; 64-bit integers become numbers
+ * Streams the records of a data file; its extension says the format, and `.gz` after it is no other:
+ * - `.jsonl`, `.ndjson`, `.json`: JSON objects, one a line, as an array or inside one document
+ * - `.csv`, `.tsv`: a header line with the field names, which also tells the delimiter; every value is a string
+ * - `.parquet`: one row group in memory at a time; 64-bit integers become numbers where no digit is lost
+ * - `.txt` and none: what its beginning looks like
  *
- * @throws InputError if the file cannot be read, has another extension or is malformed
+ * @throws InputError if the file cannot be read or has another extension; for a malformed record, unless `onBad` takes it
  *
  * @example
  * for await (const { record, line } of readRecords('catalog.jsonl')) console.log(line, record.title);
  */
 export async function* readRecords(file: string, options: ReadOptions = {}): AsyncGenerator<RecordLine> {
-  const extension = extname(file).toLowerCase();
-  switch (extension) {
-    case '.jsonl':
-    case '.ndjson':
-    case '.json':
-      return yield* readJsonLines(file, options);
-    case '.csv':
-      return yield* readCsv(file, { ...options, delimiter: ',' });
-    case '.tsv':
-      return yield* readCsv(file, { ...options, delimiter: '\t' });
-    case '.parquet':
-      return yield* readParquet(file, options);
-    default:
-      throw new InputError(
-        `has ${extension === '' ? 'no extension' : `the unknown extension ${extension}`}; expected one of ${RECORD_EXTENSIONS.join(' ')}`,
-        { file },
-      );
+  let format = formatOf(file);
+  if (format === undefined) {
+    const extension = extname(file).toLowerCase();
+    const known = Object.keys(FORMATS).filter((name) => name !== '');
+    const problem = `has the unknown extension ${extension}; expected one of ${known.join(' ')}, or these with .gz`;
+    throw new InputError(problem, { file });
   }
+  if (format === 'unknown') format = await guessFormat(file, options);
+  if (format === 'json') return yield* readJson(file, options);
+  if (format === 'parquet') return yield* readParquet(file, options);
+  yield* readDelimited(file, { ...options, preferred: format === 'tabs' ? '\t' : ',' });
 }
 
-async function* readJsonLines(file: string, options: ReadOptions): AsyncGenerator<RecordLine> {
-  for await (const { text, line } of readLines(file, options)) {
-    if (text.trim() !== '') yield { record: parseObject(text, file, line), line };
+async function guessFormat(file: string, options: ReadOptions): Promise<Format> {
+  if ((await firstBytes(file, 4)).toString('latin1') === 'PAR1') return 'parquet';
+  const { onRead: _, onNote: __, ...silent } = options;
+  for await (const text of readText(file, silent, () => 0)) {
+    if (text.trim() !== '') return /^\s*[[{]/.test(text) ? 'json' : 'commas';
   }
-}
-
-function parseObject(text: string, file: string, line: number): DataRecord {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (cause) {
-    const hint =
-      line === 1 && /^\s*[[{]\s*$/.test(text)
-        ? 'write one object a line, not one document over many lines'
-        : `got ${excerpt(text)}`;
-    throw new InputError(
-      `is not valid JSON; expected one JSON object a line, ${hint}`,
-      { file, line },
-      { cause },
-    );
-  }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new InputError(`expected one JSON object a line, got ${excerpt(text)}`, { file, line });
-  }
-  return value as DataRecord;
-}
-
-/** The beginning of a text, fit for an error message. */
-export function excerpt(text: string, length = 40): string {
-  const short = text.trim();
-  return JSON.stringify(short.length > length ? `${short.slice(0, length)}…` : short);
+  return 'commas';
 }

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { loadCatalog } from './catalog.js';
-import { loadSets } from './sets.js';
+import { loadSets, type QueryReport } from './sets.js';
 import { hasSharedData, sharedFile } from './testing/sharedData.js';
 import { tempFolder } from './testing/tempFolder.js';
 
@@ -39,14 +39,54 @@ it.each([
   [{ query: 'q' }, ':1: field "items": is missing; give every set a list of item ids'],
   [{ query: 'q', items: 3 }, ':1: field "items": is no list'],
   [{ query: 'q', items: [] }, ':1: field "items": is empty'],
-  [{ query: 'q', items: [null] }, ':1: field "items": is missing; give every item an id'],
+  [{ query: 'q', items: [null] }, ':1: field "items": is empty'],
+  [
+    { query: 'q', items: ['a', false] },
+    ':1: field "items": is not a string or number; give every item an id',
+  ],
   [{ query: ' ', items: ['a'] }, ':1: field "query": is empty'],
   [
     { query: 'q', items: ['a'], split: 'tset' },
     ':1: field "split": is "tset"; expected train, valid or test',
   ],
 ])('refuses %j', async (record, message) => {
-  await expect(loadSets(temp.write('bad.jsonl', [record]), catalog)).rejects.toThrow(message);
+  const good = { query: 'good', items: ['a'] };
+  await expect(loadSets(temp.write('bad.jsonl', [record, good]), catalog, { strict: true })).rejects.toThrow(
+    message,
+  );
+  const kept = await loadSets(temp.write('bad.jsonl', [record, good]), catalog);
+  expect(kept.at(-1)).toMatchObject({ query: 'good', items: [0] });
+});
+
+it('leaves out retired ids and sets without items, and counts both', async () => {
+  const file = temp.write('old.jsonl', [
+    { query: 'cosy', items: ['a', 'b', 'b'] },
+    { query: 'empty', items: [] },
+    { query: 'old', items: ['c', 'gone-sku'] },
+    { query: 'older', items: ['gone-sku', 'lost-sku'] },
+  ]);
+  let report: QueryReport | undefined;
+  const sets = await loadSets(file, catalog, {
+    onReport(made) {
+      report = made;
+    },
+  });
+  expect(sets.map(({ query, items }) => [query, items])).toEqual([
+    ['cosy', [0, 1]],
+    ['old', [2]],
+  ]);
+  expect(report).toMatchObject({
+    rows: 4,
+    skipped: { count: 2 },
+    retired: { count: 3, first: ['gone-sku', 'lost-sku'] },
+  });
+});
+
+it('says which ids there are where none is known', async () => {
+  const file = temp.write('others.jsonl', [{ query: 'q', items: ['B0', 'B1'] }]);
+  await expect(loadSets(file, catalog)).rejects.toThrow(
+    'none of its items is in the catalog: it has B0, B1, the catalog a, b, c; name the same ids, see catalog.id',
+  );
 });
 
 it('refuses a file without sets', async () => {

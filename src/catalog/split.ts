@@ -36,3 +36,16 @@ export function readSplit(value: unknown, key: string, location: InputLocation):
     field: 'split',
   });
 }
+
+/**
+ * Where splits were given by chance and none is for training, as with a single query, all of these are: something must be learned from.
+ */
+export function giveTraining<T extends { readonly split: Split }>(
+  records: readonly (T & { readonly hasSplit: boolean })[],
+): T[] {
+  const hasTraining = records.some(({ split }) => split === 'train');
+  return records.map(({ hasSplit, ...record }) => {
+    const kept = record as unknown as T;
+    return hasTraining || hasSplit ? kept : { ...kept, split: 'train' };
+  });
+}

@@ -109,7 +109,7 @@ export const experimentConfig = ({
 /** The queries of an experiment, each with its split and, where known, its reference set. */
 export async function experimentQueries(
   { data, task, quick = false, signal }: QualityOptions,
-  { items, rowOf, ...catalog }: Catalog,
+  { items, rowOf }: Pick<Catalog, 'items' | 'rowOf'>,
 ): Promise<QueryRecord[]> {
   const file = (name: string) => join(data, name);
   const setsFile = file('sets.jsonl');
@@ -117,7 +117,7 @@ export async function experimentQueries(
   const ownQueries = file('queries.jsonl');
   let queries: QueryRecord[] = [];
   if (hasSets) {
-    const sets = await loadSets(setsFile, { items, rowOf, ...catalog }, { signal });
+    const sets = await loadSets(setsFile, { rowOf }, { signal });
     queries = queriesForSets({ items, sets, queriesPerSet: QUERIES_PER_SET, seed: 1 });
     if (sets.every((set) => set.query === undefined)) queries = oneQueryAHeldOutSet(queries);
   } else if (TASKS[task].option === 'sets') {

@@ -191,7 +191,7 @@ const itemSchema = z.looseObject({ id: z.string(), text: z.string(), title: z.st
 /** The items of a run whose encode stage is done. */
 export async function readItems(file: string): Promise<Item[]> {
   const items: Item[] = [];
-  for await (const { text, line } of readLines(file)) {
+  for await (const { text, line } of readLines(file, { encoding: 'utf-8' })) {
     const item = parseJson(text);
     if (!itemSchema.safeParse(item).success) {
       throw new InputError('is damaged; compile again with --force', { file, line });

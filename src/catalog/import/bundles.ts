@@ -1,9 +1,9 @@
 import { basename } from 'node:path';
 import * as z from 'zod';
 import { InputError } from '../../errors.js';
+import { cleanText } from '../cleanText.js';
 import { normalizeKey } from '../normalizeKey.js';
 import { readRecords } from '../records.js';
-import { decodeEntities } from './entities.js';
 import { checkRecord, type Importer, type Reading } from './reading.js';
 
 const COLUMNS = {
@@ -40,12 +40,12 @@ export const importBundles: Importer = async (files, writer, reading) => {
 
   const categories = new Map(await pairs('item_categories.csv'));
   for (const [id, title] of await pairs('item_titles.csv')) {
-    writer.addItem({ id, title: decodeEntities(title), category: deepestCategory(categories.get(id) ?? '') });
+    writer.addItem({ id, title: oneLine(title), category: deepestCategory(categories.get(id) ?? '') });
   }
   const intents = new Map(await pairs('bundle_intent.csv'));
   const sets = new Map<string, { id: string; query: string; items: string[] }>();
   for (const [id, item] of await pairs('bundle_item.csv')) {
-    const query = decodeEntities(intents.get(id) ?? '');
+    const query = oneLine(intents.get(id) ?? '');
     const key = normalizeKey(query);
     const set = sets.get(key);
     if (set) set.items.push(item);
@@ -54,6 +54,9 @@ export const importBundles: Importer = async (files, writer, reading) => {
   for (const set of sets.values()) writer.addSet(set);
   return files.filter((file) => !used.includes(file));
 };
+
+/** A title as people read it. */
+const oneLine = (text: string): string => cleanText(text).replace(/\s+/g, ' ');
 
 /** A file of two columns. */
 async function readPairs(
@@ -77,7 +80,7 @@ async function readPairs(
 function deepestCategory(text: string): string | undefined {
   let deepest: string[] = [];
   for (const path of text.replace(/^\s*\[\s*\[|\]\s*\]\s*$/g, '').split(/\]\s*,\s*\[/)) {
-    const parts = path.split(/,(?! )/).map((part) => decodeEntities(part.replace(/^["']|["']$/g, '')));
+    const parts = path.split(/,(?! )/).map((part) => oneLine(part.replace(/^["']|["']$/g, '')));
     if (parts.length > deepest.length) deepest = parts;
   }
   return deepest.join(' > ') || undefined;

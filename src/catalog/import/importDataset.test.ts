@@ -174,8 +174,8 @@ describe('bundles', () => {
     await expect(run('bundles', fewer)).rejects.toThrow(
       'bundle_item.csv is missing; give bundle_intent.csv,',
     );
-    const tabs = { ...csv, 'bundle_item.csv': 'bundle ID\titem ID\n0\t1\n' };
-    await expect(run('bundles', tabs)).rejects.toThrow(
+    const other = { ...csv, 'bundle_item.csv': 'bundle,item ID\n0,1\n' };
+    await expect(run('bundles', other)).rejects.toThrow(
       'bundle_item.csv:2: field "bundle ID": expected string',
     );
   });

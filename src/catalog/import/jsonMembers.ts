@@ -1,6 +1,8 @@
 import { InputError } from '../../errors.js';
-import { type ReadOptions, readText } from '../lines.js';
-import { excerpt } from '../records.js';
+import { excerpt } from '../excerpt.js';
+import { readText } from '../lines.js';
+import { parseJson } from '../parseJson.js';
+import { bad, type ReadOptions } from '../readOptions.js';
 
 export interface JsonMember {
   /** Its name, if it is a member of an object. */
@@ -30,7 +32,7 @@ export async function* readJsonMembers(
   file: string,
   { field, ...options }: JsonMembersOptions = {},
 ): AsyncGenerator<JsonMember> {
-  const cutter = new MemberCutter(file, field);
+  const cutter = new MemberCutter(file, field, options);
   for await (const chunk of readText(file, options, () => cutter.line - 1)) yield* cutter.push(chunk);
   cutter.end();
 }
@@ -57,7 +59,8 @@ class MemberCutter {
 
   constructor(
     private readonly file: string,
-    private readonly field?: string,
+    private readonly field: string | undefined,
+    private readonly options: ReadOptions,
   ) {}
 
   *push(chunk: string): Generator<JsonMember> {
@@ -94,11 +97,11 @@ class MemberCutter {
       } else if (char === ',') {
         if (this.#depth !== this.#level) continue;
         const text = take(i);
-        if (this.#wanted) yield this.#member(text);
+        if (this.#wanted) yield* this.#member(text);
       } else if (char === ']' || char === '}') {
         if (this.#depth === this.#level) {
           const text = take(i);
-          if (this.#wanted && (this.#members > 0 || text.trim() !== '')) yield this.#member(text);
+          if (this.#wanted && (this.#members > 0 || text.trim() !== '')) yield* this.#member(text);
           if (this.#wanted && (this.#bracket === '[') !== (char === ']')) {
             this.#fail(`has "${char}" where a "${this.#bracket}" should be closed`);
           }
@@ -133,17 +136,17 @@ class MemberCutter {
     }
   }
 
-  #member(text: string): JsonMember {
+  *#member(text: string): Generator<JsonMember> {
     this.#members++;
     const line = this.line - (text.trimStart().match(/\n/g)?.length ?? 0);
     try {
-      if (this.#bracket === '[') return { value: JSON.parse(text), line };
-      const [[key, value]] = Object.entries(JSON.parse(`{${text}}`) as object);
-      return { key, value, line };
+      if (this.#bracket === '[') return yield { value: parseJson(text), line };
+      const [[key, value]] = Object.entries(parseJson(`{${text}}`) as object);
+      yield { key, value, line };
     } catch (cause) {
       const problem =
         text.trim() === '' ? 'has nothing between two commas' : `is not valid JSON: ${excerpt(text)}`;
-      throw new InputError(problem, { file: this.file, line }, { cause });
+      bad(new InputError(problem, { file: this.file, line }, { cause }), this.options);
     }
   }
 

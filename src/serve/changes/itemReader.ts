@@ -1,8 +1,9 @@
 /** Items as requests bring them: records like those of the catalog file. */
+import { idText } from '../../catalog/catalog.js';
+import { cleanRecord } from '../../catalog/cleanRecord.js';
 import { FieldReader } from '../../catalog/fields.js';
 import type { Item } from '../../catalog/item.js';
 import type { DataRecord } from '../../catalog/records.js';
-import { fieldText } from '../../catalog/template.js';
 import { InputError } from '../../errors.js';
 import type { Config } from '../../run/config.js';
 import { type FieldError, invalidFields, problemOf } from '../http/problem.js';
@@ -34,34 +35,22 @@ export class ItemReader {
   }
 
   #read(sent: DataRecord): Item {
-    const record = Object.fromEntries(Object.entries(sent).filter(([, value]) => isPlain(value)));
-    const { id: name, category, image } = this.#fields;
+    const record = cleanRecord(sent);
+    const { id: name } = this.#fields;
     const id = idText(record[name]);
     if (id === '')
       throw new InputError('is missing; give every item an id, a text or a number', { field: name });
     const text = this.#fields.text(record, {});
     const title = this.#fields.title(record, text);
-    const [categoryText, imageText] = [fieldText(record[category]), fieldText(record[image])];
+    const category = this.#fields.category(record);
+    const image = this.#fields.image(record);
     return {
       id,
       text,
       title,
-      ...(categoryText !== '' && { category: categoryText }),
-      ...(imageText !== '' && { image: imageText }),
+      ...(category !== '' && { category }),
+      ...(image !== '' && { image }),
       metadata: this.#fields.metadata(record, title, text),
     };
   }
 }
-
-/** An id as a text, empty if it is none; the same as in a catalog file. */
-export function idText(value: unknown): string {
-  if (typeof value === 'number') return String(value);
-  return typeof value === 'string' ? value.trim() : '';
-}
-
-/** Whether a field can be part of an item; what is nested is left out, as in a catalog file. */
-function isPlain(value: unknown): boolean {
-  return Array.isArray(value) ? value.every(isScalar) : value === null || isScalar(value);
-}
-
-const isScalar = (value: unknown): boolean => ['string', 'number', 'boolean'].includes(typeof value);

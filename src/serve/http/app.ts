@@ -2,9 +2,9 @@
 import { readFile } from 'node:fs/promises';
 import { extname } from 'node:path';
 import type { Hono } from 'hono';
+import { idText } from '../../catalog/catalog.js';
 import { R4tError } from '../../errors.js';
 import type { RunHost } from '../changes/host.js';
-import { idText } from '../changes/itemReader.js';
 import type { ItemChange, SearchJob } from '../engine/engine.js';
 import { type Asked, SearchQueue } from '../engine/searchQueue.js';
 import type { ApiKey } from './auth.js';

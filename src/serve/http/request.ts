@@ -2,6 +2,7 @@
 import type { HttpBindings } from '@hono/node-server';
 import type { Context } from 'hono';
 import type * as z from 'zod';
+import { parseJson } from '../../catalog/parseJson.js';
 import { type ApiKey, findKey, isLocalHostHeader, presentedKey } from './auth.js';
 import type { Operation } from './operations.js';
 import { HttpProblem, invalidBy, invalidFields } from './problem.js';
@@ -63,7 +64,7 @@ export async function readBody<S extends z.ZodType>(c: Ctx, schema: S): Promise<
   }
   let value: unknown;
   try {
-    value = JSON.parse(await c.req.text());
+    value = parseJson(await c.req.text());
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     throw invalidFields([{ field: '', detail: `is not valid JSON (${error.message})` }]);
