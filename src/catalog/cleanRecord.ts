@@ -22,14 +22,15 @@ export function cleanRecord(record: DataRecord, onLeftOut?: (field: string) => v
   };
   const add = (name: string, given: unknown, levels: number): void => {
     const value = typeof given === 'string' ? cleanCell(given) : given;
-    if (value === null || isScalar(value)) put(name, value);
+    if (isNothing(value)) put(name, null);
+    else if (isScalar(value)) put(name, value);
     else if (Array.isArray(value)) addList(name, value, levels);
-    else if (typeof value === 'object' && levels > 0) {
+    else if (typeof value === 'object' && !ArrayBuffer.isView(value) && levels > 0) {
       for (const [key, inner] of Object.entries(value)) add(`${name}.${key}`, inner, levels - 1);
     } else onLeftOut?.(name);
   };
   const addList = (name: string, value: readonly unknown[], levels: number): void => {
-    const members = value.filter((member) => member !== null && member !== undefined);
+    const members = value.filter((member) => !isNothing(member));
     const objects = members.filter((member) => typeof member === 'object') as Record<string, unknown>[];
     const scalars = members
       .filter(isScalar)
@@ -47,6 +48,10 @@ export function cleanRecord(record: DataRecord, onLeftOut?: (field: string) => v
   for (const [name, value] of Object.entries(record)) add(name, value, LEVELS);
   return plain;
 }
+
+/** NaN is what tables write for a missing number. */
+const isNothing = (value: unknown): value is null | undefined =>
+  value === null || value === undefined || Number.isNaN(value);
 
 function isScalar(value: unknown): value is string | number | boolean {
   return typeof value === 'string' || typeof value === 'boolean' || Number.isFinite(value);

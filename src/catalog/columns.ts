@@ -44,8 +44,8 @@ export function findColumns(records: readonly PlainRecord[], given: CatalogField
   const bySimple = new Map<string, string>();
   for (const column of columns) {
     const key = simple(column);
-    const isUsed = records.some((record) => record[column] !== '' && record[column] !== null);
-    if (!bySimple.has(key) && (isUsed || records.length === 0)) bySimple.set(key, column);
+    const isUsed = records.some((record) => !['', null, undefined].includes(record[column] as string));
+    if (!bySimple.has(key) && isUsed) bySimple.set(key, column);
   }
   const find = (names: readonly string[]) =>
     names.map((name) => bySimple.get(name)).find((column) => column !== undefined);

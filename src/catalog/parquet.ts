@@ -13,7 +13,7 @@ import type { RecordLine } from './records.js';
 
 /**
  * Streams a Parquet file, one row group in memory at a time, whatever codec it was written with. Values become plain data: integers
- * numbers (a string where a number would lose digits), dates `2024-01-05`, timestamps ISO strings, lists arrays. Bytes are left out.
+ * numbers (a string where a number would lose digits), dates `2024-01-05`, timestamps ISO strings, lists arrays. Bytes stay bytes.
  *
  * @throws InputError if the file is not Parquet or is damaged
  */
@@ -62,7 +62,7 @@ const parsers = {
   dateFromDays: (days: number) => new Date(days * DAY).toISOString().slice(0, 10),
 };
 
-/** A value of a table as plain data, such as JSON has it; undefined for bytes. */
+/** A value of a table as plain data, such as JSON has it; bytes stay bytes. */
 export function plain(value: unknown): unknown {
   if (typeof value === 'bigint') {
     const number = Number(value);
@@ -71,7 +71,7 @@ export function plain(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? null : value.toISOString();
   if (Array.isArray(value)) return value.map(plain);
-  if (value instanceof Uint8Array) return undefined;
+  if (value instanceof Uint8Array) return value;
   if (ArrayBuffer.isView(value)) return Array.from(value as unknown as ArrayLike<unknown>, plain);
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, plain(inner)]));
 }

@@ -1,6 +1,26 @@
-/** The words of a text, lower-case, at least two letters or digits long: `["women's", 't-shirt', '24']`. */
+const WORD = /[\p{L}\p{N}][\p{L}\p{N}\p{M}'-]*[\p{L}\p{N}\p{M}]/gu;
+/** Scripts that put no spaces between words. */
+export const UNSPACED =
+  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u;
+/** Splits what has no spaces; by no language in particular, so that every machine gets the same words. */
+const segmenter = new Intl.Segmenter('und', { granularity: 'word' });
+
+/** Runs of letters of a script without spaces, as its words. */
+export function segments(run: string): string[] {
+  return Array.from(segmenter.segment(run))
+    .filter(({ isWordLike }) => isWordLike)
+    .map(({ segment }) => segment);
+}
+
+/**
+ * The words of a text, lower-case, at least two letters or digits long: `["women's", 't-shirt', '24']`. Chinese, Japanese, Thai, Lao,
+ * Khmer and Burmese are split into words, which may be one letter long.
+ */
 export function wordsOf(text: string): string[] {
-  return text.toLowerCase().match(/[\p{L}\p{N}][\p{L}\p{N}'-]*[\p{L}\p{N}]/gu) ?? [];
+  const words = text.toLowerCase().match(WORD) ?? [];
+  return UNSPACED.test(text)
+    ? words.flatMap((word) => (UNSPACED.test(word) ? segments(word) : [word]))
+    : words;
 }
 
 const words = (text: string): ReadonlySet<string> => new Set(text.trim().split(/\s+/));

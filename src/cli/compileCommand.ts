@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import type { CompileOptions, CompileResult } from '../compile/compile.js';
+import type { InputReport } from '../compile/inputs.js';
 import { findConfig } from './findConfig.js';
 import type { CliIo } from './io.js';
 import { wholeNumber } from './options.js';
@@ -24,6 +25,7 @@ interface CompileFlags {
   readonly config?: string;
   readonly stage?: CompileOptions['stage'];
   readonly ablations?: true;
+  readonly strict?: true;
   readonly force?: true;
   readonly threads?: number;
   readonly json?: true;
@@ -34,23 +36,25 @@ export function addCompileCommand(program: Command, io: CliIo): void {
   program
     .command('compile')
     .description('compile a set retriever from a catalog; run again to go on after a stop')
-    .argument('<catalog>', 'JSONL, CSV, TSV or Parquet file, one item a record')
+    .argument('<catalog...>', 'files (JSON, CSV, TSV, Parquet, also .gz), a folder, - or a database')
     .requiredOption('--out <run>', 'run folder to make, or to go on with')
     .option('--queries <file>', "broad queries (default: made from the catalog's own words)")
     .option('--sets <file>', 'reference sets: query, items, split')
     .option('--config <file>', 'settings (default: r4t.config.ts or .json here, if there is one)')
     .addOption(new Option('--stage <stage>', 'stop after this stage').choices(Object.keys(STAGES)))
     .option('--ablations', 'also train the diffusions without reinforcement learning, for r4t evaluate')
+    .option('--strict', 'stop at the first bad row instead of passing it over')
     .option('--force', 'start anew if the run was made of other inputs')
     .option('--threads <n>', 'threads to compute with (default: one a core)', wholeNumber(1))
     .option('--json', 'print JSON lines: progress, finished stages, the result')
-    .action((catalog: string, flags: CompileFlags) => compileAction(catalog, flags, io));
+    .action((catalog: string[], flags: CompileFlags) => compileAction(catalog, flags, io));
 }
 
-async function compileAction(catalog: string, flags: CompileFlags, io: CliIo): Promise<void> {
+async function compileAction(catalog: readonly string[], flags: CompileFlags, io: CliIo): Promise<void> {
   const { threads, json = false, ...options } = flags;
-  const [{ compile }, { loadConfig }, library] = await Promise.all([
+  const [{ compile }, { describeInputs }, { loadConfig }, library] = await Promise.all([
     import('../compile/compile.js'),
+    import('./inputSummary.js'),
     import('../run/loadConfig.js'),
     import('../index.js'),
   ]);
@@ -60,7 +64,11 @@ async function compileAction(catalog: string, flags: CompileFlags, io: CliIo): P
   let result: CompileResult;
   try {
     const { onProgress } = progress;
-    result = await compile({ ...options, catalog, config, signal: io.signal, onProgress });
+    const onInputs = (report: InputReport) => {
+      if (json) io.stdout.write(`${JSON.stringify({ event: 'inputs', ...report })}\n`);
+      else io.stderr.write(describeInputs(report));
+    };
+    result = await compile({ ...options, catalog, config, signal: io.signal, onProgress, onInputs });
   } finally {
     progress.close();
   }

@@ -55,16 +55,17 @@ interface ProgressLine {
 }
 
 async function compileRun(
-  { catalog, out, sets, queries, config, stage }: CompileOptions,
+  { catalog, out, sets, queries, config, stage, strict }: CompileOptions,
   signal: AbortSignal,
   onProgress: (progress: ProgressLine) => void,
 ): Promise<void> {
   const configFile = join(out, '..', `${out.split(/[\\/]/u).at(-1)}.config.json`);
   await writeJson(configFile, config);
-  const args = ['compile', catalog, '--out', out, '--config', configFile, '--json'];
+  const args = ['compile', ...[catalog].flat(), '--out', out, '--config', configFile, '--json'];
   if (sets !== undefined) args.push('--sets', sets);
   if (queries !== undefined) args.push('--queries', queries);
   if (stage) args.push('--stage', stage);
+  if (strict) args.push('--strict');
   const child = fork(MAIN, args, { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
   const abort = () => child.kill('SIGINT');
   signal.addEventListener('abort', abort, { once: true });

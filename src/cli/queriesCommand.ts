@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { Item, QueryRecord } from '../catalog/item.js';
-import type { SetRecord } from '../catalog/sets.js';
+import type { QueryReport, SetRecord } from '../catalog/sets.js';
 import { InputError } from '../errors.js';
 import type { RunControl } from '../progress.js';
 import { findConfig } from './findConfig.js';
@@ -27,7 +27,7 @@ export function addQueriesCommand(program: Command, io: CliIo): void {
   program
     .command('queries')
     .description('make broad queries to compile with, from a catalog or from sets of its items')
-    .argument('<catalog>', 'JSONL, CSV, TSV or Parquet file, one item a record')
+    .argument('<catalog>', 'as for compile')
     .requiredOption('--out <file>', 'JSONL file to write')
     .option('--sets <file>', 'sets: items, perhaps split; those with a query keep it')
     .option('--per-set <n>', 'queries a set, at most', wholeNumber(1), 2)
@@ -55,6 +55,7 @@ async function queriesAction(file: string, flags: QueriesFlags, io: CliIo): Prom
     { queryLines },
     { writeFileAtomic },
     { completionsUrl },
+    { describeCatalog, describeQueries },
   ] = await Promise.all([
     import('../catalog/catalog.js'),
     import('../catalog/sets.js'),
@@ -63,6 +64,7 @@ async function queriesAction(file: string, flags: QueriesFlags, io: CliIo): Prom
     import('../catalog/queryLines.js'),
     import('../files.js'),
     import('../llm/chat.js'),
+    import('./inputSummary.js'),
   ]);
   if (flags.llm !== undefined) completionsUrl(flags.llm);
   const config = await loadConfig(flags.config ?? (await findConfig(process.cwd())), { library });
@@ -71,7 +73,14 @@ async function queriesAction(file: string, flags: QueriesFlags, io: CliIo): Prom
   try {
     const { onProgress } = progress;
     const catalog = await loadCatalog(file, { ...config.catalog, signal, onProgress });
-    const sets = flags.sets === undefined ? undefined : await loadSets(flags.sets, catalog, { signal });
+    const say = (lines: readonly string[]) => io.stderr.write(lines.map((line) => `${line}\n`).join(''));
+    say(describeCatalog(catalog.report));
+    const { query, encoding } = config.catalog;
+    const onReport = (report: QueryReport) => say(describeQueries(report, 'sets'));
+    const sets =
+      flags.sets === undefined
+        ? undefined
+        : await loadSets(flags.sets, catalog, { signal, query, encoding, onReport });
     const make = flags.llm === undefined ? queriesOfWords : queriesOfModel;
     queries = await make(catalog.items, sets, flags, { ...io, onProgress });
     if (queries.length === 0) {

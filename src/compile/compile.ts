@@ -1,9 +1,6 @@
 import { dirname, resolve } from 'node:path';
-import { type Catalog, loadCatalog } from '../catalog/catalog.js';
-import { catalogQueries } from '../catalog/catalogQueries.js';
-import type { QueryRecord } from '../catalog/item.js';
-import { loadQueries } from '../catalog/queries.js';
-import { loadSets } from '../catalog/sets.js';
+import { loadCatalog } from '../catalog/catalog.js';
+import { openSource } from '../catalog/source.js';
 import type { Encoder } from '../encode/encoder.js';
 import { placeModel } from '../encode/encoderSetting.js';
 import { loadEncoder } from '../encode/loadEncoder.js';
@@ -33,6 +30,7 @@ import { chooseStage } from './chooseStage.js';
 import { compiledReward, rewardWithoutLabels } from './compiledReward.js';
 import { diffusionStage } from './diffusionStage.js';
 import { encodeStage } from './encodeStage.js';
+import { checkTexts, collectQueries, describeFields, type InputReport } from './inputs.js';
 import { policyStage, warmStartStage } from './policyStages.js';
 import { RunJudge } from './runJudge.js';
 import { dropCheckpoint, type StageContext, type StageSummary } from './stage.js';
@@ -43,8 +41,8 @@ export const COMPILE_STAGES = ['encode', 'warm-start', 'policy', 'synthesis', 'd
 export type CompileStage = (typeof COMPILE_STAGES)[number];
 
 export interface CompileOptions extends RunControl {
-  /** Path of the catalog: JSONL, CSV, TSV or Parquet. */
-  readonly catalog: string;
+  /** The catalog: a file (JSON, CSV, TSV or Parquet, also gzip), several, a folder, `-` for standard input, or a database. */
+  readonly catalog: string | readonly string[];
   /** Run folder to make, or to go on with. */
   readonly out: string;
   /** Path of reference sets (query, items, split). */
@@ -52,6 +50,10 @@ export interface CompileOptions extends RunControl {
   /** Path of broad queries. Absent, and without queries in `sets`: they are made from the catalog's own words. */
   readonly queries?: string;
   readonly config?: UserConfig;
+  /** Stop at the first bad row of an input instead of passing it over. */
+  readonly strict?: boolean;
+  /** Told what became of the inputs, once they are read. */
+  readonly onInputs?: (report: InputReport) => void;
   /**
    * Stop after this stage. `ablations` are those below without the rest; after the warm start another process may be compiling
    * the run.
@@ -94,30 +96,39 @@ export async function compile(options: CompileOptions): Promise<CompileResult> {
   const given = parseConfig(options.config ?? {});
   // A run's paths are relative to the run.
   const folder = await realPath(out);
-  const config = placePaths(given, process.cwd(), folder);
-  const runtime: RuntimeOptions = { device: config.device, threads: config.threads };
-  const catalog = await loadCatalog(options.catalog, { ...config.catalog, signal, onProgress });
+  const placed = placePaths(given, process.cwd(), folder);
+  const runtime: RuntimeOptions = { device: placed.device, threads: placed.threads };
+  const { catalog, fingerprint } = await readCatalog(options, placed);
+  // Items that change later are read by the same fields.
+  const config = { ...placed, catalog: { ...placed.catalog, ...catalog.report.found } };
   if (catalog.items.length < config.k) {
     throw new InputError(
       `has ${catalog.items.length} items, fewer than k = ${config.k}; lower k or add items`,
-      { file: options.catalog },
+      { file: fingerprint.file },
     );
   }
-  const queries = await collectQueries(options, catalog, config);
+  const { queries, reports } = await collectQueries(options, catalog, config);
   const encoder = await loadEncoder(config.encoder, {
     own: options.encoder,
     runtime,
     folder,
     dim: catalog.vectors?.cols,
     cache: keptVectors(out),
-    imageFolders: [process.cwd(), dirname(options.catalog)],
+    imageFolders: [process.cwd(), dirname(fingerprint.file)],
     signal,
+  });
+  const texts = checkTexts(encoder, catalog, config.encoder);
+  options.onInputs?.({
+    catalog: catalog.report,
+    fields: describeFields(catalog),
+    ...reports,
+    ...(texts && { texts }),
   });
   const run = await RunFolder.create(
     out,
     {
       config,
-      catalog: { ...(await fingerprintFile(options.catalog, signal)), items: catalog.items.length },
+      catalog: { ...fingerprint, items: catalog.items.length },
       ...(options.sets && { sets: await fingerprintFile(options.sets, signal) }),
       ...(options.queries && { queries: await fingerprintFile(options.queries, signal) }),
       encoder: encoder.id,
@@ -131,7 +142,7 @@ export async function compile(options: CompileOptions): Promise<CompileResult> {
   const budget = budgetOf(config, catalog.items.length);
   checkOwnPolicy(run, options.policy !== undefined || isModule(config.policy));
   await once(run, 'encode', () =>
-    encodeStage({ run, config, budget, runtime, catalog, queries, encoder, signal, onProgress }),
+    encodeStage({ run, config, budget, runtime, catalog, queries, encoder, texts, signal, onProgress }),
   );
   const workspace = await loadWorkspace(run, encoder, runtime, { index: options.index });
   const policy =
@@ -182,6 +193,17 @@ export async function compile(options: CompileOptions): Promise<CompileResult> {
     return record ? [[s, record.seconds]] : [];
   });
   return { run: out, seconds: Object.fromEntries(seconds) };
+}
+
+/** The catalog, and what tells it from another. */
+async function readCatalog({ catalog: given, strict, signal, onProgress }: CompileOptions, config: Config) {
+  const source = await openSource(given, { signal });
+  try {
+    const catalog = await loadCatalog(source, { ...config.catalog, strict, signal, onProgress });
+    return { catalog, fingerprint: await source.fingerprint(signal) };
+  } finally {
+    await source.close?.();
+  }
 }
 
 type StageWork = (context: StageContext) => Promise<StageSummary>;
@@ -235,33 +257,6 @@ async function ownModules(
 /** Runs a stage unless the run already has it. */
 async function once(run: RunFolder, stage: Stage, work: () => Promise<StageSummary>): Promise<void> {
   if (!run.stageDone(stage)) await run.finishStage(stage, await work());
-}
-
-async function collectQueries(
-  { sets, queries, signal }: CompileOptions,
-  catalog: Catalog,
-  config: Config,
-): Promise<readonly QueryRecord[]> {
-  const task = TASKS[config.task];
-  const fromSets = sets === undefined ? [] : await loadSets(sets, catalog, { signal });
-  const withQuery = fromSets.flatMap(({ query, items, split }) =>
-    query === undefined ? [] : [{ query, items, split }],
-  );
-  if (task.option === 'sets' && withQuery.length === 0) {
-    throw new InputError(
-      `task "${config.task}" learns from reference sets; give --sets with queries and items`,
-      {
-        field: 'task',
-      },
-    );
-  }
-  const open = queries === undefined ? [] : await loadQueries(queries, { signal });
-  const given = task.queries(withQuery, open);
-  const chosen = given.length > 0 ? given : catalogQueries(catalog.items);
-  if (chosen.some((q) => q.split === 'train' && task.trains(q))) return chosen;
-  throw new InputError(`there are no training queries; give --${task.option} with broad queries`, {
-    file: { sets, queries }[task.option],
-  });
 }
 
 /** B, the items which all sub-queries of a query retrieve together; undefined for open-ended tasks. */

@@ -5,6 +5,7 @@ import { type Encoder, type EncoderParts, partsOf } from '../encode/encoder.js';
 import { isPrecomputed } from '../encode/encoderSetting.js';
 import { Projector } from '../encode/projection.js';
 import { FITTING_SAMPLE, type FittedSpace, fitSpace } from '../encode/space.js';
+import type { Readability } from '../encode/textReading.js';
 import type { RuntimeOptions } from '../engine/index.js';
 import { type Matrix, matrix, rowRange } from '../matrix.js';
 import type { RunControl } from '../progress.js';
@@ -27,6 +28,8 @@ export interface EncodeStageOptions extends RunControl {
   readonly queries: readonly QueryRecord[];
   /** The text encoder, before the space is fitted. */
   readonly encoder: Encoder | EncoderParts;
+  /** How much of the items' texts it can read. */
+  readonly texts?: Readability;
 }
 
 /** Items encoded and projected at a time, so that only the projected vectors of the whole catalog are in memory. */
@@ -57,10 +60,22 @@ export async function encodeStage(options: EncodeStageOptions): Promise<StageSum
     seconds: (performance.now() - started) / 1000,
     items: catalog.items.length,
     queries: queries.length,
+    ...readingFigures(options),
     dimensions: space.projection.components.rows,
     keptVariance: space.projection.keptVariance,
     ...learned,
   };
+}
+
+/** What the inputs lost on their way, for `info`; only what is not nothing. */
+function readingFigures({ catalog: { report }, texts }: EncodeStageOptions): Record<string, number> {
+  const figures = {
+    skippedRows: report.skipped.count,
+    mergedRows: report.merged,
+    cutTexts: texts?.cut ?? 0,
+    unknownTexts: texts?.unknown ?? 0,
+  };
+  return Object.fromEntries(Object.entries(figures).filter(([, count]) => count > 0));
 }
 
 /** Says what is about to be paid for. */

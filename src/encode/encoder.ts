@@ -1,6 +1,7 @@
 import type { Item } from '../catalog/item.js';
 import type { Matrix } from '../matrix.js';
 import type { RunControl } from '../progress.js';
+import type { TextReading } from './textReading.js';
 
 /** What an encoder may see of an item. */
 export type ItemContent = Pick<Item, 'text' | 'image'>;
@@ -31,6 +32,8 @@ export interface Encoder {
   cost?(work: EncodingWork): Promise<string | undefined>;
   /** Whether any word of the text is known; absent where the encoder cannot tell. */
   knows?(text: string): boolean;
+  /** How much of a text the encoder can read; absent where it cannot tell. */
+  reads?(text: string): TextReading;
   /** Frees native memory, where it holds any; also of an encoder it wraps. Twice is as good as once. */
   release?(): Promise<void>;
 }
@@ -57,6 +60,8 @@ export function encodeItems(
 /** An encoder that must know the catalog's texts before it can encode, for instance which words are common there. */
 export interface CatalogEncoder {
   readonly id: string;
+  /** As of an `Encoder`; before it has seen the catalog. */
+  reads?(text: string): TextReading;
   /** Learns what it needs of the catalog. */
   fitTo(texts: readonly string[], control?: RunControl): Promise<FittedEncoder>;
   /**

@@ -2,11 +2,14 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import * as z from 'zod';
+import { wordsOf } from '../catalog/words.js';
 import { InputError } from '../errors.js';
 import { evenly } from '../evenly.js';
 import { readError } from '../inputFile.js';
 import { row } from '../matrix.js';
 import type { CatalogEncoder, Encoder } from './encoder.js';
+import { knownForms } from './knownWords.js';
+import { normalizeText } from './normalizeText.js';
 import { fitProjection } from './projection.js';
 import { WordTable, type WordVectors } from './wordTable.js';
 import { catalogWords, SifEncoder, type SifState, weightedMeans, wordWeights } from './wordVectors.js';
@@ -41,6 +44,11 @@ const stateSchema = z.object({
 export function sif(words: WordVectors, id: string = GLOVE_ID): CatalogEncoder {
   return {
     id,
+    reads(text) {
+      const all = wordsOf(normalizeText(text)).filter((word) => /\p{L}/u.test(word));
+      const known = all.filter((word) => knownForms(word, words).length > 0);
+      return { known: known.length / Math.max(all.length, 1), isCut: false };
+    },
     async fitTo(texts, { signal } = {}) {
       if (texts.length === 0) throw new InputError('word vectors need the texts of a catalog, got none');
       const { counts, others } = catalogWords(texts, words);

@@ -1,6 +1,7 @@
 import type { Matrix } from '../matrix.js';
 import type { RunControl } from '../progress.js';
 import type { Encoder, EncodingWork, ItemContent } from './encoder.js';
+import type { TextReading } from './textReading.js';
 
 export interface Prefix {
   /** Written before every query [nothing]. */
@@ -24,7 +25,11 @@ export class PrefixedEncoder implements Encoder {
     this.dim = encoder.dim;
     this.#query = query;
     this.#item = item;
+    if (encoder.reads) this.reads = (text) => encoder.reads!(item + text);
   }
+
+  /** Of an item's text. */
+  reads?(text: string): TextReading;
 
   encode(texts: readonly string[], control?: RunControl): Promise<Matrix> {
     return this.encoder.encode(

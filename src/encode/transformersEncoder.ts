@@ -4,6 +4,7 @@ import { type Matrix, matrix, row } from '../matrix.js';
 import type { RunControl } from '../progress.js';
 import type { Encoder } from './encoder.js';
 import { inBatches } from './inBatches.js';
+import type { TextReading } from './textReading.js';
 import { loadingOptions, loadParts, modelName, transformersLibrary } from './transformersLibrary.js';
 
 export interface TransformersOptions extends RuntimeOptions {
@@ -40,6 +41,7 @@ export class TransformersEncoder implements Encoder {
     readonly id: string,
     readonly dim: number,
     private readonly batch: (texts: readonly string[]) => Promise<Matrix>,
+    readonly reads: (text: string) => TextReading,
   ) {}
 
   /** @throws InputError if the package is missing, or the model cannot be loaded or pooled so */
@@ -60,7 +62,14 @@ export class TransformersEncoder implements Encoder {
       return pool((await network(inputs)) as Outputs, inputs.attention_mask);
     };
     const { cols } = await batch(['text']);
-    return new TransformersEncoder(`transformers/${name}/${pooling}`, cols, batch);
+    const reads = (text: string): TextReading => {
+      const ids = tokenizer.encode(text, { add_special_tokens: false });
+      const special = tokenizer.encode('').length;
+      const known = ids.filter((id) => id !== tokenizer.unk_token_id).length;
+      const isCut = ids.length + special > Number(tokenizer.model_max_length ?? Number.POSITIVE_INFINITY);
+      return { known: ids.length === 0 ? 1 : known / ids.length, isCut };
+    };
+    return new TransformersEncoder(`transformers/${name}/${pooling}`, cols, batch, reads);
   }
 
   /** `texts` -> [texts.length, dim], rows of unit length. */

@@ -9,7 +9,8 @@ export interface UnigramTokenizerOptions {
 }
 
 const WORD_START = '\u2581';
-const UNKNOWN = 0;
+/** The id of what the vocabulary lacks. */
+export const UNKNOWN = 0;
 
 /**
  * Unigram (SentencePiece) segmentation: of all ways to cut a text into pieces, the most probable one (Viterbi).

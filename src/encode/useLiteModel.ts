@@ -3,7 +3,8 @@ import { type Matrix, matrix, row } from '../matrix.js';
 import type { RunControl } from '../progress.js';
 import type { Encoder } from './encoder.js';
 import { normalizeText } from './normalizeText.js';
-import type { UnigramTokenizer } from './unigramTokenizer.js';
+import type { TextReading } from './textReading.js';
+import { UNKNOWN, type UnigramTokenizer } from './unigramTokenizer.js';
 
 /** Texts are cut to so many tokens. */
 export const MAX_TOKENS = 128;
@@ -50,6 +51,16 @@ export class UseLiteModel implements Encoder {
       onProgress?.({ stage: 'encode', done: end, total: texts.length });
     }
     return out;
+  }
+
+  /** A word is known if the vocabulary has all its characters: of other scripts it has hardly any. */
+  reads(text: string): TextReading {
+    const { tokenizer } = this.parts;
+    const words = normalizeText(text).split(' ');
+    const known = words.filter((word) => !tokenizer.encode(word).includes(UNKNOWN)).length;
+    // No token is shorter than a character, but for the mark at the beginning.
+    const isCut = text.length >= MAX_TOKENS && tokenizer.encode(words.join(' ')).length > MAX_TOKENS;
+    return { known: known / words.length, isCut };
   }
 
   /** Frees the model's native memory. */

@@ -1,12 +1,9 @@
 /** The terms by which texts are found: words in one spelling, without their endings. */
 import { stemmer } from 'stemmer';
-import { STOP_WORDS } from '../catalog/words.js';
+import { STOP_WORDS, segments, UNSPACED } from '../catalog/words.js';
 
 /** Letters and digits with their marks, also across apostrophes, hyphens and decimal points. */
 const WORD = /[\p{L}\p{N}\p{M}]+(?:(?:['’-]|(?<=\p{N})[.,](?=\p{N}))[\p{L}\p{N}\p{M}]+)*/gu;
-/** Scripts that put no spaces between words. */
-const UNSPACED =
-  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u;
 
 /** Plurals that no rule of spelling gives. */
 const IRREGULAR: ReadonlyMap<string, string> = new Map(
@@ -31,9 +28,6 @@ const IRREGULAR: ReadonlyMap<string, string> = new Map(
 
 /** STOP_WORDS as they are before their endings are taken. */
 const STOP: ReadonlySet<string> = new Set([...STOP_WORDS].map(withoutApostrophes));
-
-/** Splits what has no spaces; by no language in particular, so that every machine gets the same words. */
-const segmenter = new Intl.Segmenter('und', { granularity: 'word' });
 
 /** Terms of words met before: a catalog has few different ones. */
 const known = new Map<string, string>();
@@ -69,12 +63,6 @@ function surfaceWords(text: string): string[] {
     else words.push(...parts(withoutApostrophes(word)));
   }
   return words;
-}
-
-function segments(run: string): string[] {
-  return Array.from(segmenter.segment(run))
-    .filter(({ isWordLike }) => isWordLike)
-    .map(({ segment }) => segment);
 }
 
 /** "t-shirt" -> t, shirt, tshirt; of longer chains only the parts. */

@@ -21,7 +21,15 @@ const catalog = z.strictObject({
   /** The field whose values are the aspects of a set in evaluations (the category, else clusters of the vectors). */
   aspect: z.string().optional(),
   image: z.string().optional(),
+  /** What `price` means in filters. */
+  price: z.string().optional(),
   vector: z.string().optional(),
+  /** Records of one value here are variants of one item. */
+  group: z.string().optional(),
+  /** The field of the query in files of queries and sets. */
+  query: z.string().optional(),
+  /** What text files are encoded in, where it is not UTF-8. */
+  encoding: z.string().optional(),
 });
 
 const onlyWithPaper = { path: ['weights'], message: 'belongs to the preset "paper"; add "preset": "paper"' };

@@ -1,0 +1,97 @@
+/** What became of the inputs, in a few lines. */
+import type { CatalogReport } from '../catalog/catalog.js';
+import type { FieldType } from '../catalog/filter/filterTable.js';
+import type { SkippedRows } from '../catalog/rowLog.js';
+import type { QueryReport } from '../catalog/sets.js';
+import { ANOTHER_ENCODER, type InputReport } from '../compile/inputs.js';
+import { formatFigure, oneLine, truncate } from './text.js';
+
+/** Bad rows and notes are cut to this. */
+const LINE = 200;
+/** Fields that are shown; `info` shows all. */
+const FIELDS = 30;
+/** Below this share of known words a catalog is hardly in the encoder's language. */
+const LEAST_KNOWN = 0.75;
+
+export function describeInputs({ catalog, fields, sets, queries, texts }: InputReport): string {
+  const lines = [
+    ...describeCatalog(catalog),
+    `  fields: ${describeFields(fields)}`,
+    ...(sets ? describeQueries(sets, 'sets') : []),
+    ...(queries ? describeQueries(queries, 'queries') : []),
+  ];
+  if (texts && texts.cut > 0) {
+    lines.push(
+      `texts: ${formatFigure(texts.cut)} of ${formatFigure(texts.texts)} are longer than the encoder reads, which leaves out their ends; put what matters first in catalog.text`,
+    );
+  }
+  if (texts && texts.unknown > 0) {
+    const example = truncate(oneLine(texts.example ?? ''), 40);
+    lines.push(
+      `texts: ${formatFigure(texts.unknown)} of ${formatFigure(texts.texts)} are of words unknown to the encoder, such as "${example}"`,
+    );
+  }
+  if (texts && texts.known < LEAST_KNOWN) {
+    const percent = Math.round(100 * texts.known);
+    lines.push(
+      `texts: the encoder knows only ${percent} % of their words: is it of another language? ${ANOTHER_ENCODER}`,
+    );
+  }
+  return lines.map((line) => `${line}\n`).join('');
+}
+
+/** The catalog's own part. */
+export function describeCatalog(catalog: CatalogReport): string[] {
+  const { source, rows, items, skipped, merged, found, leftOut, notes } = catalog;
+  const counts = [
+    `${formatFigure(rows)} ${rows === 1 ? 'row' : 'rows'}`,
+    ...(merged > 0 ? [`${formatFigure(merged)} joined as variants`] : []),
+    ...(skipped.count > 0 ? [`${formatFigure(skipped.count)} skipped`] : []),
+    `${formatFigure(items)} ${items === 1 ? 'item' : 'items'}`,
+  ];
+  const columns = Object.entries(found).map(([role, column]) => `${role} is "${column}"`);
+  const left = Object.entries(leftOut).map(([field, count]) => `${field} (${formatFigure(count)} rows)`);
+  return [
+    `${source}: ${counts.join(', ')}`,
+    ...badRows(skipped),
+    ...(columns.length > 0 ? [indent(`found by the names of columns: ${columns.join(', ')}`)] : []),
+    ...(left.length > 0 ? [indent(`left out, as they hold no plain values: ${left.join(', ')}`)] : []),
+    ...notes.map(indent),
+  ];
+}
+
+/** A file of queries or sets. */
+export function describeQueries(
+  { source, rows, skipped, retired, notes }: QueryReport,
+  what: string,
+): string[] {
+  const gone = retired
+    ? [
+        `${formatFigure(retired.count)} items that are not in the catalog left out (${retired.first.join(', ')}${retired.count > retired.first.length ? ', ...' : ''})`,
+      ]
+    : [];
+  const counts = [
+    `${formatFigure(rows - skipped.count)} ${what}`,
+    ...(skipped.count > 0 ? [`${formatFigure(skipped.count)} rows skipped`] : []),
+    ...gone,
+  ];
+  return [`${source}: ${counts.join(', ')}`, ...badRows(skipped), ...notes.map(indent)];
+}
+
+function badRows({ count, first }: SkippedRows): string[] {
+  const more =
+    count > first.length
+      ? [`  skipped: and ${formatFigure(count - first.length)} more; --strict stops at the first`]
+      : [];
+  return [...first.map((text) => indent(`skipped: ${text}`)), ...more];
+}
+
+function describeFields(fields: readonly FieldType[]): string {
+  const shown = fields
+    .slice(0, FIELDS)
+    .map(({ name, kind, isList }) => `${oneLine(name)} ${isList ? `list of ${kind}` : kind}`);
+  const more = fields.length > FIELDS ? [`and ${fields.length - FIELDS} more`] : [];
+  return [...shown, ...more].join(', ');
+}
+
+const indent = (text: string): string => `  ${truncate(oneLine(text), LINE)}`;
