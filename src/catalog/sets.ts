@@ -1,6 +1,7 @@
 import { InputError, type InputLocation } from '../errors.js';
-import { type Catalog, readId } from './catalog.js';
+import type { Catalog } from './catalog.js';
 import { cleanRecord, type PlainRecord } from './cleanRecord.js';
+import { readId } from './ids.js';
 import type { Split } from './item.js';
 import { checkQueryColumn, queryColumn } from './queryColumn.js';
 import type { ReadOptions } from './readOptions.js';

@@ -1,5 +1,5 @@
 /** What became of the inputs, in a few lines. */
-import type { CatalogReport } from '../catalog/catalog.js';
+import type { CatalogReport } from '../catalog/catalogRows.js';
 import type { FieldType } from '../catalog/filter/filterTable.js';
 import type { SkippedRows } from '../catalog/rowLog.js';
 import type { QueryReport } from '../catalog/sets.js';

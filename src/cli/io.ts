@@ -14,7 +14,7 @@ export interface CliIo {
   readonly stderr: Output;
   /** Stops the running command. An `Interrupted` as its reason says with which exit code. */
   readonly signal?: AbortSignal;
-  /** Environment variables; `NO_COLOR`, `TERM`, `OPENAI_API_KEY`, `R4T_API_KEYS` and `R4T_MINILM` are read (none). */
+  /** Environment variables; `NO_COLOR`, `TERM`, `OPENAI_API_KEY`, `R4T_API_KEYS`, `R4T_API_KEY` and `R4T_MINILM` are read (none). */
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Asks the user a question that is answered by yes or no; absent where nobody can answer. */
   readonly confirm?: (question: string) => Promise<boolean>;

@@ -12,6 +12,7 @@ import type { CliIo } from './io.js';
 import { addJudgeCommand } from './judgeCommand.js';
 import { addQueriesCommand } from './queriesCommand.js';
 import { addSearchCommand } from './searchCommand.js';
+import { addSendCommand } from './sendCommand.js';
 import { addServeCommand } from './serveCommand.js';
 import { oneLine } from './text.js';
 import { addUiCommand } from './uiCommand.js';
@@ -72,6 +73,7 @@ function createProgram(io: CliIo): Command {
   addJudgeCommand(program, io);
   addBenchCommand(program, io);
   addServeCommand(program, io);
+  addSendCommand(program, io);
   return program;
 }
 

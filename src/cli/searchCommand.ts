@@ -81,12 +81,12 @@ async function searchAction(folder: string, query: string, flags: SearchFlags, i
   if (found < wanted && flags.filter.length > 0) io.stderr.write('r4t: no other items pass the filters\n');
 }
 
-/** Titles and sub-queries are cut to this in a terminal, so that rows stay lines. */
-const CELL = 48;
+/** Titles and sub-queries are cut to this, so that rows stay lines: in a terminal, and elsewhere. `--json` has all of them. */
+const [CELL, WIDE_CELL] = [48, 120];
 
 async function itemTable({ items }: SearchResult, io: CliIo): Promise<string> {
   const { formatTable } = await import('../evaluate/table.js');
-  const length = isTerminal(io.stdout, io) ? CELL : Number.POSITIVE_INFINITY;
+  const length = isTerminal(io.stdout, io) ? CELL : WIDE_CELL;
   const cell = (text = '') => truncate(oneLine(text), length);
   const rows = items.map((item, i) => ({ ...item, place: i + 1 }));
   type Row = (typeof rows)[number];

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { CliIo } from './io.js';
-import { wholeNumber } from './options.js';
+import { collect, wholeNumber } from './options.js';
 
 interface ServeFlags {
   readonly host: string;
@@ -10,6 +10,7 @@ interface ServeFlags {
   readonly timeout: number;
   readonly queue: number;
   readonly logQueries?: true;
+  readonly cors: readonly string[];
 }
 
 /** `r4t serve`: a run as an HTTP service with its explorer. */
@@ -24,12 +25,13 @@ export function addServeCommand(program: Command, io: CliIo): void {
     .option('--threads <n>', 'threads of one model call', wholeNumber(1), 1)
     .option('--timeout <seconds>', 'give up a search after this', wholeNumber(1), 10)
     .option('--queue <n>', 'queries that may wait; more are answered with 503', wholeNumber(1), 512)
+    .option('--cors <origin>', 'let pages of this origin call from a browser; may be repeated', collect, [])
     .option('--log-queries', 'write what is searched for into the access log')
     .action((folder: string, flags: ServeFlags) => serveAction(folder, flags, io));
 }
 
 async function serveAction(folder: string, flags: ServeFlags, io: CliIo): Promise<void> {
-  const { apiKeyFile, timeout: seconds, logQueries = false, ...options } = flags;
+  const { apiKeyFile, timeout: seconds, logQueries = false, cors: origins, ...options } = flags;
   const [{ startServer }, { loadKeys }, { pino }] = await Promise.all([
     import('../serve/http/server.js'),
     import('../serve/http/auth.js'),
@@ -39,7 +41,7 @@ async function serveAction(folder: string, flags: ServeFlags, io: CliIo): Promis
   // Time as people and log tools read it; the process id and host are the log collector's business.
   const settings = { base: null, timestamp: pino.stdTimeFunctions.isoTime };
   const log = pino(settings, { write: (line: string) => void io.stdout.write(line) });
-  const server = await startServer({ ...options, run: folder, keys, seconds, logQueries, log });
+  const server = await startServer({ ...options, run: folder, keys, seconds, logQueries, origins, log });
   io.stderr.write(`r4t: ${server.url} (stop with Ctrl-C)\n`);
   const { name, fingerprint } = server.host.facts.run;
   log.info({ url: server.url, run: name, fingerprint }, 'listening');

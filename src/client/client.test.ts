@@ -37,6 +37,35 @@ it('calls every operation', async () => {
   expect(await client.ready()).toBe(true);
 });
 
+it('sends any number of items in requests of a size, and may be repeated', async () => {
+  const sizes: number[] = [];
+  const counting = new Client({
+    url: 'http://shop.example',
+    apiKey: KEY,
+    fetch: ((target: string, init: RequestInit) => {
+      if (target.endsWith('/v1/items'))
+        sizes.push((JSON.parse(String(init.body)) as { upsert: object[] }).upsert.length);
+      return service.request(target, init);
+    }) as typeof fetch,
+  });
+  async function* items() {
+    for (let i = 0; i < 1100; i++) yield { id: `sent-${i}`, title: `zzzz ${i}` };
+  }
+  const told: number[] = [];
+  const { sent, sequence } = await counting.sendItems(items(), { onSent: (count) => told.push(count) });
+  expect({ sent, sizes, told }).toEqual({ sent: 1100, sizes: [500, 500, 100], told: [500, 1000, 1100] });
+  await client.visible(sequence);
+  const count = async () => (await client.info()).drift.added;
+  const added = await count();
+  await client.visible((await counting.sendItems([{ id: 'sent-0', title: 'zzzz 0' }])).sequence);
+  expect(await count()).toBe(added);
+  expect(await client.sendItems([])).toEqual({ sent: 0, sequence: 0 });
+  const large = { id: 'large', title: 'x', note: 'y'.repeat(3_000_000) };
+  sizes.length = 0;
+  await counting.sendItems([large, { ...large, id: 'larger' }]);
+  expect(sizes).toEqual([1, 1]);
+});
+
 it('says everything that a request can say, and reads what comes back', async () => {
   const request = {
     query: 'red tent',

@@ -33,6 +33,11 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
 }
 
+export interface SendOptions extends CallOptions {
+  /** Told after every request how many items the service has taken, and which number searches must see until all are found. */
+  readonly onSent?: (sent: number, sequence: number) => void;
+}
+
 /** The service answered with an error. */
 export class ServiceError extends Error {
   override name = 'ServiceError';
@@ -63,6 +68,10 @@ const FIRST_PAUSE = 250;
 /** A server that asks for a longer pause than this is not waited for. */
 const LONGEST_PAUSE = 30_000;
 const OVERLOADED = new Set([429, 503]);
+/** Items of one request, and characters of them: half of what the service takes. */
+const [MOST_ITEMS, MOST_CHARACTERS] = [500, 2 ** 22];
+/** A service that has more changes than this to embed is waited for. */
+const MOST_PENDING = 10_000;
 
 /**
  * Calls of one service. Each rejects with `ServiceError`, `ConnectionError`, or the reason of its signal.
@@ -92,6 +101,47 @@ export class Client {
   /** Adds, replaces and deletes items; needs a full key. */
   changeItems(request: ItemsRequest, options?: CallOptions): Promise<ItemsResponse> {
     return this.#call('/v1/items', request, options);
+  }
+
+  /**
+   * Adds or replaces any number of items, in requests of a few hundred; needs a full key. Whole items are named, so it may be done
+   * again: after a failure, or every night. The service embeds them in the background, and is not sent more than it keeps up with.
+   *
+   * @returns how many were sent, and the number that `visible` waits for (0 for none)
+   *
+   * @example
+   * const { sequence } = await client.sendItems(products);
+   * await client.visible(sequence);
+   */
+  async sendItems(
+    items: Iterable<object> | AsyncIterable<object>,
+    { signal, onSent }: SendOptions = {},
+  ): Promise<{ readonly sent: number; readonly sequence: number }> {
+    let batch: object[] = [];
+    let characters = 0;
+    let sent = 0;
+    let sequence = 0;
+    const send = async () => {
+      const answer = await this.changeItems(
+        { upsert: batch as NonNullable<ItemsRequest['upsert']> },
+        { signal },
+      );
+      sent += batch.length;
+      sequence = answer.sequence;
+      batch = [];
+      characters = 0;
+      onSent?.(sent, sequence);
+      if (answer.pending > MOST_PENDING) await this.visible(sequence, { signal });
+    };
+    for await (const item of items) {
+      const { length } = JSON.stringify(item);
+      if (batch.length > 0 && (batch.length === MOST_ITEMS || characters + length > MOST_CHARACTERS))
+        await send();
+      batch.push(item);
+      characters += length;
+    }
+    if (batch.length > 0) await send();
+    return { sent, sequence };
   }
 
   /**

@@ -27,4 +27,11 @@ export type {
   SetResult,
   Timings,
 } from '../serve/http/schemas.js';
-export { type CallOptions, Client, type ClientOptions, ConnectionError, ServiceError } from './client.js';
+export {
+  type CallOptions,
+  Client,
+  type ClientOptions,
+  ConnectionError,
+  type SendOptions,
+  ServiceError,
+} from './client.js';

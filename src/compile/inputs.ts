@@ -1,6 +1,7 @@
 /** What `compile` reads before it works, and what it has to say about that. */
-import type { Catalog, CatalogReport } from '../catalog/catalog.js';
+import type { Catalog } from '../catalog/catalog.js';
 import { catalogQueries } from '../catalog/catalogQueries.js';
+import type { CatalogReport } from '../catalog/catalogRows.js';
 import { type FieldType, fieldTypes } from '../catalog/filter/filterTable.js';
 import type { QueryRecord } from '../catalog/item.js';
 import { loadQueries } from '../catalog/queries.js';

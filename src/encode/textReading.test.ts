@@ -28,9 +28,12 @@ describe('the encoders on board', () => {
     expect(readability(encoder, [text])).toMatchObject({ texts: 1, unknown: 1, example: text, known: 0 });
   });
 
-  it.each(['red jacket', 'KALLAX shelf', 'Café chair 60"', 'T-shirt, 100 % cotton'])('can read %s', (text) => {
-    expect(readability(encoder, [text])).toMatchObject({ unknown: 0, cut: 0 });
-  });
+  it.each(['red jacket', 'KALLAX shelf', 'Café chair 60"', 'T-shirt, 100 % cotton'])(
+    'can read %s',
+    (text) => {
+      expect(readability(encoder, [text])).toMatchObject({ unknown: 0, cut: 0 });
+    },
+  );
 
   it('tell English words from those of other languages in the same letters', () => {
     const known = (...texts: string[]) => readability(encoder, texts)?.known;

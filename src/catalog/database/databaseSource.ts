@@ -79,15 +79,20 @@ function source(name: string, rows: Rows): CatalogSource {
   let hash = new RowHash();
   return {
     name,
-    async *records({ signal }) {
+    async *records({ signal, onRead }) {
       hash = new RowHash();
       let line = 0;
+      let total = 0;
+      const onTotal = (count: number) => {
+        total = count;
+      };
       try {
-        for await (const row of rows({ signal })) {
+        for await (const row of rows({ signal, onTotal })) {
           signal?.throwIfAborted();
           const record = plain(row) as Record<string, unknown>;
           hash.add(record);
           yield { record, line: ++line, file: name };
+          if (line % 1000 === 0 && total > 0) onRead?.(line / total);
         }
       } catch (error) {
         signal?.throwIfAborted();

@@ -11,7 +11,7 @@ import { onlyTable, quoted, type Rows, type Selection } from './sql.js';
  * @throws InputError (when read) without the package `@duckdb/node-api`, or with DuckDB's own words
  */
 export function duckdbRows({ table, query }: Selection, file?: string): Rows {
-  return async function* ({ signal }) {
+  return async function* ({ signal, onTotal }) {
     const { DuckDBInstance, DuckDBTypeId } = await library();
     if (file !== undefined) await checkFile(file);
     const instance = await DuckDBInstance.create(':memory:');
@@ -22,6 +22,7 @@ export function duckdbRows({ table, query }: Selection, file?: string): Rows {
       }
       const sql = query ?? `SELECT * FROM ${quoted(table ?? onlyTable(await tablesOf(connection)))}`;
       const statements = await connection.extractStatements(sql);
+      if (statements.count === 1) onTotal?.(await count(connection, sql));
       for (let i = 0; i < statements.count - 1; i++) await (await statements.prepare(i)).run();
       const result = await (await statements.prepare(statements.count - 1)).stream();
       const days = result.columnNames().filter((_, i) => result.columnTypeId(i) === DuckDBTypeId.DATE);
@@ -45,6 +46,11 @@ export function duckdbRows({ table, query }: Selection, file?: string): Rows {
       instance.closeSync();
     }
   };
+}
+
+async function count(connection: DuckDBConnection, sql: string): Promise<number> {
+  const rows = await connection.runAndReadAll(`SELECT count(*) FROM (${sql.replace(/;\s*$/, '')})`);
+  return Number(rows.getRows()[0][0]);
 }
 
 async function library(): Promise<typeof import('@duckdb/node-api')> {

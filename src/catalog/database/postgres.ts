@@ -12,7 +12,7 @@ const BATCH = 1000;
  * @throws InputError (when read) without the package `pg`, a connection, or such a table
  */
 export function postgresRows(url: string, { table, query }: Selection): Rows {
-  return async function* ({ signal }) {
+  return async function* ({ signal, onTotal }) {
     const client = await connect(url);
     const stop = () => void client.end();
     signal?.addEventListener('abort', stop, { once: true });
@@ -20,6 +20,8 @@ export function postgresRows(url: string, { table, query }: Selection): Rows {
       await client.query('BEGIN READ ONLY');
       const sql =
         query?.replace(/;\s*$/, '') ?? `SELECT * FROM ${quoted(table ?? onlyTable(await tablesOf(client)))}`;
+      const { rows: counted } = await client.query<{ count: string }>(`SELECT count(*) FROM (${sql}) AS r4t`);
+      onTotal?.(Number(counted[0].count));
       await client.query(`DECLARE r4t_catalog NO SCROLL CURSOR FOR ${sql}`);
       for (;;) {
         signal?.throwIfAborted();

@@ -6,10 +6,14 @@ export interface Selection {
   readonly query?: string;
 }
 
-/** Opens a database, streams rows, closes it. */
-export type Rows = (options: {
+export interface RowsOptions {
   readonly signal?: AbortSignal;
-}) => AsyncGenerator<Readonly<Record<string, unknown>>>;
+  /** Told how many rows there will be, where that is known. */
+  readonly onTotal?: (rows: number) => void;
+}
+
+/** Opens a database, streams rows, closes it. */
+export type Rows = (options: RowsOptions) => AsyncGenerator<Readonly<Record<string, unknown>>>;
 
 /** @throws InputError naming the tables, unless there is one */
 export function onlyTable(tables: readonly string[]): string {

@@ -1,7 +1,7 @@
 /** Items as requests bring them: records like those of the catalog file. */
-import { idText } from '../../catalog/catalog.js';
 import { cleanRecord } from '../../catalog/cleanRecord.js';
 import { FieldReader } from '../../catalog/fields.js';
+import { idText } from '../../catalog/ids.js';
 import type { Item } from '../../catalog/item.js';
 import type { DataRecord } from '../../catalog/records.js';
 import { InputError } from '../../errors.js';

@@ -8,6 +8,7 @@ import type { RunHost } from '../changes/host.js';
 import { CONFIG, compileTiny, ITEMS, SETS, serveTiny, type TinyService } from '../testing/tinyRun.js';
 import { createApp } from './app.js';
 import { parseKeys } from './auth.js';
+import { checkOrigins } from './cors.js';
 import { operations } from './operations.js';
 import type { AccessLine } from './routes.js';
 import type { CatalogMap, FanoutResponse, Info, ItemsResponse, Problem, SearchResponse } from './schemas.js';
@@ -202,6 +203,31 @@ describe('a bad request is told which field is wrong', () => {
     expect(response.headers.get('allow')).toBe('POST');
     expect(await response.json()).toMatchObject({ status: 405 });
     expect(await get('/v1/map?limit=0')).toMatchObject({ status: 400, errors: [{ field: 'limit' }] });
+  });
+
+  it('from a page of another site, unless its origin is allowed', async () => {
+    const asked = async (app: TinyService, origin: string) => {
+      const headers = { Origin: origin, 'Access-Control-Request-Method': 'POST' };
+      const before = await app.request('/v1/search', { method: 'OPTIONS', headers });
+      const after = await app.post('/v1/search', { query: 'red' }, { Origin: origin });
+      return [before, after].map((response) => response.headers.get('access-control-allow-origin'));
+    };
+    const shop = 'https://shop.example';
+    expect(await asked(service, shop)).toEqual([null, null]);
+    const open = await serveTiny(run, { origins: [shop] });
+    try {
+      expect(await asked(open, shop)).toEqual([shop, shop]);
+      expect(await asked(open, 'https://evil.example')).toEqual([null, null]);
+    } finally {
+      await open.host.close();
+    }
+    expect(checkOrigins([shop, 'http://localhost:5173'], false)).toHaveLength(2);
+    expect(checkOrigins(['*'], true)).toEqual(['*']);
+    expect(() => checkOrigins(['*'], false)).toThrow('name the origins, or give API keys');
+    expect(() => checkOrigins(['shop.example'], false)).toThrow(
+      'is no origin; write it like https://shop.example.com',
+    );
+    expect(() => checkOrigins([`${shop}/`], true)).toThrow('is no origin');
   });
 
   it('from a page that calls this machine by another name', async () => {

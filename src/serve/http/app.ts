@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { extname } from 'node:path';
 import type { Hono } from 'hono';
-import { idText } from '../../catalog/catalog.js';
+import { idText } from '../../catalog/ids.js';
 import { R4tError } from '../../errors.js';
 import type { RunHost } from '../changes/host.js';
 import type { ItemChange, SearchJob } from '../engine/engine.js';
@@ -39,6 +39,8 @@ export interface AppOptions {
   readonly maxBatch?: number;
   /** Milliseconds that an idle server waits for company (2). */
   readonly maxWait?: number;
+  /** Origins of pages that may call from a browser (none but this service's own). */
+  readonly origins?: readonly string[];
   /** Files of the explorer, by URL path. */
   readonly files?: ReadonlyMap<string, StaticFile>;
 }
@@ -55,7 +57,7 @@ const MAP_ITEMS = 20_000;
 
 export function createApp(options: AppOptions): App {
   const { host, keys = [], onAccess, logQueries = false, seconds = 10, queue = 512, files } = options;
-  const { maxBatch, maxWait } = options;
+  const { maxBatch, maxWait, origins = [] } = options;
   let isDraining = false;
   const draining = () => isDraining;
   const searches = new SearchQueue({
@@ -79,7 +81,7 @@ export function createApp(options: AppOptions): App {
     ...healthHandlers({ host, metrics, draining }),
     ...documentHandlers(host),
   };
-  const app = makeRoutes({ handlers, keys, metrics, onAccess, logQueries, draining });
+  const app = makeRoutes({ handlers, keys, origins, metrics, onAccess, logQueries, draining });
   app.get('*', (c) => {
     const { path } = c.req;
     const file = files?.get(path);

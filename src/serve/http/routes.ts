@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { Hono, type MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
+import { cors } from 'hono/cors';
 import type * as z from 'zod';
 import type { ApiKey } from './auth.js';
 import { problemFrom } from './failures.js';
@@ -44,14 +45,22 @@ export interface RoutesOptions {
   readonly onAccess?: (line: AccessLine) => void;
   /** Log what was searched for. */
   readonly logQueries: boolean;
+  /** Origins of pages that may call from a browser; `*`: any. */
+  readonly origins: readonly string[];
   /** Whether connections are to be closed, as the service is going down. */
   readonly draining: () => boolean;
 }
 
 /** A Hono app with a route for every operation. */
-export function makeRoutes({ handlers, keys, ...options }: RoutesOptions): Hono<{ Variables: Variables }> {
+export function makeRoutes({
+  handlers,
+  keys,
+  origins,
+  ...options
+}: RoutesOptions): Hono<{ Variables: Variables }> {
   const app = new Hono<{ Variables: Variables }>();
   app.use(accounted(options));
+  if (origins.length > 0) app.use(allowed(origins));
   app.onError((error, c: Ctx) => {
     const problem = problemFrom(error);
     if (problem.code === 'internal') c.set('error', error);
@@ -82,7 +91,7 @@ function accounted({
   onAccess,
   logQueries,
   draining,
-}: Omit<RoutesOptions, 'handlers' | 'keys'>): MiddlewareHandler<{ Variables: Variables }> {
+}: Omit<RoutesOptions, 'handlers' | 'keys' | 'origins'>): MiddlewareHandler<{ Variables: Variables }> {
   return async (c, next) => {
     const started = performance.now();
     const given = c.req.header('x-request-id');
@@ -108,6 +117,16 @@ function accounted({
     });
   };
 }
+
+/** Lets pages of these origins read the answers. */
+const allowed = (origins: readonly string[]): MiddlewareHandler =>
+  cors({
+    origin: origins.includes('*') ? '*' : [...origins],
+    allowMethods: ['GET', 'POST'],
+    allowHeaders: ['Authorization', 'Content-Type', 'X-Request-Id'],
+    exposeHeaders: ['Retry-After', 'X-Request-Id'],
+    maxAge: 600,
+  });
 
 function notFound(c: Ctx): Response {
   const known = (Object.values(operations) as Operation[]).find(({ path }) => path === c.req.path);

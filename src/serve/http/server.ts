@@ -10,6 +10,7 @@ import { RunHost } from '../changes/host.js';
 import { WorkerEngine } from '../engine/workerEngine.js';
 import { createApp } from './app.js';
 import { type ApiKey, isLoopback } from './auth.js';
+import { checkOrigins } from './cors.js';
 import { loadStaticFiles } from './staticFiles.js';
 
 export interface ServeOptions {
@@ -28,6 +29,8 @@ export interface ServeOptions {
   /** Queries answered by one call of the model (32). */
   readonly maxBatch?: number;
   readonly logQueries: boolean;
+  /** Origins of pages that may call from a browser (none). */
+  readonly origins?: readonly string[];
   readonly log: Logger;
 }
 
@@ -51,6 +54,7 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
       { field: 'host' },
     );
   }
+  const origins = checkOrigins(options.origins ?? [], keys.length > 0);
   const files = await loadStaticFiles(fileURLToPath(new URL('../../../dist/ui', import.meta.url)));
   const host = await RunHost.open({
     folder: run,
@@ -69,6 +73,7 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
     queue,
     maxBatch,
     logQueries,
+    origins,
     files,
     onAccess({ status, ...line }) {
       log[status >= 500 && status !== 503 ? 'error' : 'info']({ status, ...line }, 'request');
