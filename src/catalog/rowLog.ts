@@ -31,7 +31,9 @@ export class RowLog {
   };
 
   get skipped(): SkippedRows {
-    return { count: this.#count, first: this.#first.map(({ message }) => message) };
+    // Rows that cannot be parsed are found a little before the others.
+    const first = this.#first.toSorted((a, b) => (a.file === b.file ? (a.line ?? 0) - (b.line ?? 0) : 0));
+    return { count: this.#count, first: first.map(({ message }) => message) };
   }
 
   get notes(): readonly string[] {

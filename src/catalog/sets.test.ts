@@ -23,6 +23,15 @@ it('reads sets with and without a query', async () => {
   ]);
 });
 
+it('finds the query wherever the first one is', async () => {
+  const file = temp.write('late.jsonl', [
+    { items: ['a'], text: 'no query' },
+    { 'Search term': 'red', items: ['b'], split: 'test' },
+  ]);
+  const sets = await loadSets(file, catalog);
+  expect(sets.map(({ query }) => query)).toEqual([undefined, 'red']);
+});
+
 it('reads CSV, with items separated by |', async () => {
   const file = temp.write('sets.csv', 'query,items,split\nthings,a| b,train\n');
   expect(await loadSets(file, catalog)).toEqual([{ query: 'things', items: [0, 1], split: 'train' }]);

@@ -66,9 +66,11 @@ export async function loadSets(
   let column: string | undefined;
   for await (const { record: raw, line } of readRecords(file, { signal, encoding, ...log.options })) {
     const record = cleanRecord(raw);
-    if (rows++ === 0) {
-      column = queryColumn(record, options.query);
-      checkQueryColumn(record, options.query, file);
+    if (rows++ === 0) checkQueryColumn(record, options.query, file);
+    // Not every set has a query, and a text beside it is none.
+    if (column === undefined) {
+      const found = queryColumn(record, options.query);
+      if (options.query !== undefined || /query|search/i.test(found ?? '')) column = found;
       if (column !== undefined && column !== 'query') log.note(`queries are in "${column}"`);
     }
     try {

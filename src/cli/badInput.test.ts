@@ -15,7 +15,9 @@ const [tent, stove] = [
 async function expectRefusal(args: readonly string[], message: string): Promise<void> {
   const { code, stdout, stderr } = await runCli(args);
   // The catalog may have been read before something else turns out to be wrong.
-  expect(stderr.replace(/^catalog .*\n/, '')).toBe(`r4t: ${message}\n`);
+  expect(stderr.replace(/^catalog .*\n(?:.*(?<!^r4t): \d+ rows?, .*\n(?: {2}.*\n)*)?/, '')).toBe(
+    `r4t: ${message}\n`,
+  );
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
 }
 
@@ -35,7 +37,7 @@ describe('a catalog', () => {
       'of an unknown format',
       'a.xml',
       '<a/>',
-      ': has the unknown extension .xml; expected one of .jsonl .ndjson .json .csv .tsv .parquet',
+      ': has the unknown extension .xml; expected one of .jsonl .ndjson .json .csv .tsv .tab .parquet .txt, or these with .gz',
     ],
     ['without items', 'a.jsonl', '', ': has no items'],
     [
@@ -48,7 +50,7 @@ describe('a catalog', () => {
       'with an id used twice',
       'a.jsonl',
       [tent, { ...stove, id: 'a' }],
-      ':2: field "id": "a" is already the id of line 1; give every item its own id',
+      ':2: field "id": "a" is already the id of line 1; give every item its own id, or join variants by catalog.group',
     ],
     [
       'with an empty text',
@@ -66,7 +68,7 @@ describe('a catalog', () => {
       'with a vector that is not finite',
       'a.jsonl',
       vectors([1, null]),
-      ':2: field "vector": number 2 is null; expected a finite number',
+      ':2: field "vector": has 1 numbers, the first vector has 2; make all vectors equally long',
     ],
     [
       'with a line break in its id',
@@ -75,14 +77,22 @@ describe('a catalog', () => {
         { ...tent, id: 'a\nb' },
         { ...stove, id: 'a\nb' },
       ],
-      ':2: field "id": "a b" is already the id of line 1; give every item its own id',
+      ':2: field "id": "a b" is already the id of line 1; give every item its own id, or join variants by catalog.group',
     ],
     ['smaller than k', 'a.jsonl', [tent, stove], ': has 2 items, fewer than k = 3; lower k or add items'],
   ])('%s', async (_, name, content, message) => {
     const file = temp.write(name, content as string);
     const out = temp.path('never-made');
-    await expectRefusal(['compile', file, '--config', config, '--out', out], file + message);
+    await expectRefusal(['compile', file, '--strict', '--config', config, '--out', out], file + message);
     expect(existsSync(out)).toBe(false);
+  });
+
+  it('of which too little is left says why', async () => {
+    const file = temp.write('a.jsonl', [tent, { title: 'stove' }]);
+    await expectRefusal(
+      ['compile', file, '--config', config, '--out', temp.path('never-made')],
+      `${file}: has 1 items, fewer than k = 3 (1 skipped: ${file}:2: field "id": is missing; give every item an id); lower k or add items`,
+    );
   });
 
   it('that does not exist', () =>
@@ -148,14 +158,14 @@ describe('queries and sets', () => {
   it.each([
     [
       '--queries',
-      [{ text: 'tents' }],
-      ':1: field "query": is missing, the record has text; give every line a query',
+      [{ asked: 'tents', times: 1 }],
+      ':1: field "query": is missing, the record has asked, times; name the one with the queries by catalog.query, e.g. {"catalog": {"query": "asked"}}',
     ],
     ['--queries', [{ query: '' }], ':1: field "query": is empty; write what to search for'],
     [
       '--sets',
       [{ query: 'tents', items: ['nope'] }],
-      ':1: field "items": "nope" is not in the catalog; drop it or add the item',
+      ': field "items": none of its items is in the catalog: it has nope, the catalog item-0, item-1, item-2; name the same ids, see catalog.id',
     ],
   ])('%s', async (option, content, message) => {
     const file = temp.write('records.jsonl', content);

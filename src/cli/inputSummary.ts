@@ -13,22 +13,23 @@ const FIELDS = 30;
 /** Below this share of known words a catalog is hardly in the encoder's language. */
 const LEAST_KNOWN = 0.75;
 
-export function describeInputs({ catalog, fields, sets, queries, texts }: InputReport): string {
+export function describeInputs({ catalog, fields, sets, queries, texts, queryTexts }: InputReport): string {
   const lines = [
     ...describeCatalog(catalog),
     `  fields: ${describeFields(fields)}`,
-    ...(sets ? describeQueries(sets, 'sets') : []),
-    ...(queries ? describeQueries(queries, 'queries') : []),
+    ...(sets ? describeQueries(sets, 'set') : []),
+    ...(queries ? describeQueries(queries, 'query') : []),
   ];
   if (texts && texts.cut > 0) {
     lines.push(
       `texts: ${formatFigure(texts.cut)} of ${formatFigure(texts.texts)} are longer than the encoder reads, which leaves out their ends; put what matters first in catalog.text`,
     );
   }
-  if (texts && texts.unknown > 0) {
-    const example = truncate(oneLine(texts.example ?? ''), 40);
+  for (const [name, part] of Object.entries({ texts, queries: queryTexts })) {
+    if (!part || part.unknown === 0) continue;
+    const example = truncate(oneLine(part.example ?? ''), 40);
     lines.push(
-      `texts: ${formatFigure(texts.unknown)} of ${formatFigure(texts.texts)} are of words unknown to the encoder, such as "${example}"`,
+      `${name}: ${formatFigure(part.unknown)} of ${formatFigure(part.texts)} are of words unknown to the encoder, such as "${example}"`,
     );
   }
   if (texts && texts.known < LEAST_KNOWN) {
@@ -44,13 +45,13 @@ export function describeInputs({ catalog, fields, sets, queries, texts }: InputR
 export function describeCatalog(catalog: CatalogReport): string[] {
   const { source, rows, items, skipped, merged, found, leftOut, notes } = catalog;
   const counts = [
-    `${formatFigure(rows)} ${rows === 1 ? 'row' : 'rows'}`,
+    counted(rows, 'row'),
     ...(merged > 0 ? [`${formatFigure(merged)} joined as variants`] : []),
     ...(skipped.count > 0 ? [`${formatFigure(skipped.count)} skipped`] : []),
-    `${formatFigure(items)} ${items === 1 ? 'item' : 'items'}`,
+    counted(items, 'item'),
   ];
   const columns = Object.entries(found).map(([role, column]) => `${role} is "${column}"`);
-  const left = Object.entries(leftOut).map(([field, count]) => `${field} (${formatFigure(count)} rows)`);
+  const left = Object.entries(leftOut).map(([field, count]) => `${field} (${counted(count, 'row')})`);
   return [
     `${source}: ${counts.join(', ')}`,
     ...badRows(skipped),
@@ -63,16 +64,16 @@ export function describeCatalog(catalog: CatalogReport): string[] {
 /** A file of queries or sets. */
 export function describeQueries(
   { source, rows, skipped, retired, notes }: QueryReport,
-  what: string,
+  what: 'set' | 'query',
 ): string[] {
   const gone = retired
     ? [
-        `${formatFigure(retired.count)} items that are not in the catalog left out (${retired.first.join(', ')}${retired.count > retired.first.length ? ', ...' : ''})`,
+        `${counted(retired.count, 'item')} not in the catalog left out (${retired.first.join(', ')}${retired.count > retired.first.length ? ', ...' : ''})`,
       ]
     : [];
   const counts = [
-    `${formatFigure(rows - skipped.count)} ${what}`,
-    ...(skipped.count > 0 ? [`${formatFigure(skipped.count)} rows skipped`] : []),
+    counted(rows - skipped.count, what),
+    ...(skipped.count > 0 ? [`${counted(skipped.count, 'row')} skipped`] : []),
     ...gone,
   ];
   return [`${source}: ${counts.join(', ')}`, ...badRows(skipped), ...notes.map(indent)];
@@ -92,6 +93,11 @@ function describeFields(fields: readonly FieldType[]): string {
     .map(({ name, kind, isList }) => `${oneLine(name)} ${isList ? `list of ${kind}` : kind}`);
   const more = fields.length > FIELDS ? [`and ${fields.length - FIELDS} more`] : [];
   return [...shown, ...more].join(', ');
+}
+
+function counted(count: number, what: 'row' | 'item' | 'set' | 'query'): string {
+  const many = what === 'query' ? 'queries' : `${what}s`;
+  return `${formatFigure(count)} ${count === 1 ? what : many}`;
 }
 
 const indent = (text: string): string => `  ${truncate(oneLine(text), LINE)}`;

@@ -28,13 +28,13 @@ it('sums up rows, variants, retired items and texts in a few lines, and remember
   const said = stderr.split('\n').slice(1, -2);
   expect(said).toEqual([
     `${catalog}: 77 rows, 3 skipped, 74 items`,
-    `  skipped: ${catalog}:77: has 5 values, the header line 4; quote values that contain the delimiter`,
     `  skipped: ${catalog}:75: field "SKU": is missing; give every item an id`,
     `  skipped: ${catalog}:76: field "Product Name": is empty; give every item a text`,
+    `  skipped: ${catalog}:77: has 5 values, the header line 4; quote values that contain the delimiter`,
     '  found by the names of columns: id is "SKU", title is "Product Name", category is "Product Type", price is "Regular Price"',
     '  values are separated by semicolons',
     '  fields: id text, title text, text text, category text, Regular Price number',
-    `${sets}: 1 sets, 1 rows skipped, 1 items that are not in the catalog left out (gone)`,
+    `${sets}: 1 set, 1 row skipped, 1 item not in the catalog left out (gone)`,
     `  skipped: ${sets}:2: field "items": is empty; give the set items or drop the line`,
     'texts: 1 of 74 are longer than the encoder reads, which leaves out their ends; put what matters first in catalog.text',
     'texts: 1 of 74 are of words unknown to the encoder, such as "红色双人帐篷"',

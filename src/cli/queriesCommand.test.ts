@@ -52,7 +52,7 @@ it('makes queries of sets, the same ones of the same seed', async () => {
 });
 
 it('says so when there are no words to make queries of', async () => {
-  const file = temp.write('few.jsonl', [{ id: 1, title: 'tent' }]);
+  const file = temp.write('few.jsonl', [{ id: 1, title: '24' }]);
   expect(await runCli(['queries', file, '--out', temp.path('x.jsonl'), '--config', config])).toMatchObject({
     code: 2,
     stderr: expect.stringContaining(`r4t: ${file}: gives no queries: its items share no words\n`),

@@ -76,7 +76,7 @@ async function queriesAction(file: string, flags: QueriesFlags, io: CliIo): Prom
     const say = (lines: readonly string[]) => io.stderr.write(lines.map((line) => `${line}\n`).join(''));
     say(describeCatalog(catalog.report));
     const { query, encoding } = config.catalog;
-    const onReport = (report: QueryReport) => say(describeQueries(report, 'sets'));
+    const onReport = (report: QueryReport) => say(describeQueries(report, 'set'));
     const sets =
       flags.sets === undefined
         ? undefined

@@ -4,6 +4,7 @@ import { openSource } from '../catalog/source.js';
 import type { Encoder } from '../encode/encoder.js';
 import { placeModel } from '../encode/encoderSetting.js';
 import { loadEncoder } from '../encode/loadEncoder.js';
+import { readability } from '../encode/textReading.js';
 import { hashOfModel } from '../encode/transformersLibrary.js';
 import type { RuntimeOptions } from '../engine/index.js';
 import { InputError } from '../errors.js';
@@ -102,8 +103,10 @@ export async function compile(options: CompileOptions): Promise<CompileResult> {
   // Items that change later are read by the same fields.
   const config = { ...placed, catalog: { ...placed.catalog, ...catalog.report.found } };
   if (catalog.items.length < config.k) {
+    const [first] = catalog.report.skipped.first;
+    const skipped = first === undefined ? '' : ` (${catalog.report.skipped.count} skipped: ${first})`;
     throw new InputError(
-      `has ${catalog.items.length} items, fewer than k = ${config.k}; lower k or add items`,
+      `has ${catalog.items.length} items, fewer than k = ${config.k}${skipped}; lower k or add items`,
       { file: fingerprint.file },
     );
   }
@@ -123,6 +126,10 @@ export async function compile(options: CompileOptions): Promise<CompileResult> {
     fields: describeFields(catalog),
     ...reports,
     ...(texts && { texts }),
+    queryTexts: readability(
+      encoder,
+      queries.map(({ query }) => query),
+    ),
   });
   const run = await RunFolder.create(
     out,

@@ -21,6 +21,8 @@ export interface InputReport {
   readonly queries?: QueryReport;
   /** How much of the items' texts the encoder can read; absent where it cannot tell. */
   readonly texts?: Readability;
+  /** The same of the queries. */
+  readonly queryTexts?: Readability;
 }
 
 export interface CollectedQueries {

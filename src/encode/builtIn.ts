@@ -19,7 +19,12 @@ export async function loadBuiltIn(
   name: BuiltInEncoder,
   runtime: RuntimeOptions = {},
 ): Promise<Encoder | EncoderParts> {
-  if (name === 'use-lite') return UseLiteEncoder.load(runtime);
+  if (name === 'use-lite') {
+    const encoder: Encoder = await UseLiteEncoder.load(runtime);
+    // Beside the word vectors these tell better.
+    encoder.knows = (text) => (encoder.reads?.(text).known ?? 1) > 0;
+    return encoder;
+  }
   const [useLite, words] = await Promise.all([UseLiteEncoder.load(runtime), readGlove()]);
   return { id: USE_LITE_GLOVE_ID, parts: [useLite, sif(words)] };
 }

@@ -25,11 +25,13 @@ export class PrefixedEncoder implements Encoder {
     this.dim = encoder.dim;
     this.#query = query;
     this.#item = item;
+    if (encoder.knows) this.knows = (text) => encoder.knows!(text);
     if (encoder.reads) this.reads = (text) => encoder.reads!(item + text);
   }
 
   /** Of an item's text. */
   reads?(text: string): TextReading;
+  knows?(text: string): boolean;
 
   encode(texts: readonly string[], control?: RunControl): Promise<Matrix> {
     return this.encoder.encode(

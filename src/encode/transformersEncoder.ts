@@ -72,6 +72,11 @@ export class TransformersEncoder implements Encoder {
     return new TransformersEncoder(`transformers/${name}/${pooling}`, cols, batch, reads);
   }
 
+  /** Whether any of the text's tokens is in the vocabulary. */
+  knows(text: string): boolean {
+    return this.reads(text).known > 0;
+  }
+
   /** `texts` -> [texts.length, dim], rows of unit length. */
   encode(texts: readonly string[], control: RunControl = {}): Promise<Matrix> {
     const { signal, onProgress } = control;
