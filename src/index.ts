@@ -15,6 +15,7 @@
 export { type DppOptions, dppMap } from './baselines/dpp.js';
 export { type ReciprocalRankOptions, reciprocalRankFusion } from './baselines/hybrid.js';
 export { type MmrOptions, mmr } from './baselines/mmr.js';
+export type { CatalogReport } from './catalog/catalogRows.js';
 export type {
   FieldFilter,
   Filter,
@@ -25,11 +26,14 @@ export type {
 export { compileMask, type FieldType, fieldTypes } from './catalog/filter/filterTable.js';
 export { parseFilter } from './catalog/filter/parseFilter.js';
 export type { Item, Metadata, MetadataValue } from './catalog/item.js';
+export type { QueryReport } from './catalog/sets.js';
 export { type CompileOptions, type CompileResult, type CompileStage, compile } from './compile/compile.js';
+export type { InputReport } from './compile/inputs.js';
 export { ClipEncoder, type ClipOptions } from './encode/clipEncoder.js';
 export { type Encoder, type EncodingWork, encodeItems, type ItemContent } from './encode/encoder.js';
 export type { EncoderModuleOptions } from './encode/moduleEncoder.js';
 export { OpenAiEncoder, type OpenAiEncoderOptions } from './encode/openaiEncoder.js';
+export type { TextReading } from './encode/textReading.js';
 export { TransformersEncoder, type TransformersOptions } from './encode/transformersEncoder.js';
 export { UseLiteEncoder } from './encode/useLite.js';
 export type { Device, RuntimeOptions } from './engine/index.js';

@@ -64,18 +64,27 @@ it('config.md has the training settings of the presets', () => {
   }
 });
 
-it.each(['import', 'queries', 'compile', 'search', 'info', 'ui', 'export', 'judge', 'serve', 'evaluate'])(
-  'cli.md has every option of %s',
-  async (command) => {
-    const { code, stdout } = await runCli([command, '--help']);
-    expect(code).toBe(0);
-    const options = Array.from(stdout.matchAll(/^ {2}(?:-\w, )?(--?[\w-]+)/gm), ([, name]) => name);
-    const section = page('cli.md')
-      .split(/^## /m)
-      .find((text) => text.startsWith(`${command}\n`));
-    for (const name of options.filter((name) => name !== '--help')) expect(section).toContain(`\`${name}`);
-  },
-);
+it.each([
+  'import',
+  'queries',
+  'compile',
+  'search',
+  'info',
+  'ui',
+  'export',
+  'judge',
+  'serve',
+  'send',
+  'evaluate',
+])('cli.md has every option of %s', async (command) => {
+  const { code, stdout } = await runCli([command, '--help']);
+  expect(code).toBe(0);
+  const options = Array.from(stdout.matchAll(/^ {2}(?:-\w, )?(--?[\w-]+)/gm), ([, name]) => name);
+  const section = page('cli.md')
+    .split(/^## /m)
+    .find((text) => text.startsWith(`${command}\n`));
+  for (const name of options.filter((name) => name !== '--help')) expect(section).toContain(`\`${name}`);
+});
 
 it('judge.md has the anchors of every question', () => {
   for (const score of [1, 2, 3, 4, 5]) {
