@@ -2,13 +2,18 @@ import { Parser } from 'htmlparser2';
 
 /** What a text needs before people and encoders read it: no HTML, Unicode in its composed form (NFC), no control characters. */
 export function cleanText(text: string): string {
+  if (PLAIN.test(text)) return text.trim();
   let clean = text;
   // Twice: some exports write markup as entities, `&lt;p&gt;`, or entities of entities.
   for (let i = 0; i < 2 && (ENTITY.test(clean) || TAG.test(clean)); i++) clean = withoutHtml(clean);
   return clean.replace(CONTROL, '').normalize('NFC').trim();
 }
 
+/** Most values: nothing to do. */
+const PLAIN = /^[ !-%'-;=-~]*$/;
 const ENTITY = /&(?:#\d{1,7}|#x[\da-f]{1,6}|[a-z][a-z\d]{1,31});/i;
+/** Browsers would read `&copy` without a semicolon too: here it is part of an address. */
+const BARE = /&(?!(?:#\d{1,7}|#x[\da-f]{1,6}|[a-z][a-z\d]{1,31});)/gi;
 /** Tags that descriptions have; `size <M>` and `a < b` have none. */
 const TAG =
   /<\/?(?:a|abbr|article|b|big|blockquote|body|br|center|cite|code|dd|del|div|dl|dt|em|figcaption|figure|font|footer|h[1-6]|head|header|hr|html|i|iframe|img|ins|li|link|main|mark|meta|nav|ol|p|picture|pre|s|script|section|small|source|span|strike|strong|style|sub|sup|svg|table|tbody|td|tfoot|th|thead|tr|tt|u|ul|video|wbr)(?:\s[^<>]*)?\/?>/i;
@@ -45,6 +50,7 @@ function withoutHtml(html: string): string {
     { decodeEntities: true },
   );
   // Without tags every `<` is a plain one.
-  parser.end(hasTags ? html : html.replaceAll('<', '&lt;'));
+  const marked = html.replace(BARE, '&amp;');
+  parser.end(hasTags ? marked : marked.replaceAll('<', '&lt;'));
   return hasTags ? text.replace(/\s+/g, ' ').trim() : text;
 }

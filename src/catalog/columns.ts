@@ -4,18 +4,19 @@ import type { CatalogFields } from './fields.js';
 
 /** Names without case, spaces and signs: `Product_ID` is `productid`. The first that is there is taken. */
 const USUAL = {
-  id: `id sku itemid productid uniqid uniqueid productcode itemcode itemnumber articlenumber articleid artnr partnumber asin handle
-    variantsku objectid uuid guid gtin ean isbn isbn13 upc code identifier key`,
+  id: `id sku itemid productid uniqid uniqueid productcode itemcode itemnumber articlenumber articleid artnr partnumber asin asin1
+    sellersku handle variantsku objectid uuid guid gtin ean isbn isbn13 upc code identifier key`,
   title: `title name producttitle productname productdisplayname displayname itemtitle itemname displaytitle fulltitle shorttitle
     label headline heading trackname songname movietitle recipename originaltitle primarytitle titel bezeichnung produktname
     artikelname artikelbezeichnung titre nom nombre titulo titolo nome`,
   category: `category categories categoryname categoriesname categorytitle categorypath categorytree producttype productcategory
     productcategories productcategorytree maincategory primarycategory itemcategory googleproductcategory department kategorie kategorien
     categorie categoria`,
-  image: `image imageurl imagelink imagesrc imageuri images imageurls imagesurl imagessrc imageslarge img imgurl picture pictureurl photo
-    photourl thumbnail thumbnailurl mainimage mainimageurl primaryimage primaryimageurl featuredimage bild bildurl`,
-  price: `price regularprice variantprice listprice retailprice sellingprice unitprice currentprice finalprice saleprice priceamount
-    pricevalue preis prix precio prezzo`,
+  image: `image imageurl imagelink imagesrc imageuri images imageurls imagesurl imagessrc imageslarge image1 imageurl1 image1url img
+    imgurl picture pictureurl photo photourl thumbnail thumbnailurl mainimage mainimageurl primaryimage primaryimageurl baseimage
+    productimageurl featuredimage bild bildurl`,
+  price: `price regularprice variantprice listprice retailprice sellingprice unitprice currentprice finalprice startprice saleprice
+    priceamount pricevalue priceeur priceusd pricegbp preis prix precio prezzo`,
 } as const;
 
 type Role = keyof typeof USUAL;
@@ -30,6 +31,8 @@ const TEXTS = ['text', 'description', 'body', 'content', 'summary', 'caption', '
 const simple = (name: string): string =>
   name
     .normalize('NFD')
+    // Of the elements of merchant feeds: `g:id`.
+    .replace(/^g:/, '')
     .replace(/[^\p{L}\p{N}]/gu, '')
     .toLowerCase();
 
@@ -49,15 +52,15 @@ export function findColumns(records: readonly PlainRecord[], given: CatalogField
   }
   const find = (names: readonly string[]) =>
     names.map((name) => bySimple.get(name)).find((column) => column !== undefined);
-  if (isShopify(columns)) {
+  const handle = find(['handle', 'urlhandle']);
+  if (handle !== undefined && isShopify(bySimple)) {
     return {
-      id: given.id ?? 'Handle',
-      title: given.title ?? 'Title',
-      category:
-        given.category ?? find(['type', 'productcategory', 'customproducttype', 'standardizedproducttype']),
-      image: given.image ?? find(['imagesrc', 'variantimage']),
-      price: given.price ?? find(['variantprice']),
-      group: given.group ?? 'Handle',
+      id: given.id ?? handle,
+      title: given.title ?? find(['title']),
+      category: given.category ?? find(['type', 'productcategory', 'customproducttype']),
+      image: given.image ?? find(['imagesrc', 'productimageurl', 'variantimage']),
+      price: given.price ?? find(['variantprice', 'price']),
+      group: given.group ?? handle,
     };
   }
   const found: { -readonly [Name in keyof CatalogFields]: CatalogFields[Name] } = {};
@@ -80,9 +83,10 @@ export function findColumns(records: readonly PlainRecord[], given: CatalogField
   return found;
 }
 
-const isShopify = (columns: readonly string[]): boolean =>
-  ['Handle', 'Title'].every((name) => columns.includes(name)) &&
-  ['Variant SKU', 'Variant Price', 'Option1 Name', 'Body (HTML)'].some((name) => columns.includes(name));
+/** By the columns of its exports, the older and the newer. */
+const isShopify = (columns: ReadonlyMap<string, string>): boolean =>
+  columns.has('title') &&
+  ['variantsku', 'variantprice', 'option1name', 'bodyhtml'].some((name) => columns.has(name));
 
 /** Variations name the SKU or id of their product as their parent. */
 const isWooCommerce = (columns: readonly string[]): boolean =>

@@ -47,6 +47,31 @@ it.each([{}, { id: 'Handle', title: 'Title', category: 'Type', text: '{Title}. {
   },
 );
 
+it('reads the newer export of Shopify too', async () => {
+  const file = temp.write(
+    'newer.csv',
+    `Title,URL handle,Description,Vendor,Product category,Type,SKU,Option1 name,Option1 value,Price,Product image URL
+Linen Shirt,linen-shirt,<p>Soft</p>,acme,,shirt,S-1,Size,S,21.00,https://example.com/1.jpg
+,linen-shirt,,,,,S-2,,M,23.00,
+`,
+  );
+  const { items } = await loadCatalog(file);
+  expect(items).toEqual([
+    {
+      id: 'linen-shirt',
+      text: 'Linen Shirt',
+      title: 'Linen Shirt',
+      category: 'shirt',
+      image: 'https://example.com/1.jpg',
+      metadata: expect.objectContaining({
+        SKU: ['S-1', 'S-2'],
+        Price: ['21.00', '23.00'],
+        Description: 'Soft',
+      }),
+    },
+  ]);
+});
+
 it('joins variants by any column, and knows each by its id', async () => {
   const file = temp.write('parents.jsonl', [
     { id: 'v1', title: 'Tee - Black', parent: 'P0', color: 'black', price: 10 },
@@ -206,6 +231,8 @@ it.each([
   ['_id,name', { id: '_id' }],
   ['Product ID,Product Name', { id: 'Product ID', title: 'Product Name' }],
   ['listing_id,dish_name', { id: 'listing_id', title: 'dish_name' }],
+  ['g:id,g:title', { id: 'g:id', title: 'g:title' }],
+  ['seller-sku,item-name', { id: 'seller-sku', title: 'item-name' }],
   ['movieId,description', { id: 'movieId', text: '{description}' }],
 ])('finds the columns of %s', async (header, found) => {
   const catalog = await loadCatalog(temp.write('usual.csv', `${header}\n1,red jacket\n2,blue hat\n`));

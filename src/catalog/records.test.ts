@@ -374,6 +374,7 @@ describe('every format', () => {
     await expect(read(temp.path('a.xml'))).rejects.toThrow(
       /unknown extension \.xml; expected one of \.jsonl/,
     );
+    await expect(read(temp.path('a.xlsx'))).rejects.toThrow('a.xlsx: is xlsx; save the sheet as CSV UTF-8');
     await expect(read(temp.path('plain'))).rejects.toThrow(/does not exist/);
   });
 

@@ -30,6 +30,16 @@ const FORMATS: Readonly<Record<string, Format>> = {
   '': 'unknown',
 };
 
+/** What to do about other files that catalogs come as. */
+const REMEDIES: Readonly<Record<string, string>> = {
+  '.xlsx': 'save the sheet as CSV UTF-8',
+  '.xls': 'save the sheet as CSV UTF-8',
+  '.ods': 'save the sheet as CSV',
+  '.zip': 'unpack it',
+  '.bz2': 'unpack it, or pack it by gzip',
+  '.zst': 'unpack it, or pack it by gzip',
+};
+
 /** The format that a file's name says; undefined for a name that says another one. */
 export function formatOf(file: string): Format | undefined {
   const extension = extname(file.replace(/\.gz$/i, '')).toLowerCase();
@@ -52,6 +62,8 @@ export async function* readRecords(file: string, options: ReadOptions = {}): Asy
   let format = formatOf(file);
   if (format === undefined) {
     const extension = extname(file).toLowerCase();
+    const remedy = REMEDIES[extension];
+    if (remedy !== undefined) throw new InputError(`is ${extension.slice(1)}; ${remedy}`, { file });
     const known = Object.keys(FORMATS).filter((name) => name !== '');
     const problem = `has the unknown extension ${extension}; expected one of ${known.join(' ')}, or these with .gz`;
     throw new InputError(problem, { file });
