@@ -59,7 +59,7 @@ it('shows what a run was made of', async () => {
   expect(code).toBe(0);
   expect(stdout).toMatch(/^catalog +.*catalog\.jsonl, 72 items, sha256 [0-9a-f]{8}$/m);
   expect(stdout).toMatch(
-    /^encode +done +\d+\.\d s +- +\d+ kB +items 72, queries \d+, dimensions 16, keptVariance 0\.\d+$/m,
+    /^encode +done +[\d.]+ s +- +\d+ kB +items 72, queries \d+, dimensions 16, keptVariance 0\.\d+$/m,
   );
   expect(stdout).toMatch(/^price +number +72 +0$/m);
   expect(stdout).toMatch(/^color +text +72 +red$/m);
