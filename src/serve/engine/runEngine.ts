@@ -256,13 +256,14 @@ export class RunEngine implements Engine {
     return mask;
   }
 
-  /** Deleted items have no values: what a field is, is decided by those that can be found. */
+  /** What a field is, is decided by the items that can be found; what only others had is known, and finds nothing. */
   #filterTable(): FilterTable {
     if (!this.#filters) {
       const { items, ownNames } = this.#catalog.workspace;
       const living = new Array<Item | undefined>(items.length).fill(undefined);
       for (const i of this.#catalog.livingRows()) living[i] = items[i];
-      this.#filters = new FilterTable(living, ownNames);
+      const gone = items.filter((_, i) => living[i] === undefined);
+      this.#filters = new FilterTable(living, ownNames, gone);
     }
     return this.#filters;
   }
