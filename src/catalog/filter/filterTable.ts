@@ -169,10 +169,10 @@ export class FilterTable {
     if (filter.op === 'missing') return inverse(column.mask(() => true));
     const mask =
       column.items === 0 ? new Uint8Array(this.items.length) : column.mask(valueTest(column, filter));
-    if (filter.op === '!=') return inverse(mask);
-    if (!isNegated && !mask.includes(1) && !this.#wasThere(name, filter))
+    const isUnequal = filter.op === '!=';
+    if (isNegated === isUnequal && !mask.includes(1) && !this.#wasThere(name, filter))
       reading.mistake ??= mistakeOf(column, filter);
-    return mask;
+    return isUnequal ? inverse(mask) : mask;
   }
 
   /** Whether an item that is gone would pass. */
@@ -230,9 +230,9 @@ type ValueFilter = Exclude<FieldFilter, { op: 'missing' }>;
 /** The error for a condition that no item passes, where that is no accident. */
 function mistakeOf(column: Column, { field, op, value }: ValueFilter): (() => InputError) | undefined {
   if (column.items === 0) return () => valueless(field);
-  if (!column.isEnumerated || (op !== '=' && op !== '~' && op !== 'in')) return undefined;
+  if (!column.isEnumerated || !['=', '!=', 'in', '~'].includes(op)) return undefined;
   const [first] = [value].flat();
-  return () => unknownValue(column, { field, op: op === 'in' ? '=' : op, value: first });
+  return () => unknownValue(column, { field, op: op === '~' ? '~' : '=', value: first });
 }
 
 const folded = (name: string): string => name.normalize().toLowerCase();

@@ -4,10 +4,12 @@ import type { Scalar } from './filter.js';
 
 /** Longer texts are sentences, not lists or paths. */
 const LONG_LIST = 1000;
-/** Longer pieces between commas are clauses, not members of a list. */
-const LONG_MEMBER = 40;
-/** A comma separates members if this share of the texts with one has a member in common with another text. */
+/** More words between commas, or more letters, are clauses and not members of a list. */
+const MEMBER = /^(?!.{31})[^\s<]+(?: [^\s<]+){0,3}$/;
+/** A comma separates members if this share of the texts with one are members only, of which another text has some, too. */
 const SHARED = 0.8;
+/** And if at least this share of the texts has one: `Acme, Inc.` among brands is no list. */
+const USUAL = 0.2;
 /** Texts that are looked at to find the separator. */
 const SAMPLE = 10_000;
 
@@ -65,8 +67,8 @@ const isScalar = (value: unknown): value is Scalar => ['string', 'number', 'bool
 export type Separator = ';' | ',';
 
 /**
- * What separates the members of a field's lists, where it has lists of which each is a short text with separators and
- * shares members with others: `new, sale` and `sale, summer` do, sentences do not.
+ * What separates the members of a field's lists, where its values are such lists: short, and with members in common, as
+ * `new, sale` and `sale, summer` have, and sentences have not.
  */
 export function separatorOf(values: readonly Scalar[]): Separator | undefined {
   const texts = evenly(values, SAMPLE).filter((value) => typeof value === 'string');
@@ -76,9 +78,10 @@ export function separatorOf(values: readonly Scalar[]): Separator | undefined {
     for (const part of lists.flat()) counts.set(part, (counts.get(part) ?? 0) + 1);
     const several = lists.filter((parts) => parts.length > 1);
     const shared = several.filter(
-      (parts) =>
-        parts.every((part) => part.length <= LONG_MEMBER) && parts.some((part) => counts.get(part)! > 1),
+      (parts) => parts.every((part) => MEMBER.test(part)) && parts.some((part) => counts.get(part)! > 1),
     );
-    return several.length > 0 && shared.length >= SHARED * several.length;
+    return (
+      several.length > 0 && several.length >= USUAL * texts.length && shared.length >= SHARED * several.length
+    );
   });
 }

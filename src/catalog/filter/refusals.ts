@@ -53,7 +53,7 @@ function advice(column: Column, { field, op, value }: Condition): string {
   if (range) return `${formatted(field)} ${range[1]}..${range[2]}, without ${op}`;
   if (column.kind === 'number' && /^[+-]?\d+,\d+$/.test(text))
     return `${formatCondition(field, op, text.replace(',', '.'))}, with a decimal point`;
-  return `e.g. ${formatCondition(field, op, column.example ?? text)}`;
+  return `e.g. ${formatCondition(field, op, exampleOf(column) ?? text)}`;
 }
 
 /** The error for a field of which no item has a value. */
@@ -78,6 +78,12 @@ export function unknownValue(column: Column, { field, op, value }: Condition): I
       `is never ${shown(value)}; for one of several write ${formatted(field)} IN (${parts.join(', ')})`,
       { field },
     );
+  const key = column.keyOf(text);
+  if (op === '=' && column.keys.some((found) => hasWords(found, key)))
+    return new InputError(
+      `is never ${shown(value)} alone; for a part of a text write ${formatCondition(field, '~', text)}`,
+      { field },
+    );
   const near = nearest(text, known);
   const example = formatCondition(field, op, near ?? known[0]);
   const remedy = near === undefined ? `write e.g. ${example}` : `did you mean ${example}?`;
@@ -93,6 +99,14 @@ export const backwards = (field: string, least: Scalar, greatest: Scalar): Input
 export const unordered = (field: string): InputError =>
   new InputError(`holds true or false, and neither is more; write e.g. ${formatted(field)}=true`, { field });
 
+/** Whether a text has some words one after the other. */
+function hasWords(text: string, words: string): boolean {
+  const isInWord = (sign = '') => /[\p{L}\p{N}]/u.test(sign);
+  for (let at = text.indexOf(words); at >= 0; at = text.indexOf(words, at + 1))
+    if (!isInWord(text[at - 1]) && !isInWord(text[at + words.length])) return true;
+  return false;
+}
+
 /** A number of which nobody can say whether its sign is between groups or a decimal sign. */
 export function ambiguous(column: Column, field: string, value: string): InputError {
   const whole = value.replace(/[.,]/, '');
@@ -102,6 +116,12 @@ export function ambiguous(column: Column, field: string, value: string): InputEr
 
 export const rounded = (field: string, value: number): InputError =>
   new InputError(`${value} has lost digits as a number; write it as a text, "${BigInt(value)}"`, { field });
+
+/** A value as it is best written in a filter. */
+function exampleOf({ kind, example }: Column): Scalar | undefined {
+  if (kind === 'boolean') return true;
+  return kind === 'date' ? String(example).slice(0, '2024-01-31'.length) : example;
+}
 
 const examples = (column: Column): string => `such as ${column.examples(2).map(shown).join(' and ')}`;
 

@@ -18,7 +18,13 @@ import { lexiconOf } from '../../retrieve/lexicon.js';
 import { type LoadedRun, type LoadRetrieverOptions, loadRun } from '../../retrieve/loadRun.js';
 import type { FindOptions, MethodSpace } from '../../retrieve/method.js';
 import { METHOD_NAMES } from '../../retrieve/methodNames.js';
-import { checkRequest, findOptionsOf, meantMethod, passingRows } from '../../retrieve/request.js';
+import {
+  checkRequest,
+  findOptionsOf,
+  meantMethod,
+  passingItems,
+  passingRows,
+} from '../../retrieve/request.js';
 import { type AppliedChange, LiveCatalog } from '../changes/liveCatalog.js';
 import { problemOf } from '../http/problem.js';
 import type { CatalogMap, Info } from '../http/schemas.js';
@@ -221,7 +227,7 @@ export class RunEngine implements Engine {
     const fanOuts = await fanOutsOf(space, method, queries, find);
     clock.directions += performance.now() - started;
     const searching = performance.now();
-    const answered = { space, method, missing, mask: find.mask };
+    const answered = { space, method, missing, mask: find.mask, ...passingItems(find) };
     if (fanout) {
       const directed = fanOuts ?? (await directionsOfItems(space, method, queries, find));
       for (const [i, { job, place }] of group.entries())

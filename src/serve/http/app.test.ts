@@ -163,6 +163,12 @@ describe('a bad request is told which field is wrong', () => {
     [{ query: 'a', method: 'plain', diversity: 0.5 }, 'diversity', 'cannot be set for plain; use one of mmr'],
     [{ query: 'a', distinct: 'size' }, 'distinct', 'is "size", which no item has'],
     [
+      { query: 'a', filter: ['price<30', 'color=purple'] },
+      'filter[1]',
+      'field "color": is never "purple"; write e.g. color=red (it is "red", "blue", "green", "golden")',
+    ],
+    [{ query: 'a', filter: { not: { field: 'color', op: '=', value: null } } }, 'filter', 'Invalid input'],
+    [
       { query: 'a', filter: 'price<cheap' },
       'filter',
       'field "price": holds numbers such as 0 and 10, got "cheap"',
@@ -340,7 +346,9 @@ describe('items', () => {
     expect((await find('quartz', { filter: 'color=clear' })).map(({ id }) => id)).toEqual(['7']);
     await change({ upsert: [{ id: '7', title: 'www wax', mass: '5' }], delete: ['red-chair', 'nobody'] });
     await shop.settled();
+    // A color that was there finds nothing; one that never was is refused.
     expect(await find('quartz', { filter: 'color=clear' })).toEqual([]);
+    expect((await shop.post('/v1/search', { query: 'a', filter: 'color=purple' })).status).toBe(400);
     expect((await find('wax', { filter: 'mass>4 AND color IS MISSING' })).map(({ id }) => id)).toEqual(['7']);
     expect((await find('www wax'))[0]).toMatchObject({ id: '7', title: 'www wax', metadata: { mass: '5' } });
     expect((await find('red chair', { k: 30 })).map(({ id }) => id)).not.toContain('red-chair');

@@ -238,6 +238,13 @@ export const setResultSchema = z
         description: 'Nothing of the query is known to the encoder or in the catalog: there are no items.',
       })
       .optional(),
+    passing: z
+      .int()
+      .meta({
+        description:
+          'Items that pass the filter, without what is excluded and repeats of the same text; absent without a filter.',
+      })
+      .optional(),
     items: z.array(itemSchema).meta({ description: 'Distinct items.' }),
     metrics: metricsSchema,
     point: point.optional(),
@@ -352,6 +359,10 @@ const fieldSchema = z
       .enum(['text', 'number', 'boolean', 'date'])
       .meta({ description: 'What filters compare; of a list, what its members are.' }),
     isList: z.boolean().meta({ description: 'Whether some items have several values.' }),
+    unit: z
+      .string()
+      .meta({ description: 'Currency or percent sign of its numbers, where they have one.' })
+      .optional(),
     items: z.int().meta({ description: 'Items which have it.' }),
     values: z
       .array(z.object({ value: scalar, items: z.int() }))
