@@ -73,8 +73,10 @@ beforeAll(async () => {
     k: 3,
     catalog: { id: 'sku', title: 'name', text: '{name}', category: 'Product_Type' },
   };
-  await compile({ catalog: temp.write('feed.jsonl', PRODUCTS), out: run, config, stage: 'encode' });
-  expect((await runCli(['export', run, '--out', out])).stderr).toBe('');
+  const catalog = temp.write('feed.jsonl', PRODUCTS);
+  const queries = temp.write('queries.jsonl', [{ query: 'garden', split: 'train' }]);
+  await compile({ catalog, queries, out: run, config, stage: 'encode' });
+  expect((await runCli(['export', run, '--out', out])).code).toBe(0);
   library = await Retriever.load(run, { threads: 1 });
   const fetchFile = async (url: string) => new Response(new Uint8Array(await readFile(url)));
   web = await loadRetriever(out, { ort, fetch: fetchFile });
@@ -88,7 +90,7 @@ beforeAll(async () => {
   service = createApp({ host, maxWait: 0 });
   const direct = async (url: string | URL | Request, init?: RequestInit) =>
     service.request(String(url), init);
-  client = new Client({ url: 'http://shop.example', fetch: direct as typeof fetch });
+  client = new Client({ url: 'http://localhost', fetch: direct as typeof fetch });
 }, 120_000);
 afterAll(() => host.close());
 
@@ -96,14 +98,6 @@ const QUERY = { query: 'something for the garden', method: 'plain', k: 10 } as c
 
 /** How each place answers: the ids, or the message. */
 const PLACES: Readonly<Record<string, (filter: string) => Promise<readonly string[] | string>>> = {
-  async cli(filter) {
-    const args = ['--method', QUERY.method, '-k', '10', '--threads', '1', '--json', '--filter', filter];
-    const { code, stdout, stderr } = await runCli(['search', run, QUERY.query, ...args]);
-    expect(code).toBe(stdout === '' ? 2 : 0);
-    return stdout === ''
-      ? stderr
-      : (JSON.parse(stdout) as { items: { id: string }[] }).items.map(({ id }) => id);
-  },
   library: (filter) => answerOf(library.search(QUERY.query, { ...QUERY, filter })),
   web: (filter) => answerOf(web.search(QUERY.query, { ...QUERY, filter })),
   client: (filter) => answerOf(client.search({ ...QUERY, filter }).then(({ results }) => results[0])),
@@ -160,6 +154,47 @@ describe.each(Object.entries(PLACES))('%s', (_, answer) => {
     expect(await answer(filter)).toContain(message);
   });
 });
+
+it.each([
+  ['price<50 AND stock=false', 's2'],
+  ['product_type=outdoor AND added=2024-01-05', 's1 s2'],
+])('the command line answers %s', async (filter, ids) => {
+  const { code, stdout } = await searched(filter);
+  expect(code).toBe(0);
+  const { items } = JSON.parse(stdout) as { items: { id: string }[] };
+  expect(
+    items
+      .map(({ id }) => id)
+      .sort()
+      .join(' '),
+  ).toBe(ids);
+});
+
+it.each([
+  ['price<50 EUR', 'got "50 EUR"; write e.g. price<100.19 USD'],
+  ['tags=cotton', 'field "tags": is never "cotton"; write e.g. tags='],
+])('the command line refuses %s', async (filter, message) => {
+  const { code, stdout, stderr } = await searched(filter);
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+  expect(stderr).toContain(message);
+});
+
+/** Each loads the run anew, so that few are asked. */
+const searched = (filter: string) =>
+  runCli([
+    'search',
+    run,
+    QUERY.query,
+    '--method',
+    'plain',
+    '-k',
+    '10',
+    '--threads',
+    '1',
+    '--json',
+    '--filter',
+    filter,
+  ]);
 
 it('info says what the fields are, in terminal and service alike', async () => {
   const { stdout } = await runCli(['info', run]);

@@ -359,6 +359,47 @@ describe('items', () => {
     });
   });
 
+  it('bring new fields, values and kinds, for filters and for info', async () => {
+    const ids = async (filter: string) =>
+      (await find('things', { filter, k: 30 })).map(({ id }) => id).sort();
+    const kindOf = async (name: string) => (await info()).catalog.fields.find((field) => field.name === name);
+    expect((await shop.post('/v1/search', { query: 'a', filter: 'launched>2024' })).status).toBe(400);
+    await change({
+      upsert: [
+        {
+          id: 'n1',
+          title: 'teal vase',
+          color: 'Teal',
+          price: '35.50',
+          launched: '2025-01-05',
+          tags: ['new', 'sale'],
+        },
+        {
+          id: 'n2',
+          title: 'teal bowl',
+          color: 'teal',
+          price: 'on request',
+          launched: '2023-06-01T10:00:00Z',
+        },
+      ],
+    });
+    await shop.settled();
+    expect(await ids('color=teal')).toEqual(['n1', 'n2']);
+    expect(await ids('launched>2024')).toEqual(['n1']);
+    expect(await ids('launched=2023-06-01 OR tags=sale')).toEqual(['n1', 'n2']);
+    expect(await ids('price 35..36')).toEqual(['n1']);
+    expect(await ids('price=on request')).toEqual(['n2']);
+    expect(await kindOf('price')).toMatchObject({ kind: 'number', range: [0, 40] });
+    expect(await kindOf('launched')).toMatchObject({ kind: 'date', items: 2 });
+    await change({ delete: ['n1', 'n2'] });
+    await shop.settled();
+    expect(await kindOf('launched')).toBeUndefined();
+    for (const filter of ['color=teal', 'launched>2024', 'tags=sale']) {
+      const response = await shop.post('/v1/search', { query: 'things', filter });
+      expect(((await response.json()) as SearchResponse).results[0]).toMatchObject({ passing: 0, items: [] });
+    }
+  });
+
   it('may not name files of the server', async () => {
     await change({ upsert: [{ id: 'red-tent', title: 'red tent', image: 'tent.svg' }] });
     await shop.settled();
