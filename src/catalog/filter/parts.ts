@@ -13,8 +13,10 @@ const USUAL = 0.2;
 /** Texts that are looked at to find the separator. */
 const SAMPLE = 10_000;
 
-/** Between the steps of a path; an arrow is none, and texts with `<` are markup. */
-const STEP = /\s*(?<![-=])(?:>{1,2}|›|»)\s*/;
+/** Between the steps of a path. */
+const STEP = /\s*(?:>{1,2}|›|»)\s*/;
+/** Texts with an arrow or with markup are no paths. */
+const NO_PATH = /[-=]>|</;
 
 /** `Home >> Pans` as `Home > Pans`, however its steps are divided; other texts as they are. */
 export function withPlainSteps(text: string): string {
@@ -24,7 +26,7 @@ export function withPlainSteps(text: string): string {
 
 /** The steps of a path `Home > Garden > Pots`; none for other texts. */
 export function stepsOf(text: string): string[] {
-  if (text.length > LONG_LIST || !/[>›»]/.test(text) || text.includes('<')) return [];
+  if (text.length > LONG_LIST || !/[>›»]/.test(text) || NO_PATH.test(text)) return [];
   const steps = text.split(STEP).map((step) => step.trim());
   return steps.length > 1 && steps.every((step) => step !== '') ? steps : [];
 }
@@ -73,7 +75,9 @@ export type Separator = ';' | ',';
 export function separatorOf(values: readonly Scalar[]): Separator | undefined {
   const texts = evenly(values, SAMPLE).filter((value) => typeof value === 'string');
   return ([';', ','] as const).find((separator) => {
-    const lists = texts.map((text) => [...new Set(text.split(separator).map((part) => part.trim()))]);
+    const lists = texts.map((text) =>
+      text.length > LONG_LIST ? [text] : [...new Set(text.split(separator).map((part) => part.trim()))],
+    );
     const counts = new Map<string, number>();
     for (const part of lists.flat()) counts.set(part, (counts.get(part) ?? 0) + 1);
     const several = lists.filter((parts) => parts.length > 1);
