@@ -167,7 +167,11 @@ describe('a bad request is told which field is wrong', () => {
       'filter[1]',
       'field "color": is never "purple"; write e.g. color=red (it is "red", "blue", "green", "golden")',
     ],
-    [{ query: 'a', filter: { not: { field: 'color', op: '=', value: null } } }, 'filter', 'Invalid input'],
+    [
+      { query: 'a', filter: { not: { field: 'color', op: '=', value: null } } },
+      'filter.not.value',
+      'expected a text, number or boolean, or a list of 1 to 1000; for items without one write the op "missing"',
+    ],
     [
       { query: 'a', filter: 'price<cheap' },
       'filter',
@@ -180,6 +184,12 @@ describe('a bad request is told which field is wrong', () => {
       'the least and the greatest',
     ],
     [{ query: 'a', filter: [{ field: 'x', op: '?', value: 1 }] }, 'filter[0].op', 'expected one of'],
+    [{ query: 'a', filter: { field: 'x', op: '?', value: 1 } }, 'filter.op', 'expected one of'],
+    [
+      { query: 'a', filter: 5 },
+      'filter',
+      'expected string, received number, or expected object, received number, or expected array',
+    ],
     [{ query: 'a', method: 'x', methods: ['plain'] }, 'method', 'expected one of'],
     [{ query: 'a', method: 'mmr', methods: ['plain'] }, 'method', 'give either method or methods'],
     [{ queries: Array(40).fill('a'), methods: ['plain', 'mmr'] }, 'queries', 'must be at most 64'],

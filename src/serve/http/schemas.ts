@@ -56,7 +56,12 @@ const condition = z
     op: z.enum(FIELD_OPERATORS).meta({
       description: '`~` contains; `between` takes `[least, greatest]`; `missing` takes no value.',
     }),
-    value: z.union([scalar, z.array(scalar).min(1).max(1000)]).optional(),
+    value: z
+      .union([scalar, z.array(scalar).min(1).max(1000)], {
+        error:
+          'expected a text, number or boolean, or a list of 1 to 1000; for items without one write the op "missing"',
+      })
+      .optional(),
   })
   .meta({ description: 'A condition on a field; of a list of values one is enough.' });
 const several = () => z.array(filterSchema).min(1).max(LIMITS.filters);
