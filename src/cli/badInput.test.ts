@@ -208,7 +208,7 @@ describe('a search', () => {
     [
       'a filter that nothing can satisfy',
       search('tents', '--filter', 'price<5,5'),
-      'field "price": holds numbers such as 0 and 1, got "5,5"; write e.g. price=0, with a decimal point: 5.5',
+      'field "price": holds numbers such as 0 and 1, got "5,5"; write price<5.5, with a decimal point',
     ],
     [
       'an unknown field',

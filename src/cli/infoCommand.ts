@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { FieldType } from '../catalog/filter/filterTable.js';
 import type { CliIo } from './io.js';
 import type { RunInfo, StageInfo } from './runInfo.js';
 import { formatBytes, formatDuration, formatFigure, oneLine, truncate } from './text.js';
@@ -64,8 +65,8 @@ async function describeRun(info: RunInfo): Promise<string> {
   const fields =
     info.fields &&
     formatTable(info.fields, [
-      { title: 'field', value: ({ name }) => oneLine(name) },
-      { title: 'kind', value: ({ kind, isList }) => (isList ? `list of ${kind}` : kind) },
+      { title: 'field', value: ({ name }) => oneLine(ownNameOf(info, name)) },
+      { title: 'kind', value: describeKind },
       { title: 'items', value: ({ items }) => formatFigure(items) },
       {
         title: 'example',
@@ -74,6 +75,17 @@ async function describeRun(info: RunInfo): Promise<string> {
       },
     ]);
   return [head.join('\n'), fields, table].filter((part) => part !== undefined).join('\n\n');
+}
+
+/** A part of an item with the name that its column has in the catalog file. */
+function ownNameOf({ config }: RunInfo, name: string): string {
+  const own = (config.catalog as Readonly<Record<string, string | undefined>> | undefined)?.[name];
+  return own === undefined || own === name || name === 'text' ? name : `${name} (${own})`;
+}
+
+function describeKind({ kind, isList, unit }: FieldType): string {
+  const one = unit === undefined ? kind : `${unit === '%' ? 'number' : 'money'} in ${unit}`;
+  return isList ? `list of ${one}` : one;
 }
 
 function optional(value: number | undefined, format: (value: number) => string): string | undefined {

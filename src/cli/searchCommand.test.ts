@@ -51,7 +51,11 @@ it('joins several filters, and says when they leave too few items', async () => 
   const { code, stdout, stderr } = await search('gear', '--method', 'dpp', '-k', '4', ...filters);
   expect(code).toBe(0);
   expect(stdout).toMatch(/red hose[\s\S]+3 of 4 items by dpp in/);
-  expect(stderr).toBe('r4t: no other items pass the filters\n');
+  expect(stderr).toBe('r4t: only 3 items pass the filter\n');
+  const none = await search('gear', '--filter', 'price<0');
+  expect(none.code).toBe(0);
+  expect(none.stdout).toMatch(/^0 of 3 items by plain in /);
+  expect(none.stderr).toBe('r4t: no item passes the filter\n');
 });
 
 it('shows what a run was made of', async () => {

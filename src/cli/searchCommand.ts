@@ -78,7 +78,11 @@ async function searchAction(folder: string, query: string, flags: SearchFlags, i
   const found = result.items.length;
   const wanted = options.k ?? retriever.k;
   io.stdout.write(`${found}${found < wanted ? ` of ${wanted}` : ''} items by ${timings(result)}\n`);
-  if (found < wanted && flags.filter.length > 0) io.stderr.write('r4t: no other items pass the filters\n');
+  const { passing = wanted } = result;
+  if (passing < wanted) {
+    const few = `only ${passing} ${passing === 1 ? 'item passes' : 'items pass'}`;
+    io.stderr.write(`r4t: ${passing === 0 ? 'no item passes' : few} the filter\n`);
+  }
 }
 
 /** Titles and sub-queries are cut to this, so that rows stay lines: in a terminal, and elsewhere. `--json` has all of them. */

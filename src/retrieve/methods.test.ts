@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { dppMap, thetaOf } from '../baselines/dpp.js';
+import { fitClassifier } from '../baselines/fitClassifier.js';
 import { mmr } from '../baselines/mmr.js';
 import { SOURCES } from '../candidates/candidates.js';
 import { type CandidateRanker, type RankCandidatesOptions, readQueries } from '../candidates/reader.js';
@@ -67,6 +68,8 @@ const diffusion: SearchDiffusion = {
 
 let index: ExactIndex;
 let space: MethodSpace;
+/** The same with an adapter of the query and a classifier. */
+let fitted: MethodSpace;
 /** The same with a policy and a diffusion that rank candidates, both with random parameters. */
 let ranking: MethodSpace;
 const models: { release(): Promise<void> }[] = [];
@@ -90,6 +93,11 @@ beforeAll(async () => {
     diffusion,
     settings: {},
     usual: 'plain',
+  };
+  fitted = {
+    ...space,
+    adapter: { weights: unitRows(DIM + 1, 'adapter'), strength: 0.5 },
+    classifier: await fitClassifier({ ...training, k: 10, seed: 1 }),
   };
   const labelled = { vectors: rowRange(training.vectors, 0, 2), references: training.references.slice(0, 2) };
   const memory = SetMemory.plain({
@@ -129,9 +137,12 @@ const itemsOf = ({ assigned }: RetrievedSet): number[] => assigned.map(({ item }
 const find = (method: Method, options: Partial<FindOptions> = {}, from = space) =>
   findSets(from, method, queries, { k: 10, ...options });
 
-const ANSWERING = METHOD_NAMES.filter((name) => !name.startsWith('adapter') && name !== 'classifier');
 describe.each([
-  ...ANSWERING.map((method) => ({ name: method, method, from: () => space })),
+  ...METHOD_NAMES.map((method) => ({
+    name: method,
+    method,
+    from: () => (missingPart(space, method) === undefined ? space : fitted),
+  })),
   ...(['folm', 'diffusion'] as const).map((method) => ({
     name: `${method} among candidates`,
     method,

@@ -71,6 +71,11 @@ export function passingRows(
   return candidateMask({ items, vectors }, { mask, exclude });
 }
 
+/** How many items pass the filter of a request, where it has one: `SearchResult.passing`. */
+export function passingItems({ mask, filtered }: FindOptions): { readonly passing?: number } {
+  return mask && filtered ? { passing: mask.reduce((sum, byte) => sum + byte, 0) } : {};
+}
+
 /** The part of a request that finding sets reads. */
 export function findOptionsOf(
   space: Pick<MethodSpace, 'k' | 'items'>,

@@ -12,6 +12,7 @@ import {
   checkRequest,
   findOptionsOf,
   meantMethod,
+  passingItems,
   passingRows,
   type SetRequest,
 } from './request.js';
@@ -54,6 +55,8 @@ export interface SearchResult {
   readonly fallback?: string;
   /** True where nothing of the query is known to the encoder or in the catalog: there are no items then. */
   readonly unknown?: true;
+  /** Where the request has a filter: the items that pass it, without what is excluded and repeats of the same text. */
+  readonly passing?: number;
   readonly items: readonly SetItem[];
   /** Milliseconds. With several queries in one call: of the whole call. */
   readonly timings: {
@@ -114,6 +117,7 @@ export class SetRetriever {
     const directed = performance.now();
     const sets = await findSets(space, method, embedded, find, fanOuts);
     const ended = performance.now();
+    const passing = passingItems(find);
     const timings = {
       encode: encoded - started,
       directions: directed - encoded,
@@ -128,6 +132,7 @@ export class SetRetriever {
         method,
         ...(fallback !== undefined && { fallback }),
         ...(unknown && { unknown }),
+        ...passing,
         items: items.filter(({ score }) => score >= minScore),
         timings,
       };

@@ -29,7 +29,10 @@ export function checkFilter(value: unknown): Filter {
     throw wrong(value, 'the least and the greatest in "value", e.g. [10, 20]');
   }
   if (op !== 'missing' && (values.length === 0 || !values.every(isScalar))) {
-    throw wrong(value, 'a text, number or boolean in "value", or a list of them');
+    const remedy = values.includes(null)
+      ? '; for items without one write { "field": …, "op": "missing" }'
+      : '';
+    throw wrong(value, `a text, number or boolean in "value", or a list of them${remedy}`);
   }
   return value as Filter;
 }

@@ -1,25 +1,15 @@
-import { evenly } from '../../evenly.js';
 import type { MetadataValue } from '../item.js';
+import { normalizeKey } from '../normalizeKey.js';
+import { type FieldKind, kindOf, TEXT } from './fieldKind.js';
 import type { Scalar } from './filter.js';
-import {
-  type NumberFormat,
-  type Numeric,
-  numberFormat,
-  PLAIN_FORMAT,
-  readBoolean,
-  readDate,
-  readNumber,
-} from './values.js';
+import { membersOf, type Separator, separatorOf, stepsOf, withPlainSteps } from './parts.js';
+import { type NumberFormat, type Numeric, readBoolean, readDate, readNumber } from './values.js';
 
-/** What the values of a field are. */
-export type FieldKind = 'number' | 'date' | 'boolean' | 'text';
+/** So many different values are few, however many items there are. */
+const FEW = 50;
 
-/** A field is of numbers or dates if this share of its different values is; the others are compared as texts only. */
-const TYPED_SHARE = 0.8;
-/** Different values that are looked at to decide what a field is, evenly over the catalog. */
-const SAMPLE = 10_000;
-/** Longer texts are sentences, not lists or paths. */
-const LONG_LIST = 1000;
+/** A part of the item itself, which is a text whatever it looks like, or a field of the metadata. */
+export type ColumnRole = 'id' | 'text' | 'category' | 'metadata';
 
 /**
  * The values of one field over the catalog, each different one once, with what is read from it. Conditions look at the
@@ -32,35 +22,52 @@ export class Column {
   readonly isList: boolean;
   /** Items with a value. */
   readonly items: number;
-  /** Every different value, of lists each member. */
+  /** Every different value: of lists each member, of paths each step, and of those written as text also the whole. */
   readonly values: readonly Scalar[];
   /** The value of each number as such, of a date as the millisecond it begins with, of a boolean 0 or 1; of texts none. */
   readonly typed: readonly (Numeric | undefined)[];
+  /** Whether the values come again and again, such as colors, and not each item has its own: others are mistakes. */
+  readonly isEnumerated: boolean;
   /** For each row the number of its cell; -1 for none. */
   readonly #cellOf: Int32Array;
   /** For each different cell the places of its members in `values`. */
   readonly #cells: readonly (number | readonly number[])[];
+  readonly #isExact: boolean;
+  /** Values that were taken apart, such as `a|b`: they can be asked for, but are not what the field holds. */
+  readonly #lists: ReadonlySet<number>;
+  #keys: readonly string[] | undefined;
 
   /** @param cells the field's value of each row */
-  constructor(cells: Iterable<MetadataValue | undefined>, rows: number, { isText = false } = {}) {
-    const builder = new CellBuilder(!isText);
+  constructor(
+    cells: Iterable<MetadataValue | undefined>,
+    rows: number,
+    { role = 'metadata' }: { readonly role?: ColumnRole } = {},
+  ) {
+    const distinct = new DistinctCells();
     this.#cellOf = new Int32Array(rows);
     let row = 0;
     let items = 0;
     for (const value of cells) {
-      const cell = builder.cell(value);
+      const cell = distinct.place(value);
       this.#cellOf[row++] = cell;
       if (cell >= 0) items++;
     }
     this.items = items;
-    this.isList = builder.isList;
-    this.#cells = builder.cells;
-    this.values = builder.values;
-    const single = this.values.filter((_, i) => !builder.whole.has(i));
-    const { kind, format } = isText ? TEXT : kindOf(evenly(single, SAMPLE));
+    const isText = role === 'id' || role === 'text';
+    const members = new Members(distinct.cells, { splits: !isText });
+    this.isList = members.isList;
+    this.#cells = members.cells;
+    this.values = members.values;
+    this.#lists = members.lists;
+    const { kind, format } = isText ? TEXT : kindOf(members.singles);
     this.kind = kind;
     this.format = format;
     this.typed = kind === 'text' ? [] : this.values.map((value) => this.read(value));
+    this.#isExact = role === 'id';
+    this.isEnumerated =
+      kind === 'text' &&
+      !isText &&
+      (role === 'category' || this.values.length <= Math.max(FEW, this.#memberships() / 2));
   }
 
   /** A value as this field's are read: a number, the beginning of a date, 0 or 1 for a boolean; undefined if it is none. */
@@ -78,6 +85,18 @@ export class Column {
     }
   }
 
+  /** What equal texts have in common: see `keyOf`. */
+  get keys(): readonly string[] {
+    this.#keys ??= this.values.map((value) => this.keyOf(value));
+    return this.#keys;
+  }
+
+  /** Texts are equal whatever their capitals, white space, composition of letters and signs between steps; ids are not. */
+  keyOf(value: Scalar): string {
+    const text = String(value);
+    return this.#isExact ? text : normalizeKey(withPlainSteps(text.normalize()));
+  }
+
   /** The first value that is of the field's kind. */
   get example(): Scalar | undefined {
     return this.examples(1)[0];
@@ -87,18 +106,18 @@ export class Column {
   examples(most: number): Scalar[] {
     const found: Scalar[] = [];
     for (let i = 0; i < this.values.length && found.length < most; i++)
-      if (this.kind === 'text' || this.typed[i] !== undefined) found.push(this.values[i]);
+      if (!this.#lists.has(i) && (this.kind === 'text' || this.typed[i] !== undefined))
+        found.push(this.values[i]);
     return found;
   }
 
-  /** Items by how many have each value; of a list each member counts once. */
-  counts(): Float64Array {
-    const cells = new Float64Array(this.#cells.length);
-    for (const cell of this.#cellOf) if (cell >= 0) cells[cell]++;
+  /** The values that the field holds, each with the items that have it; of a list each member counts once. */
+  counts(): { readonly value: Scalar; readonly items: number }[] {
+    const cells = this.#itemsOfCells();
     const counts = new Float64Array(this.values.length);
     for (const [i, members] of this.#cells.entries())
       for (const member of new Set([members].flat())) counts[member] += cells[i];
-    return counts;
+    return this.values.map((value, i) => ({ value, items: counts[i] })).filter((_, i) => !this.#lists.has(i));
   }
 
   /** 1 for each row of which some value passes. */
@@ -113,104 +132,101 @@ export class Column {
     }
     return mask;
   }
-}
 
-const TEXT = { kind: 'text', format: PLAIN_FORMAT } as const;
+  #itemsOfCells(): Float64Array {
+    const cells = new Float64Array(this.#cells.length);
+    for (const cell of this.#cellOf) if (cell >= 0) cells[cell]++;
+    return cells;
+  }
 
-function kindOf(values: readonly Scalar[]): { kind: FieldKind; format: NumberFormat } {
-  if (values.length === 0) return TEXT;
-  const texts = values.filter((value) => typeof value === 'string');
-  const numbers = values.filter((value) => typeof value === 'number').length;
-  const enough = TYPED_SHARE * values.length;
-  const { format, count } = numberFormat(texts);
-  if (numbers + count >= enough) return { kind: 'number', format };
-  if (texts.filter((text) => readDate(text) !== undefined).length >= enough)
-    return { kind: 'date', format: PLAIN_FORMAT };
-  if (values.every((value) => typeof value === 'boolean' || readBoolean(String(value)) !== undefined))
-    return { kind: 'boolean', format: PLAIN_FORMAT };
-  return TEXT;
+  /** Values that items have, equal ones counted as often as they come. */
+  #memberships(): number {
+    const cells = this.#itemsOfCells();
+    return this.#cells.reduce<number>(
+      (sum, members, i) => sum + cells[i] * (typeof members === 'number' ? 1 : members.length),
+      0,
+    );
+  }
 }
 
 /** Gives equal cells one number. */
-class CellBuilder {
-  readonly values: Scalar[] = [];
-  readonly cells: (number | readonly number[])[] = [];
-  /** Values that were taken apart, such as `a|b`: they can be asked for, but are not what the field holds. */
-  readonly whole = new Set<number>();
-  isList = false;
-  readonly #values = new Map<Scalar, number>();
+class DistinctCells {
+  readonly cells: (Scalar | readonly Scalar[])[] = [];
   readonly #scalars = new Map<Scalar, number>();
   readonly #lists = new Map<string, number>();
 
-  constructor(private readonly splits: boolean) {}
+  /** @returns -1 for a cell without a value */
+  place(value: MetadataValue | undefined): number {
+    if (value === undefined || value === null || value === '' || value === '[]') return -1;
+    if (typeof value !== 'object') return this.#place(this.#scalars, value, value);
+    const members = value.filter((member) => member !== '' && member !== null);
+    return members.length === 0 ? -1 : this.#place(this.#lists, JSON.stringify(members), members);
+  }
 
-  cell(value: MetadataValue | undefined): number {
-    if (value === undefined || value === null || value === '') return -1;
-    if (typeof value === 'object') {
-      const members = value.filter((member) => member !== '');
-      if (members.length === 0) return -1;
-      this.isList = true;
-      return this.#list(JSON.stringify(members), members);
+  #place<K>(known: Map<K, number>, key: K, cell: Scalar | readonly Scalar[]): number {
+    const place = known.get(key) ?? this.cells.push(cell) - 1;
+    known.set(key, place);
+    return place;
+  }
+}
+
+/** What the cells of a field are made of. */
+class Members {
+  readonly values: Scalar[] = [];
+  readonly cells: (number | readonly number[])[];
+  /** Places of texts that are lists or paths; of the lists alone. */
+  readonly #wholes = new Set<number>();
+  readonly lists = new Set<number>();
+  isList = false;
+  readonly #places = new Map<Scalar, number>();
+  readonly #separator: Separator | undefined;
+
+  constructor(
+    cells: readonly (Scalar | readonly Scalar[])[],
+    private readonly options: { readonly splits: boolean },
+  ) {
+    const scalars = cells.filter((cell): cell is Scalar => typeof cell !== 'object');
+    this.#separator = options.splits && kindOf(scalars).kind === 'text' ? separatorOf(scalars) : undefined;
+    this.cells = cells.map((cell) => (typeof cell === 'object' ? this.#list(cell) : this.#scalar(cell)));
+  }
+
+  /** The values that were not taken apart. */
+  get singles(): Scalar[] {
+    return this.values.filter((_, i) => !this.#wholes.has(i));
+  }
+
+  #list(members: readonly Scalar[]): readonly number[] {
+    this.isList = true;
+    return [...new Set(members.flatMap((member) => this.#withSteps(member)))];
+  }
+
+  #scalar(value: Scalar): number | readonly number[] {
+    const members =
+      this.options.splits && typeof value === 'string' ? membersOf(value, this.#separator) : undefined;
+    if (members === undefined) {
+      const places = this.#withSteps(value);
+      return places.length === 1 ? places[0] : [...new Set(places)];
     }
-    const known = this.#scalars.get(value);
-    if (known !== undefined) return known;
-    const cell = this.#scalar(value);
-    this.#scalars.set(value, cell);
-    return cell;
+    this.isList = true;
+    const whole = this.#place(value);
+    const parts = members.flatMap((member) => this.#withSteps(member)).filter((part) => part !== whole);
+    this.#wholes.add(whole);
+    if (parts.length > 0) this.lists.add(whole);
+    return [...new Set([whole, ...parts])];
   }
 
-  #scalar(value: Scalar): number {
-    const parts = typeof value === 'string' && this.splits ? partsOf(value) : [];
-    if (parts.length === 0) return this.cells.push(this.#value(value)) - 1;
-    const whole = this.#value(value);
-    this.whole.add(whole);
-    this.isList ||= !isPath(String(value));
-    return this.cells.push([whole, ...parts.map((part) => this.#value(part))]) - 1;
+  /** A value, and where it is a path also its steps. */
+  #withSteps(value: Scalar): number[] {
+    const place = this.#place(value);
+    const steps = this.options.splits && typeof value === 'string' ? stepsOf(value) : [];
+    if (steps.length > 0) this.#wholes.add(place);
+    return [place, ...steps.map((step) => this.#place(step))];
   }
 
-  #list(key: string, members: readonly Scalar[]): number {
-    const known = this.#lists.get(key);
+  #place(value: Scalar): number {
+    const known = this.#places.get(value);
     if (known !== undefined) return known;
-    const all = members.flatMap((member) => [
-      member,
-      ...(this.splits && typeof member === 'string' ? pathParts(member) : []),
-    ]);
-    const cell = this.cells.push([...new Set(all.map((member) => this.#value(member)))]) - 1;
-    this.#lists.set(key, cell);
-    return cell;
-  }
-
-  #value(value: Scalar): number {
-    const known = this.#values.get(value);
-    if (known !== undefined) return known;
-    this.#values.set(value, this.values.length);
+    this.#places.set(value, this.values.length);
     return this.values.push(value) - 1;
-  }
-}
-
-const PATH = /\s+(?:>{1,2}|›|»)\s+/;
-const isPath = (text: string): boolean => PATH.test(text);
-const pathParts = (text: string): string[] =>
-  text.length <= LONG_LIST && isPath(text) ? text.split(PATH).map((part) => part.trim()) : [];
-
-/** The members of a list that is written as text, `a|b` or `["a", "b"]`, and the steps of a path `a > b`; none for other texts. */
-function partsOf(text: string): Scalar[] {
-  if (text.length > LONG_LIST) return [];
-  const members = text.startsWith('[') ? listIn(text) : text.includes('|') ? text.split('|') : undefined;
-  if (members === undefined) return pathParts(text);
-  return members
-    .map((member) => (typeof member === 'string' ? member.trim() : member))
-    .filter((member) => member !== '')
-    .flatMap((member) => [member, ...(typeof member === 'string' ? pathParts(member) : [])]);
-}
-
-function listIn(text: string): Scalar[] | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return Array.isArray(value)
-      ? value.filter((member) => ['string', 'number', 'boolean'].includes(typeof member))
-      : undefined;
-  } catch {
-    return undefined;
   }
 }

@@ -1,18 +1,12 @@
 /** One condition over the different values of a field. */
-import { InputError } from '../../errors.js';
-import type { Column, FieldKind } from './column.js';
+import type { Column } from './column.js';
 import type { FieldFilter, FilterOperator, Scalar } from './filter.js';
+import { withPlainSteps } from './parts.js';
+import { ambiguous, backwards, type Condition, impossible, rounded, unordered } from './refusals.js';
 import { type Numeric, PLAIN_FORMAT, readDate, readNumber } from './values.js';
 
 /** Whether a value, by its place in the column, passes. */
 export type ValueTest = (place: number) => boolean;
-
-const KINDS: Readonly<Record<FieldKind, string>> = {
-  number: 'numbers',
-  date: 'dates',
-  boolean: 'true or false',
-  text: 'text',
-};
 
 /**
  * The test of `=`, `in`, the comparisons, `between` and `~`; for `!=` that of `=`, whose rows are those that do not pass.
@@ -25,36 +19,57 @@ export function valueTest(column: Column, filter: Exclude<FieldFilter, { op: 'mi
     const [least, greatest] = filter.value;
     const from = comparison(column, field, '>=', least);
     const to = comparison(column, field, '<=', greatest);
-    if (from.bound > to.bound) {
-      throw new InputError(`is never from ${least} to ${greatest}; write the smaller one first`, { field });
-    }
+    if (from.bound > to.bound) throw backwards(field, least, greatest);
     return (place) => from.test(place) && to.test(place);
   }
   const wanted: readonly Scalar[] = typeof filter.value === 'object' ? filter.value : [filter.value];
-  const tests = wanted.map((value): ValueTest => {
-    if (op === '~') return contains(column, String(value));
-    if (op === '=' || op === '!=' || op === 'in') return equals(column, field, value);
-    return comparison(column, field, op, value).test;
-  });
-  return tests.length === 1 ? tests[0] : (place) => tests.some((test) => test(place));
+  if (op === '~') return anyOf(wanted.map((value) => contains(column, value)));
+  if (op === '=' || op === '!=' || op === 'in') {
+    if (column.kind === 'text') return equalsText(column, field, wanted);
+    return anyOf(wanted.map((value) => equals(column, { field, op: op === 'in' ? '=' : op, value })));
+  }
+  return anyOf(wanted.map((value) => comparison(column, field, op, value).test));
 }
 
-function contains({ values }: Column, text: string): ValueTest {
-  const wanted = text.toLowerCase();
-  return (place) => String(values[place]).toLowerCase().includes(wanted);
+const anyOf = (tests: readonly ValueTest[]): ValueTest =>
+  tests.length === 1 ? tests[0] : (place) => tests.some((test) => test(place));
+
+function contains(column: Column, value: Scalar): ValueTest {
+  const wanted = withPlainSteps(String(value).normalize()).replace(/\s+/g, ' ').toLowerCase();
+  const { keys } = column;
+  return (place) => keys[place].toLowerCase().includes(wanted);
 }
 
-function equals(column: Column, field: string, value: Scalar): ValueTest {
-  const { kind, values, typed } = column;
-  const exact = String(value);
-  const isExact = (place: number): boolean => String(values[place]) === exact;
-  if (kind === 'text') return isExact;
-  const span = readBound(column, value);
-  if (span) return (place) => isWithin(typed[place], span) || isExact(place);
+/** The same text, or a piece of a path: `Home > Garden` of `Home > Garden > Pots`. */
+function equalsText(column: Column, field: string, wanted: readonly Scalar[]): ValueTest {
+  const keys = wanted.map((value) => column.keyOf(value));
+  const whole = new Set(keys);
+  const pieces = keys.filter((key) => key.includes(' > ')).map((key) => ` > ${key} > `);
+  const found = column.keys;
+  const test: ValueTest = (place) =>
+    whole.has(found[place]) ||
+    (pieces.length > 0 && pieces.some((piece) => ` > ${found[place]} > `.includes(piece)));
+  // Where no text is a date, a date was meant to be compared with dates.
+  const date = wanted.find((value) => /\d-\d/.test(String(value)) && readDate(String(value)) !== undefined);
+  const isNone = date !== undefined && !found.some((_, place) => test(place));
+  if (isNone && !column.values.some((value) => readDate(String(value)) !== undefined))
+    throw impossible(column, { field, op: '=', value: date });
+  return test;
+}
+
+function equals(column: Column, condition: Condition): ValueTest {
+  const { field, value } = condition;
+  const { keys, typed } = column;
+  const key = column.keyOf(value);
+  const isSame: ValueTest = (place) => keys[place] === key;
+  const span = readBound(column, field, value);
+  if (span) return (place) => isWithin(typed[place], span) || isSame(place);
   // Besides numbers a field may hold words such as "unknown"; these can be asked for, others cannot be there.
-  if (values.some((_, place) => isExact(place))) return isExact;
-  throw impossible(column, field, value);
+  if (keys.includes(key)) return isSame;
+  throw impossible(column, condition);
 }
+
+type Comparator = Exclude<FilterOperator, '=' | '!=' | '~'>;
 
 interface Comparison {
   readonly test: ValueTest;
@@ -62,21 +77,12 @@ interface Comparison {
   readonly bound: Numeric | string;
 }
 
-function comparison(
-  column: Column,
-  field: string,
-  op: Exclude<FilterOperator, '=' | '!=' | '~'>,
-  value: Scalar,
-): Comparison {
+function comparison(column: Column, field: string, op: Comparator, value: Scalar): Comparison {
   const { kind, values } = column;
-  if (kind === 'boolean') {
-    throw new InputError(`holds true or false, and neither is more; write e.g. ${shownName(field)}=true`, {
-      field,
-    });
-  }
+  if (kind === 'boolean') throw unordered(field);
   if (kind !== 'text') {
-    const span = readBound(column, value);
-    if (!span) throw impossible(column, field, value);
+    const span = readBound(column, field, value);
+    if (!span) throw impossible(column, { field, op, value });
     return { test: compare(column.typed, op, span), bound: span.start };
   }
   const text = String(value);
@@ -91,16 +97,18 @@ function comparison(
           ? found
           : readNumber(String(found), PLAIN_FORMAT),
     );
-    if (typed.every((found) => found === undefined)) throw impossible(column, field, value);
+    if (typed.every((found) => found === undefined)) throw impossible(column, { field, op, value });
     return { test: compare(typed, op, span), bound: span.start };
   }
-  const test: Record<typeof op, ValueTest> = {
-    '<': (place) => String(values[place]) < text,
-    '<=': (place) => String(values[place]) <= text,
-    '>': (place) => String(values[place]) > text,
-    '>=': (place) => String(values[place]) >= text,
+  const { keys } = column;
+  const key = column.keyOf(value);
+  const test: Record<Comparator, ValueTest> = {
+    '<': (place) => keys[place] < key,
+    '<=': (place) => keys[place] <= key,
+    '>': (place) => keys[place] > key,
+    '>=': (place) => keys[place] >= key,
   };
-  return { test: test[op], bound: text };
+  return { test: test[op], bound: key };
 }
 
 const DAY = 86_400_000;
@@ -111,13 +119,23 @@ interface Bound {
   readonly end?: number;
 }
 
-const PLAIN_NUMBER = /^[+-]?\d*\.?\d+$/;
+/** A single point, which is a decimal point however the catalog writes its numbers. */
+const POINTED = /^[+-]?\d*\.?\d+$/;
+/** `1.299` where points are between groups, and `1,299` where commas are not. */
+const GROUP_OR_DECIMALS = { '.': /^[+-]?[1-9]\d{0,2},\d{3}$/, ',': /^[+-]?[1-9]\d{0,2}\.\d{3}$/ } as const;
 
-function readBound(column: Column, value: Scalar): Bound | undefined {
+function readBound(column: Column, field: string, value: Scalar): Bound | undefined {
   if (column.kind === 'date') return readDate(String(value));
-  // A single point is a decimal point, however the catalog writes its numbers.
-  const isPlain = column.kind === 'number' && typeof value === 'string' && PLAIN_NUMBER.test(value);
-  const start = isPlain ? readNumber(value, PLAIN_FORMAT) : column.read(value);
+  let start = column.read(value);
+  if (column.kind === 'number' && typeof value === 'string') {
+    const { decimal, group } = column.format;
+    const isGrouped = decimal === '.' && group === ',';
+    if (!isGrouped && GROUP_OR_DECIMALS[decimal].test(value)) throw ambiguous(column, field, value);
+    if (POINTED.test(value)) start = readNumber(value, PLAIN_FORMAT);
+  }
+  if (typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value)) {
+    if (column.typed.some((found) => typeof found === 'bigint')) throw rounded(field, value);
+  }
   return start === undefined ? undefined : { start };
 }
 
@@ -126,14 +144,10 @@ function isWithin(found: Numeric | undefined, { start, end }: Bound): boolean {
   return end === undefined ? !(found < start || found > start) : found >= start && found < end;
 }
 
-function compare(
-  typed: readonly (Numeric | undefined)[],
-  op: '<' | '<=' | '>' | '>=',
-  { start, end }: Bound,
-): ValueTest {
+function compare(typed: readonly (Numeric | undefined)[], op: Comparator, { start, end }: Bound): ValueTest {
   // "Later than 2024" is said of what came in 2024; later than a day is not the same day.
   const after = end !== undefined && end - Number(start) <= DAY ? end : undefined;
-  const test: Record<typeof op, (found: Numeric) => boolean> = {
+  const test: Record<Comparator, (found: Numeric) => boolean> = {
     '<': (found) => found < start,
     '>=': (found) => found >= start,
     '<=': (found) => (end === undefined ? found <= start : found < end),
@@ -145,30 +159,3 @@ function compare(
     return found !== undefined && passes(found);
   };
 }
-
-/** The error for a value that the field's values cannot be compared with. */
-function impossible(column: Column, field: string, value: Scalar): InputError {
-  const { kind, values } = column;
-  if (values.length === 0)
-    return new InputError('has no value in any item, so no filter on it passes', { field });
-  const examples = column
-    .examples(2)
-    .map((example) => JSON.stringify(example).slice(0, 60))
-    .join(' and ');
-  const wanted = JSON.stringify(value);
-  const remedy =
-    kind === 'text'
-      ? `which cannot be compared with ${wanted}; use = or ~, or make them numbers or dates (2024-01-31) in the catalog`
-      : `got ${wanted}; write e.g. ${shownName(field)}=${column.example}${advice(kind, value)}`;
-  const such = kind === 'boolean' ? '' : ` such as ${examples}`;
-  return new InputError(`holds ${KINDS[kind]}${such}, ${remedy}`, { field });
-}
-
-function advice(kind: FieldKind, value: Scalar): string {
-  if (kind === 'number' && /^\d+,\d+$/.test(String(value))) {
-    return `, with a decimal point: ${String(value).replace(',', '.')}`;
-  }
-  return '';
-}
-
-const shownName = (field: string): string => (/[\s=<>~()|]/.test(field) ? JSON.stringify(field) : field);

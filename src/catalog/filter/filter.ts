@@ -6,9 +6,10 @@ export type Scalar = string | number | boolean;
 
 /**
  * One condition on an item:
- * - `=` and `in` equal one of the values, `!=` none of them (an item without the field is not equal)
+ * - `=` and `in` equal one of the values, `!=` none of them (an item without the field is not equal); texts whatever their
+ *   case and white space, an `id` exactly, a path by any of its steps or pieces
  * - `<` `<=` `>` `>=` and `between` (both ends included) compare numbers with numbers, dates with dates and other texts by
- *   their letters. A day, month or year means all of it; only `>2024` and `>2024-06` begin with its first moment
+ *   their letters, whatever the case. A day, month or year means all of it; only `>2024` and `>2024-06` begin with its first moment
  * - `~` contains one of the values, whatever the case
  * - `missing` has no value: the field is absent, null, empty or a list of nothing
  *

@@ -2,10 +2,18 @@ import { InputError } from '../../errors.js';
 import { nearest } from '../../run/nearest.js';
 import type { Item, MetadataValue } from '../item.js';
 import { checkFilter } from './checkFilter.js';
-import { Column, type FieldKind } from './column.js';
+import { Column, type ColumnRole } from './column.js';
 import { valueTest } from './condition.js';
-import { type FilterInput, type Filters, MAX_FILTER_CONDITIONS, MAX_FILTER_DEPTH } from './filter.js';
+import type { FieldKind } from './fieldKind.js';
+import {
+  type FieldFilter,
+  type FilterInput,
+  type Filters,
+  MAX_FILTER_CONDITIONS,
+  MAX_FILTER_DEPTH,
+} from './filter.js';
 import { parseFilter } from './parseFilter.js';
+import { unknownValue, valueless } from './refusals.js';
 
 /** What a field holds. */
 export interface FieldType {
@@ -14,6 +22,8 @@ export interface FieldType {
   readonly kind: FieldKind;
   /** Whether some items have several values. */
   readonly isList: boolean;
+  /** Currency or percent sign of its numbers, where they have one: `USD`, `€`, `%`. */
+  readonly unit?: string;
   /** Items with a value. */
   readonly items: number;
   /** A value as the catalog writes it; absent where no item has one. */
@@ -21,8 +31,13 @@ export interface FieldType {
 }
 
 const ITEM_FIELDS = ['id', 'title', 'text', 'category', 'image'] as const;
-/** Fields that are texts, whatever they look like. */
-const TEXT_FIELDS: readonly string[] = ['id', 'title', 'text', 'image'];
+const ROLES: Readonly<Record<string, ColumnRole>> = {
+  id: 'id',
+  title: 'text',
+  text: 'text',
+  image: 'text',
+  category: 'category',
+};
 /** Most fields named in an error. */
 const NAMED = 20;
 
@@ -33,25 +48,27 @@ const NAMED = 20;
 export class FilterTable {
   readonly #columns = new Map<string, Column>();
   #names: readonly string[] | undefined;
-  /** Of the filter at work. */
-  #conditions = 0;
+  #past: FilterTable | undefined;
 
   /**
    * @param items undefined in rows that hold none: these have no values
    * @param aliases further names of fields, see `ownNames`
+   * @param gone items that were there: what was theirs may be asked for, and finds nothing
    */
   constructor(
     private readonly items: readonly (Item | undefined)[],
     private readonly aliases: ReadonlyMap<string, string> = new Map(),
+    private readonly gone: readonly Item[] = [],
   ) {}
 
   /** Every field that a filter may name, in the order in which they appear. */
   get names(): readonly string[] {
     if (this.#names) return this.#names;
     const names = new Set<string>();
-    for (const name of ITEM_FIELDS)
-      if (this.items.some((item) => item?.[name] !== undefined)) names.add(name);
-    for (const item of this.items) for (const name in item?.metadata) names.add(name);
+    for (const items of [this.items, this.gone]) {
+      for (const name of ITEM_FIELDS) if (items.some((item) => item?.[name] !== undefined)) names.add(name);
+      for (const item of items) for (const name in item?.metadata) names.add(name);
+    }
     this.#names = [...names];
     return this.#names;
   }
@@ -59,8 +76,11 @@ export class FilterTable {
   /** What each field is, or each of those named. */
   types(names: readonly string[] = this.names): FieldType[] {
     return names.map((name) => {
-      const { kind, isList, items, example } = this.#isText(name) ? this.#textType(name) : this.column(name);
-      return { name, kind, isList, items, ...(example !== undefined && { example }) };
+      const role = this.#roleOf(name);
+      if (role === 'id' || role === 'text') return this.#textType(name);
+      const { kind, isList, format, items, example } = this.column(name);
+      const unit = kind === 'number' && format.unit !== '' ? { unit: format.unit } : {};
+      return { name, kind, isList, ...unit, items, ...(example !== undefined && { example }) };
     });
   }
 
@@ -69,19 +89,20 @@ export class FilterTable {
     let column = this.#columns.get(name);
     if (!column) {
       const { items } = this;
-      column = new Column(cellsOf(items, name), items.length, { isText: this.#isText(name) });
+      column = new Column(cellsOf(items, name), items.length, { role: this.#roleOf(name) });
       this.#columns.set(name, column);
     }
     return column;
   }
 
   /** Whether it is a part of the item, and not a metadata field of the same name. */
-  #isText(name: string): boolean {
-    return TEXT_FIELDS.includes(name) && !this.items.some((item) => item && hasOwn(item, name));
+  #roleOf(name: string): ColumnRole {
+    const role = Object.hasOwn(ROLES, name) ? ROLES[name] : 'metadata';
+    return this.items.some((item) => item && hasOwn(item, name)) ? 'metadata' : role;
   }
 
   /** What a column would say, without making one: these differ from item to item. */
-  #textType(name: string): Omit<FieldType, 'name'> {
+  #textType(name: string): FieldType {
     let items = 0;
     let example: FieldType['example'];
     for (const value of cellsOf(this.items, name)) {
@@ -89,48 +110,53 @@ export class FilterTable {
       items++;
       example ??= String(value);
     }
-    return { kind: 'text', isList: false, items, example };
+    return { name, kind: 'text', isList: false, items, ...(example !== undefined && { example }) };
   }
 
   /**
    * Which items pass one filter, or all of several.
    *
    * @returns one byte an item, 1 = passes; what `SearchOptions.mask` of an index takes
-   * @throws InputError for a malformed filter, a field that no item has, or a value that nothing of its field can equal
+   * @throws InputError for a malformed filter, a field that no item has, a value that is not of its field's kind; and
+   *   where nothing passes, for a value that its field never has
    */
   mask(filters: Filters): Uint8Array {
     const list = (Array.isArray(filters) ? filters : [filters]) as readonly FilterInput[];
-    this.#conditions = 0;
-    return this.#all(list, 0);
+    const reading: Reading = { conditions: 0 };
+    const mask = this.#all(list, { reading, depth: 0, isNegated: false });
+    if (reading.mistake && !mask.includes(1)) throw reading.mistake();
+    return mask;
   }
 
-  #all(filters: readonly FilterInput[], depth: number): Uint8Array {
+  #all(filters: readonly FilterInput[], place: Place): Uint8Array {
     const all = new Uint8Array(this.items.length).fill(1);
     for (const filter of filters) {
-      const mask = this.#mask(filter, depth);
+      const mask = this.#mask(filter, place);
       for (let row = 0; row < all.length; row++) all[row] &= mask[row];
     }
     return all;
   }
 
-  #any(filters: readonly FilterInput[], depth: number): Uint8Array {
+  #any(filters: readonly FilterInput[], place: Place): Uint8Array {
     const any = new Uint8Array(this.items.length);
     for (const filter of filters) {
-      const mask = this.#mask(filter, depth);
+      const mask = this.#mask(filter, place);
       for (let row = 0; row < any.length; row++) any[row] |= mask[row];
     }
     return any;
   }
 
-  #mask(input: FilterInput, depth: number): Uint8Array {
-    if (depth > MAX_FILTER_DEPTH) {
+  #mask(input: FilterInput, place: Place): Uint8Array {
+    const { reading, isNegated } = place;
+    if (place.depth > MAX_FILTER_DEPTH) {
       throw new InputError(`is nested more than ${MAX_FILTER_DEPTH} levels deep`, { field: 'filter' });
     }
     const filter = typeof input === 'string' ? parseFilter(input) : checkFilter(input);
-    if ('and' in filter) return this.#all(filter.and, depth + 1);
-    if ('or' in filter) return this.#any(filter.or, depth + 1);
-    if ('not' in filter) return inverse(this.#mask(filter.not, depth + 1));
-    if (++this.#conditions > MAX_FILTER_CONDITIONS) {
+    const inside = { ...place, depth: place.depth + 1 };
+    if ('and' in filter) return this.#all(filter.and, inside);
+    if ('or' in filter) return this.#any(filter.or, inside);
+    if ('not' in filter) return inverse(this.#mask(filter.not, { ...inside, isNegated: !isNegated }));
+    if (++reading.conditions > MAX_FILTER_CONDITIONS) {
       throw new InputError(
         `has more than ${MAX_FILTER_CONDITIONS} conditions; write a list, such as id IN (a, b)`,
         {
@@ -138,23 +164,44 @@ export class FilterTable {
         },
       );
     }
-    const column = this.column(this.#resolve(filter.field));
+    const name = this.#resolve(filter.field);
+    const column = this.column(name);
     if (filter.op === 'missing') return inverse(column.mask(() => true));
-    const mask = column.mask(valueTest(column, filter));
-    return filter.op === '!=' ? inverse(mask) : mask;
+    const mask =
+      column.items === 0 ? new Uint8Array(this.items.length) : column.mask(valueTest(column, filter));
+    const isUnequal = filter.op === '!=';
+    if (isNegated === isUnequal && !mask.includes(1) && !this.#wasThere(name, filter))
+      reading.mistake ??= mistakeOf(column, filter);
+    return isUnequal ? inverse(mask) : mask;
+  }
+
+  /** Whether an item that is gone would pass. */
+  #wasThere(name: string, filter: ValueFilter): boolean {
+    if (this.gone.length === 0) return false;
+    this.#past ??= new FilterTable(this.gone);
+    const column = this.#past.column(name);
+    try {
+      return column.mask(valueTest(column, filter)).includes(1);
+    } catch (error) {
+      if (error instanceof InputError) return false;
+      throw error;
+    }
   }
 
   /** A field by its name, in other capitals if that leaves no doubt. */
   #resolve(field: string): string {
     const { names } = this;
     if (names.includes(field)) return field;
-    const named = this.aliases.get(field);
-    if (named !== undefined && names.includes(named)) return named;
-    const alike = names.filter((name) => name.toLowerCase() === field.toLowerCase());
-    if (alike.length === 1) return alike[0];
+    const own = new Map([...this.aliases].filter(([, name]) => names.includes(name)));
+    for (const name of names) own.set(name, name);
+    const named = own.get(field);
+    if (named !== undefined) return named;
+    const wanted = folded(field);
+    const alike = [...own.keys()].filter((name) => folded(name) === wanted);
+    if (new Set(alike.map((name) => own.get(name))).size === 1) return own.get(alike[0])!;
     if (alike.length > 1)
       throw new InputError(`could be ${alike.join(' or ')}; write it like that`, { field });
-    const near = nearest(field, names);
+    const near = nearest(field, own.keys());
     const guess = near === undefined ? ' the' : ` did you mean ${near}? The`;
     const others = names.length > NAMED ? ` and ${names.length - NAMED} more` : '';
     throw new InputError(`no item has it;${guess} fields are ${names.slice(0, NAMED).join(', ')}${others}`, {
@@ -162,6 +209,33 @@ export class FilterTable {
     });
   }
 }
+
+/** What is noted while a filter is read. */
+interface Reading {
+  conditions: number;
+  /** The error for the first condition that nothing of its field satisfies; it matters if nothing passes the whole. */
+  mistake?: () => InputError;
+}
+
+/** Where in a filter. */
+interface Place {
+  readonly reading: Reading;
+  readonly depth: number;
+  /** Whether it stands in an odd number of NOTs: what nothing satisfies then excludes nothing. */
+  readonly isNegated: boolean;
+}
+
+type ValueFilter = Exclude<FieldFilter, { op: 'missing' }>;
+
+/** The error for a condition that no item passes, where that is no accident. */
+function mistakeOf(column: Column, { field, op, value }: ValueFilter): (() => InputError) | undefined {
+  if (column.items === 0) return () => valueless(field);
+  if (!column.isEnumerated || !['=', '!=', 'in', '~'].includes(op)) return undefined;
+  const [first] = [value].flat();
+  return () => unknownValue(column, { field, op: op === '~' ? '~' : '=', value: first });
+}
+
+const folded = (name: string): string => name.normalize().toLowerCase();
 
 /** `FilterTable.mask` for a catalog that is asked once. */
 export function compileMask(items: readonly Item[], filters: Filters): Uint8Array {

@@ -134,13 +134,22 @@ class Parser {
     if (quoted !== undefined) return quoted;
     const { at } = scan;
     const isOver = () => scan.peekKeyword('AND', 'OR');
-    const value = (isOver() ? '' : scan.words(word, isOver)) || scan.fail('a value');
+    const value = (isOver() ? '' : scan.words(word, isOver)) || scan.fail(`a value${this.#hint()}`);
     if (!scan.peek(OPERATOR)) return value;
     // Either the last word is the field of the next condition, or the operator was meant as part of the value.
     const last = value.search(/\S+$/);
     const quote = 'a value with an operator in it goes in quotes';
     if (last > 0) return scan.fail(`AND or OR before the next condition (${quote})`, at + last);
     return scan.fail(`AND, OR or the end (${quote})`);
+  }
+
+  /** What was perhaps meant by what stands in the place of a value. */
+  #hint(): string {
+    const { scan } = this;
+    if (scan.atEnd) return ' (without one is written IS MISSING)';
+    if (scan.peek(/\|/y)) return ' (conditions are joined with OR)';
+    if (scan.peek(/=/y)) return ' (equal is written =)';
+    return scan.peek(/>/y) ? ' (not equal is written !=)' : '';
   }
 
   #expect(pattern: RegExp, what: string): void {

@@ -35,6 +35,44 @@ it.each<[string[], (number | bigint | undefined)[]]>([
     ['1,299', '2,500'],
     [1299, 2500],
   ],
+  // Money in whole thousands, not with three decimals; but weights may have three.
+  [
+    ['1.299 €', '999 €'],
+    [1299, 999],
+  ],
+  [
+    ['1.299', '2.500'],
+    [1.299, 2.5],
+  ],
+  [
+    ['1.299', '2.500', '999'],
+    [1299, 2500, 999],
+  ],
+  [
+    ['$19.99 USD', '5 USD', '7 usd'],
+    [19.99, 5, 7],
+  ],
+  [
+    ['US $19.99', 'US $1,299.00'],
+    [19.99, 1299],
+  ],
+  [
+    ['Rs. 81', 'Rs 1,29,999'],
+    [81, 129_999],
+  ],
+  [
+    ['19,99 Euro', '5 EUR', '7,-', '−3'],
+    [19.99, 5, 7, -3],
+  ],
+  [
+    ['1200円', '15,000円'],
+    [1200, 15_000],
+  ],
+  // What is sold by the piece, and numbers of articles.
+  [
+    ['5 kg', 'SKU 123', 'ABC 5', 'P1'],
+    [undefined, undefined, undefined, undefined],
+  ],
   [
     ['12%', '7.5 %'],
     [12, 7.5],

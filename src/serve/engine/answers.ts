@@ -35,6 +35,8 @@ export interface Answered {
   readonly missing?: string;
   /** One byte a row, 1 = could be found (all). */
   readonly mask?: Uint8Array;
+  /** Items that pass the filter, where there is one. */
+  readonly passing?: number;
 }
 
 /** Answers over a catalog as it is when they are given. */
@@ -54,7 +56,7 @@ export class Answers {
   /** @param vector of the job's query */
   async set(
     job: SearchJob,
-    { space, method, missing, mask }: Answered,
+    { space, method, missing, mask, passing }: Answered,
     set: RetrievedSet,
     vector: Float32Array,
   ): Promise<SetResult> {
@@ -69,6 +71,7 @@ export class Answers {
       method,
       ...(missing !== undefined && { fallback: missing }),
       ...(unknown && { unknown }),
+      ...(passing !== undefined && { passing }),
       items: kept.map((item) => this.#item(item)),
       metrics: this.#metrics(kept, vector),
       ...(directions && { point: placeOf(this.#plane, vector), directions }),

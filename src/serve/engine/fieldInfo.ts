@@ -19,13 +19,10 @@ export function fieldInfo(table: FilterTable): FieldInfo[] {
 }
 
 function frequent(table: FilterTable, { name }: FieldType): Pick<FieldInfo, 'values'> {
-  const column = table.column(name);
-  const { values } = column;
-  const isLong = (value: Scalar) => typeof value === 'string' && value.length > LONG_VALUE;
+  const values = table.column(name).counts();
+  const isLong = ({ value }: { value: Scalar }) => typeof value === 'string' && value.length > LONG_VALUE;
   if (values.length > MANY_VALUES || values.some(isLong)) return {};
-  const counts = column.counts();
-  const counted = values.map((value, i) => ({ value, items: counts[i] }));
-  return { values: counted.sort((a, b) => b.items - a.items) };
+  return { values: values.sort((a, b) => b.items - a.items) };
 }
 
 function range(table: FilterTable, { name, kind }: FieldType): Pick<FieldInfo, 'range'> {

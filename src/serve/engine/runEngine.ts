@@ -18,7 +18,13 @@ import { lexiconOf } from '../../retrieve/lexicon.js';
 import { type LoadedRun, type LoadRetrieverOptions, loadRun } from '../../retrieve/loadRun.js';
 import type { FindOptions, MethodSpace } from '../../retrieve/method.js';
 import { METHOD_NAMES } from '../../retrieve/methodNames.js';
-import { checkRequest, findOptionsOf, meantMethod, passingRows } from '../../retrieve/request.js';
+import {
+  checkRequest,
+  findOptionsOf,
+  meantMethod,
+  passingItems,
+  passingRows,
+} from '../../retrieve/request.js';
 import { type AppliedChange, LiveCatalog } from '../changes/liveCatalog.js';
 import { problemOf } from '../http/problem.js';
 import type { CatalogMap, Info } from '../http/schemas.js';
@@ -221,7 +227,7 @@ export class RunEngine implements Engine {
     const fanOuts = await fanOutsOf(space, method, queries, find);
     clock.directions += performance.now() - started;
     const searching = performance.now();
-    const answered = { space, method, missing, mask: find.mask };
+    const answered = { space, method, missing, mask: find.mask, ...passingItems(find) };
     if (fanout) {
       const directed = fanOuts ?? (await directionsOfItems(space, method, queries, find));
       for (const [i, { job, place }] of group.entries())
@@ -256,13 +262,14 @@ export class RunEngine implements Engine {
     return mask;
   }
 
-  /** Deleted items have no values: what a field is, is decided by those that can be found. */
+  /** What a field is, is decided by the items that can be found; what only others had is known, and finds nothing. */
   #filterTable(): FilterTable {
     if (!this.#filters) {
       const { items, ownNames } = this.#catalog.workspace;
       const living = new Array<Item | undefined>(items.length).fill(undefined);
       for (const i of this.#catalog.livingRows()) living[i] = items[i];
-      this.#filters = new FilterTable(living, ownNames);
+      const gone = items.filter((_, i) => living[i] === undefined);
+      this.#filters = new FilterTable(living, ownNames, gone);
     }
     return this.#filters;
   }

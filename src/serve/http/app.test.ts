@@ -164,6 +164,16 @@ describe('a bad request is told which field is wrong', () => {
     [{ query: 'a', method: 'plain', diversity: 0.5 }, 'diversity', 'cannot be set for plain; use one of mmr'],
     [{ query: 'a', distinct: 'size' }, 'distinct', 'is "size", which no item has'],
     [
+      { query: 'a', filter: ['price<30', 'color=purple'] },
+      'filter[1]',
+      'field "color": is never "purple"; write e.g. color=red (it is "red", "blue", "green", "golden")',
+    ],
+    [
+      { query: 'a', filter: { not: { field: 'color', op: '=', value: null } } },
+      'filter.not.value',
+      'expected a text, number or boolean, or a list of 1 to 1000; for items without one write the op "missing"',
+    ],
+    [
       { query: 'a', filter: 'price<cheap' },
       'filter',
       'field "price": holds numbers such as 0 and 10, got "cheap"',
@@ -175,6 +185,12 @@ describe('a bad request is told which field is wrong', () => {
       'the least and the greatest',
     ],
     [{ query: 'a', filter: [{ field: 'x', op: '?', value: 1 }] }, 'filter[0].op', 'expected one of'],
+    [{ query: 'a', filter: { field: 'x', op: '?', value: 1 } }, 'filter.op', 'expected one of'],
+    [
+      { query: 'a', filter: 5 },
+      'filter',
+      'expected string, received number, or expected object, received number, or expected array',
+    ],
     [{ query: 'a', method: 'x', methods: ['plain'] }, 'method', 'expected one of'],
     [{ query: 'a', method: 'mmr', methods: ['plain'] }, 'method', 'give either method or methods'],
     [{ queries: Array(40).fill('a'), methods: ['plain', 'mmr'] }, 'queries', 'must be at most 64'],
@@ -366,7 +382,9 @@ describe('items', () => {
     expect((await find('quartz', { filter: 'color=clear' })).map(({ id }) => id)).toEqual(['7']);
     await change({ upsert: [{ id: '7', title: 'www wax', mass: '5' }], delete: ['red-chair', 'nobody'] });
     await shop.settled();
+    // A color that was there finds nothing; one that never was is refused.
     expect(await find('quartz', { filter: 'color=clear' })).toEqual([]);
+    expect((await shop.post('/v1/search', { query: 'a', filter: 'color=purple' })).status).toBe(400);
     expect((await find('wax', { filter: 'mass>4 AND color IS MISSING' })).map(({ id }) => id)).toEqual(['7']);
     expect((await find('www wax'))[0]).toMatchObject({ id: '7', title: 'www wax', metadata: { mass: '5' } });
     expect((await find('red chair', { k: 30 })).map(({ id }) => id)).not.toContain('red-chair');
@@ -375,6 +393,47 @@ describe('items', () => {
       changes: { accepted: 4, visible: 4, pending: 0 },
       drift: { added: 1, updated: 0, deleted: 1, share: 0.1, recompile: true },
     });
+  });
+
+  it('bring new fields, values and kinds, for filters and for info', async () => {
+    const ids = async (filter: string) =>
+      (await find('things', { filter, k: 30 })).map(({ id }) => id).sort();
+    const kindOf = async (name: string) => (await info()).catalog.fields.find((field) => field.name === name);
+    expect((await shop.post('/v1/search', { query: 'a', filter: 'launched>2024' })).status).toBe(400);
+    await change({
+      upsert: [
+        {
+          id: 'n1',
+          title: 'teal vase',
+          color: 'Teal',
+          price: '35.50',
+          launched: '2025-01-05',
+          tags: ['new', 'sale'],
+        },
+        {
+          id: 'n2',
+          title: 'teal bowl',
+          color: 'teal',
+          price: 'on request',
+          launched: '2023-06-01T10:00:00Z',
+        },
+      ],
+    });
+    await shop.settled();
+    expect(await ids('color=teal')).toEqual(['n1', 'n2']);
+    expect(await ids('launched>2024')).toEqual(['n1']);
+    expect(await ids('launched=2023-06-01 OR tags=sale')).toEqual(['n1', 'n2']);
+    expect(await ids('price 35..36')).toEqual(['n1']);
+    expect(await ids('price=on request')).toEqual(['n2']);
+    expect(await kindOf('price')).toMatchObject({ kind: 'number', range: [0, 40] });
+    expect(await kindOf('launched')).toMatchObject({ kind: 'date', items: 2 });
+    await change({ delete: ['n1', 'n2'] });
+    await shop.settled();
+    expect(await kindOf('launched')).toBeUndefined();
+    for (const filter of ['color=teal', 'launched>2024', 'tags=sale']) {
+      const response = await shop.post('/v1/search', { query: 'things', filter });
+      expect(((await response.json()) as SearchResponse).results[0]).toMatchObject({ passing: 0, items: [] });
+    }
   });
 
   it('may not name files of the server', async () => {

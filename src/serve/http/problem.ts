@@ -88,16 +88,36 @@ function describe(issue: z.core.$ZodIssue, prefix: readonly PropertyKey[]): Fiel
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => ({ field: fieldPath([...path, key]), detail: 'is not a known field' }));
   }
-  if (issue.code === 'invalid_union' && issue.errors.length > 0) {
+  const alternatives = alternativesOf(issue);
+  if (alternatives.length > 0) {
     // The alternative that fits best is the one that was meant: its problems lie deepest.
-    const depth = (issues: readonly z.core.$ZodIssue[]) => Math.max(...issues.map((i) => i.path.length));
-    const meant = issue.errors.reduce((best, other) => (depth(other) > depth(best) ? other : best));
-    if (depth(meant) > 0) return meant.flatMap((inner) => describe(inner, path));
-    const expected = issue.errors.flat().map((i) => plainMessage(i.message));
+    const meant = alternatives.reduce((best, other) => (depthOf(other) > depthOf(best) ? other : best));
+    if (depthOf(meant) > 0) return meant.flatMap((inner) => describe(inner, path));
+    if (issue.message !== NO_ALTERNATIVE) return [{ field: fieldPath(path), detail: issue.message }];
+    const expected = alternatives.flat().map((i) => plainMessage(i.message));
     return [{ field: fieldPath(path), detail: [...new Set(expected)].join(', or ') }];
   }
   return [{ field: fieldPath(path), detail: plainMessage(issue.message) }];
 }
+
+/** What is said of a union that has no message of its own. */
+const NO_ALTERNATIVE = 'Invalid input';
+
+type Issues = readonly z.core.$ZodIssue[];
+
+/** What is wrong by each alternative of a union, and by those of the unions among them. */
+function alternativesOf(issue: z.core.$ZodIssue): readonly Issues[] {
+  if (issue.code !== 'invalid_union') return [];
+  return issue.errors.flatMap((issues) => {
+    const [only] = issues;
+    const inner = issues.length === 1 && only.path.length === 0 ? alternativesOf(only) : [];
+    return inner.length > 0 && only.message === NO_ALTERNATIVE ? inner : [issues];
+  });
+}
+
+/** How far inside the value the problem lies. */
+const depthOf = (issues: Issues): number =>
+  Math.max(...issues.map((issue) => issue.path.length + Math.max(0, ...alternativesOf(issue).map(depthOf))));
 
 /** `['queries', 2]` as `queries[2]`. */
 function fieldPath(path: readonly PropertyKey[]): string {

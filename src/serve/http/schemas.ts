@@ -56,7 +56,12 @@ const condition = z
     op: z.enum(FIELD_OPERATORS).meta({
       description: '`~` contains; `between` takes `[least, greatest]`; `missing` takes no value.',
     }),
-    value: z.union([scalar, z.array(scalar).min(1).max(1000)]).optional(),
+    value: z
+      .union([scalar, z.array(scalar).min(1).max(1000)], {
+        error:
+          'expected a text, number or boolean, or a list of 1 to 1000; for items without one write the op "missing"',
+      })
+      .optional(),
   })
   .meta({ description: 'A condition on a field; of a list of values one is enough.' });
 const several = () => z.array(filterSchema).min(1).max(LIMITS.filters);
@@ -238,6 +243,13 @@ export const setResultSchema = z
         description: 'Nothing of the query is known to the encoder or in the catalog: there are no items.',
       })
       .optional(),
+    passing: z
+      .int()
+      .meta({
+        description:
+          'Items that pass the filter, without what is excluded and repeats of the same text; absent without a filter.',
+      })
+      .optional(),
     items: z.array(itemSchema).meta({ description: 'Distinct items.' }),
     metrics: metricsSchema,
     point: point.optional(),
@@ -352,6 +364,10 @@ const fieldSchema = z
       .enum(['text', 'number', 'boolean', 'date'])
       .meta({ description: 'What filters compare; of a list, what its members are.' }),
     isList: z.boolean().meta({ description: 'Whether some items have several values.' }),
+    unit: z
+      .string()
+      .meta({ description: 'Currency or percent sign of its numbers, where they have one.' })
+      .optional(),
     items: z.int().meta({ description: 'Items which have it.' }),
     values: z
       .array(z.object({ value: scalar, items: z.int() }))
