@@ -73,7 +73,10 @@ async function describeRun(info: RunInfo): Promise<string> {
           example === undefined ? undefined : truncate(oneLine(String(example)), EXAMPLE),
       },
     ]);
-  return [head.join('\n'), fields, table].filter((part) => part !== undefined).join('\n\n');
+  const problems = info.stages.flatMap(({ problem }) => problem ?? []).join('\n');
+  return [head.join('\n'), fields, table, problems || undefined]
+    .filter((part) => part !== undefined)
+    .join('\n\n');
 }
 
 function optional(value: number | undefined, format: (value: number) => string): string | undefined {
