@@ -40,10 +40,23 @@ export async function syncFolder(folder: string): Promise<void> {
   await handle?.close();
 }
 
-/** Deletes what processes that died in `writeFileAtomic` have left in a folder nobody else writes to. */
+/** Deletes what processes of this machine that died in `writeFileAtomic` have left in a folder. */
 export async function removeTemporaries(folder: string): Promise<void> {
-  for (const name of await readdir(folder).catch(() => []))
-    if (/^\..+\.\d+\.\d+\.tmp$/.test(name)) await rm(join(folder, name), { force: true });
+  for (const name of await readdir(folder).catch((): string[] => [])) {
+    const pid = /^\..+\.(\d+)\.\d+\.tmp$/.exec(name)?.[1];
+    if (pid !== undefined && !isRunning(Number(pid))) await rm(join(folder, name), { force: true });
+  }
+}
+
+/** Whether a process of this machine has that number. */
+export function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // EPERM: it lives, but belongs to another user.
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
 }
 
 /** A file-system error of writing `file` as one clear line; any other error unchanged. */

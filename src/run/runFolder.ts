@@ -142,7 +142,9 @@ export class RunFolder {
     // Reports are read by people alone, and judgements are added to them.
     const files = stage === 'evaluate' ? {} : await checksumsOf(this.path(stage), CHECKPOINT);
     const finishedAt = new Date().toISOString();
-    const record: StageRecord = { ...summary, status: 'done', finishedAt, files };
+    const { seconds, ...figures } = summary;
+    // In the order in which it is read again, so that a resumed run's manifest is the same.
+    const record: StageRecord = { status: 'done', seconds, finishedAt, files, ...figures };
     const before = Object.entries(this.#manifest.stages).filter(
       ([name]) => STAGES.indexOf(name as Stage) < STAGES.indexOf(stage),
     );
@@ -181,7 +183,9 @@ export class RunFolder {
    * @throws InputError if a living process holds the lock
    */
   async lock(part: 'run' | 'ablations' = 'run'): Promise<Lock> {
-    return acquireLock(this.path(`${part}.lock`));
+    const lock = await acquireLock(this.path(`${part}.lock`));
+    await removeTemporaries(this.folder);
+    return lock;
   }
 
   async #save(): Promise<void> {

@@ -12,7 +12,7 @@ import { readUseLite } from '../encode/useLite.js';
 import { USE_LITE_ID } from '../encode/useLiteModel.js';
 import { encodeOnnx, encodeSafetensors, readSafetensors, type StoredTensor } from '../engine/index.js';
 import { InputError } from '../errors.js';
-import { writeError, writeFileAtomic, writeJson } from '../files.js';
+import { removeTemporaries, writeError, writeFileAtomic, writeJson } from '../files.js';
 import { settingsOf } from '../retrieve/loadRun.js';
 import { METHOD_NAMES, type Method } from '../retrieve/methodNames.js';
 import { readWritten } from '../run/labels.js';
@@ -91,6 +91,7 @@ export async function exportRetriever(folder: string, out: string): Promise<WebM
     ownNames: Object.fromEntries(ownNames(catalog)),
     ...(diffusion && { diffusion }),
   };
+  await removeTemporaries(out);
   await writeJson(to(WEB_FILES.manifest), manifest);
   return manifest;
 }

@@ -1,0 +1,1 @@
+export const disk = async (_: object): Promise<readonly string[]> => [];

@@ -1,0 +1,1 @@
+export const service = async (_: object): Promise<readonly string[]> => [];
