@@ -6,8 +6,8 @@
  * - `before` SIGKILL before the moment, `after` behind it, `torn` after half of what was to be written
  * - `full`   from this moment on the disk is full (ENOSPC)
  *
- * The number of moments is written to `report` when the process ends. The clock runs fast, so that a training of a second saves the
- * checkpoints of one that takes minutes.
+ * The number of moments is written to `report` when the process ends. The clock runs `clock` times as fast, so that a training of a
+ * second saves the checkpoints of one that takes minutes.
  */
 import fs from 'node:fs';
 import fsp from 'node:fs/promises';
@@ -15,12 +15,11 @@ import { syncBuiltinESMExports } from 'node:module';
 import { resolve } from 'node:path';
 import { isMainThread } from 'node:worker_threads';
 
-const { folder, at = 0, kind = 'count', report } = JSON.parse(process.env.R4T_FAULT ?? '{}');
-const CLOCK = 1000;
+const { folder, at = 0, kind = 'count', report, clock = 1 } = JSON.parse(process.env.R4T_FAULT ?? '{}');
 
 if (folder && isMainThread) {
   const now = performance.now.bind(performance);
-  performance.now = () => now() * CLOCK;
+  performance.now = () => now() * clock;
 
   let moments = 0;
   /** Paths of open files. */

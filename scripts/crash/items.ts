@@ -86,6 +86,8 @@ export async function answersOf({ url }: Served): Promise<string> {
     headers: { 'Content-Type': 'application/json' },
     body: JSON.stringify({ queries, k: 100, methods: ['plain', 'bm25', 'mmr'] }),
   });
+  if (response.status !== 200)
+    throw new Error(`a search was answered with ${response.status}: ${await response.text()}`);
   const { results } = (await response.json()) as { results: { items: { id: string; rank: number }[] }[] };
   const known = results.map(({ items, ...result }) => ({
     ...result,
