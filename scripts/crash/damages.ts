@@ -1,6 +1,7 @@
 /** Every file of a run, cut short, with one other byte, and with another file's content: who reads it names it, and nobody computes with it. */
 import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import { checkFiles, checksumOf } from '../../src/checksums.js';
 import { run as runCommand } from '../../src/cli/run.js';
 import { DamagedFileError } from '../../src/errors.js';
 import { RunEngine } from '../../src/serve/engine/runEngine.js';
@@ -150,7 +151,26 @@ export async function damageRun({
   return { tried, named, unread, mended, wrong };
 }
 
+/** Milliseconds to compare files of some sizes with their checksums, the best of five. */
+async function costs(folder: string): Promise<string> {
+  const told: string[] = [];
+  for (const megabytes of [3, 100]) {
+    writeFileSync(join(folder, 'large'), Buffer.alloc(megabytes * 1e6, 'r4t'));
+    const files = { large: await checksumOf(join(folder, 'large')) };
+    const times: number[] = [];
+    for (let i = 0; i < 5; i++) {
+      const begin = performance.now();
+      await checkFiles(folder, files, '');
+      times.push(performance.now() - begin);
+    }
+    told.push(`${Math.min(...times).toFixed(1)} ms for ${megabytes} MB`);
+  }
+  rmSync(join(folder, 'large'));
+  return told.join(', ');
+}
+
 export async function damages({ folder }: { readonly folder: string }): Promise<readonly string[]> {
+  console.log(`checksums: ${await costs(folder)}`);
   const reference = join(folder, 'to-damage');
   writeWorld(reference);
   const { refusal } = await compileAgain(reference);

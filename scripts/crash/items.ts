@@ -99,7 +99,7 @@ export async function answersOf({ url }: Served): Promise<string> {
 export async function killItems({ main, folder, seed, kills }: KillOptions): Promise<KillReport> {
   const random = new CounterRandom(seed, 'kill items');
   const reference = join(folder, 'reference');
-  const batches = batchesOf(seed, Math.max(20, Math.ceil(kills * 0.7)));
+  const batches = batchesOf(seed, Math.max(20, 2 * kills));
   const undisturbed = await finalAnswers(main, reference, join(folder, 'items-whole'), batches);
   const cwd = join(folder, 'items');
   rmSync(cwd, { recursive: true, force: true });
@@ -111,7 +111,7 @@ export async function killItems({ main, folder, seed, kills }: KillOptions): Pro
   let done = 0;
   while (next < batches.length) {
     const kind = (['before', 'torn', 'after'] as const)[random.integer(3)];
-    const fault = done < kills ? { kind, at: 1 + random.integer(50), folder: 'run/serve' } : undefined;
+    const fault = done < kills ? { kind, at: 1 + random.integer(30), folder: 'run/serve' } : undefined;
     const server = await serve(main, cwd, fault);
     if (!server) {
       done++;

@@ -227,6 +227,7 @@ async function terminate({ main, world }: Worlds, rounds = 5): Promise<string[]>
     const server = await started(main, world);
     expected ??= await singly(server);
     const known = expected;
+    const earlier = answers - (round === 0 ? QUERIES.length : 0);
     let over = false;
     const load = flood(
       server.url,
@@ -240,16 +241,19 @@ async function terminate({ main, world }: Worlds, rounds = 5): Promise<string[]>
         }
         over = true;
         const { code } = (answer.cause ?? answer) as NodeJS.ErrnoException;
-        // Nothing listens any more: that request was never taken.
-        if (code === 'ECONNREFUSED') turnedAway++;
+        // Nothing listens any more, or the connection was never accepted: by its log the server has not answered it.
+        if (code === 'ECONNREFUSED' || code === 'ECONNRESET') turnedAway++;
         else wrong.push(`terminate: ${code} ${answer.message}`);
       },
     );
     await sleep(700 + 100 * round);
-    const { code } = await stop(server);
+    const { code, stdout } = await stop(server);
     over = true;
     await load;
     if (code !== 0) wrong.push(`terminate: ended with ${code}`);
+    const logged = stdout.split('\n').filter((line) => line.includes('"path":"/v1/search"')).length;
+    if (logged !== answers - earlier)
+      wrong.push(`terminate: ${logged} were answered, ${answers - earlier} answers came`);
   }
   console.log(
     `terminate: ${rounds} times SIGTERM under load, ${answers} answers, ${turnedAway} turned away after the end, ${wrong.length} wrong`,
