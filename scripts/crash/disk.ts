@@ -128,7 +128,7 @@ async function fullForItems({ main, folder, reference }: Whole): Promise<string[
 /** Nobody: may read, but not write. */
 const NOBODY = 65534;
 
-async function readOnly({ main, folder, reference }: Whole): Promise<string[]> {
+export async function readOnly({ main, folder, reference }: Whole): Promise<string[]> {
   if (process.getuid?.() !== 0) {
     console.log('a folder that may not be written: not tried, it needs another user to be');
     return [];

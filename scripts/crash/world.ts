@@ -1,7 +1,7 @@
 /** A catalog so small that it compiles in a second, the program in a process of its own, and what it leaves, to be compared. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
@@ -14,6 +14,8 @@ export async function buildProgram(): Promise<{ main: string; remove(): void }> 
   const cache = join(ROOT, 'node_modules', '.cache');
   mkdirSync(cache, { recursive: true });
   const folder = mkdtempSync(join(cache, 'r4t-crash-'));
+  // Another user is to run it too.
+  chmodSync(folder, 0o755);
   cpSync(join(ROOT, 'package.json'), join(folder, 'package.json'));
   const input = [join(ROOT, 'src/cli/main.ts'), join(ROOT, 'src/serve/engine/worker.ts')];
   // Every file in its place: some are looked for beside others.
