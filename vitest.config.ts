@@ -12,7 +12,7 @@ export default defineConfig({
     },
   },
   test: {
-    include: ['src/**/*.test.ts', 'ui/**/*.test.ts', 'examples/**/*.test.ts'],
+    include: ['src/**/*.test.ts', 'ui/**/*.test.ts', 'examples/**/*.test.ts', 'scripts/**/*.test.ts'],
     // One a core: left alone, vitest keeps one core for itself, which is half of two.
     maxWorkers: availableParallelism(),
     testTimeout: 90_000,

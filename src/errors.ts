@@ -53,3 +53,22 @@ export class TrainingError extends R4tError {
     super(message, options);
   }
 }
+
+/**
+ * A file that this package wrote is not what it was: cut short, changed or gone. Nothing was computed with it. The message names the
+ * file and ends with the remedy. CLI exit code 2.
+ *
+ * @example
+ * // message: runs/shop/encode/vectors.safetensors: holds other bytes than were written (SHA-256); compile again with --force
+ */
+export class DamagedFileError extends InputError {
+  override name = 'DamagedFileError';
+  constructor(
+    problem: string,
+    remedy: string,
+    location: { readonly file: string; readonly line?: number },
+    options?: ErrorOptions,
+  ) {
+    super(`${problem}; ${remedy}`, location, options);
+  }
+}

@@ -1,4 +1,4 @@
-import { mkdir, open, readFile, realpath, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, realpath, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { InputError, R4tError } from './errors.js';
 import { checkInputFile } from './inputFile.js';
@@ -11,21 +11,51 @@ let temporaries = 0;
  *
  * @throws R4tError if the disk is full or the place may not be written; the old file is then untouched
  */
-export async function writeFileAtomic(file: string, data: Uint8Array | string): Promise<void> {
+export async function writeFileAtomic(
+  file: string,
+  data: Uint8Array | string | Iterable<string>,
+): Promise<void> {
   const temporary = join(dirname(file), `.${basename(file)}.${process.pid}.${temporaries++}.tmp`);
   try {
     await mkdir(dirname(file), { recursive: true });
     const handle = await open(temporary, 'w');
     try {
-      await handle.writeFile(data);
+      await writeFile(handle, data);
       await handle.sync();
     } finally {
       await handle.close();
     }
     await rename(temporary, file);
+    await syncFolder(dirname(file));
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => {});
     throw writeError(error, file);
+  }
+}
+
+/** Makes the names in a folder durable. Some systems cannot open folders; they need not. */
+export async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder).catch(() => undefined);
+  await handle?.sync().catch(() => {});
+  await handle?.close();
+}
+
+/** Deletes what processes of this machine that died in `writeFileAtomic` have left in a folder. */
+export async function removeTemporaries(folder: string): Promise<void> {
+  for (const name of await readdir(folder).catch((): string[] => [])) {
+    const pid = /^\..+\.(\d+)\.\d+\.tmp$/.exec(name)?.[1];
+    if (pid !== undefined && !isRunning(Number(pid))) await rm(join(folder, name), { force: true });
+  }
+}
+
+/** Whether a process of this machine has that number. */
+export function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // EPERM: it lives, but belongs to another user.
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
 

@@ -73,7 +73,7 @@ describe('a choice', () => {
     unclear: ['classifier'],
   };
   const noted = (record: object) =>
-    choiceOf({ stageDone: () => ({ status: 'done', seconds: 1, finishedAt: '', ...record }) });
+    choiceOf({ stageDone: () => ({ status: 'done', seconds: 1, finishedAt: '', files: {}, ...record }) });
 
   it('is read as it was noted', () => {
     expect(noted(choice)).toEqual(choice);

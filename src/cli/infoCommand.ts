@@ -74,7 +74,10 @@ async function describeRun(info: RunInfo): Promise<string> {
           example === undefined ? undefined : truncate(oneLine(String(example)), EXAMPLE),
       },
     ]);
-  return [head.join('\n'), fields, table].filter((part) => part !== undefined).join('\n\n');
+  const problems = info.stages.flatMap(({ problem }) => problem ?? []).join('\n');
+  return [head.join('\n'), fields, table, problems || undefined]
+    .filter((part) => part !== undefined)
+    .join('\n\n');
 }
 
 /** A part of an item with the name that its column has in the catalog file. */

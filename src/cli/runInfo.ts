@@ -2,6 +2,7 @@ import { open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type FieldType, fieldTypes } from '../catalog/filter/filterTable.js';
 import { type Auto, autoOf, choiceOf } from '../choose/choice.js';
+import { DamagedFileError } from '../errors.js';
 import type { Method } from '../retrieve/methodNames.js';
 import { type Manifest, STAGES, type Stage, type StageRecord } from '../run/manifest.js';
 import { type MetricsLine, readMetrics } from '../run/metricsLog.js';
@@ -10,7 +11,10 @@ import { ENCODED_FILES, readItems } from '../run/workspace.js';
 
 export interface StageInfo {
   readonly stage: Stage;
-  readonly state: 'done' | 'started' | 'open';
+  /** `damaged`: a file of it is missing or differs from what was written. */
+  readonly state: 'done' | 'damaged' | 'started' | 'open';
+  /** What is damaged, and the remedy. */
+  readonly problem?: string;
   /** Working time. */
   readonly seconds?: number;
   readonly finishedAt?: string;
@@ -51,8 +55,8 @@ export async function runInfo(folder: string): Promise<RunInfo> {
   const stages: StageInfo[] = [];
   for (const stage of STAGES) stages.push(await stageInfo(run, stage));
   const bytes = await folderSize(folder);
-  const fields =
-    run.stageDone('encode') && fieldTypes(await readItems(run.path('encode', ENCODED_FILES.items)));
+  const readable = stages.some(({ stage, state }) => stage === 'encode' && state === 'done');
+  const fields = readable && fieldTypes(await readItems(run.path('encode', ENCODED_FILES.items)));
   const choice = choiceOf(run);
   return {
     run: folder,
@@ -70,11 +74,26 @@ export async function runInfo(folder: string): Promise<RunInfo> {
 
 async function stageInfo(run: RunFolder, stage: Stage): Promise<StageInfo> {
   const record = run.stageDone(stage);
-  const { status: _, seconds, finishedAt, parameters, ...figures }: Partial<StageRecord> = record ?? {};
+  const {
+    status: _,
+    files: __,
+    seconds,
+    finishedAt,
+    parameters,
+    ...figures
+  }: Partial<StageRecord> = record ?? {};
+  const problem = await run.check(stage).then(
+    () => undefined,
+    (error: unknown) => {
+      if (error instanceof DamagedFileError) return error.message;
+      throw error;
+    },
+  );
   const bytes = await folderSize(run.path(stage));
   return {
     stage,
-    state: record ? 'done' : bytes > 0 ? 'started' : 'open',
+    state: problem ? 'damaged' : record ? 'done' : bytes > 0 ? 'started' : 'open',
+    ...(problem && { problem }),
     seconds,
     finishedAt,
     figures,
@@ -82,7 +101,7 @@ async function stageInfo(run: RunFolder, stage: Stage): Promise<StageInfo> {
       typeof parameters === 'number'
         ? parameters
         : await countParameters(run.path(stage, 'weights.safetensors')),
-    lastMetrics: (await readMetrics(run.path(stage, 'metrics.jsonl'))).at(-1),
+    lastMetrics: problem ? undefined : (await readMetrics(run.path(stage, 'metrics.jsonl'))).at(-1),
     bytes,
   };
 }

@@ -2,8 +2,9 @@
  * What answers "is reinforcement learning needed": the same set diffusion, trained on sets that no reward has shaped. A run
  * keeps them in `ablations/`, each a model of its own; the retriever never uses them.
  */
-import { access } from 'node:fs/promises';
+import { checkFiles, checksumsOf, readFileList, writeFileList } from '../checksums.js';
 import type { QueryBatch } from '../environment.js';
+import { removeTemporaries } from '../files.js';
 import type { Matrix } from '../matrix.js';
 import { CounterRandom } from '../random.js';
 import { synthesisSettings } from '../run/config.js';
@@ -18,12 +19,18 @@ import { knownReward, trainingQueries } from './trainingQueries.js';
 export const ABLATIONS = ['diffusionSupervised', 'diffusionUntrained'] as const;
 export type Ablation = (typeof ABLATIONS)[number];
 
-/** The folder of an ablation's model, or undefined if the run has none. */
+/**
+ * The folder of an ablation's model, or undefined if the run has none.
+ *
+ * @throws DamagedFileError if a file of it is missing or differs from what was written
+ */
 export async function ablationFolder(run: RunFolder, ablation: Ablation): Promise<string | undefined> {
-  return access(run.path('ablations', ablation, 'model.json')).then(
-    () => run.path('ablations', ablation),
-    () => undefined,
-  );
+  const folder = run.path('ablations', ablation);
+  const remedy = `delete the folder ${folder} and compile again with --ablations`;
+  const files = await readFileList(folder, remedy);
+  if (Object.keys(files).length === 0) return undefined;
+  await checkFiles(folder, files, remedy);
+  return folder;
 }
 
 /** Sets a query of either ablation: as many as a small catalog's synthesis has. */
@@ -43,6 +50,8 @@ export async function compileAblations(context: StageContext): Promise<void> {
     if (!sets) continue;
     const folder = run.path('ablations', ablation);
     await fitDiffusion(context, queries, sets, folder, { signal, onProgress });
+    await removeTemporaries(folder);
+    await writeFileList(folder, await checksumsOf(folder));
   }
 }
 

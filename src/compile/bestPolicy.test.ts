@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { tempFolder } from '../catalog/testing/tempFolder.js';
 import type { Parameters } from '../engine/index.js';
@@ -84,9 +84,12 @@ describe('BestPolicy', () => {
     const { parameters, score } = await kept.choose(parametersOf(99));
     expect(score).toEqual({ step: best, reward: rewards[best] });
     expect(plain(parameters)).toEqual(plain(parametersOf(best)));
-    await kept.clear();
-    for (const name of ['best.json', 'best.safetensors'])
-      expect(existsSync(`${folder}/policy/${name}`)).toBe(false);
+    // With the checkpoint it goes, and nothing but the best is kept.
+    expect(readdirSync(`${folder}/policy`)).toEqual(['checkpoint']);
+    expect(readdirSync(`${folder}/policy/checkpoint`).sort()).toEqual([
+      `best-${best}.safetensors`,
+      'best.json',
+    ]);
   });
 
   it('takes the last parameters where there is nothing to choose by', async () => {

@@ -1,17 +1,21 @@
 /** Keeps the parameters that did best on validation queries: small training sets are soon learned by heart. */
-import { access, rm } from 'node:fs/promises';
+import { access, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as z from 'zod';
+import { checkFiles, checksumOf, checksumsSchema, readSealedJson, writeSealedJson } from '../checksums.js';
 import { type Parameters, saveWeights } from '../engine/index.js';
 import type { QueryBatch, RetrievalWorld } from '../environment.js';
-import { readJson, writeJson } from '../files.js';
 import { rowRange } from '../matrix.js';
 import { retrieveFanOuts } from '../policy/fanOut.js';
 import type { Policy } from '../policy/policy.js';
 import { scoreFanOuts } from '../reward/evaluateReward.js';
 import type { RewardFunction } from '../reward/reward.js';
-import type { RunFolder } from '../run/runFolder.js';
+import { CHECKPOINT, type RunFolder, startOver } from '../run/runFolder.js';
+
+type Run = Pick<RunFolder, 'path'>;
 
 export interface BestPolicyOptions {
-  readonly run: Pick<RunFolder, 'path'>;
+  readonly run: Run;
   /** Reads parameters that were saved. */
   readonly load: (file: string) => Promise<Parameters>;
   readonly policy: Pick<Policy, 'sample'> & { readonly parameters: Parameters };
@@ -35,13 +39,21 @@ const ROUNDS = 8;
 /** Samples of each of n queries: two, or, where queries are few, enough that chance does not choose. */
 const samplesOf = (n: number): number => Math.max(2, Math.ceil(QUERIES / n));
 
-const FILES = { score: 'best.json', weights: 'best.safetensors' };
+const SCORE = ['policy', CHECKPOINT, 'best.json'] as const;
+
+/** The weights of a step: what the score names is never overwritten. */
+const weightsName = (step: number): string => `best-${step}.safetensors`;
+const ARE_WEIGHTS = /^best-\d+\.safetensors$/;
+
+const scoreSchema = z.object({ step: z.int().min(0), reward: z.number(), files: checksumsSchema });
 
 interface Score {
+  /** Of the training, whose parameters did best. */
   readonly step: number;
   readonly reward: number;
 }
 
+/** Its files lie beside the training's checkpoint and go with it: both belong to one session or another. */
 export class BestPolicy {
   private constructor(
     private readonly options: BestPolicyOptions,
@@ -57,7 +69,7 @@ export class BestPolicy {
       vectors: rowRange(validation.vectors, 0, n),
       references: validation.references?.slice(0, n),
     };
-    const saved = doneBefore > 0 ? await readScore(run.path('policy', FILES.score)) : undefined;
+    const saved = doneBefore > 0 ? await readScore(run) : undefined;
     // What a lost session found after its last checkpoint is found again.
     const best = saved && saved.step <= doneBefore ? saved : undefined;
     const found = new BestPolicy(options, part, best);
@@ -76,13 +88,8 @@ export class BestPolicy {
   async choose(last: Parameters): Promise<{ parameters: Parameters; score?: Score }> {
     const { run, load } = this.options;
     if (!this.best) return { parameters: last };
-    const parameters = await load(run.path('policy', FILES.weights));
+    const parameters = await load(run.path('policy', CHECKPOINT, weightsName(this.best.step)));
     return { parameters, score: this.best };
-  }
-
-  /** Deletes its files, once the chosen parameters are safe. */
-  async clear(): Promise<void> {
-    for (const name of Object.values(FILES)) await rm(this.options.run.path('policy', name), { force: true });
   }
 
   private async judge(step: number): Promise<number | undefined> {
@@ -103,17 +110,31 @@ export class BestPolicy {
     );
     if (meanReward > (this.best?.reward ?? Number.NEGATIVE_INFINITY)) {
       this.best = { step, reward: meanReward };
-      await saveWeights(run.path('policy', FILES.weights), policy.parameters);
-      await writeJson(run.path('policy', FILES.score), this.best);
+      await saveBest(run, this.best, policy.parameters);
     }
     return meanReward;
   }
 }
 
-async function readScore(file: string): Promise<Score | undefined> {
-  const exists = await access(file).then(
+async function saveBest(run: Run, best: Score, parameters: Parameters): Promise<void> {
+  const folder = run.path('policy', CHECKPOINT);
+  const name = weightsName(best.step);
+  await saveWeights(join(folder, name), parameters);
+  const files = { [name]: await checksumOf(join(folder, name)) };
+  await writeSealedJson(run.path(...SCORE), { ...best, files });
+  for (const other of await readdir(folder))
+    if (ARE_WEIGHTS.test(other) && other !== name) await rm(join(folder, other), { force: true });
+}
+
+/** @throws DamagedFileError if the score or its weights are damaged */
+async function readScore(run: Run): Promise<Score | undefined> {
+  const exists = await access(run.path(...SCORE)).then(
     () => true,
     () => false,
   );
-  return exists ? ((await readJson(file)) as Score) : undefined;
+  if (!exists) return undefined;
+  const remedy = startOver(run.path('policy'));
+  const { files, ...score } = scoreSchema.parse(await readSealedJson(run.path(...SCORE), remedy));
+  await checkFiles(run.path('policy', CHECKPOINT), files, remedy);
+  return score;
 }

@@ -130,6 +130,7 @@ describe('a run', () => {
       'encode/vectors.safetensors',
       'policy/probes.jsonl',
       'policy/weights.safetensors',
+      'synthesis/files.json',
       'synthesis/shard-00000.safetensors',
       'synthesis/shard-00001.safetensors',
       'warm-start/model.json',

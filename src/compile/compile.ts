@@ -7,7 +7,7 @@ import { loadEncoder } from '../encode/loadEncoder.js';
 import { readability } from '../encode/textReading.js';
 import { hashOfModel } from '../encode/transformersLibrary.js';
 import type { RuntimeOptions } from '../engine/index.js';
-import { InputError } from '../errors.js';
+import { DamagedFileError, InputError } from '../errors.js';
 import { realPath } from '../files.js';
 import { isModule, isPath } from '../moduleSetting.js';
 import { checkPolicy } from '../policy/modulePolicy.js';
@@ -17,7 +17,7 @@ import { CROSS_ENCODER_FILES } from '../reward/judge/crossEncoderJudge.js';
 import type { RewardFunction } from '../reward/reward.js';
 import type { Config, UserConfig } from '../run/config.js';
 import { type FileFingerprint, fingerprintFile } from '../run/fingerprint.js';
-import type { RunInputs, Stage } from '../run/manifest.js';
+import { type RunInputs, STAGES, type Stage } from '../run/manifest.js';
 import { loadOwnPolicy } from '../run/ownPolicy.js';
 import { parseConfig } from '../run/parseConfig.js';
 import { placePaths } from '../run/placePaths.js';
@@ -62,7 +62,7 @@ export interface CompileOptions extends RunControl {
   readonly stage?: CompileStage | 'ablations';
   /** Also train the diffusions without reinforcement learning that an evaluation compares with. */
   readonly ablations?: boolean;
-  /** Start anew where `out` holds a run made of other inputs. */
+  /** Start anew where `out` holds a run made of other inputs, or from the first stage of which a file is damaged. */
   readonly force?: boolean;
   /** Your own text encoder in place of the configured one. */
   readonly encoder?: Encoder;
@@ -86,7 +86,7 @@ export interface CompileResult {
  * best on validation queries, which `auto` then stands for. Finished stages are not run again, and one that was interrupted goes on at
  * its last checkpoint.
  *
- * @throws InputError for bad input; TrainingError when training diverges; the signal's reason when cancelled
+ * @throws InputError for bad input; DamagedFileError if the run holds a file that is not what was written; TrainingError when training diverges; the signal's reason when cancelled
  *
  * @example
  * await compile({ catalog: 'catalog.jsonl', queries: 'queries.txt', out: 'runs/shop' });
@@ -145,7 +145,8 @@ export async function compile(options: CompileOptions): Promise<CompileResult> {
   );
   const wanted = COMPILE_STAGES.slice(0, last && COMPILE_STAGES.indexOf(last) + 1);
   const done = last !== undefined && wanted.every((name) => run.stageDone(name));
-  await using _lock = done ? undefined : await run.lock();
+  await using _lock = done && !force ? undefined : await run.lock();
+  await checkRun(run, force);
   const budget = budgetOf(config, catalog.items.length);
   checkOwnPolicy(run, options.policy !== undefined || isModule(config.policy));
   await once(run, 'encode', () =>
@@ -210,6 +211,21 @@ async function readCatalog({ catalog: given, strict, signal, onProgress }: Compi
     return { catalog, fingerprint: await source.fingerprint(signal) };
   } finally {
     await source.close?.();
+  }
+}
+
+/**
+ * Compares the files of every finished stage with what was written: what follows is made of them. By force, the first stage that is
+ * damaged and all later ones are made anew.
+ */
+async function checkRun(run: RunFolder, force = false): Promise<void> {
+  for (const stage of STAGES) {
+    try {
+      await run.check(stage);
+    } catch (error) {
+      if (!(force && error instanceof DamagedFileError)) throw error;
+      return run.resetFrom(stage);
+    }
   }
 }
 

@@ -23,7 +23,6 @@ export async function judgedTraining(
   const { run, config, workspace, reward, budget, signal } = context;
   const { seed } = config;
   const file = run.path('policy', 'probes.jsonl');
-  let best: BestPolicy | undefined;
   const { result, seconds } = await checkpointed(context, 'policy', async (control, doneBefore) => {
     const common = { policy, workspace, steps, doneBefore, seed };
     await using probes = await ProbeLog.open({ ...common, file });
@@ -49,10 +48,8 @@ export async function judgedTraining(
         });
       },
     });
-    best = judge;
     return judge.choose(last);
   });
   await saveWeights(run.path(...POLICY_FILES.trained), result.parameters);
-  await best?.clear();
   return { seconds, ...(result.score && { bestStep: result.score.step, validation: result.score.reward }) };
 }

@@ -8,7 +8,7 @@ import type { RewardFunction } from '../reward/reward.js';
 import type { Config, PolicySettings } from '../run/config.js';
 import type { Stage } from '../run/manifest.js';
 import { MetricsLog } from '../run/metricsLog.js';
-import type { RunFolder } from '../run/runFolder.js';
+import { CHECKPOINT, type RunFolder, startOver } from '../run/runFolder.js';
 import type { Workspace } from '../run/workspace.js';
 import type { TargetRows } from '../synthesis/synthesize.js';
 import type { Task } from '../tasks/task.js';
@@ -65,8 +65,8 @@ export async function checkpointed<T>(
   stage: Stage,
   train: (control: TrainingControl, doneBefore: number) => Promise<T>,
 ): Promise<{ result: T; seconds: number }> {
-  const folder = run.path(stage, 'checkpoint');
-  const saved = await loadCheckpoint(folder);
+  const folder = run.path(stage, CHECKPOINT);
+  const saved = await loadCheckpoint(folder, startOver(run.path(stage)));
   const before = (saved?.extra ?? { seconds: 0, steps: 0 }) as { seconds: number; steps: number };
   const started = performance.now();
   const seconds = () => before.seconds + (performance.now() - started) / 1000;
@@ -88,5 +88,5 @@ export async function checkpointed<T>(
 
 /** Deletes a stage's checkpoint once its result is written. */
 export async function dropCheckpoint({ run }: StageContext, stage: Stage): Promise<void> {
-  await rm(run.path(stage, 'checkpoint'), { recursive: true, force: true });
+  await rm(run.path(stage, CHECKPOINT), { recursive: true, force: true });
 }

@@ -7,6 +7,7 @@ import { secureHeaders } from 'hono/secure-headers';
 import { streamSSE } from 'hono/streaming';
 import { R4tError } from '../errors.js';
 import { RunFolder } from '../run/runFolder.js';
+import { isLocalHostHeader } from '../serve/http/auth.js';
 import { watchRuns } from './watchRun.js';
 
 export interface DashboardOptions {
@@ -25,6 +26,8 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 
 /**
+ * Requests that name another host are refused, so that a web page cannot reach it by a name of its own.
+ *
  * `GET /` is the page, `GET /api/events` a stream of server-sent events: all that the runs hold, then what is added. It
  * reads files only, so a run at work is not disturbed.
  *
@@ -39,9 +42,17 @@ export async function createDashboard({ runs, interval, pages }: DashboardOption
         defaultSrc: ["'self'"],
         imgSrc: ["'self'", 'data:'],
         styleSrc: ["'self'", "'unsafe-inline'"],
+        objectSrc: ["'none'"],
+        baseUri: ["'none'"],
+        formAction: ["'none'"],
+        frameAncestors: ["'none'"],
       },
     }),
   );
+  app.use(async (context, next) => {
+    if (isLocalHostHeader(new URL(context.req.url).host)) return next();
+    return context.text('the request names another host than this machine', 403);
+  });
   app.get('/api/events', (context) =>
     streamSSE(context, async (stream) => {
       const controller = new AbortController();

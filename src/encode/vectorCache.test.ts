@@ -1,4 +1,4 @@
-import { appendFileSync, readdirSync, readFileSync, truncateSync } from 'node:fs';
+import { appendFileSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { tempFolder } from '../catalog/testing/tempFolder.js';
@@ -47,9 +47,9 @@ it('passes over what a crash has torn', async () => {
   const folder = fresh();
   const cache = await VectorCache.open('model', 2, { folder });
   await cache.add(['a', 'b'], matrix(2, 2, Float32Array.of(1, 2, 3, 4)));
-  const [keys] = filesOf(folder, '.keys');
+  const [entries] = filesOf(folder, '.entries');
   const [vectors] = filesOf(folder, '.vectors');
-  appendFileSync(keys, 'half a key');
+  appendFileSync(entries, 'half an entry');
   const half = await VectorCache.open('model', 2, { folder });
   expect(half.has('b')).toBe(true);
   truncateSync(vectors, 12);
@@ -60,6 +60,20 @@ it('passes over what a crash has torn', async () => {
   await torn.add(['b'], matrix(1, 2, Float32Array.of(3, 4)));
   expect(readFileSync(vectors)).toHaveLength(size);
   expect((await torn.get(['b', 'a'])).data).toEqual(Float32Array.of(3, 4, 1, 2));
+});
+
+it('gives no vector that is not what was kept', async () => {
+  const folder = fresh();
+  const cache = await VectorCache.open('model', 2, { folder });
+  await cache.add(['a', 'b'], matrix(2, 2, Float32Array.of(1, 2, 3, 4)));
+  const [vectors] = filesOf(folder, '.vectors');
+  const bytes = readFileSync(vectors);
+  writeFileSync(vectors, bytes.with(9, bytes[9] ^ 1));
+  const again = await VectorCache.open('model', 2, { folder });
+  expect((await again.get(['a'])).data).toEqual(Float32Array.of(1, 2));
+  await expect(again.get(['a', 'b'])).rejects.toThrow(
+    `${vectors}: holds other bytes than were written (SHA-256); delete it, and its texts are encoded again`,
+  );
 });
 
 it('keeps models and lengths apart', async () => {

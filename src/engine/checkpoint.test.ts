@@ -5,7 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { tempFolder } from '../catalog/testing/tempFolder.js';
-import { InputError } from '../errors.js';
+import { writeSealedJson } from '../checksums.js';
+import { DamagedFileError } from '../errors.js';
 import { loadCheckpoint, saveCheckpoint } from './checkpoint.js';
 import { Graph } from './graph.js';
 import * as ops from './ops.js';
@@ -114,10 +115,13 @@ it('names a damaged checkpoint', async () => {
   const folder = temp.path('damaged');
   await saveCheckpoint(folder, { step: 1, groups: tensors(1) });
   truncateSync(`${folder}/step-1/parameters.safetensors`, 40);
-  await expect(loadCheckpoint(folder)).rejects.toThrow(InputError);
-  await expect(loadCheckpoint(folder)).rejects.toThrow('parameters.safetensors: is damaged');
-  for (const manifest of ['{}', '[]', '{"format":"r4t-checkpoint-1","step":1,"folder":"..","groups":[]}']) {
-    writeFileSync(`${folder}/checkpoint.json`, manifest);
-    await expect(loadCheckpoint(folder)).rejects.toThrow('is not the manifest of a checkpoint');
-  }
+  await expect(loadCheckpoint(folder)).rejects.toThrow(DamagedFileError);
+  await expect(loadCheckpoint(folder)).rejects.toThrow(
+    'parameters.safetensors: has 40 bytes where 72 were written; delete the folder to begin anew',
+  );
+  const file = `${folder}/checkpoint.json`;
+  writeFileSync(file, readFileSync(file, 'utf8').replace('"step": 1', '"step": 2'));
+  await expect(loadCheckpoint(folder)).rejects.toThrow('checkpoint.json: is not what was written (SHA-256)');
+  await writeSealedJson(file, { format: 'r4t-checkpoint-2', step: 1, folder: '..', groups: [], files: {} });
+  await expect(loadCheckpoint(folder)).rejects.toThrow('is not the manifest of a checkpoint');
 });

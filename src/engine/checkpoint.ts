@@ -1,7 +1,15 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import {
+  type Checksums,
+  checkFiles,
+  checksumsOf,
+  checksumsSchema,
+  readSealedJson,
+  writeSealedJson,
+} from '../checksums.js';
 import { InputError } from '../errors.js';
-import { readJson, writeError, writeJson } from '../files.js';
+import { writeError } from '../files.js';
 import type { Parameters } from './parameters.js';
 import { readSafetensors, writeSafetensors } from './safetensors.js';
 import type { TrainerState } from './trainer.js';
@@ -18,10 +26,12 @@ interface Manifest {
   /** Subfolder that holds one safetensors file a group. */
   readonly folder: string;
   readonly groups: readonly string[];
+  /** What the groups' files were when they were written. */
+  readonly files: Checksums;
   readonly extra: unknown;
 }
 
-const FORMAT = 'r4t-checkpoint-1';
+const FORMAT = 'r4t-checkpoint-2';
 const MANIFEST = 'checkpoint.json';
 const SUBFOLDER = /^step-\d+(\.\d+)?$/;
 
@@ -46,8 +56,16 @@ export async function saveCheckpoint(
     const tensors = [...parameters].map(([name, { dims, data }]) => [name, { shape: dims, data }]);
     await writeSafetensors(join(folder, place, `${group}.safetensors`), Object.fromEntries(tensors));
   }
-  const manifest: Manifest = { format: FORMAT, step, folder: place, groups: Object.keys(groups), extra };
-  await writeJson(join(folder, MANIFEST), manifest);
+  const files = await checksumsOf(join(folder, place));
+  const manifest: Manifest = {
+    format: FORMAT,
+    step,
+    folder: place,
+    groups: Object.keys(groups),
+    files,
+    extra,
+  };
+  await writeSealedJson(join(folder, MANIFEST), manifest);
   for (const name of await readdir(folder)) {
     if (SUBFOLDER.test(name) && name !== place)
       await rm(join(folder, name), { recursive: true, force: true });
@@ -57,17 +75,22 @@ export async function saveCheckpoint(
 /**
  * The checkpoint saved in `folder`, for `Trainer.restore`; undefined if there is none.
  *
- * @throws InputError if it is damaged or no checkpoint of this package
+ * @param remedy what to do about a damaged one
+ * @throws DamagedFileError if it is not what was saved, InputError if it is no checkpoint of this package
  */
-export async function loadCheckpoint(folder: string): Promise<Checkpoint | undefined> {
+export async function loadCheckpoint(
+  folder: string,
+  remedy = 'delete the folder to begin anew',
+): Promise<Checkpoint | undefined> {
   const file = join(folder, MANIFEST);
   const entries = await readdir(folder).catch((error): string[] => {
     if (error.code === 'ENOENT') return [];
     throw error;
   });
   if (!entries.includes(MANIFEST)) return undefined;
-  const manifest = await readJson(file);
-  if (!isManifest(manifest)) throw new InputError('is not the manifest of a checkpoint', { file });
+  const manifest: unknown = await readSealedJson(file, remedy);
+  if (!isManifest(manifest)) throw new InputError(`is not the manifest of a checkpoint; ${remedy}`, { file });
+  await checkFiles(join(folder, manifest.folder), manifest.files, remedy);
   const groups: Record<string, Parameters> = {};
   for (const group of manifest.groups) {
     const tensorFile = join(folder, manifest.folder, `${group}.safetensors`);
@@ -99,7 +122,7 @@ async function newSubfolder(folder: string, stem: string): Promise<string> {
 
 function isManifest(value: unknown): value is Manifest {
   if (typeof value !== 'object' || value === null) return false;
-  const { format, step, folder, groups } = value as Record<string, unknown>;
+  const { format, step, folder, groups, files } = value as Record<string, unknown>;
   return (
     format === FORMAT &&
     Number.isSafeInteger(step) &&
@@ -107,6 +130,7 @@ function isManifest(value: unknown): value is Manifest {
     SUBFOLDER.test(folder) &&
     Array.isArray(groups) &&
     // Group names are file names: none may lead out of the folder.
-    groups.every((group) => typeof group === 'string' && /^[\w.-]+$/.test(group))
+    groups.every((group) => typeof group === 'string' && /^[\w.-]+$/.test(group)) &&
+    checksumsSchema.safeParse(files).success
   );
 }

@@ -51,7 +51,10 @@ export interface LoadedRun {
   release(): Promise<void>;
 }
 
-/** @throws InputError if the folder holds no run that can be searched, or the encoder is another than the run's */
+/**
+ * @throws InputError if the folder holds no run that can be searched, or the encoder is another than the run's; DamagedFileError if a
+ *   file that is needed is not what was written
+ */
 export async function loadRun(
   folder: string,
   { encoder: own, index, policy: ownPolicy, methods, signal, ...runtime }: LoadRetrieverOptions = {},
@@ -62,6 +65,7 @@ export async function loadRun(
       file: folder,
     });
   }
+  await run.check('encode');
   const config = configOf(run.manifest, run.path('run.json'));
   const encoder = await loadRunEncoder(run, { own, runtime, signal, keep: false });
   signal?.throwIfAborted();
@@ -111,8 +115,9 @@ export async function openSpace({
   const usual = usualMethod(run);
   const wants = (method: Method) =>
     methods?.some((asked) => meantMethod({ usual }, asked) === method) ?? true;
-  const remembered =
-    wants('folm') || wants('diffusion') ? await loadRemembered(run, labels, vectors) : undefined;
+  const remembers = wants('folm') || wants('diffusion');
+  if (remembers) await run.check('diffusion');
+  const remembered = remembers ? await loadRemembered(run, labels, vectors) : undefined;
   const memory = remembered && (await compiledMemory(remembered, runtime));
   const catalog = { items, vectors, index, lexicon, memory };
   signal?.throwIfAborted();
@@ -169,6 +174,7 @@ export type PolicySpace = Pick<MethodSpace, 'items' | 'vectors' | 'index' | 'lex
  * The policy that a run has trained, as it was after the warm start or in the end.
  *
  * @param read how it reads queries that it is asked for samples of (as searches do)
+ * @throws DamagedFileError if a file of it is missing or differs from what was written
  */
 export async function loadRunPolicy(
   run: RunFolder,
@@ -177,6 +183,8 @@ export async function loadRunPolicy(
   runtime: RuntimeOptions,
   read?: PointerPolicyOptions['read'],
 ): Promise<PointerPolicy> {
+  await run.check('warm-start');
+  if (weights === 'trained') await run.check('policy');
   const model = await loadPointerModel(run.path(...POLICY_FILES.model));
   const parameters = await loadPointerWeights(model, run.path(...POLICY_FILES[weights]));
   const { items, vectors } = space;

@@ -19,7 +19,8 @@ export class Retriever extends SetRetriever implements AsyncDisposable {
    * Loads a run that `compile` made. One that is compiled only half can be searched too: methods whose model is missing
    * fall back to plain search.
    *
-   * @throws InputError if the folder holds no run, a damaged one or one that was compiled with another encoder
+   * @throws InputError if the folder holds no run, or one that was compiled with another encoder; DamagedFileError if a file that is
+   *   needed is missing or differs from what was written
    */
   static async load(runFolder: string, options?: LoadRetrieverOptions): Promise<Retriever> {
     return new Retriever(await loadRun(runFolder, options));

@@ -1,7 +1,8 @@
-import { constants, copyFile, link, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { constants, copyFile, link, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
+import { basename, dirname, join } from 'node:path';
 import { InputError } from '../errors.js';
-import { writeError } from '../files.js';
+import { isRunning, writeError } from '../files.js';
 
 /** A held lock; works with `await using`. */
 export interface Lock extends AsyncDisposable {
@@ -38,6 +39,7 @@ export async function acquireLock(file: string): Promise<Lock> {
       { file: holder.file },
     );
   }
+  await removeLeftovers(file);
   let held = true;
   const release = async () => {
     // Later it may be somebody else's.
@@ -45,6 +47,23 @@ export async function acquireLock(file: string): Promise<Lock> {
     held = false;
   };
   return { release, [Symbol.asyncDispose]: release };
+}
+
+/**
+ * Deletes what processes of this machine that died while they took the lock have left beside it. The lock is held: whoever is robbed of
+ * a second lock by that, taken a moment ago, finds that there is nothing to take over.
+ */
+async function removeLeftovers(file: string): Promise<void> {
+  for (const name of await readdir(dirname(file)).catch((): string[] => [])) {
+    const rest = name.startsWith(`${basename(file)}.`) ? name.slice(basename(file).length) : '';
+    const [, pid] = /^(?:\.takeover)*(?:\.(\d+)\.\d+)?$/.exec(rest) ?? [];
+    if (rest === '' || (pid === undefined && !rest.endsWith('.takeover'))) continue;
+    const left = join(dirname(file), name);
+    const owner = parseOwner(await readFile(left, 'utf8').catch(() => ''));
+    // A torn one has no owner but in its name.
+    const isLeft = owner ? !(await isAlive(owner)) : pid !== undefined && !isRunning(Number(pid));
+    if (isLeft) await rm(left, { force: true });
+  }
 }
 
 /** Whether a living process holds the lock, as far as can be told from here. */
@@ -131,12 +150,7 @@ function parseOwner(text: string): Owner | undefined {
 
 async function isAlive({ pid, host, processStart: start }: Owner): Promise<boolean> {
   if (host !== hostname()) return true;
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    // EPERM: it lives, but belongs to another user.
-    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false;
-  }
+  if (!isRunning(pid)) return false;
   return start === (await processStart(pid));
 }
 

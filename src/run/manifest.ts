@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
+import { checksumsSchema } from '../checksums.js';
 import { InputError } from '../errors.js';
 import { isModule } from '../moduleSetting.js';
 import type { Config } from './config.js';
@@ -19,7 +20,7 @@ export const STAGES = [
 export type Stage = (typeof STAGES)[number];
 
 const MANIFEST_FORMAT = 'r4t-run';
-const MANIFEST_VERSION = 1;
+const MANIFEST_VERSION = 2;
 
 const fingerprint = z.object({ file: z.string(), sha256: z.string() });
 const stageRecord = z.looseObject({
@@ -27,6 +28,8 @@ const stageRecord = z.looseObject({
   /** Working time in seconds, over all resumptions. */
   seconds: z.number(),
   finishedAt: z.string(),
+  /** What the files of its folder were then. */
+  files: checksumsSchema,
 });
 
 const manifestSchema = z.object({
@@ -74,6 +77,14 @@ export function parseManifest(value: unknown, file: string): Manifest {
   const version = (value as { version?: unknown } | null)?.version;
   if (typeof version === 'number' && version > MANIFEST_VERSION) {
     throw new InputError(`has version ${version}; update r4t to read it`, { file });
+  }
+  if (typeof version === 'number' && version < MANIFEST_VERSION) {
+    throw new InputError(
+      'is of an earlier version, which kept no checksums; compile again into another folder',
+      {
+        file,
+      },
+    );
   }
   const result = manifestSchema.safeParse(value);
   if (result.success) return result.data;

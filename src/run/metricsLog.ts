@@ -51,7 +51,11 @@ export class MetricsLog {
   }
 
   async close(): Promise<void> {
-    await this.handle.close();
+    try {
+      await this.handle.sync();
+    } finally {
+      await this.handle.close();
+    }
   }
 
   [Symbol.asyncDispose](): Promise<void> {

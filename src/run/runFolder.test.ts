@@ -32,7 +32,7 @@ it('makes a run, remembers finished stages and opens again', async () => {
   const manifest: unknown = JSON.parse(readFileSync(run.path('run.json'), 'utf8'));
   expect(manifest).toMatchObject({
     format: 'r4t-run',
-    version: 1,
+    version: 2,
     catalog: { items: 3 },
     encoder: 'use-lite',
   });
@@ -74,7 +74,8 @@ it.each([
   ['{"format": "r4t-r', /run\.json: is not valid JSON/],
   ['{}', /run\.json: field "format": is not the manifest of an r4t run, or is damaged/],
   ['null', /run\.json: is not the manifest/],
-  [JSON.stringify({ format: 'r4t-run', version: 2 }), /run\.json: has version 2; update r4t/],
+  [JSON.stringify({ format: 'r4t-run', version: 3 }), /run\.json: has version 3; update r4t/],
+  [JSON.stringify({ format: 'r4t-run', version: 1 }), /run\.json: is of an earlier version/],
 ])('refuses the damaged manifest %s', async (text, message) => {
   const folder = newFolder();
   await writeFileAtomic(`${folder}/run.json`, text);

@@ -1,7 +1,8 @@
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { checkFiles, checksumsOf, readSealedJson, writeSealedJson } from '../checksums.js';
 import { InputError } from '../errors.js';
-import { readJson, writeError, writeJson } from '../files.js';
+import { readJson, removeTemporaries, writeError } from '../files.js';
 import { acquireLock, type Lock } from './lock.js';
 import {
   type Manifest,
@@ -15,6 +16,16 @@ import {
 } from './manifest.js';
 
 const MANIFEST = 'run.json';
+
+/** The folder in a stage's where it keeps what it would go on with; it goes when the stage is done. */
+export const CHECKPOINT = 'checkpoint';
+
+/** What to do about a damaged file of a finished stage. */
+const REMEDY = 'compile again with --force, which makes what is damaged and what follows from it anew';
+
+/** What to do about damage in what an unfinished stage has kept so far. */
+export const startOver = (folder: string): string =>
+  `delete the folder ${folder} and compile again: that stage then starts over`;
 
 export interface CreateRunOptions {
   /** Start an existing run with other inputs anew: the work of its stages is deleted. */
@@ -35,6 +46,7 @@ export interface CreateRunOptions {
  */
 export class RunFolder {
   #manifest: Manifest;
+  readonly #checked = new WeakSet<StageRecord>();
 
   private constructor(
     readonly folder: string,
@@ -97,7 +109,14 @@ export class RunFolder {
     if (state === 'free') throw new InputError('holds no run; compile one first', { file: folder });
     if (state === 'foreign') throw notARun(folder, 'give the folder that compile made');
     const file = join(folder, MANIFEST);
-    return new RunFolder(folder, parseManifest(await readJson(file), file));
+    const remedy = 'put it back from a copy, or delete the folder and compile again';
+    const manifest = await readSealedJson(file, remedy).catch(async (error: unknown) => {
+      // One of an early version has no seal, and one of another program neither: that is not damage.
+      const found = await readJson(file).catch(() => undefined);
+      if (found !== undefined && !('sha256' in Object(found))) parseManifest(found, file);
+      throw error;
+    });
+    return new RunFolder(folder, parseManifest(manifest, file));
   }
 
   get manifest(): Manifest {
@@ -119,12 +138,31 @@ export class RunFolder {
    * forgotten: they did not know of it.
    */
   async finishStage(stage: Stage, summary: { readonly seconds: number; readonly [name: string]: unknown }) {
-    const record: StageRecord = { ...summary, status: 'done', finishedAt: new Date().toISOString() };
+    await removeTemporaries(this.path(stage));
+    // Reports are read by people alone, and judgements are added to them.
+    const files = stage === 'evaluate' ? {} : await checksumsOf(this.path(stage), CHECKPOINT);
+    const finishedAt = new Date().toISOString();
+    const { seconds, ...figures } = summary;
+    // In the order in which it is read again, so that a resumed run's manifest is the same.
+    const record: StageRecord = { status: 'done', seconds, finishedAt, files, ...figures };
     const before = Object.entries(this.#manifest.stages).filter(
       ([name]) => STAGES.indexOf(name as Stage) < STAGES.indexOf(stage),
     );
     this.#manifest = { ...this.#manifest, stages: { ...Object.fromEntries(before), [stage]: record } };
     await this.#save();
+  }
+
+  /**
+   * Compares the files of a stage with what they were when it was finished, once; of a stage that is not done there is nothing to
+   * compare. Takes about as long as reading them.
+   *
+   * @throws DamagedFileError naming the first file that is missing or differs
+   */
+  async check(stage: Stage): Promise<void> {
+    const record = this.#manifest.stages[stage];
+    if (!record || this.#checked.has(record)) return;
+    await checkFiles(this.path(stage), record.files, REMEDY);
+    this.#checked.add(record);
   }
 
   /** Forgets a stage and all later ones, and deletes their folders. */
@@ -145,7 +183,9 @@ export class RunFolder {
    * @throws InputError if a living process holds the lock
    */
   async lock(part: 'run' | 'ablations' = 'run'): Promise<Lock> {
-    return acquireLock(this.path(`${part}.lock`));
+    const lock = await acquireLock(this.path(`${part}.lock`));
+    await removeTemporaries(this.folder);
+    return lock;
   }
 
   async #save(): Promise<void> {
@@ -154,7 +194,7 @@ export class RunFolder {
     } catch (error) {
       throw writeError(error, this.folder);
     }
-    await writeJson(this.path(MANIFEST), this.#manifest);
+    await writeSealedJson(this.path(MANIFEST), this.#manifest);
   }
 }
 

@@ -3,10 +3,6 @@
  * space, the index and the queries.
  */
 
-import { once } from 'node:events';
-import { createWriteStream } from 'node:fs';
-import { mkdir, rename, rm } from 'node:fs/promises';
-import { finished } from 'node:stream/promises';
 import * as z from 'zod';
 import { ownNames } from '../catalog/fields.js';
 import type { Item, QueryRecord, Split } from '../catalog/item.js';
@@ -18,7 +14,7 @@ import { restoreSpace, type Space } from '../encode/space.js';
 import { type RuntimeOptions, writeSafetensors } from '../engine/index.js';
 import type { QueryBatch, RetrievalWorld } from '../environment.js';
 import { InputError } from '../errors.js';
-import { readJson, writeError, writeJson } from '../files.js';
+import { readJson, writeFileAtomic, writeJson } from '../files.js';
 import type { Matrix } from '../matrix.js';
 import { isModule } from '../moduleSetting.js';
 import { TASKS } from '../tasks/tasks.js';
@@ -65,8 +61,7 @@ export async function saveEncoded(
   run: RunFolder,
   { items, vectors, space, queries }: EncodedCatalog,
 ): Promise<void> {
-  await mkdir(run.path('encode'), { recursive: true });
-  await writeItems(run.path('encode', ENCODED_FILES.items), items);
+  await writeFileAtomic(run.path('encode', ENCODED_FILES.items), itemLines(items));
   await writeSafetensors(run.path('encode', ENCODED_FILES.vectors), { vectors: tensor(vectors) });
   await saveSpace(run, space);
   await writeJson(run.path('encode', ENCODED_FILES.queries), queries);
@@ -76,7 +71,7 @@ export async function saveEncoded(
  * Loads what `saveEncoded` wrote and gets it ready to search. `textEncoder` is the unprojected encoder the run was made
  * with; `capacity` says how many texts are remembered.
  *
- * @throws InputError if a file is missing or damaged
+ * @throws InputError if a file is missing, DamagedFileError if it is not what was written
  */
 export async function loadWorkspace(
   run: RunFolder,
@@ -84,6 +79,7 @@ export async function loadWorkspace(
   runtime: RuntimeOptions,
   { index: own, ...cache }: LoadWorkspaceOptions = {},
 ): Promise<Workspace> {
+  await run.check('encode');
   const items = await readItems(run.path('encode', ENCODED_FILES.items));
   const vectors = await readMatrix(run.path('encode', ENCODED_FILES.vectors), 'vectors');
   if (vectors.rows !== items.length) {
@@ -171,18 +167,13 @@ function parseQueries(value: unknown, file: string): QueryRecord[] {
   throw new InputError('is damaged; compile again with --force', { file });
 }
 
-async function writeItems(file: string, items: readonly Item[]): Promise<void> {
-  const temporary = `${file}.tmp`;
-  const stream = createWriteStream(temporary);
-  try {
-    for (const item of items) if (!stream.write(`${JSON.stringify(item)}\n`)) await once(stream, 'drain');
-    stream.end();
-    await finished(stream);
-    await rename(temporary, file);
-  } catch (error) {
-    stream.destroy();
-    await rm(temporary, { force: true });
-    throw writeError(error, file);
+/** Items a write; all lines together may be longer than a string can be. */
+const ITEMS_A_WRITE = 1000;
+
+function* itemLines(items: readonly Item[]): Generator<string> {
+  for (let start = 0; start < items.length; start += ITEMS_A_WRITE) {
+    const some = items.slice(start, start + ITEMS_A_WRITE);
+    yield some.map((item) => `${JSON.stringify(item)}\n`).join('');
   }
 }
 

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { readQueries } from '../candidates/reader.js';
 import { tempFolder } from '../catalog/testing/tempFolder.js';
@@ -94,7 +94,11 @@ describe('synthesize', () => {
     const sets = await read(own.folder);
     expect([...sets.queryOf]).toEqual(queries.texts.flatMap((_, i) => Array(SAMPLES).fill(i)));
     expect(sets.rows).toHaveLength(70 * SAMPLES * K);
-    expect(readdirSync(own.folder)).toEqual(['shard-00000.safetensors', 'shard-00001.safetensors']);
+    expect(readdirSync(own.folder)).toEqual([
+      'files.json',
+      'shard-00000.safetensors',
+      'shard-00001.safetensors',
+    ]);
   });
 
   it('stores for open-ended retrieval the rows of the items which the sub-queries retrieved', async () => {
@@ -179,9 +183,25 @@ describe('synthesize', () => {
     const reason = new Error('stopped');
     const onProgress = () => controller.abort(reason);
     await expect(synthesize({ ...own, signal: controller.signal, onProgress })).rejects.toBe(reason);
-    expect(readdirSync(own.folder)).toEqual(['shard-00000.safetensors']);
+    expect(readdirSync(own.folder)).toEqual(['files.json', 'shard-00000.safetensors']);
     await synthesize(own);
     expect(filesOf(own.folder)).toEqual(filesOf(whole.folder));
+  });
+
+  it('makes a deleted shard again, and does not go on from a damaged one', async () => {
+    const whole = options();
+    await synthesize(whole);
+    const before = filesOf(whole.folder);
+    const shard = shardFile(whole.folder, 0);
+    rmSync(shard);
+    await synthesize(whole);
+    expect(filesOf(whole.folder)).toEqual(before);
+    const bytes = readFileSync(shard);
+    bytes[bytes.length - 1] ^= 1;
+    writeFileSync(shard, bytes);
+    await expect(synthesize(whole)).rejects.toThrow(
+      `${shard}: holds other bytes than were written (SHA-256); delete the folder ${whole.folder}`,
+    );
   });
 
   it('leaves no shard behind when the policy fails in the middle', async () => {

@@ -1,5 +1,7 @@
 /** Step 2 of R4T: the frozen policy writes the diffusion model's training data (docs/paper.md, Synthesis). */
-import { access } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { type Checksum, checkFiles, checksumOf, readFileList, writeFileList } from '../checksums.js';
 import type { QueryBatch, RetrievalWorld } from '../environment.js';
 import { concatRows, type Matrix, matrix, rowRange } from '../matrix.js';
 import { retrieveFanOuts } from '../policy/fanOut.js';
@@ -7,6 +9,7 @@ import type { Policy } from '../policy/policy.js';
 import type { RunControl } from '../progress.js';
 import { scoreFanOuts } from '../reward/evaluateReward.js';
 import type { FanOut, RewardFunction } from '../reward/reward.js';
+import { startOver } from '../run/runFolder.js';
 import { readShard, type SynthesisShard, shardFile, writeShard } from './shard.js';
 
 /** Rows of a target: content embeddings of the retrieved items (OAR), or sub-query embeddings (WSCR). */
@@ -36,17 +39,33 @@ export const QUERIES_PER_SHARD = 64;
 /**
  * Samples every training query, shard by shard. A set's random stream is named by its query's text and its number, so a
  * shard made later, or again, holds the same sets.
+ *
+ * @throws DamagedFileError if a shard that was made earlier is damaged
  */
 export async function synthesize(options: SynthesizeOptions): Promise<void> {
   const { queries, folder, signal, onProgress } = options;
   const total = queries.texts.length;
+  const made = await shardsMade(folder);
   for (let start = 0; start < total; start += QUERIES_PER_SHARD) {
     signal?.throwIfAborted();
     const end = Math.min(start + QUERIES_PER_SHARD, total);
     const file = shardFile(folder, start / QUERIES_PER_SHARD);
-    if (!(await exists(file))) await writeShard(file, await synthesizeRange(options, start, end));
+    if (!made[basename(file)]) {
+      await writeShard(file, await synthesizeRange(options, start, end));
+      made[basename(file)] = await checksumOf(file);
+      await writeFileList(folder, made);
+    }
     onProgress?.({ stage: 'synthesis', done: end, total });
   }
+}
+
+/** The shards of an interrupted synthesis that are there; one that somebody deleted is made again. */
+async function shardsMade(folder: string): Promise<Record<string, Checksum>> {
+  const remedy = startOver(folder);
+  const listed = Object.entries(await readFileList(folder, remedy));
+  const made = Object.fromEntries(listed.filter(([name]) => existsSync(join(folder, name))));
+  await checkFiles(folder, made, remedy);
+  return made;
 }
 
 async function synthesizeRange(
@@ -178,10 +197,3 @@ const concatFloats = (parts: readonly Float32Array[]): Float32Array => {
   const columns = parts.map((data) => matrix(data.length, 1, data));
   return concatRows(columns).data;
 };
-
-async function exists(file: string): Promise<boolean> {
-  return access(file).then(
-    () => true,
-    () => false,
-  );
-}

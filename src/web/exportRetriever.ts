@@ -1,5 +1,5 @@
 /** Writes a compiled run as the files that `r4t/web` loads. The one module of this folder that needs Node. */
-import { copyFile, mkdir } from 'node:fs/promises';
+import { copyFile, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ownNames } from '../catalog/fields.js';
 import { choiceOf, winner } from '../choose/choice.js';
@@ -12,7 +12,7 @@ import { readUseLite } from '../encode/useLite.js';
 import { USE_LITE_ID } from '../encode/useLiteModel.js';
 import { encodeOnnx, encodeSafetensors, readSafetensors, type StoredTensor } from '../engine/index.js';
 import { InputError } from '../errors.js';
-import { writeError, writeFileAtomic, writeJson } from '../files.js';
+import { removeTemporaries, writeError, writeFileAtomic, writeJson } from '../files.js';
 import { settingsOf } from '../retrieve/loadRun.js';
 import { METHOD_NAMES, type Method } from '../retrieve/methodNames.js';
 import { readWritten } from '../run/labels.js';
@@ -25,7 +25,7 @@ import { WEB_FILES, WEB_FORMAT, WEB_VERSION, WEB_WRITTEN, type WebManifest } fro
 /**
  * Exports a run into `out`, a folder to be hosted as it is; the manifest last, so that a folder which has one is whole.
  *
- * @throws InputError if the folder holds no run that can be searched
+ * @throws InputError if the folder holds no run that can be searched; DamagedFileError if a file of it is not what was written
  */
 export async function exportRetriever(folder: string, out: string): Promise<WebManifest> {
   const run = await RunFolder.open(folder);
@@ -35,6 +35,8 @@ export async function exportRetriever(folder: string, out: string): Promise<WebM
       file: folder,
     });
   }
+  await run.check('encode');
+  await run.check('diffusion');
   const to = (name: string) => join(out, name);
   const { vectors } = (await readSafetensors(run.path('encode', ENCODED_FILES.vectors))).tensors;
   const labels = (await readSafetensors(run.path('encode', ENCODED_FILES.labels))).tensors;
@@ -53,6 +55,10 @@ export async function exportRetriever(folder: string, out: string): Promise<WebM
   const included = words || id === USE_LITE_ID;
   await mkdir(out, { recursive: true }).catch((error: unknown) => {
     throw writeError(error, out);
+  });
+  // An earlier export is no longer whole as soon as one of its files is another.
+  await rm(to(WEB_FILES.manifest), { force: true }).catch((error: unknown) => {
+    throw writeError(error, to(WEB_FILES.manifest));
   });
   if (included) {
     const { model, vocabulary } = await readUseLite();
@@ -85,6 +91,7 @@ export async function exportRetriever(folder: string, out: string): Promise<WebM
     ownNames: Object.fromEntries(ownNames(catalog)),
     ...(diffusion && { diffusion }),
   };
+  await removeTemporaries(out);
   await writeJson(to(WEB_FILES.manifest), manifest);
   return manifest;
 }

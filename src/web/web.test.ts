@@ -105,6 +105,7 @@ describe('an exported run', () => {
     const network = tinyConfig({ dimension: TINY.dimensions });
     const settings = { sampler: 'dpmSolverPlusPlus2M', guidance: 0, steps: 0 } as const;
     await saveDiffusion(`${ordered}/diffusion`, randomModel(network), settings);
+    await (await RunFolder.open(ordered)).finishStage('diffusion', { seconds: 1 });
     await runCli(['export', ordered, '--out', exported]);
     const method = 'diffusion';
     const node = await Retriever.load(ordered, { threads: 1 });
@@ -200,6 +201,7 @@ describe('an exported run whose diffusion draws directions', () => {
       guidance: 0,
       steps: 2,
     });
+    await (await RunFolder.open(run)).finishStage('diffusion', { seconds: 1 });
     await runCli(['export', run, '--out', out]);
   }, 120_000);
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { InputError } from '../../errors.js';
-import { readJson, writeFileAtomic, writeJson } from '../../files.js';
+import { readJson, removeTemporaries, writeFileAtomic, writeJson } from '../../files.js';
 import type { ReportData } from '../results.js';
 import { reportMarkdown } from './markdown.js';
 import { reportPage } from './page.js';
@@ -30,6 +30,7 @@ export async function writeReport(folder: string, data: ReportData): Promise<Rep
   await writeFileAtomic(join(folder, REPORT_FILES.markdown), reportMarkdown(shown));
   const page = reportPage(shown, await inlinePictures(shown.queries));
   await writeFileAtomic(join(folder, REPORT_FILES.page), page);
+  await removeTemporaries(folder);
   return shown;
 }
 

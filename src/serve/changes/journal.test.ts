@@ -2,6 +2,7 @@ import { appendFileSync, existsSync, readFileSync, statSync, writeFileSync } fro
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { tempFolder } from '../../catalog/testing/tempFolder.js';
+import { DamagedFileError } from '../../errors.js';
 import type { ItemChange } from '../engine/engine.js';
 import { Journal } from './journal.js';
 
@@ -108,7 +109,13 @@ it('names the line that is damaged', async () => {
   await journal.close();
   const lines = readFileSync(file, 'utf8').split('\n');
   writeFileSync(file, [lines[0], '{"sequence":1', ...lines.slice(2)].join('\n'));
-  await expect(Journal.open(file, CATALOG)).rejects.toThrow(`${file}:2: is damaged`);
+  await expect(Journal.open(file, CATALOG)).rejects.toThrow(`${file}:2: is not what was written; delete`);
+  // One other digit or letter, and one other byte at the very end: no crash leaves that.
+  const bytes = Buffer.from(lines.join('\n'));
+  for (let at = 0; at < bytes.length; at++) {
+    writeFileSync(file, bytes.with(at, bytes[at] ^ 1));
+    await expect(Journal.open(file, CATALOG)).rejects.toThrow(DamagedFileError);
+  }
   writeFileSync(file, 'a thesis\n');
   await expect(Journal.open(file, CATALOG)).rejects.toThrow(`${file}:1: is no journal of changes`);
 });

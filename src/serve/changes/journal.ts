@@ -1,10 +1,11 @@
 /** Accepted changes on disk: an append-only file that is flushed before anything is acknowledged. */
+import { createHash } from 'node:crypto';
 import { type FileHandle, open, readFile, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import * as z from 'zod';
 import type { Item } from '../../catalog/item.js';
-import { InputError } from '../../errors.js';
-import { writeError, writeFileAtomic } from '../../files.js';
+import { DamagedFileError } from '../../errors.js';
+import { syncFolder, writeError, writeFileAtomic } from '../../files.js';
 import { readError } from '../../inputFile.js';
 import type { ItemChange } from '../engine/engine.js';
 
@@ -21,7 +22,7 @@ const COMPACT_LINES = 10_000;
 
 const headerSchema = z.object({
   format: z.literal('r4t-changes'),
-  version: z.literal(1),
+  version: z.literal(2),
   catalog: z.string(),
 });
 const entrySchema = z.object({
@@ -84,7 +85,7 @@ export class Journal {
   }
 
   /**
-   * @throws InputError if the file is no journal or is damaged before its end; a torn last line was never acknowledged
+   * @throws DamagedFileError if the file is no journal or is damaged before its end; a torn last line was never acknowledged
    *   and is cut off
    */
   static async open(file: string, options: OpenJournalOptions): Promise<Journal> {
@@ -99,7 +100,6 @@ export class Journal {
       const text = textOf(catalog, entries);
       size = Buffer.byteLength(text);
       await writeFileAtomic(file, text);
-      await syncFolder(dirname(file));
     }
     const handle = await open(file, 'r+').catch((error: unknown) => {
       throw writeError(error, file);
@@ -204,10 +204,25 @@ export class Journal {
 
 const idOf = (change: ItemChange): string => ('upsert' in change ? change.upsert.id : change.delete);
 
-const lineOf = (value: unknown): string => `${JSON.stringify(value)}\n`;
+/** A line of JSON whose last property is the checksum of what is before it. */
+function lineOf(value: unknown): string {
+  const json = JSON.stringify(value);
+  return `${json.slice(0, -1)}${sumOf(json)}\n`;
+}
+
+/** The end of a line: half of a SHA-256 is plenty for damage, which does not aim. */
+const sumOf = (json: string): string =>
+  `,"sum":"${createHash('sha256').update(json).digest('hex').slice(0, 32)}"}`;
+const SUM_LENGTH = sumOf('').length;
+
+/** The JSON of a line, or undefined if it is not what was written. */
+function checkedJson(line: string): unknown {
+  const json = `${line.slice(0, -SUM_LENGTH)}}`;
+  return line.endsWith(sumOf(json)) ? JSON.parse(json) : undefined;
+}
 
 function textOf(catalog: string, entries: readonly JournalEntry[]): string {
-  return lineOf({ format: 'r4t-changes', version: 1, catalog }) + entries.map(lineOf).join('');
+  return lineOf({ format: 'r4t-changes', version: 2, catalog }) + entries.map(lineOf).join('');
 }
 
 interface FoundJournal {
@@ -225,14 +240,21 @@ async function readJournal(file: string): Promise<FoundJournal | undefined> {
   });
   if (bytes === undefined) return undefined;
   const size = bytes.lastIndexOf('\n') + 1;
-  const [first, ...lines] = bytes.toString('utf8', 0, size).split('\n').slice(0, -1);
-  const header = headerSchema.safeParse(parseJson(first));
+  const [first = '', ...lines] = bytes.toString('utf8', 0, size).split('\n').slice(0, -1);
+  const header = headerSchema.safeParse(checkedJson(first));
   if (!header.success)
-    throw new InputError('is no journal of changes, or is damaged; move it away', { file, line: 1 });
+    throw new DamagedFileError('is no journal of changes, or is damaged', 'move it away', { file, line: 1 });
+  const damaged = (line: number) =>
+    new DamagedFileError('is not what was written', 'delete this line, or move the file away', {
+      file,
+      line,
+    });
+  // A whole line and another byte where its end was: not torn by a crash, but acknowledged and damaged.
+  const torn = bytes.toString('utf8', size, Math.max(size, bytes.length - 1));
+  if (checkedJson(torn)) throw damaged(lines.length + 2);
   const entries = lines.map((text, i): JournalEntry => {
-    const entry = entrySchema.safeParse(parseJson(text));
-    if (!entry.success)
-      throw new InputError('is damaged; delete this line or move the file away', { file, line: i + 2 });
+    const entry = entrySchema.safeParse(checkedJson(text));
+    if (!entry.success) throw damaged(i + 2);
     const { change } = entry.data;
     return {
       ...entry.data,
@@ -240,19 +262,4 @@ async function readJournal(file: string): Promise<FoundJournal | undefined> {
     };
   });
   return { catalog: header.data.catalog, entries, size };
-}
-
-function parseJson(text: string | undefined): unknown {
-  try {
-    return JSON.parse(text ?? '');
-  } catch {
-    return undefined;
-  }
-}
-
-/** Makes a file's name durable. Some systems cannot open folders; they need not. */
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder).catch(() => undefined);
-  await handle?.sync().catch(() => {});
-  await handle?.close();
 }

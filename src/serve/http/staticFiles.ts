@@ -31,7 +31,7 @@ export const CONTENT_TYPES: Readonly<Record<string, string>> = {
 
 /** Nothing from elsewhere but pictures, which catalogs may name. */
 const PAGE_POLICY =
-  "default-src 'self'; img-src * data: blob:; style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'";
+  "default-src 'self'; img-src * data: blob:; style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
 /** All files of a folder by URL path; empty if there is no such folder. `index.html` is `/`. */
 export async function loadStaticFiles(folder: string): Promise<ReadonlyMap<string, StaticFile>> {
