@@ -21,6 +21,7 @@ describe('element by element', () => {
     square: ops.square,
     silu: ops.silu,
     gelu: ops.gelu,
+    geluTanh: ops.geluTanh,
   };
   test.each(Object.entries(unary))('%s', async (_, f) => {
     await checkGradients({
