@@ -1,0 +1,75 @@
+/** Models of the Hugging Face hub, downloaded once into its usual cache. */
+import { dirname } from 'node:path';
+import { InputError } from '../../../errors.js';
+
+export interface HubOptions {
+  /** Branch, tag or commit; main by default. */
+  readonly revision?: string;
+  readonly abortSignal?: AbortSignal;
+  /** Told before each file is fetched that is not in the cache yet, with its size in bytes. */
+  readonly onFile?: (path: string, bytes: number) => void;
+  /** Stands in for the global one, for a proxy. */
+  readonly fetch?: typeof fetch;
+  /** The hub's address; that of HF_ENDPOINT or the public hub by default. */
+  readonly hubUrl?: string;
+  /** Where files are kept; that of HF_HOME or the user's cache by default. */
+  readonly cacheDir?: string;
+}
+
+const PACKAGE = '@huggingface/hub';
+/** Of a repository, what a language model is read from. */
+const WANTED =
+  /^(config|generation_config|tokenizer|tokenizer_config)\.json$|^chat_template\.jinja$|^model.*\.safetensors(\.index\.json)?$/;
+
+/**
+ * @param name - "owner/name" for its folder, "owner/name/file.gguf" for one file
+ * @returns the path of the folder or file in the cache
+ * @throws InputError if the package is missing, or the hub does not give the files
+ */
+export async function download(name: string, options: HubOptions = {}): Promise<string> {
+  const { revision, abortSignal, onFile, hubUrl = process.env.HF_ENDPOINT, cacheDir } = options;
+  const hub = await import('@huggingface/hub').catch((cause: unknown) => {
+    throw new InputError(
+      `"${name}" is no file or folder here, and to fetch it from the hub needs the package ${PACKAGE}; npm install ${PACKAGE}, or give a path (./...)`,
+      {},
+      { cause },
+    );
+  });
+  const [owner, repository, ...rest] = name.split('/');
+  const path = rest.join('/');
+  const call = options.fetch ?? fetch;
+  const shared = {
+    repo: `${owner}/${repository}`,
+    ...(revision !== undefined && { revision }),
+    ...(hubUrl !== undefined && { hubUrl }),
+    ...(process.env.HF_TOKEN && { accessToken: process.env.HF_TOKEN }),
+    fetch: ((input, init) => call(input, { ...init, signal: abortSignal ?? null })) as typeof fetch,
+  };
+  try {
+    const files: { path: string; size: number }[] = [];
+    for await (const file of hub.listFiles({ ...shared, recursive: path !== '' }))
+      if (file.type === 'file' && (path === '' ? WANTED.test(file.path) : file.path === path))
+        files.push(file);
+    if (path === '' && !files.some((file) => file.path.endsWith('.safetensors')))
+      throw new InputError(
+        `the repository ${name} of the hub has no safetensors; for GGUF give "${name}/<file>.gguf"`,
+      );
+    if (files.length === 0)
+      throw new InputError(`the repository ${shared.repo} of the hub has no file ${path}`);
+    let last = '';
+    for (const file of files) {
+      abortSignal?.throwIfAborted();
+      onFile?.(file.path, file.size);
+      last = await hub.downloadFileToCacheDir({ ...shared, ...(cacheDir && { cacheDir }), path: file.path });
+    }
+    return path === '' ? dirname(last) : last;
+  } catch (cause) {
+    if (cause instanceof InputError || abortSignal?.aborted) throw cause;
+    const reason = (cause instanceof Error ? cause.message : String(cause)).split('\n')[0];
+    throw new InputError(
+      `the model "${name}" cannot be fetched from the hub (${reason}); check its name and the network, or give a path (./...)`,
+      {},
+      { cause },
+    );
+  }
+}
