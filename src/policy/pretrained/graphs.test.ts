@@ -2,21 +2,21 @@ import { describe, expect, it } from 'vitest';
 import { floats, gradients, ops, parameterFeeds, Session, type Value } from '../../engine/index.js';
 import { logits } from './blocks.js';
 import { pickPositions, sequenceGraph } from './graphs.js';
-import { saidTokens, sequenceFeeds } from './sequences.js';
+import { layOut, sequenceFeeds } from './sequences.js';
 import { ARCHITECTURES } from './settings.js';
 import { formulaWeights, noise, oracle } from './testing/oracle.js';
 
 describe.each(ARCHITECTURES)('%s', (architecture) => {
   const { settings, lora, tokens, ...expected } = oracle(architecture);
-  const trees = tokens.map((prompt) => ({ prompt }));
+  const layout = layOut({ tokens: [], branches: tokens.map((own) => ({ tokens: own })) });
+  const length = tokens[0].length;
 
   it('computes the logits that transformers does', async () => {
     const { graph, hidden } = sequenceGraph({ settings });
     const session = await Session.compile(graph, { logits: logits(settings, pickPositions(hidden)) });
-    const length = tokens[0].length;
     const positions = Int32Array.of(3, 11, length + 3, length + 11);
     const result = await session.run({
-      ...sequenceFeeds(settings, trees),
+      ...sequenceFeeds(settings, layout),
       ...parameterFeeds(formulaWeights(graph, settings)),
       positions: { data: positions, dims: [positions.length] },
     });
@@ -27,7 +27,8 @@ describe.each(ARCHITECTURES)('%s', (architecture) => {
 
   it('has the gradients of an adapter that peft has', async () => {
     const { graph, hidden } = sequenceGraph({ settings, lora });
-    const said = saidTokens(tokens.map(([first, ...rest]) => ({ prompt: [first], continuations: [rest] })));
+    const positions = Int32Array.from([...layout.tokens.keys()].filter((t) => t % length < length - 1));
+    const nextTokens = positions.map((t) => layout.tokens[t + 1]);
     const all = ops.logSoftmax(logits(settings, pickPositions(hidden)));
     const targets = graph.input('targets', ['picked', 1], 'int32');
     const loss = ops.neg(ops.mean(ops.gatherLast(all, targets)));
@@ -36,10 +37,10 @@ describe.each(ARCHITECTURES)('%s', (architecture) => {
     const outputs = Object.fromEntries(gradients(loss, values).map((g, i) => [`d ${names[i]}`, g]));
     const session = await Session.compile(graph, { loss, ...outputs });
     const result = await session.run({
-      ...sequenceFeeds(settings, trees),
+      ...sequenceFeeds(settings, layout),
       ...parameterFeeds(formulaWeights(graph, settings)),
-      positions: { data: said.positions, dims: [said.positions.length] },
-      targets: { data: said.targets, dims: [said.targets.length, 1] },
+      positions: { data: positions, dims: [positions.length] },
+      targets: { data: nextTokens, dims: [nextTokens.length, 1] },
     });
     expect(floats(result.loss)[0]).toBeCloseTo(expected.loraLoss, 5);
     expect(names.length).toBe(2 * lora.targets.length * settings.layers);

@@ -2,7 +2,7 @@
  * The two graphs of a decoder: one reads whole sequences (prompts, and what is trained on), the other continues them by a token, the
  * keys and values of all before it at hand.
  */
-import { Graph, ops, type Value } from '../../engine/index.js';
+import { type Dim, Graph, ops, type Value } from '../../engine/index.js';
 import { type Attend, decoder, isLocal, logits, type Rotation } from './blocks.js';
 import type { LoraSettings } from './lora.js';
 import type { LanguageModelSettings } from './settings.js';
@@ -32,76 +32,75 @@ export interface LanguageModelConfig {
 export const NEVER = -1e9;
 
 /** Whether some layers attend to a window only, and so have rotations and masks of their own. */
-export const hasLocalLayers = ({ localLayers }: LanguageModelSettings): boolean =>
+export const hasLocalLayers = ({ localLayers }: Pick<LanguageModelSettings, 'localLayers'>): boolean =>
   localLayers?.includes(true) ?? false;
 
 const scaleOf = ({ queryScale, headWidth }: LanguageModelSettings): number => queryScale ?? headWidth ** -0.5;
 
-function rotations(graph: Graph, settings: LanguageModelSettings, n: string | number) {
+function rotations(graph: Graph, { headWidth, ...settings }: LanguageModelSettings, batch: Dim, n: Dim) {
   const of = (prefix: string): Rotation => ({
-    cos: graph.input(`${prefix}cos`, ['rows', n, 1, settings.headWidth]),
-    sin: graph.input(`${prefix}sin`, ['rows', n, 1, settings.headWidth]),
+    cos: graph.input(`${prefix}cos`, [batch, n, 1, headWidth]),
+    sin: graph.input(`${prefix}sin`, [batch, n, 1, headWidth]),
   });
   return { rotation: of(''), localRotation: hasLocalLayers(settings) ? of('local.') : undefined };
 }
 
 export interface SequenceGraph {
   readonly graph: Graph;
-  /** After the last norm, [rows, length, width]. */
+  /** After the last norm, [1, length, width]. */
   readonly hidden: Value;
-  /** Of each layer, [rows, keyValueHeads, length, headWidth]. */
+  /** Of each layer, [1, keyValueHeads, length, headWidth]. */
   readonly keys: readonly Value[];
   readonly values: readonly Value[];
 }
 
 /**
- * Reads the inputs `tokens` int32 [rows, length], `mask` [rows, 1, 1, length, length], 0 where a token (second last axis) sees another and
- * `NEVER` where not, `cos` and `sin` [rows, length, 1, headWidth]; and the same with the prefix `local.` where layers are local.
+ * Reads the inputs `tokens` int32 [1, length], `mask` [1, 1, 1, length, length], 0 where a token (second last axis) sees another and
+ * `NEVER` where not, `cos` and `sin` [1, length, 1, headWidth]; and the same with the prefix `local.` where layers are local.
  */
 export function sequenceGraph({ settings, lora }: LanguageModelConfig): SequenceGraph {
   const { heads, keyValueHeads: kv, headWidth } = settings;
   const graph = new Graph();
   const group = heads / kv;
-  const maskInput = (name: string) => graph.input(name, ['rows', 1, 1, 'length', 'length']);
+  const maskInput = (name: string) => graph.input(name, [1, 1, 1, 'length', 'length']);
   const mask = maskInput('mask');
   const localMask = hasLocalLayers(settings) ? maskInput('local.mask') : mask;
   const [keys, values]: [Value[], Value[]] = [[], []];
   const attend: Attend = (layer, q, k, v) => {
-    const folded = transpose(reshape(q, ['rows', 'length', kv, group, headWidth]), [0, 2, 3, 1, 4]);
+    const folded = transpose(reshape(q, [1, 'length', kv, group, headWidth]), [0, 2, 3, 1, 4]);
     // A group's queries share keys: their rows are one matrix.
     const rows = `${group}*length`;
     keys.push(transpose(k, [0, 2, 1, 3]));
     values.push(transpose(v, [0, 2, 1, 3]));
-    const scores = matmul(reshape(folded, ['rows', kv, rows, headWidth]), keys[layer], {
+    const scores = matmul(reshape(folded, [1, kv, rows, headWidth]), keys[layer], {
       transB: true,
       alpha: scaleOf(settings),
     });
     const seen = add(
-      reshape(scores, ['rows', kv, group, 'length', 'length']),
+      reshape(scores, [1, kv, group, 'length', 'length']),
       isLocal(settings, layer) ? localMask : mask,
     );
-    const mixed = matmul(reshape(softmax(seen), ['rows', kv, rows, 'length']), values[layer]);
-    const unfolded = transpose(reshape(mixed, ['rows', kv, group, 'length', headWidth]), [0, 3, 1, 2, 4]);
-    return reshape(unfolded, ['rows', 'length', heads * headWidth]);
+    const mixed = matmul(reshape(softmax(seen), [1, kv, rows, 'length']), values[layer]);
+    const unfolded = transpose(reshape(mixed, [1, kv, group, 'length', headWidth]), [0, 3, 1, 2, 4]);
+    return reshape(unfolded, [1, 'length', heads * headWidth]);
   };
   const hidden = decoder(settings, {
-    tokens: graph.input('tokens', ['rows', 'length'], 'int32'),
-    ...rotations(graph, settings, 'length'),
+    tokens: graph.input('tokens', [1, 'length'], 'int32'),
+    ...rotations(graph, settings, 1, 'length'),
     attend,
     lora,
   });
   return { graph, hidden, keys, values };
 }
 
-/** Hidden states [rows, length, width] at the input `positions` int32 [picked], counted through all rows -> [picked, width]. */
+/** Hidden states [1, length, width] at the input `positions` int32 [picked] -> [picked, width]. */
 export function pickPositions(hidden: Value): Value {
-  const width = hidden.shape[2] as number;
   const positions = hidden.graph.input('positions', ['picked'], 'int32');
-  return gather(reshape(hidden, ['tokens', width]), positions);
+  return gather(reshape(hidden, ['length', hidden.shape[2]]), positions);
 }
 
 /**
- * Logits as they are drawn from: divided by the temperature (the input `sharpness`, its inverse), what must not be said left out (the
+ * Logits as they are drawn from: divided by the temperature (the input `sharpness` is its inverse), less what must not be said (the
  * input `bias` [vocabularySize]).
  */
 export function drawnLogits(settings: LanguageModelSettings, hidden: Value): Value {
@@ -180,7 +179,7 @@ export function stepGraph({ settings, lora }: LanguageModelConfig, samples: numb
   };
   const hidden = decoder(settings, {
     tokens: graph.input('tokens', ['rows', samples], 'int32'),
-    ...rotations(graph, settings, 1),
+    ...rotations(graph, settings, 'rows', 1),
     attend,
     lora,
   });

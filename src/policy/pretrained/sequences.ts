@@ -4,54 +4,66 @@ import { hasLocalLayers, NEVER } from './graphs.js';
 import { ropeFrequencies, ropeTables } from './rope.js';
 import type { LanguageModelSettings } from './settings.js';
 
-/** A prompt and what may follow it: each continuation sees the prompt and itself, so that the prompt is read once for all. */
+/**
+ * Sequences that begin alike: each branch goes on from its stem, and sees the stem and itself. Instructions are so read once for all
+ * queries, and a query once for all its completions.
+ */
 export interface Tree {
-  readonly prompt: ArrayLike<number>;
-  readonly continuations?: readonly ArrayLike<number>[];
+  readonly tokens: ArrayLike<number>;
+  readonly branches?: readonly Tree[];
 }
 
-/** Tokens row by row, padded at the end. */
-interface Layout {
-  readonly rows: number;
+/** A tree depth first, as one sequence. */
+export interface Layout {
   readonly length: number;
   readonly tokens: Int32Array;
   /** Where each token stands in its own sequence. */
   readonly places: Int32Array;
-  /** 0 in the prompt, from 1 in the continuations, -1 beyond the end. */
-  readonly parts: Int32Array;
+  /** Depth first, where each piece of the tree lies. */
+  readonly pieces: readonly Piece[];
 }
 
-export const treeLength = ({ prompt, continuations = [] }: Tree): number =>
-  continuations.reduce((n, c) => n + c.length, prompt.length);
-
-function layOut(trees: readonly Tree[]): Layout {
-  const [rows, length] = [trees.length, Math.max(...trees.map(treeLength))];
-  const tokens = new Int32Array(rows * length);
-  const places = new Int32Array(rows * length);
-  const parts = new Int32Array(rows * length).fill(-1);
-  trees.forEach(({ prompt, continuations = [] }, r) => {
-    let at = r * length;
-    [prompt, ...continuations].forEach((part, p) => {
-      tokens.set(Array.from(part), at);
-      for (let t = 0; t < part.length; t++) places[at + t] = (p === 0 ? 0 : prompt.length) + t;
-      parts.fill(p, at, at + part.length);
-      at += part.length;
-    });
-  });
-  return { rows, length, tokens, places, parts };
+export interface Piece {
+  /** [start, end) in the layout. */
+  readonly start: number;
+  readonly end: number;
+  /** Number of its stem among the pieces; the root's is -1. */
+  readonly stem: number;
 }
 
-/** `tokens`, `mask`, `cos`, `sin`, and those of local layers, of one tree a row. */
-export function sequenceFeeds(settings: LanguageModelSettings, trees: readonly Tree[]): Feeds {
-  const layout = layOut(trees);
-  const { rows, length, tokens, places } = layout;
+export const treeLength = ({ tokens, branches = [] }: Tree): number =>
+  branches.reduce((n, branch) => n + treeLength(branch), tokens.length);
+
+export function layOut(tree: Tree): Layout {
+  const length = treeLength(tree);
+  const tokens = new Int32Array(length);
+  const places = new Int32Array(length);
+  const pieces: Piece[] = [];
+  let at = 0;
+  const visit = (node: Tree, stem: number, place: number) => {
+    const { tokens: own, branches = [] } = node;
+    const start = at;
+    for (let t = 0; t < own.length; t++) {
+      tokens[at] = own[t];
+      places[at++] = place + t;
+    }
+    const number = pieces.push({ start, end: at, stem }) - 1;
+    for (const branch of branches) visit(branch, number, place + own.length);
+  };
+  visit(tree, -1, 0);
+  return { length, tokens, places, pieces };
+}
+
+/** The inputs `tokens`, `mask`, `cos`, `sin`, and those of local layers. */
+export function sequenceFeeds(settings: LanguageModelSettings, layout: Layout): Feeds {
+  const { length, tokens, places } = layout;
   const feeds: Record<string, Tensor> = {
-    tokens: { data: tokens, dims: [rows, length] },
+    tokens: { data: tokens, dims: [1, length] },
     mask: maskOf(layout),
-    ...ropeTables(ropeFrequencies(settings), places, [rows, length, 1]),
+    ...ropeTables(ropeFrequencies(settings), places, [1, length, 1]),
   };
   if (!hasLocalLayers(settings)) return feeds;
-  const { cos, sin } = ropeTables(ropeFrequencies(settings, true), places, [rows, length, 1]);
+  const { cos, sin } = ropeTables(ropeFrequencies(settings, true), places, [1, length, 1]);
   return {
     ...feeds,
     'local.cos': cos,
@@ -60,41 +72,24 @@ export function sequenceFeeds(settings: LanguageModelSettings, trees: readonly T
   };
 }
 
-function maskOf({ rows, length, places, parts }: Layout, window = Number.POSITIVE_INFINITY): Tensor {
-  const mask = new Float32Array(rows * length * length).fill(NEVER);
-  for (let r = 0; r < rows; r++) {
-    for (let i = r * length; i < (r + 1) * length; i++) {
-      for (let j = r * length; j <= i; j++) {
-        const related = parts[j] === parts[i] || parts[j] === 0;
-        if (related && places[i] - places[j] < window) mask[i * length + j - r * length] = 0;
-      }
+/** A token sees itself and what is before it in its own piece, its stem, and so on down, within the window. */
+function maskOf({ length, places, pieces }: Layout, window = Number.POSITIVE_INFINITY): Tensor {
+  const mask = new Float32Array(length * length).fill(NEVER);
+  for (const { start, end, stem } of pieces) {
+    for (let i = start; i < end; i++) {
+      const see = (from: number, to: number) => {
+        for (let j = from; j < to; j++) if (places[i] - places[j] < window) mask[i * length + j] = 0;
+      };
+      see(start, i + 1);
+      for (let s = stem; s >= 0; s = pieces[s].stem) see(pieces[s].start, pieces[s].end);
     }
   }
-  return { data: mask, dims: [rows, 1, 1, length, length] };
+  return { data: mask, dims: [1, 1, 1, length, length] };
 }
 
-/** Which hidden states say which tokens. */
-export interface Said {
-  /** Positions counted through all rows: those of the tokens before. */
-  readonly positions: Int32Array;
-  readonly targets: Int32Array;
-}
-
-/** Every token of the trees' continuations, one tree's after another's. */
-export function saidTokens(trees: readonly Tree[]): Said {
-  const length = Math.max(...trees.map(treeLength));
-  const positions: number[] = [];
-  const targets: number[] = [];
-  trees.forEach(({ prompt, continuations = [] }, r) => {
-    const last = r * length + prompt.length - 1;
-    let at = last + 1;
-    for (const continuation of continuations) {
-      for (let t = 0; t < continuation.length; t++) {
-        positions.push(t === 0 ? last : at + t - 1);
-        targets.push(continuation[t]);
-      }
-      at += continuation.length;
-    }
-  });
-  return { positions: Int32Array.from(positions), targets: Int32Array.from(targets) };
+/** Where the token before a piece's first one lies: the last of its stem, or of what that goes on from. */
+export function tokenBefore({ pieces }: Layout, { stem }: Piece): number {
+  for (let s = stem; s >= 0; s = pieces[s].stem)
+    if (pieces[s].end > pieces[s].start) return pieces[s].end - 1;
+  throw new RangeError('nothing stands before the first token of a tree');
 }

@@ -1,6 +1,7 @@
 /** What transformers and peft computed with small models whose weights are a formula: see bench/pretrained/fixtures.py. */
 import { readFileSync } from 'node:fs';
 import type { Graph, Parameters } from '../../../engine/index.js';
+import { isAdapter, LanguageModel, modelGraph } from '../languageModel.js';
 import type { LoraSettings } from '../lora.js';
 import type { LanguageModelSettings } from '../settings.js';
 
@@ -47,4 +48,15 @@ export function formulaWeights(graph: Graph, { architecture }: LanguageModelSett
       return [name, { data: Float32Array.from(values, (x) => 0.3 * x + centre), dims: shape }];
     }),
   );
+}
+
+/** The small model of an architecture, with its adapter where it is asked for. */
+export function oracleModel(architecture: string, { adapted = false } = {}): LanguageModel {
+  const { settings, lora } = oracle(architecture);
+  const weights = formulaWeights(modelGraph({ settings, lora }), settings);
+  const [adapter, frozen]: [Parameters, Parameters] = [new Map(), new Map()];
+  for (const [name, tensor] of weights) (isAdapter(name) ? adapter : frozen).set(name, tensor);
+  return adapted
+    ? LanguageModel.create({ settings, lora }, frozen, { adapter })
+    : LanguageModel.create({ settings }, frozen);
 }
