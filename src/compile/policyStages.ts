@@ -6,8 +6,8 @@ import type { EmbeddedQueries } from '../environment.js';
 import { imitate } from '../policy/pointer/imitate.js';
 import { loadPointerWeights, type PointerModel, savePointerModel } from '../policy/pointer/pointerFiles.js';
 import type { PointerPolicy } from '../policy/pointer/pointerPolicy.js';
-import { reinforce } from '../policy/pointer/reinforce.js';
 import { POLICY_FILES } from '../policy/policyFiles.js';
+import { reinforce } from '../policy/reinforce.js';
 import { loadRunPolicy } from '../retrieve/loadRun.js';
 import { hasLabels } from '../run/workspace.js';
 import { judgedTraining } from './judgedTraining.js';
@@ -53,7 +53,6 @@ export async function policyStage(context: StageContext): Promise<StageSummary> 
     trainedPolicySettings(config);
   const queries = await trainingQueries(context);
   const validation = await validationQueries(context);
-  const read = await readTraining(context);
   const { policy, release } = await openPolicy(context, 'untrained');
   try {
     return await judgedTraining(context, {
@@ -68,7 +67,6 @@ export async function policyStage(context: StageContext): Promise<StageSummary> 
           policy,
           world: workspace,
           queries,
-          read,
           reward,
           budget,
           steps,

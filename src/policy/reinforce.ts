@@ -1,5 +1,4 @@
-/** Soft-GRPO of the pointer (docs/paper.md, Soft-GRPO): rollout, reward, advantage, loss. */
-import type { ReadQueries } from '../../candidates/reader.js';
+/** Soft-GRPO (docs/paper.md, Soft-GRPO) of whichever policy can be trained: rollout, reward, advantage, loss. */
 import {
   floats,
   likeParameters,
@@ -8,37 +7,38 @@ import {
   type RuntimeOptions,
   Trainer,
   warmupCosine,
-} from '../../engine/index.js';
-import type { QueryBatch, RetrievalWorld } from '../../environment.js';
-import { gatherRows } from '../../matrix.js';
-import { CounterRandom } from '../../random.js';
-import { scoreFanOuts } from '../../reward/evaluateReward.js';
-import type { RewardFunction } from '../../reward/reward.js';
-import type { TrainingControl } from '../../training.js';
-import { collapseWarning, duplicateShare } from '../collapse.js';
-import { retrieveFanOuts } from '../fanOut.js';
-import { groupAdvantages, type SoftGrpoCoefficients, softGrpoLoss, subQueryAdvantages } from '../softGrpo.js';
-import { queryFeeds, setFeeds } from './batch.js';
-import type { ChosenSet } from './choose.js';
-import { WEIGHT_DECAY } from './imitate.js';
-import { placeMean, pointerGraph } from './model.js';
-import { completionOf, type PointerPolicy } from './pointerPolicy.js';
+} from '../engine/index.js';
+import type { QueryBatch, RetrievalWorld } from '../environment.js';
+import { gatherRows } from '../matrix.js';
+import { batchOf } from '../queryBatch.js';
+import { CounterRandom } from '../random.js';
+import { scoreFanOuts } from '../reward/evaluateReward.js';
+import type { RewardFunction } from '../reward/reward.js';
+import type { TrainingControl } from '../training.js';
+import { collapseWarning, duplicateShare } from './collapse.js';
+import { retrieveFanOuts } from './fanOut.js';
+import type { Completion, TrainablePolicy } from './policy.js';
+import {
+  groupAdvantages,
+  type SoftGrpoCoefficients,
+  softGrpoLoss,
+  subQueryAdvantages,
+  tokenMean,
+} from './softGrpo.js';
 
 export interface ReinforceOptions extends TrainingControl {
-  /** The policy that chooses; its parameters, the warm start's, follow the training. */
-  readonly policy: PointerPolicy;
+  /** The policy that is trained; its parameters, the warm start's, follow the training. */
+  readonly policy: TrainablePolicy;
   readonly world: RetrievalWorld;
   readonly queries: QueryBatch;
-  /** These queries' candidates, read without their own sets. */
-  readonly read: ReadQueries;
   readonly reward: RewardFunction;
   /** B: items which all sub-queries retrieve together, for rewards which count them. */
   readonly budget?: number;
   readonly steps: number;
   readonly queriesPerStep: number;
-  /** G: sets a query. */
+  /** G: completions a query. */
   readonly groupSize: number;
-  /** Whose gain an item's advantage is: the whole set's, or its own, where the reward tells what each gained. */
+  /** Whose gain a sub-query's advantage is: the whole set's, or its own, where the reward tells what each gained. */
   readonly credit: 'set' | 'subQuery';
   readonly epochs: number;
   readonly learningRate: number;
@@ -47,54 +47,47 @@ export interface ReinforceOptions extends TrainingControl {
   readonly runtime?: RuntimeOptions;
 }
 
-/** Queries an optimiser step. */
-const MINI_BATCH = 8;
-/** How much of what later items gain an earlier one is credited with. */
+/** How much of what later sub-queries gain an earlier one is credited with. */
 const DISCOUNT = 0.5;
-const EMA_DECAY = 0.9;
 
 /**
  * Trains the policy; resolves with the moving average of its parameters. `onStep` gets every component of the reward, `reward`, `kl`,
- * `entropy` (nats an item), `zeroVarianceGroups`.
+ * `entropy` (nats a token), `zeroVarianceGroups`.
  *
  * @throws TrainingError when loss or gradient stop being finite
  */
 export async function reinforce(options: ReinforceOptions): Promise<Parameters> {
-  const { policy, world, queries, read, reward, budget, steps, groupSize, seed } = options;
+  const { policy, world, queries, reward, budget, steps, groupSize, seed } = options;
   const { signal, onProgress, onStep, learningRate } = options;
   const trainer = await createTrainer(options);
-  const stepsPerRollout = options.epochs * Math.ceil(options.queriesPerStep / MINI_BATCH);
+  const stepsPerRollout =
+    options.epochs * Math.ceil(options.queriesPerStep / policy.training.queriesPerUpdate);
   try {
     if (options.resume) trainer.restore(options.resume);
     for (let step = trainer.step / stepsPerRollout; step < steps; step++) {
       signal?.throwIfAborted();
       const random = new CounterRandom(seed, 'pointer/queries', step);
       const rows = Array.from({ length: options.queriesPerStep }, () => random.integer(queries.texts.length));
-      policy.parameters = trainer.parameters;
-      const chosen = await policy.choose(read, rows, {
-        samplesPerQuery: groupSize,
-        temperature: 1,
-        random: (q, sample) => new CounterRandom(seed, 'pointer/rollout', step, q, sample),
-      });
       const batch: QueryBatch = {
         texts: rows.map((i) => queries.texts[i]),
         vectors: gatherRows(queries.vectors, rows),
         references: queries.references && rows.map((i) => queries.references![i]),
       };
-      const completions = chosen.map((set, i) => completionOf(set, Math.floor(i / groupSize), world));
+      policy.parameters = trainer.parameters;
+      const completions = await policy.rollout(batch, { samplesPerQuery: groupSize, step, seed, signal });
       const fanOuts = await retrieveFanOuts(completions, batch, world, { budget, signal });
       const { results, rewards, meanReward, meanComponents } = scoreFanOuts(fanOuts, reward);
       const { advantages, zeroVarianceGroups } = groupAdvantages(rewards, groupSize);
       const gains = results.flatMap((r) => (r.gains ? [r.gains] : []));
-      const perItem =
+      const earned =
         options.credit === 'subQuery' && gains.length === results.length
           ? subQueryAdvantages(gains, groupSize, DISCOUNT)
           : advantages;
       const rate = warmupCosine(step, { peak: learningRate, warmupSteps: 5, totalSteps: steps, final: 0.1 });
-      const trained = await optimise(trainer, rows, chosen, perItem, rate, options);
+      const trained = await optimise(trainer, batch, completions, earned, rate, options);
       const entropy =
-        chosen.reduce((sum, { entropies }) => sum + entropies.reduce((a, b) => a + b, 0), 0) /
-        chosen.reduce((sum, { entropies }) => sum + entropies.length, 0);
+        completions.reduce((sum, { entropies }) => sum + entropies.reduce((a, b) => a + b, 0), 0) /
+        completions.reduce((sum, { entropies }) => sum + entropies.length, 0);
       const components = Object.entries(meanComponents).map(([name, { normalized }]) => [name, normalized]);
       const metrics = {
         ...Object.fromEntries(components),
@@ -122,66 +115,61 @@ export async function reinforce(options: ReinforceOptions): Promise<Parameters> 
 }
 
 function createTrainer({ policy, coefficients, runtime }: ReinforceOptions): Promise<Trainer> {
-  const { graph, logProbs } = pointerGraph(policy.config);
-  const weights = graph.input('weights', ['queries', 'places']);
+  const { logProbs, weights } = policy.graph();
+  const { optimizer, emaDecay } = policy.training;
+  const { graph, shape } = logProbs;
   const { loss, ratio, logRatio } = softGrpoLoss(
     {
       logProbs,
       weights,
-      oldLogProbs: graph.input('oldLogProbs', ['queries', 'places']),
-      advantages: graph.input('advantages', ['queries', 'places']),
+      oldLogProbs: graph.input('oldLogProbs', shape),
+      advantages: graph.input('advantages', shape),
     },
     coefficients,
   );
   return Trainer.create({
     loss,
     // KL(old || new) by Schulman's estimator rho - 1 - log rho.
-    metrics: { kl: placeMean(ops.sub(ops.sub(ratio, 1), logRatio), weights) },
+    metrics: { kl: tokenMean(ops.sub(ops.sub(ratio, 1), logRatio), weights) },
     parameters: policy.parameters,
-    optimizer: { beta1: 0.9, beta2: 0.95, weightDecay: WEIGHT_DECAY },
+    optimizer,
     clipNorm: 1,
-    emaDecay: EMA_DECAY,
+    emaDecay,
     runtime,
   });
 }
 
-/** The optimiser steps on one rollout. `advantages` has one number a set, or one an item. */
+/** The optimiser steps on one rollout. `advantages` has one number a completion, or one a sub-query. */
 async function optimise(
   trainer: Trainer,
-  rows: readonly number[],
-  chosen: readonly ChosenSet[],
+  batch: QueryBatch,
+  completions: readonly Completion[],
   advantages: Float32Array,
   learningRate: number,
-  { policy: { config }, world, read, groupSize, epochs }: ReinforceOptions,
+  { policy, groupSize, epochs }: ReinforceOptions,
 ): Promise<{ loss: number; kl: number; gradientNorm: number }> {
-  const { k } = config;
-  const perSet = advantages.length / chosen.length;
+  const { queriesPerUpdate } = policy.training;
+  const perCompletion = advantages.length / completions.length;
   const totals = { loss: 0, kl: 0, gradientNorm: 0 };
   let count = 0;
   for (let epoch = 0; epoch < epochs; epoch++) {
-    for (let start = 0; start < rows.length; start += MINI_BATCH) {
-      const part = rows.slice(start, start + MINI_BATCH);
-      const sets = chosen.slice(start * groupSize, (start + part.length) * groupSize);
-      const dims = [part.length, groupSize * k];
-      const oldLogProbs = new Float32Array(sets.length * k);
-      const own = new Float32Array(sets.length * k);
-      sets.forEach(({ logProbs }, s) => {
-        oldLogProbs.set(logProbs, s * k);
-        for (let t = 0; t < k; t++)
-          own[s * k + t] = advantages[(start * groupSize + s) * perSet + Math.min(t, perSet - 1)];
+    for (let start = 0; start < batch.texts.length; start += queriesPerUpdate) {
+      const part = batchOf(batch, start, start + queriesPerUpdate);
+      const first = start * groupSize;
+      const own = completions.slice(first, first + part.texts.length * groupSize);
+      const { feeds, dims } = await policy.feeds(part, own);
+      const places = (dims[0] * dims[1]) / own.length;
+      const oldLogProbs = new Float32Array(own.length * places);
+      const earned = new Float32Array(own.length * places);
+      own.forEach(({ logProbs, subQueryOf }, i) => {
+        oldLogProbs.set(logProbs, i * places);
+        for (let t = 0; t < logProbs.length; t++) {
+          const subQuery = Math.min(subQueryOf?.[t] ?? t, perCompletion - 1);
+          earned[i * places + t] = advantages[(first + i) * perCompletion + subQuery];
+        }
       });
       const { loss, gradientNorm, metrics } = await trainer.train(
-        {
-          ...queryFeeds(read, part, world.vectors),
-          ...setFeeds(
-            sets.map(({ places }) => places),
-            part.length,
-            read.size,
-            config,
-          ),
-          oldLogProbs: { data: oldLogProbs, dims },
-          advantages: { data: own, dims },
-        },
+        { ...feeds, oldLogProbs: { data: oldLogProbs, dims }, advantages: { data: earned, dims } },
         { learningRate },
       );
       totals.loss += loss;
