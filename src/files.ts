@@ -7,17 +7,21 @@ let temporaries = 0;
 
 /**
  * Writes a file so that a reader sees the old content or the new, never a part: into a temporary file of the same
- * folder, which then takes the name. Missing folders are made.
+ * folder, which then takes the name. Missing folders are made. Large files can be given in parts.
  *
  * @throws R4tError if the disk is full or the place may not be written; the old file is then untouched
  */
-export async function writeFileAtomic(file: string, data: Uint8Array | string): Promise<void> {
+export async function writeFileAtomic(
+  file: string,
+  data: Uint8Array | string | AsyncIterable<Uint8Array>,
+): Promise<void> {
   const temporary = join(dirname(file), `.${basename(file)}.${process.pid}.${temporaries++}.tmp`);
   try {
     await mkdir(dirname(file), { recursive: true });
     const handle = await open(temporary, 'w');
     try {
-      await handle.writeFile(data);
+      // Each call goes on where the one before it ended.
+      for await (const part of isWhole(data) ? [data] : data) await handle.writeFile(part);
       await handle.sync();
     } finally {
       await handle.close();
@@ -28,6 +32,9 @@ export async function writeFileAtomic(file: string, data: Uint8Array | string): 
     throw writeError(error, file);
   }
 }
+
+const isWhole = (data: Uint8Array | string | AsyncIterable<Uint8Array>): data is Uint8Array | string =>
+  typeof data === 'string' || data instanceof Uint8Array;
 
 /** A file-system error of writing `file` as one clear line; any other error unchanged. */
 export function writeError(error: unknown, file: string): unknown {

@@ -1,13 +1,12 @@
 /** Models of the Hugging Face hub, downloaded once into its usual cache. */
 import { dirname } from 'node:path';
 import { InputError } from '../../../errors.js';
+import type { RunControl } from '../../../progress.js';
 
-export interface HubOptions {
+/** Progress counts bytes, reported as each file is there. */
+export interface HubOptions extends RunControl {
   /** Branch, tag or commit; main by default. */
   readonly revision?: string;
-  readonly abortSignal?: AbortSignal;
-  /** Told before each file is fetched that is not in the cache yet, with its size in bytes. */
-  readonly onFile?: (path: string, bytes: number) => void;
   /** Stands in for the global one, for a proxy. */
   readonly fetch?: typeof fetch;
   /** The hub's address; that of HF_ENDPOINT or the public hub by default. */
@@ -27,7 +26,7 @@ const WANTED =
  * @throws InputError if the package is missing, or the hub does not give the files
  */
 export async function download(name: string, options: HubOptions = {}): Promise<string> {
-  const { revision, abortSignal, onFile, hubUrl = process.env.HF_ENDPOINT, cacheDir } = options;
+  const { revision, signal, onProgress, hubUrl = process.env.HF_ENDPOINT, cacheDir } = options;
   const hub = await import('@huggingface/hub').catch((cause: unknown) => {
     throw new InputError(
       `"${name}" is no file or folder here, and to fetch it from the hub needs the package ${PACKAGE}; npm install ${PACKAGE}, or give a path (./...)`,
@@ -43,7 +42,7 @@ export async function download(name: string, options: HubOptions = {}): Promise<
     ...(revision !== undefined && { revision }),
     ...(hubUrl !== undefined && { hubUrl }),
     ...(process.env.HF_TOKEN && { accessToken: process.env.HF_TOKEN }),
-    fetch: ((input, init) => call(input, { ...init, signal: abortSignal ?? null })) as typeof fetch,
+    fetch: ((input, init) => call(input, { ...init, signal: signal ?? null })) as typeof fetch,
   };
   try {
     const files: { path: string; size: number }[] = [];
@@ -56,15 +55,18 @@ export async function download(name: string, options: HubOptions = {}): Promise<
       );
     if (files.length === 0)
       throw new InputError(`the repository ${shared.repo} of the hub has no file ${path}`);
+    const total = files.reduce((sum, { size }) => sum + size, 0);
+    let done = 0;
     let last = '';
     for (const file of files) {
-      abortSignal?.throwIfAborted();
-      onFile?.(file.path, file.size);
+      signal?.throwIfAborted();
       last = await hub.downloadFileToCacheDir({ ...shared, ...(cacheDir && { cacheDir }), path: file.path });
+      done += file.size;
+      onProgress?.({ stage: 'download', done, total });
     }
     return path === '' ? dirname(last) : last;
   } catch (cause) {
-    if (cause instanceof InputError || abortSignal?.aborted) throw cause;
+    if (cause instanceof InputError || signal?.aborted) throw cause;
     const reason = (cause instanceof Error ? cause.message : String(cause)).split('\n')[0];
     throw new InputError(
       `the model "${name}" cannot be fetched from the hub (${reason}); check its name and the network, or give a path (./...)`,

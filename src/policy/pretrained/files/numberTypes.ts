@@ -77,7 +77,11 @@ export const F16: WritableType = {
     const bits = new Uint16Array(bytes.buffer, bytes.byteOffset, out.length);
     for (let i = 0; i < out.length; i++) out[i] = table[bits[i] as number] as number;
   },
-  encode: (values) => new Uint8Array(Uint16Array.from(values, toHalf).buffer),
+  encode(values) {
+    const bits = new Uint16Array(values.length);
+    for (let i = 0; i < bits.length; i++) bits[i] = toHalf(values[i] as number);
+    return new Uint8Array(bits.buffer);
+  },
 };
 
 /** The upper half of a float32. */
@@ -92,17 +96,18 @@ export const BF16: WritableType = {
   },
   encode(values) {
     const words = new Uint32Array(values.buffer, values.byteOffset, values.length);
-    // To the nearest, ties to even; a NaN must not round to infinity.
-    const upper = Uint16Array.from(words, (bits) =>
-      (bits & 0x7fff_ffff) > 0x7f80_0000
-        ? (bits >>> 16) | 0x40
-        : (bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16,
-    );
+    const upper = new Uint16Array(words.length);
+    for (let i = 0; i < upper.length; i++) {
+      const bits = words[i] as number;
+      // To the nearest, ties to even; a NaN must not round to infinity.
+      const notNumber = (bits & 0x7fff_ffff) > 0x7f80_0000;
+      upper[i] = notNumber ? (bits >>> 16) | 0x40 : (bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16;
+    }
     return new Uint8Array(upper.buffer);
   },
 };
 
-/** Numbers decoded at once; a multiple of every block size. */
+/** Numbers decoded or encoded at once; a multiple of every block size. */
 const PART = 1 << 20;
 
 /** Where a tensor lies in an open file. */
@@ -142,6 +147,12 @@ export async function readTensor(
     position += wanted.length;
   }
   return out;
+}
+
+/** A tensor's bytes in a type, in parts. */
+export function* encodeInParts(type: WritableType, values: Float32Array): Generator<Uint8Array> {
+  for (let start = 0; start < values.length; start += PART)
+    yield type.encode(values.subarray(start, start + PART));
 }
 
 /** Fills `bytes` from `position` on. */

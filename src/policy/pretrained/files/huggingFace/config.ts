@@ -230,6 +230,7 @@ const CLASSES: Readonly<Record<Architecture, readonly [type: string, name: strin
 export function configOfSettings(
   settings: LanguageModelSettings,
   endIds: readonly number[],
+  numbers: 'F32' | 'F16' | 'BF16',
 ): Record<string, unknown> {
   const [type, name] = CLASSES[settings.architecture];
   const { rope, localLayers } = settings;
@@ -238,7 +239,7 @@ export function configOfSettings(
   return {
     architectures: [name],
     model_type: type,
-    torch_dtype: 'float32',
+    torch_dtype: { F32: 'float32', F16: 'float16', BF16: 'bfloat16' }[numbers],
     vocab_size: settings.vocabularySize,
     hidden_size: settings.width,
     num_hidden_layers: settings.layers,

@@ -34,21 +34,9 @@ export async function openSafetensors(folder: string, settings: LanguageModelSet
   try {
     const parts = new Map<string, Part>();
     for (const name of await shards(folder)) {
-      const file = join(folder, name);
-      const size = await checkInputFile(file);
-      const handle = await open(file);
+      const { handle, tensors } = await openTensors(join(folder, name));
       handles.push(handle);
-      const { entries, start } = await readSafetensorsHeader(handle, size, file);
-      for (const [tensor, { dtype, shape, data_offsets: offsets }] of entries) {
-        const type = TYPES[dtype];
-        // Buffers of other types (masks, counters) are no weights; a weight of such a type is missed below.
-        if (type) parts.set(tensor, { type, shape, offset: start + offsets[0], handle, file });
-        else if (tensor.endsWith('.weight'))
-          throw new InputError(
-            `tensor "${tensor}" is of type ${dtype}; types that are read: ${Object.keys(TYPES).join(', ')}`,
-            { file },
-          );
-      }
+      for (const [tensor, part] of tensors) parts.set(tensor, part);
     }
     const nameOf = naming(parts);
     checkTensors(settings, (name) => parts.get(nameOf(name))?.shape, folder, nameOf);
@@ -70,6 +58,36 @@ export async function openSafetensors(folder: string, settings: LanguageModelSet
     };
   } catch (error) {
     await close();
+    throw error;
+  }
+}
+
+/**
+ * Opens one safetensors file: its tensors of types that are read.
+ *
+ * @throws InputError if it is missing or damaged, or a weight is of another type
+ */
+export async function openTensors(
+  file: string,
+): Promise<{ handle: FileHandle; tensors: ReadonlyMap<string, Part> }> {
+  const size = await checkInputFile(file);
+  const handle = await open(file);
+  try {
+    const { entries, start } = await readSafetensorsHeader(handle, size, file);
+    const tensors = new Map<string, Part>();
+    for (const [name, { dtype, shape, data_offsets: offsets }] of entries) {
+      const type = TYPES[dtype];
+      if (type) tensors.set(name, { type, shape, offset: start + offsets[0], handle, file });
+      // Buffers of other types (masks, counters) are no weights.
+      else if (name.endsWith('.weight'))
+        throw new InputError(
+          `tensor "${name}" is of type ${dtype}; types that are read: ${Object.keys(TYPES).join(', ')}`,
+          { file },
+        );
+    }
+    return { handle, tensors };
+  } catch (error) {
+    await handle.close();
     throw error;
   }
 }

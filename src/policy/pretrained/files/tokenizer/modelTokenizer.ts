@@ -2,7 +2,15 @@ import { Template } from '@huggingface/jinja';
 import { Tokenizer } from '@huggingface/tokenizers';
 import { InputError } from '../../../../errors.js';
 import type { ModelTokenizer } from '../../settings.js';
-import { addsBeginning, chatTemplate, namedToken, type TokenizerFiles } from './tokenizerFiles.js';
+import {
+  addsBeginning,
+  chatTemplate,
+  namedToken,
+  type Step,
+  stepsOf,
+  type TokenizerFiles,
+  type TokenizerJson,
+} from './tokenizerFiles.js';
 
 /** Special tokens that end an answer or a text in the models that are read. */
 const ENDS = [
@@ -31,7 +39,11 @@ export function createTokenizer(
   endIds: readonly number[] = [],
 ): ModelTokenizer {
   const { json, config } = files;
-  const tokenizer = attempt(() => new Tokenizer(json, config), 'is not a valid tokenizer', file);
+  const tokenizer = attempt(
+    () => new Tokenizer(withAllDigits(json), config),
+    'is not a valid tokenizer',
+    file,
+  );
   const source = chatTemplate(config);
   const template =
     source === undefined
@@ -73,6 +85,18 @@ export function createTokenizer(
       return encode(text);
     },
   };
+}
+
+/** The library's step `Digits` knows those of ASCII only; the original takes every number of Unicode. */
+function withAllDigits(json: TokenizerJson): TokenizerJson {
+  const digits = stepsOf(json.pre_tokenizer).map((step): Step => {
+    if (step.type !== 'Digits') return step;
+    const pattern = { Regex: step.individual_digits ? '\\p{N}' : '\\p{N}+' };
+    return { type: 'Split', pattern, behavior: 'Isolated', invert: false };
+  });
+  return json.pre_tokenizer === null
+    ? json
+    : { ...json, pre_tokenizer: { type: 'Sequence', pretokenizers: digits } };
 }
 
 function attempt<T>(make: () => T, problem: string, file: string): T {
