@@ -83,9 +83,13 @@ export interface RolloutOptions {
 export interface TrainablePolicy extends Policy {
   /** What is trained of it, and nothing else (of a language model with an adapter: the adapter). The training sets them, and what the policy does follows. */
   parameters: Parameters;
+  /** The other parameters of its graph, which stay as they are (none). */
+  readonly frozen?: Parameters;
   readonly training: {
     /** Queries of one optimiser step, each with all completions of its group. */
     readonly queriesPerUpdate: number;
+    /** Those of one run of the graph: an update adds up its runs' gradients (all of them in one run). */
+    readonly queriesPerRun?: number;
     readonly optimizer: AdamWOptions;
     /** Decay of the moving average of the parameters, which is what is kept. */
     readonly emaDecay: number;

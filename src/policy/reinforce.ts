@@ -1,5 +1,6 @@
 /** Soft-GRPO (docs/paper.md, Soft-GRPO) of whichever policy can be trained: rollout, reward, advantage, loss. */
 import {
+  type Feeds,
   floats,
   likeParameters,
   ops,
@@ -116,7 +117,7 @@ export async function reinforce(options: ReinforceOptions): Promise<Parameters> 
 
 function createTrainer({ policy, coefficients, runtime }: ReinforceOptions): Promise<Trainer> {
   const { logProbs, weights } = policy.graph();
-  const { optimizer, emaDecay } = policy.training;
+  const { optimizer, emaDecay, queriesPerRun } = policy.training;
   const { graph, shape } = logProbs;
   const { loss, ratio, logRatio } = softGrpoLoss(
     {
@@ -132,6 +133,8 @@ function createTrainer({ policy, coefficients, runtime }: ReinforceOptions): Pro
     // KL(old || new) by Schulman's estimator rho - 1 - log rho.
     metrics: { kl: tokenMean(ops.sub(ops.sub(ratio, 1), logRatio), weights) },
     parameters: policy.parameters,
+    frozen: policy.frozen,
+    accumulate: queriesPerRun !== undefined,
     optimizer,
     clipNorm: 1,
     emaDecay,
@@ -146,30 +149,26 @@ async function optimise(
   completions: readonly Completion[],
   advantages: Float32Array,
   learningRate: number,
-  { policy, groupSize, epochs }: ReinforceOptions,
+  options: ReinforceOptions,
 ): Promise<{ loss: number; kl: number; gradientNorm: number }> {
-  const { queriesPerUpdate } = policy.training;
-  const perCompletion = advantages.length / completions.length;
+  const { queriesPerUpdate, queriesPerRun = queriesPerUpdate } = options.policy.training;
   const totals = { loss: 0, kl: 0, gradientNorm: 0 };
   let count = 0;
-  for (let epoch = 0; epoch < epochs; epoch++) {
+  for (let epoch = 0; epoch < options.epochs; epoch++) {
     for (let start = 0; start < batch.texts.length; start += queriesPerUpdate) {
-      const part = batchOf(batch, start, start + queriesPerUpdate);
-      const first = start * groupSize;
-      const own = completions.slice(first, first + part.texts.length * groupSize);
-      const { feeds, dims } = await policy.feeds(part, own);
-      const places = (dims[0] * dims[1]) / own.length;
-      const oldLogProbs = new Float32Array(own.length * places);
-      const earned = new Float32Array(own.length * places);
-      own.forEach(({ logProbs, subQueryOf }, i) => {
-        oldLogProbs.set(logProbs, i * places);
-        for (let t = 0; t < logProbs.length; t++) {
-          const subQuery = Math.min(subQueryOf?.[t] ?? t, perCompletion - 1);
-          earned[i * places + t] = advantages[(first + i) * perCompletion + subQuery];
-        }
-      });
+      const end = Math.min(start + queriesPerUpdate, batch.texts.length);
+      const runs: { feeds: Feeds; tokens: number }[] = [];
+      for (let from = start; from < end; from += queriesPerRun)
+        runs.push(
+          await runFeeds(batch, from, Math.min(from + queriesPerRun, end), completions, advantages, options),
+        );
+      const tokens = Math.max(
+        1,
+        runs.reduce((sum, run) => sum + run.tokens, 0),
+      );
       const { loss, gradientNorm, metrics } = await trainer.train(
-        { ...feeds, oldLogProbs: { data: oldLogProbs, dims }, advantages: { data: earned, dims } },
+        // The loss is a mean over tokens. One run is the whole, whatever it holds.
+        runs.map((run) => ({ feeds: run.feeds, share: runs.length === 1 ? 1 : run.tokens / tokens })),
         { learningRate },
       );
       totals.loss += loss;
@@ -179,4 +178,33 @@ async function optimise(
     }
   }
   return { loss: totals.loss / count, kl: totals.kl / count, gradientNorm: totals.gradientNorm / count };
+}
+
+/** The graph's inputs for the completions of queries `start` to `end` of a batch. */
+async function runFeeds(
+  batch: QueryBatch,
+  start: number,
+  end: number,
+  completions: readonly Completion[],
+  advantages: Float32Array,
+  { policy, groupSize }: ReinforceOptions,
+): Promise<{ feeds: Feeds; tokens: number }> {
+  const perCompletion = advantages.length / completions.length;
+  const first = start * groupSize;
+  const own = completions.slice(first, end * groupSize);
+  const { feeds, dims } = await policy.feeds(batchOf(batch, start, end), own);
+  const places = (dims[0] * dims[1]) / own.length;
+  const oldLogProbs = new Float32Array(own.length * places);
+  const earned = new Float32Array(own.length * places);
+  own.forEach(({ logProbs, subQueryOf }, i) => {
+    oldLogProbs.set(logProbs, i * places);
+    for (let t = 0; t < logProbs.length; t++) {
+      const subQuery = Math.min(subQueryOf?.[t] ?? t, perCompletion - 1);
+      earned[i * places + t] = advantages[(first + i) * perCompletion + subQuery];
+    }
+  });
+  return {
+    feeds: { ...feeds, oldLogProbs: { data: oldLogProbs, dims }, advantages: { data: earned, dims } },
+    tokens: own.reduce((sum, { logProbs }) => sum + logProbs.length, 0),
+  };
 }

@@ -2,7 +2,7 @@ import { type Feeds, floats, type Tensor } from '../../engine/index.js';
 import { hasLocalLayers, NEVER } from './graphs.js';
 import type { LanguageModel } from './languageModel.js';
 import { ropeFrequencies, ropeTables } from './rope.js';
-import { type Layout, layOut, type Piece, sequenceFeeds } from './sequences.js';
+import { commonStart, type Layout, layOut, type Piece, sequenceFeeds } from './sequences.js';
 import type { LanguageModelSettings } from './settings.js';
 
 /** Tokens that are read in one run: beyond it the attention of branches that do not see each other costs more than it saves. */
@@ -82,16 +82,6 @@ function copyPieces(
       at += (end - start) * width;
     }
   }
-}
-
-/** Tokens that all prompts begin with; each keeps one of its own, from which the next is foretold. */
-function commonStart([first, ...others]: readonly Int32Array[]): number {
-  let shared = first.length - 1;
-  for (const other of others) {
-    shared = Math.min(shared, other.length - 1);
-    for (let t = 0; t < shared; t++) if (other[t] !== first[t]) shared = t;
-  }
-  return shared;
 }
 
 /** [start, end) of the prompts that are read together. */

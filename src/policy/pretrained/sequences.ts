@@ -93,3 +93,13 @@ export function tokenBefore({ pieces }: Layout, { stem }: Piece): number {
     if (pieces[s].end > pieces[s].start) return pieces[s].end - 1;
   throw new RangeError('nothing stands before the first token of a tree');
 }
+
+/** Tokens that all prompts begin with; each keeps one of its own, from which the next is foretold. */
+export function commonStart([first, ...others]: readonly Int32Array[]): number {
+  let shared = first.length - 1;
+  for (const other of others) {
+    shared = Math.min(shared, other.length - 1);
+    for (let t = 0; t < shared; t++) if (other[t] !== first[t]) shared = t;
+  }
+  return shared;
+}
