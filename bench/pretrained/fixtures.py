@@ -134,3 +134,64 @@ for architecture, (config, settings) in MODELS.items():
     FOLDER.mkdir(parents=True, exist_ok=True)
     (FOLDER / f"{architecture}.json").write_text(json.dumps(fixture) + "\n")
     print(architecture, "loss", loss.item(), "logits up to", logits.abs().max().item())
+
+
+def grpo_fixture():
+    """One optimiser step on two prompts with two completions each, by TRL's own loss where it is ours: token means, no KL."""
+    import datasets
+    import tokenizers
+    from trl import GRPOConfig, GRPOTrainer
+
+    config, _ = MODELS["llama"]
+    model = transformers.AutoModelForCausalLM.from_config(config, dtype=torch.float32, attn_implementation="eager")
+    for name, parameter in model.named_parameters():
+        fill(name, parameter)
+    lora = peft.get_peft_model(model, peft.LoraConfig(r=LORA["rank"], lora_alpha=LORA["alpha"], lora_dropout=0.0,
+                                                      target_modules=LORA["targets"]))
+    trained = {plain(n): p for n, p in lora.named_parameters() if p.requires_grad}
+    for name, parameter in trained.items():
+        fill(name, parameter)
+    words = tokenizers.Tokenizer(tokenizers.models.WordLevel({f"t{i}": i for i in range(40)}, unk_token="t0"))
+    tokenizer = transformers.PreTrainedTokenizerFast(tokenizer_object=words, pad_token="t0", eos_token="t1", unk_token="t0")
+    trainer = GRPOTrainer(
+        lora, reward_funcs=lambda completions, **_: [0.0] * len(completions), processing_class=tokenizer,
+        train_dataset=datasets.Dataset.from_dict({"prompt": ["t2"] * 4}),
+        args=GRPOConfig(output_dir="/tmp/grpo-fixture", loss_type="bnpo", beta=0.0, epsilon=0.2, temperature=1.0,
+                        num_generations=2, per_device_train_batch_size=4, use_cpu=True, report_to=[], bf16=False,
+                        gradient_checkpointing=False),
+    )
+    prompts = [[5, 31, 7, 2], [5, 31, 9]]
+    completions = [[19, 23, 11], [3, 38, 14, 6, 26], [17, 4], [29, 35, 8, 1]]
+    longest = [max(map(len, x)) for x in (prompts, completions)]
+    left = lambda x: [0] * (longest[0] - len(x)) + x
+    right = lambda x: x + [0] * (longest[1] - len(x))
+    inputs = {
+        "prompt_ids": torch.tensor([left(prompts[i // 2]) for i in range(4)]),
+        "prompt_mask": torch.tensor([left([1] * len(prompts[i // 2])) for i in range(4)]),
+        "completion_ids": torch.tensor([right(c) for c in completions]),
+        "completion_mask": torch.tensor([right([1] * len(c)) for c in completions]),
+        "advantages": torch.tensor([1.0, -1.0, 0.5, -0.7]),
+    }
+    with torch.no_grad():
+        now, *_ = trainer._get_per_token_logps_and_entropies(
+            lora, torch.cat([inputs["prompt_ids"], inputs["completion_ids"]], 1),
+            torch.cat([inputs["prompt_mask"], inputs["completion_mask"]], 1), longest[1])
+    # The policy has moved since the completions were drawn: some ratios are clipped.
+    old = now + torch.tensor(0.4 * noise(11, now.numel()), dtype=torch.float32).reshape(now.shape)
+    lora.eval()
+    loss = trainer._compute_loss(lora, {**inputs, "old_per_token_logps": old})
+    loss.backward()
+    torch.optim.AdamW(trained.values(), lr=0.01, betas=(0.9, 0.95), eps=1e-8, weight_decay=0.0).step()
+    after = {n: [p.norm().item(), float(p.detach().flatten().double() @ torch.tensor(noise(7, p.numel())))] for n, p in trained.items()}
+    fixture = {
+        "prompts": prompts, "completions": completions, "advantages": inputs["advantages"].tolist(),
+        "logProbs": [row[: len(c)] for row, c in zip(now.tolist(), completions)],
+        "oldLogProbs": [row[: len(c)] for row, c in zip(old.tolist(), completions)],
+        "learningRate": 0.01, "loss": loss.item(), "after": after,
+    }
+    (FOLDER / "grpo.json").write_text(json.dumps(fixture) + "\n")
+    print("grpo loss", loss.item())
+
+
+GEMMA = False
+grpo_fixture()
