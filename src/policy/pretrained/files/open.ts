@@ -52,7 +52,9 @@ async function isLocal(model: string): Promise<boolean> {
 
 async function openGgufModel(file: string): Promise<LanguageModelFiles> {
   const { weights, metadata } = await openGguf(file);
-  return withTokenizer(weights, () => tokenizerOfMetadata(metadata, file), file, []);
+  const ends = ['eot', 'eom'].map((name) => metadata.get(`tokenizer.ggml.${name}_token_id`));
+  const endIds = ends.filter((id) => typeof id === 'number');
+  return withTokenizer(weights, () => tokenizerOfMetadata(metadata, file), file, endIds);
 }
 
 async function openFolder(given: string): Promise<LanguageModelFiles> {
