@@ -55,8 +55,8 @@ export type {
 } from './evaluate/results.js';
 export { type MeasuredSet, type SetMetrics, setMetrics } from './evaluate/setMetrics.js';
 export { type Column, formatTable, type TableOptions } from './evaluate/table.js';
-export type { ChatEndpoint } from './llm/endpoint.js';
 export { ChatError } from './llm/chatError.js';
+export type { ChatEndpoint } from './llm/endpoint.js';
 export { type Matrix, matrix } from './matrix.js';
 export type { PolicyModuleOptions } from './policy/modulePolicy.js';
 export type { Completion, Policy, SampleOptions } from './policy/policy.js';
