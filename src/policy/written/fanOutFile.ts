@@ -57,7 +57,11 @@ function parseRecord(text: string, file: string, line: number): FanOutRecord {
   const result = fanOutRecord.safeParse(value);
   if (result.success) return result.data;
   const { path, message } = result.error.issues[0];
-  throw new InputError(message.replace(/^Invalid input: /, ''), { file, line, field: path.join('.') });
+  throw new InputError(message.replace(/^Invalid input: /, ''), {
+    file,
+    line,
+    ...(path.length > 0 && { field: path.join('.') }),
+  });
 }
 
 /** What tells a fan-out from all others: who wrote it, and to what. */
