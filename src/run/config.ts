@@ -87,7 +87,7 @@ const pretrained = z
   .looseObject({ kind: z.literal('pretrained') })
   .refine(() => false, 'is not to be had in this version; use a model as it is, by "gguf" or "chat"');
 
-const POLICIES = [moduleSetting, policy, ...WRITTEN_KINDS, pretrained] as const;
+const POLICIES = [moduleSetting, ...WRITTEN_KINDS, pretrained, policy] as const;
 
 /** Sampling the frozen policy into training targets. */
 const synthesis = z.strictObject({

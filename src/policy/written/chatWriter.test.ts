@@ -103,9 +103,9 @@ describe('ChatWriter', () => {
     const { baseUrl } = await listen(() => list('tent'));
     const warnings: (string | undefined)[] = [];
     const { ask } = await policyAt(baseUrl, {}, ({ warning }) => void warnings.push(warning));
-    await ask(Array.from({ length: 101 }, (_, i) => `query ${i}`));
+    await ask(Array.from({ length: 21 }, (_, i) => `query ${i}`));
     expect(warnings[0]).toMatch(
-      /^100 fan-outs are to be written by m \(http:\/\/127\.0\.0\.1:\d+\), about [\d,]+ input and 1,800 output tokens, price about 0\.\d\d, about \d+ (s|min) if/,
+      /^20 fan-outs are to be written by m \(http:\/\/127\.0\.0\.1:\d+\), about [\d,]+ input and 360 output tokens, price about 0\.0\d, about \d+ (s|min) if/,
     );
   });
 
