@@ -14,10 +14,11 @@ import { realPath } from '../files.js';
 import { isModule, isPath } from '../moduleSetting.js';
 import { checkPolicy } from '../policy/modulePolicy.js';
 import type { Policy } from '../policy/policy.js';
+import { fileOf } from '../policy/written/policySetting.js';
 import type { RunControl } from '../progress.js';
 import { CROSS_ENCODER_FILES } from '../reward/judge/crossEncoderJudge.js';
 import type { RewardFunction } from '../reward/reward.js';
-import type { Config, UserConfig } from '../run/config.js';
+import { type Config, isTrained, type UserConfig } from '../run/config.js';
 import { type FileFingerprint, fingerprintFile } from '../run/fingerprint.js';
 import type { RunInputs, Stage } from '../run/manifest.js';
 import { loadOwnPolicy } from '../run/ownPolicy.js';
@@ -129,13 +130,20 @@ export async function compile(options: CompileOptions): Promise<CompileResult> {
   const done = last !== undefined && wanted.every((name) => run.stageDone(name));
   await using _lock = done ? undefined : await run.lock();
   const budget = budgetOf(config, catalog.items.length);
-  checkOwnPolicy(run, options.policy !== undefined || isModule(config.policy));
+  checkOwnPolicy(run, options.policy !== undefined || !isTrained(config.policy));
   await once(run, 'encode', () =>
     encodeStage({ run, config, budget, runtime, catalog, queries, encoder, signal, onProgress }),
   );
   const workspace = await loadWorkspace(run, encoder, runtime, { index: options.index });
   const policy =
-    options.policy ?? (await loadOwnPolicy(run, config, workspace, { ...runtime, k: config.k, signal }));
+    options.policy ??
+    (await loadOwnPolicy(run, config, workspace, {
+      ...runtime,
+      k: config.k,
+      keep: true,
+      signal,
+      onProgress,
+    }));
   const judge = new RunJudge({
     run,
     config,
@@ -194,7 +202,7 @@ const TRAINING: Readonly<Record<Exclude<CompileStage, 'encode'>, StageWork>> = {
   choose: chooseStage,
 };
 
-/** Of a policy of the user's there is nothing to train. */
+/** Of a policy that is used as it is there is nothing to train. */
 const given: StageWork = async () => ({ seconds: 0, own: true });
 const AROUND_OWN_POLICY = { ...TRAINING, 'warm-start': given, policy: given };
 
@@ -204,13 +212,13 @@ function checkOwnPolicy(run: RunFolder, own: boolean): void {
   if (done === undefined || (done.own === true) === own) return;
   throw new InputError(
     own
-      ? 'holds a run that has trained a policy; choose another --out for a policy of your own'
+      ? 'holds a run that has trained a policy; choose another --out for one that is used as it is'
       : 'was compiled with a policy of your own; give it again with the option "policy", or choose another --out',
     { file: run.folder },
   );
 }
 
-/** The files behind the config's own policy, reward and judge, and of a judge's model, so that a change is noticed. */
+/** The files behind the config's policy, own reward and judge, and of a judge's model, so that a change is noticed. */
 async function ownModules(
   { policy, reward }: Config,
   folder: string,
@@ -222,6 +230,11 @@ async function ownModules(
     if (!isModule(setting)) continue;
     const { sha256 } = await fingerprintFile(resolve(folder, setting.path), signal);
     modules[name] = { file: setting.path, sha256 };
+  }
+  const written = fileOf(policy);
+  if (written) {
+    const { sha256 } = await fingerprintFile(resolve(folder, written.path), signal);
+    modules.policy = { file: written.path, sha256 };
   }
   if (typeof judge === 'object' && judge.kind === 'crossEncoder') {
     const { model: file, quantized } = judge;

@@ -16,14 +16,16 @@ import { checkpointed, type StageContext, type StageSummary, trainedPolicySettin
 import { teacherSets } from './teacherSets.js';
 import { trainingQueries, validationQueries } from './trainingQueries.js';
 
-/** Teaches a fresh pointer to choose what reference sets have, or, where there are none, what the best baseline finds. */
+/** Teaches a fresh pointer to choose what reference sets have, or, where there are none, what recorded fan-outs or the best baseline find. */
 export async function warmStartStage(context: StageContext): Promise<StageSummary> {
   const { run, config, workspace, runtime } = context;
   const { warmStartSteps } = trainedPolicySettings(config);
   const queries = await trainingQueries(context);
   const started = performance.now();
-  const { standard, ...read } = await readTraining(context);
-  const references = hasLabels(workspace.queries) ? queries.references! : await teacherSets(context, queries);
+  const { standard, written, ...read } = await readTraining(context);
+  const references = hasLabels(workspace.queries)
+    ? queries.references!
+    : (written ?? (await teacherSets(context, queries)));
   const prepared = (performance.now() - started) / 1000;
   const model: PointerModel = {
     config: { k: config.k, dimension: workspace.vectors.cols, sources: SOURCES.length },

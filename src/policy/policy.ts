@@ -60,6 +60,8 @@ export interface Policy {
   readonly k: number;
   /** `samplesPerQuery` completions for each query, in the order of the queries. */
   sample(options: SampleOptions): Promise<Completion[]>;
+  /** Whether it can be asked for a query; absent where it can for any. */
+  knows?(query: string): boolean;
   /** Frees native memory, where it holds any. Twice is as good as once. */
   release?(): Promise<void>;
 }

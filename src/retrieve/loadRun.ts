@@ -7,10 +7,12 @@ import { loadDiffusion } from '../diffusion/modelFiles.js';
 import { type Encoder, partsOf } from '../encode/encoder.js';
 import type { RuntimeOptions } from '../engine/index.js';
 import { InputError } from '../errors.js';
+import { lexiconOf } from '../lexical/lexicon.js';
 import { loadPointerModel, loadPointerWeights } from '../policy/pointer/pointerFiles.js';
 import { PointerPolicy, type PointerPolicyOptions } from '../policy/pointer/pointerPolicy.js';
 import type { Policy } from '../policy/policy.js';
 import { POLICY_FILES } from '../policy/policyFiles.js';
+import type { RunControl } from '../progress.js';
 import { type Config, synthesisSettings } from '../run/config.js';
 import { loadLabels, loadRemembered } from '../run/labels.js';
 import { configOf } from '../run/manifest.js';
@@ -19,7 +21,6 @@ import { loadRunEncoder } from '../run/runEncoder.js';
 import { RunFolder } from '../run/runFolder.js';
 import { loadWorkspace, type Workspace } from '../run/workspace.js';
 import type { VectorIndex } from '../vectorIndex/vectorIndex.js';
-import { lexiconOf } from './lexicon.js';
 import type { MethodSettings, MethodSpace, SearchDiffusion } from './method.js';
 import type { AskableMethod, Method } from './methodNames.js';
 import { meantMethod } from './request.js';
@@ -39,6 +40,12 @@ export interface LoadRetrieverOptions extends RuntimeOptions {
   readonly signal?: AbortSignal;
 }
 
+/** What only evaluations ask for. */
+export interface LoadRunOptions extends LoadRetrieverOptions, RunControl {
+  /** Whether fan-outs that a language model writes are kept in the run (false). */
+  readonly keepFanOuts?: boolean;
+}
+
 /** A set diffusion of which a run knows how many steps it takes. */
 export type LoadedDiffusion = SearchDiffusion & { readonly steps: number };
 
@@ -54,7 +61,16 @@ export interface LoadedRun {
 /** @throws InputError if the folder holds no run that can be searched, or the encoder is another than the run's */
 export async function loadRun(
   folder: string,
-  { encoder: own, index, policy: ownPolicy, methods, signal, ...runtime }: LoadRetrieverOptions = {},
+  {
+    encoder: own,
+    index,
+    policy: ownPolicy,
+    methods,
+    keepFanOuts = false,
+    signal,
+    onProgress,
+    ...runtime
+  }: LoadRunOptions = {},
 ): Promise<LoadedRun> {
   const run = await RunFolder.open(folder);
   if (!run.stageDone('encode')) {
@@ -72,8 +88,10 @@ export async function loadRun(
     workspace,
     policy: ownPolicy,
     methods,
+    keepFanOuts,
     runtime,
     signal,
+    onProgress,
   });
   return {
     run,
@@ -88,7 +106,8 @@ export async function loadRun(
   };
 }
 
-export interface OpenSpaceOptions extends Pick<LoadRetrieverOptions, 'methods' | 'policy' | 'signal'> {
+export interface OpenSpaceOptions
+  extends Pick<LoadRunOptions, 'methods' | 'policy' | 'keepFanOuts' | 'signal' | 'onProgress'> {
   readonly run: RunFolder;
   readonly config: Config;
   readonly workspace: Workspace;
@@ -102,8 +121,10 @@ export async function openSpace({
   workspace,
   policy: ownPolicy,
   methods,
+  keepFanOuts: keep = false,
   runtime,
   signal,
+  onProgress,
 }: OpenSpaceOptions): Promise<Pick<LoadedRun, 'space' | 'release'>> {
   const labels = await loadLabels(run, workspace.queries);
   const lexicon = lexiconOf(workspace.items);
@@ -118,8 +139,13 @@ export async function openSpace({
   signal?.throwIfAborted();
   const loadedPolicy =
     wants('folm') && !ownPolicy
-      ? ((await loadOwnPolicy(run, config, workspace, { ...runtime, k: config.k, signal })) ??
-        (await trainedPolicy(run, catalog, runtime)))
+      ? ((await loadOwnPolicy(run, config, workspace, {
+          ...runtime,
+          k: config.k,
+          keep,
+          signal,
+          onProgress,
+        })) ?? (await trainedPolicy(run, catalog, runtime)))
       : undefined;
   signal?.throwIfAborted();
   const diffusion =

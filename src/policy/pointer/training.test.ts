@@ -9,7 +9,7 @@ import {
   parameterFeeds,
   Session,
 } from '../../engine/index.js';
-import { lexiconOf } from '../../retrieve/lexicon.js';
+import { lexiconOf } from '../../lexical/lexicon.js';
 import { coverage } from '../../reward/objectives.js';
 import type { RewardFunction } from '../../reward/reward.js';
 import type { StepReport } from '../../training.js';

@@ -30,7 +30,11 @@ const DECORATION = /^\s*(?:[-*•]\s+|\d+[.)]\s*)?["'“]?|["'”]?[,.;]?\s*$/g;
 const bare = (line: string): string => line.replace(DECORATION, '').trim();
 
 /** The answer's lines that say something, without bullets, numbers and quotes. */
-export const writtenLines = (text: string): string[] => text.split('\n').flatMap((line) => bare(line) || []);
+export const writtenLines = (text: string): string[] => 
+  text
+    .split('\n')
+    .map(bare)
+    .filter((line) => /[\p{L}\p{N}]/u.test(line));
 
 /** How many lines that say something are ended. */
 export const endedLines = (text: string): number =>
