@@ -75,13 +75,13 @@ it('refuses what belongs to another model', () => {
   };
   const { A } = loraNames('model.layers.1.self_attn.q_proj.weight');
   expect(of((tensors) => delete tensors[A])).toThrow(
-    'the adapter of base.gguf: has [none] and [64, 3] for "model.layers.1.self_attn.q_proj.weight"; expected [3, 32] and [64, 3]: it belongs to another model',
+    'the adapter of base.gguf: has [none] and [32, 3] for "model.layers.1.self_attn.q_proj.weight"; expected [3, 32] and [32, 3]: it belongs to another model',
   );
   expect(
     of((tensors) => {
       tensors[A] = random('x', 3, 16);
     }),
-  ).toThrow('has [3, 16] and [64, 3]');
+  ).toThrow('has [3, 16] and [32, 3]');
   expect(
     of((tensors) => {
       tensors['model.layers.9.mlp.up_proj.lora_A.weight'] = random('x', 3, 32);

@@ -18,7 +18,8 @@ export function tinySettings(architecture: Architecture): LanguageModelSettings 
     layers: gemma ? 7 : 2,
     heads: 4,
     keyValueHeads: 2,
-    headWidth: 16,
+    // Heads as wide as Qwen2's always are together; those of the others need not be.
+    headWidth: architecture === 'qwen2' ? 8 : 16,
     feedForwardWidth: 64,
     normEpsilon: 1e-6,
     maxPositions: 128,
