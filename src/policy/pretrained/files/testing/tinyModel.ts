@@ -6,7 +6,7 @@ import { volume } from '../numberTypes.js';
 import { expectedTensors } from '../tensors.js';
 import { createTokenizer } from '../tokenizer/modelTokenizer.js';
 import { PRE_TOKENIZERS } from '../tokenizer/preTokenizers.js';
-import type { TokenizerFiles } from '../tokenizer/tokenizerFiles.js';
+import type { AddedToken, TokenizerFiles } from '../tokenizer/tokenizerFiles.js';
 
 /** Width 32: a whole block of Q8_0. More key-value heads than one, fewer than heads. */
 export function tinySettings(architecture: Architecture): LanguageModelSettings {
@@ -52,6 +52,16 @@ const SIGNS = (() => {
 const TEMPLATE =
   '{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}';
 
+const special = (content: string, id: number): AddedToken => ({
+  id,
+  content,
+  special: true,
+  normalized: false,
+  lstrip: false,
+  rstrip: false,
+  single_word: false,
+});
+
 /** Bytes, three merges and three special tokens. */
 export function byteTokenizer(pre = 'smollm'): TokenizerFiles {
   const merges = ['h e', 'Ġ t', 'Ġt he'];
@@ -61,12 +71,7 @@ export function byteTokenizer(pre = 'smollm'): TokenizerFiles {
   return {
     json: {
       version: '1.0',
-      added_tokens: specials.map((content, i) => ({
-        id: tokens.length + i,
-        content,
-        special: true,
-        normalized: false,
-      })),
+      added_tokens: specials.map((content, i) => special(content, tokens.length + i)),
       normalizer: known?.normalizer ?? null,
       pre_tokenizer: known?.step ?? null,
       post_processor: null,
@@ -101,12 +106,7 @@ export function pieceTokenizer(prefix: boolean): TokenizerFiles {
   return {
     json: {
       version: '1.0',
-      added_tokens: ['<unk>', '<s>', '</s>'].map((content, id) => ({
-        id,
-        content,
-        special: true,
-        normalized: false,
-      })),
+      added_tokens: ['<unk>', '<s>', '</s>'].map(special),
       normalizer: prefix
         ? { type: 'Sequence', normalizers: [{ type: 'Prepend', prepend: '▁' }, spaces] }
         : spaces,
