@@ -18,6 +18,7 @@ import { TransformersEncoder } from '../../src/encode/transformersEncoder.js';
 import { loadCheckpoint, saveCheckpoint } from '../../src/engine/index.js';
 import type { LabelledQueries, RetrievalWorld } from '../../src/environment.js';
 import { labelMetrics } from '../../src/evaluate/labelMetrics.js';
+import { lexiconOf } from '../../src/lexical/lexicon.js';
 import { retrieveFanOuts } from '../../src/policy/fanOut.js';
 import { writeAdapter } from '../../src/policy/pretrained/files/adapter.js';
 import { openLanguageModel } from '../../src/policy/pretrained/files/open.js';
@@ -54,7 +55,14 @@ const catalog = await loadCatalog(join(data, 'catalog.jsonl'));
 const { items } = catalog;
 const vectors = await encoder.encode(items.map(({ title }) => title));
 const index = await ExactIndex.create({ vectors });
-const world: RetrievalWorld = { items, vectors, index, encoder, subQueryEncoder: encoder };
+const world: RetrievalWorld = {
+  items,
+  vectors,
+  index,
+  lexicon: lexiconOf(items),
+  encoder,
+  subQueryEncoder: encoder,
+};
 
 const sets = (await loadSets(join(data, 'sets.jsonl'), catalog)).filter(({ query }) => query !== undefined);
 async function queriesOf(split: string): Promise<LabelledQueries> {

@@ -14,11 +14,12 @@ import { realPath } from '../files.js';
 import { isModule, isPath } from '../moduleSetting.js';
 import { checkPolicy } from '../policy/modulePolicy.js';
 import type { Policy } from '../policy/policy.js';
+import { modelFile, placePretrained } from '../policy/pretrained/pretrainedSetting.js';
 import { fileOf } from '../policy/written/policySetting.js';
 import type { RunControl } from '../progress.js';
 import { CROSS_ENCODER_FILES } from '../reward/judge/crossEncoderJudge.js';
 import type { RewardFunction } from '../reward/reward.js';
-import { type Config, isTrained, type UserConfig } from '../run/config.js';
+import { type Config, isTrained, isTuned, type UserConfig } from '../run/config.js';
 import { type FileFingerprint, fingerprintFile } from '../run/fingerprint.js';
 import type { RunInputs, Stage } from '../run/manifest.js';
 import { loadOwnPolicy } from '../run/ownPolicy.js';
@@ -38,6 +39,7 @@ import { policyStage, warmStartStage } from './policyStages.js';
 import { RunJudge } from './runJudge.js';
 import { dropCheckpoint, type StageContext, type StageSummary } from './stage.js';
 import { synthesisStage } from './synthesisStage.js';
+import { tuneStage, warmUpStage } from './tuneStages.js';
 
 /** The stages that `compile` runs, in order. */
 export const COMPILE_STAGES = ['encode', 'warm-start', 'policy', 'synthesis', 'diffusion', 'choose'] as const;
@@ -170,10 +172,9 @@ export async function compile(options: CompileOptions): Promise<CompileResult> {
       signal,
       onProgress,
     };
-    for (const [name, work] of Object.entries(policy ? AROUND_OWN_POLICY : TRAINING) as [
-      Exclude<CompileStage, 'encode'>,
-      StageWork,
-    ][]) {
+    for (const [name, work] of Object.entries(
+      policy ? AROUND_OWN_POLICY : isTuned(config.policy) ? TUNING : TRAINING,
+    ) as [Exclude<CompileStage, 'encode'>, StageWork][]) {
       if (!wanted.includes(name)) break;
       signal?.throwIfAborted();
       await once(run, name, async () => work(context));
@@ -201,6 +202,9 @@ const TRAINING: Readonly<Record<Exclude<CompileStage, 'encode'>, StageWork>> = {
   diffusion: diffusionStage,
   choose: chooseStage,
 };
+
+/** A pretrained language model is tuned. */
+const TUNING = { ...TRAINING, 'warm-start': warmUpStage, policy: tuneStage };
 
 /** Of a policy that is used as it is there is nothing to train. */
 const given: StageWork = async () => ({ seconds: 0, own: true });
@@ -231,6 +235,8 @@ async function ownModules(
     const { sha256 } = await fingerprintFile(resolve(folder, setting.path), signal);
     modules[name] = { file: setting.path, sha256 };
   }
+  const base = isTuned(policy) ? modelFile(placePretrained(policy, folder).model) : undefined;
+  if (base) modules.policy = { file: base, sha256: (await fingerprintFile(base, signal)).sha256 };
   const written = fileOf(policy);
   if (written) {
     const { sha256 } = await fingerprintFile(resolve(folder, written.path), signal);

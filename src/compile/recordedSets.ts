@@ -5,7 +5,6 @@ import { retrieveFanOuts } from '../policy/fanOut.js';
 import type { Completion } from '../policy/policy.js';
 import { readFanOuts } from '../policy/written/fanOutFile.js';
 import { completionOf } from '../policy/written/writingPolicy.js';
-import { isTrained } from '../run/config.js';
 import { runFile } from '../run/placePaths.js';
 import { hasLabels } from '../run/workspace.js';
 import type { StageContext } from './stage.js';
@@ -23,7 +22,7 @@ export async function recordedSets(
   queries: QueryBatch,
 ): Promise<LabelledQueries | undefined> {
   const { policy } = config;
-  if (!isTrained(policy) || policy.fanOuts === undefined) return undefined;
+  if (policy.kind !== 'pointer' || policy.fanOuts === undefined) return undefined;
   if (hasLabels(workspace.queries)) {
     throw new InputError(
       'is for runs without reference sets, which are what the warm start imitates here; leave one of them out',

@@ -4,7 +4,7 @@ import { loadCheckpoint, type RuntimeOptions, saveCheckpoint } from '../engine/i
 import type { Policy } from '../policy/policy.js';
 import type { RunControl } from '../progress.js';
 import type { RewardFunction } from '../reward/reward.js';
-import { type Config, isTrained, type PolicySettings } from '../run/config.js';
+import { type Config, isTuned, type PolicySettings } from '../run/config.js';
 import type { Stage } from '../run/manifest.js';
 import { MetricsLog } from '../run/metricsLog.js';
 import type { RunFolder } from '../run/runFolder.js';
@@ -30,19 +30,19 @@ export interface StageContext extends RunControl {
   readonly policy?: Policy;
 }
 
-/** The settings of the policy that is trained here. */
+/** The settings of the pointer. */
 export function trainedPolicySettings({ policy }: Config): PolicySettings {
-  if (isTrained(policy)) return policy;
-  throw new Error(`a policy of kind ${policy.kind} is not trained`);
+  if (policy.kind === 'pointer') return policy;
+  throw new Error(`a policy of kind ${policy.kind} is no pointer`);
 }
 
-/** What the rows of its sets are: items, unless a policy of the user's writes sub-queries for a diffusion whose rows may be anything. */
+/** What the rows of its sets are: items, unless a language model or a policy of the user's writes sub-queries for a diffusion whose rows may be anything. */
 export const rowsOf = ({
   policy,
   config,
   task,
 }: Pick<StageContext, 'policy' | 'config' | 'task'>): TargetRows =>
-  policy && presets[config.diffusion.preset].head === 'edm' ? task.rows : 'items';
+  (policy || isTuned(config.policy)) && presets[config.diffusion.preset].head === 'edm' ? task.rows : 'items';
 
 /** What the run's manifest says of a finished stage. */
 export interface StageSummary {

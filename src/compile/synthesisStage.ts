@@ -3,9 +3,9 @@ import { RecordedPolicy } from '../policy/written/recordedPolicy.js';
 import { WritingPolicy } from '../policy/written/writingPolicy.js';
 import { synthesisSettings } from '../run/config.js';
 import { readSets, synthesize } from '../synthesis/synthesize.js';
-import { openPolicy } from './policyStages.js';
 import { rowsOf, type StageContext, type StageSummary } from './stage.js';
 import { knownReward, trainingQueries } from './trainingQueries.js';
+import { openTrainedPolicy } from './tuneStages.js';
 
 /** Sets a query, where the config does not say (docs/paper.md, Synthesis); of a language model, which takes its time, few. */
 const SAMPLES_PER_QUERY = { small: 16, paper: 128, written: 4 } as const;
@@ -15,7 +15,7 @@ export async function synthesisStage(context: StageContext): Promise<StageSummar
   const started = performance.now();
   const { temperature, topP } = synthesisSettings(config);
   const { samplesPerQuery = usualSamples(context) } = config.synthesis;
-  const own = context.policy ? undefined : await openPolicy(context, 'trained');
+  const own = context.policy ? undefined : await openTrainedPolicy(context, 'trained');
   const queries = await trainingQueries(context);
   const folder = run.path('synthesis');
   try {

@@ -7,7 +7,7 @@ import type { QueryBatch, RetrievalWorld } from '../environment.js';
 import { retrieveFanOuts } from '../policy/fanOut.js';
 import type { Completion, Policy } from '../policy/policy.js';
 import { missingPart } from '../retrieve/findSets.js';
-import { loadRunPolicy } from '../retrieve/loadRun.js';
+import { loadTrainedPolicy } from '../retrieve/loadRun.js';
 import type { MethodSpace } from '../retrieve/method.js';
 import { METHOD_NAMES, type Method } from '../retrieve/methodNames.js';
 import { scoreFanOuts } from '../reward/evaluateReward.js';
@@ -52,7 +52,7 @@ export async function evaluatedMethods({
     if (isLanguageModel(config) && known) methods.set('zeroShot', async () => ({ method: 'folm', space }));
     if (known) methods.set('bestOfN', async () => ({ method: 'folm', space: { ...space, policy: best } }));
   } else if (policy && run.stageDone('warm-start')) {
-    const untrained = () => loadRunPolicy(run, 'untrained', space, runtime);
+    const untrained = () => loadTrainedPolicy(run, config, 'untrained', space, runtime);
     methods.set('untrained', async () => ({
       method: 'folm',
       space: { ...space, policy: await untrained() },

@@ -7,13 +7,18 @@ import { loadDiffusion } from '../diffusion/modelFiles.js';
 import { type Encoder, partsOf } from '../encode/encoder.js';
 import type { RuntimeOptions } from '../engine/index.js';
 import { InputError } from '../errors.js';
+import { realPath } from '../files.js';
 import { lexiconOf } from '../lexical/lexicon.js';
 import { loadPointerModel, loadPointerWeights } from '../policy/pointer/pointerFiles.js';
 import { PointerPolicy, type PointerPolicyOptions } from '../policy/pointer/pointerPolicy.js';
 import type { Policy } from '../policy/policy.js';
 import { POLICY_FILES } from '../policy/policyFiles.js';
+import { openPretrained } from '../policy/pretrained/openPretrained.js';
+import { loadAdapter, loadTunedModel } from '../policy/pretrained/pretrainedFiles.js';
+import type { PretrainedPolicy } from '../policy/pretrained/pretrainedPolicy.js';
+import { placePretrained } from '../policy/pretrained/pretrainedSetting.js';
 import type { RunControl } from '../progress.js';
-import { type Config, synthesisSettings } from '../run/config.js';
+import { type Config, isTuned, synthesisSettings, type TunedPolicySettings } from '../run/config.js';
 import { loadLabels, loadRemembered } from '../run/labels.js';
 import { configOf } from '../run/manifest.js';
 import { isPolicyGiven, loadOwnPolicy } from '../run/ownPolicy.js';
@@ -145,7 +150,7 @@ export async function openSpace({
           keep,
           signal,
           onProgress,
-        })) ?? (await trainedPolicy(run, catalog, runtime)))
+        })) ?? (await trainedPolicy(run, catalog, config, runtime)))
       : undefined;
   signal?.throwIfAborted();
   const diffusion =
@@ -182,11 +187,43 @@ const usualMethod = (run: RunFolder): Method => choiceOf(run)?.chosen ?? 'plain'
 async function trainedPolicy(
   run: RunFolder,
   space: PolicySpace,
+  config: Config,
   runtime: RuntimeOptions,
-): Promise<PointerPolicy | undefined> {
+): Promise<Policy | undefined> {
   if (!run.stageDone('policy') || isPolicyGiven(run)) return undefined;
-  return loadRunPolicy(run, 'trained', space, runtime);
+  return loadTrainedPolicy(run, config, 'trained', space, runtime);
 }
+
+/** The policy that a run trains, of whichever kind, as it was after the warm start or in the end. */
+export const loadTrainedPolicy = (
+  run: RunFolder,
+  config: Config,
+  weights: 'untrained' | 'trained',
+  space: PolicySpace,
+  runtime: RuntimeOptions,
+): Promise<Policy> =>
+  isTuned(config.policy)
+    ? loadTunedPolicy(run, config, weights, runtime)
+    : loadRunPolicy(run, weights, space, runtime);
+
+/** The pretrained language model of a run with its adapter. */
+export async function loadTunedPolicy(
+  run: RunFolder,
+  { policy: setting, k }: Config,
+  weights: 'untrained' | 'trained',
+  runtime: RuntimeOptions,
+): Promise<PretrainedPolicy> {
+  if (!isTuned(setting)) throw new Error(`a policy of kind ${setting.kind} is not tuned`);
+  const { lora, examples } = await loadTunedModel(run.path(...POLICY_FILES.model));
+  const model = await placeInRun(run, setting);
+  const policy = await openPretrained({ model, k, lora, examples, runtime });
+  policy.parameters = await loadAdapter(run.path(...POLICY_FILES[weights]), policy.parameters);
+  return policy;
+}
+
+/** The model's path, or its name on the hub. */
+export const placeInRun = async (run: RunFolder, setting: TunedPolicySettings): Promise<string> =>
+  placePretrained(setting, await realPath(run.folder)).model;
 
 /** What the policy of a run is opened with. */
 export type PolicySpace = Pick<MethodSpace, 'items' | 'vectors' | 'index' | 'lexicon' | 'memory'>;

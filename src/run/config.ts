@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { encoderSetting } from '../encode/encoderSetting.js';
 import { moduleSetting } from '../moduleSetting.js';
+import { pretrainedShape } from '../policy/pretrained/pretrainedSetting.js';
 import { WRITTEN_KINDS } from '../policy/written/policySetting.js';
 import { type CompositeWeights, DEFAULT_WEIGHTS } from '../reward/composite.js';
 import { judgeSetting } from '../reward/judge/judgeSetting.js';
@@ -82,10 +83,13 @@ const policy = z.strictObject({
   ...softGrpo,
 });
 
-/** A language model that Soft-GRPO tunes in this process. */
-const pretrained = z
-  .looseObject({ kind: z.literal('pretrained') })
-  .refine(() => false, 'is not to be had in this version; use a model as it is, by "gguf" or "chat"');
+/** A language model that Soft-GRPO tunes in this process: of a run's time nearly all is its. */
+const pretrained = z.strictObject({
+  ...pretrainedShape,
+  ...softGrpo,
+  queriesPerStep: count.default(8),
+  learningRate: positive.default(1e-4),
+});
 
 const POLICIES = [moduleSetting, ...WRITTEN_KINDS, pretrained, policy] as const;
 
@@ -144,7 +148,7 @@ export const configSchema = z.strictObject({
   index: z.union([z.enum(['exact']), moduleSetting]).default('exact'),
   /** Also a module whose default export is a `RewardFunction`. */
   reward: z.union([rewardFunction, moduleSetting, reward]).prefault({}),
-  /** `pointer` is trained; also a language model, or a module whose default export is an async function `(world, { k }) => Policy`, as they are. */
+  /** `pointer` and `pretrained` are trained; also a language model, or a module whose default export is an async function `(world, { k }) => Policy`, as they are. */
   policy: z
     .discriminatedUnion('kind', POLICIES, {
       error: 'expected one of pointer, pretrained, gguf, chat, recorded, module',
@@ -160,8 +164,15 @@ export type UserConfig = z.input<typeof configSchema>;
 /** The settings of the built-in policy. */
 export type PolicySettings = z.output<typeof policy>;
 
+export type TunedPolicySettings = z.output<typeof pretrained>;
+
+/** Whether the policy is a language model that the run tunes. */
+export const isTuned = (policy: Config['policy']): policy is TunedPolicySettings =>
+  policy.kind === 'pretrained';
+
 /** Whether the policy is trained by the run; any other is used as it is. */
-export const isTrained = (policy: Config['policy']): policy is PolicySettings => policy.kind === 'pointer';
+export const isTrained = (policy: Config['policy']): policy is PolicySettings | TunedPolicySettings =>
+  policy.kind === 'pointer' || isTuned(policy);
 
 /** How a run's policy is sampled into sets, and which of these are learnt from. */
 export function synthesisSettings({ policy, synthesis }: Config): {
@@ -169,7 +180,7 @@ export function synthesisSettings({ policy, synthesis }: Config): {
   readonly topP: number;
   readonly rewardQuantile?: number;
 } {
-  const chooses = isTrained(policy);
+  const chooses = policy.kind === 'pointer';
   const { temperature = chooses ? 0.4 : 0.9, topP, rewardQuantile = chooses ? 0.5 : undefined } = synthesis;
   return { temperature, topP, rewardQuantile };
 }

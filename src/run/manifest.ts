@@ -153,6 +153,8 @@ function withoutPath(value: unknown, name: string, modules: Manifest['modules'])
 /** Who writes, and what it is told: not where it is found, how many questions it is asked at a time, nor for what price. */
 function policyIdentity(policy: Record<string, unknown>, modules: Manifest['modules']): unknown {
   const { baseUrl: _, apiKeyEnv: __, concurrency: ___, prices: ____, ...identity } = policy;
+  if (identity.kind === 'pretrained' && modules?.policy)
+    return { ...identity, model: `sha256:${modules.policy.sha256}` };
   const file = fileOf(identity as { readonly kind: string });
   return file ? { ...identity, [file.name]: `sha256:${modules?.policy?.sha256}` } : identity;
 }

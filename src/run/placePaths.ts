@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { placeEncoder } from '../encode/encoderSetting.js';
 import { realPath } from '../files.js';
 import { type ModuleSetting, placeModule } from '../moduleSetting.js';
+import { placePretrained } from '../policy/pretrained/pretrainedSetting.js';
 import { placePolicy } from '../policy/written/policySetting.js';
 import { placeJudge } from '../reward/judge/judgeSetting.js';
 import type { Config } from './config.js';
@@ -16,7 +17,7 @@ export function placePaths(config: Config, from: string, to?: string): Config {
     ...config,
     encoder: placeEncoder(encoder, from, to),
     index: placeModule(index, from, to),
-    policy: placePolicy(placeModule(policy, from, to), from, to),
+    policy: placePretrained(placePolicy(placeModule(policy, from, to), from, to), from, to),
     reward:
       'judge' in reward && reward.judge
         ? { ...reward, judge: placeJudge(reward.judge, from, to) }

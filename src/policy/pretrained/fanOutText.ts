@@ -30,7 +30,7 @@ const DECORATION = /^\s*(?:[-*•]\s+|\d+[.)]\s*)?["'“]?|["'”]?[,.;]?\s*$/g;
 const bare = (line: string): string => line.replace(DECORATION, '').trim();
 
 /** The answer's lines that say something, without bullets, numbers and quotes. */
-export const writtenLines = (text: string): string[] => 
+export const writtenLines = (text: string): string[] =>
   text
     .split('\n')
     .map(bare)
