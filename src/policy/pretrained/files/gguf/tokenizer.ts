@@ -45,10 +45,14 @@ export function tokenizerOfMetadata(metadata: Metadata, file: string): Tokenizer
   const kind = metadata.get('tokenizer.ggml.model');
   if (kind !== 'gpt2' && kind !== 'llama')
     throw new InputError(`has a tokenizer of kind "${kind}"; gpt2 and llama are read`, { file });
-  const tokens = array<string>(metadata, 'tokenizer.ggml.tokens', 'string', file);
+  const given = array<string>(metadata, 'tokenizer.ggml.tokens', 'string', file);
   const types = metadata.has('tokenizer.ggml.token_type')
     ? array<number>(metadata, 'tokenizer.ggml.token_type', 'number', file)
-    : tokens.map(() => TYPES.normal);
+    : given.map(() => TYPES.normal);
+  // Users' tokens of spaces are written with spaces in GGUF, with SentencePiece's sign in tokenizer.json.
+  const tokens = given.map((token, id) =>
+    kind === 'llama' && types[id] === TYPES.userDefined ? token.replaceAll(' ', SPACE) : token,
+  );
   const parts = { tokens, types, metadata, file };
   const pieces = kind === 'gpt2' ? bytePieces(parts) : sentencePieces(parts);
 
@@ -114,10 +118,7 @@ function sentencePieces({ tokens, types, metadata, file }: Parts): Pieces {
     { type: 'Fuse' },
   ];
   const unknown = tokens[types.indexOf(TYPES.unknown)] ?? null;
-  const vocab = vocabulary(
-    tokens.map((token, id) => (types[id] === TYPES.userDefined ? token.replaceAll(' ', SPACE) : token)),
-    types,
-  );
+  const vocab = vocabulary(tokens, types);
   return {
     normalizer: prefix
       ? { type: 'Sequence', normalizers: [{ type: 'Prepend', prepend: SPACE }, spaces] }
@@ -149,7 +150,9 @@ const addedTokens = (tokens: readonly string[], types: readonly number[]): Added
     const type = types[id];
     const special = type === TYPES.control || type === TYPES.unknown;
     if (!special && type !== TYPES.userDefined) return [];
-    return [{ id, content, special, normalized: false, lstrip: false, rstrip: false, single_word: false }];
+    // What holds the sign for a space is looked for when spaces have become it.
+    const normalized = !special && content.includes(SPACE);
+    return [{ id, content, special, normalized, lstrip: false, rstrip: false, single_word: false }];
   });
 
 /**

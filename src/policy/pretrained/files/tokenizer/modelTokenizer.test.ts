@@ -86,6 +86,34 @@ it('merges by rank', () => {
   ]);
 });
 
+it("finds users' tokens of spaces before it merges, as llama.cpp does", () => {
+  const files = pieceTokenizer(false);
+  const ids = files.json.model.vocab;
+  const fields = new Map(metadataOfTokenizer(files, 300, FILE).map(([key, { value }]) => [key, value]));
+  const list = <T>(key: string) => Array.from(fields.get(`tokenizer.ggml.${key}`) as ArrayLike<T>);
+  const [tokens, types, scores] = [
+    list<string>('tokens'),
+    list<number>('token_type'),
+    list<number>('scores'),
+  ];
+  const two = ids['▁▁'] as number;
+  tokens[two] = '  ';
+  types[two] = 4;
+  const metadata = new Map<string, GgufValue>([
+    ['tokenizer.ggml.model', 'llama'],
+    ['tokenizer.ggml.tokens', tokens],
+    ['tokenizer.ggml.token_type', types],
+    ['tokenizer.ggml.scores', scores],
+    ['tokenizer.ggml.add_space_prefix', false],
+  ]);
+  const read = tokenizerOfMetadata(metadata, FILE);
+  expect([...make(read).encode('  the')]).toEqual([two, ids.t, ids.he]);
+  expect(make(read).decode([two, ids.t as number])).toBe('  t');
+  // Merging alone would begin with the better pair.
+  expect([...make(files).encode('  the')]).toEqual([ids['▁'], ids['▁the']]);
+  expect(make(throughGguf(read)).encode('  the')).toEqual(make(read).encode('  the'));
+});
+
 it('takes every number of Unicode for a digit', () => {
   // Rust's is_numeric, which the original asks: a Roman numeral stands alone, so the space before it does too.
   const { encode } = make(byteTokenizer('smollm'));
