@@ -1,6 +1,6 @@
 /** How numbers lie in files of weights, and a tensor read from one: a part at a time, so that no second copy is held. */
 import type { FileHandle } from 'node:fs/promises';
-import { InputError } from '../../../errors.js';
+import { InputError, R4tError } from '../../../errors.js';
 
 /** A way to store numbers, in blocks of `blockSize` numbers and `blockBytes` bytes; little-endian. */
 export interface NumberType {
@@ -79,7 +79,12 @@ export const F16: WritableType = {
   },
   encode(values) {
     const bits = new Uint16Array(values.length);
-    for (let i = 0; i < bits.length; i++) bits[i] = toHalf(values[i] as number);
+    for (let i = 0; i < bits.length; i++) {
+      const value = values[i] as number;
+      bits[i] = toHalf(value);
+      if (((bits[i] as number) & 0x7fff) === 0x7c00 && Number.isFinite(value))
+        throw new R4tError(`a weight is ${value}, and F16 holds 65504 at most; write another type`);
+    }
     return new Uint8Array(bits.buffer);
   },
 };

@@ -89,3 +89,13 @@ it('quantises to within half a step of the largest number / 127', () => {
     }),
   );
 });
+
+it('refuses to write what half precision cannot hold', () => {
+  expect(() => F16.encode(Float32Array.of(1, -70_000))).toThrow(
+    'a weight is -70000, and F16 holds 65504 at most; write another type',
+  );
+  expect([...decode(F16, F16.encode(Float32Array.of(65_504, Number.POSITIVE_INFINITY)))]).toEqual([
+    65_504,
+    Number.POSITIVE_INFINITY,
+  ]);
+});

@@ -175,4 +175,8 @@ it('gives rows without a token an unused one, and refuses more tokens than rows'
   );
 });
 
-it('decodes nothing to nothing', () => expect(make(byteTokenizer()).decode([])).toBe(''));
+it.each([byteTokenizer(), pieceTokenizer(false)])('decodes what is no token to nothing (%#)', (files) => {
+  const { encode, decode } = make(files);
+  expect(decode([])).toBe('');
+  expect(decode([299, ...encode('the'), 299])).toBe('the');
+});

@@ -27,7 +27,7 @@ const ENDS = [
 /**
  * The tokenizer of a model. `encode` adds no special tokens; `chat` writes those of the template. A model without a template (a base
  * model) gets the messages' texts, a blank line between them, after the token that begins a text where it has one. `decode` leaves
- * out special tokens. Templates that know thinking (Qwen3) are told not to.
+ * out special tokens and rows of the table that have no token. Templates that know thinking (Qwen3) are told not to.
  *
  * @param file - named in errors
  * @param endIds - tokens that end an answer, besides those that the files name
@@ -63,7 +63,9 @@ export function createTokenizer(
   return {
     encode,
     decode(ids) {
-      const kept = Array.from(ids).filter((id) => !special.has(id));
+      const kept = Array.from(ids).filter(
+        (id) => !special.has(id) && tokenizer.id_to_token(id) !== undefined,
+      );
       // The library refuses to decode nothing.
       return kept.length === 0 ? '' : tokenizer.decode(kept, { clean_up_tokenization_spaces: false });
     },
