@@ -115,7 +115,11 @@ it.each([
     'field "policy.kind": expected one of pointer, pretrained, gguf, chat, recorded, module',
   ],
   [{ policy: { kind: 'decoder' } }, 'field "policy.kind": expected one of pointer, pretrained, gguf'],
-  [{ policy: { kind: 'pretrained', model: 'm' } }, 'is not to be had in this version'],
+  [{ policy: { kind: 'pretrained' } }, 'field "policy.model": expected string, received undefined'],
+  [
+    { policy: { kind: 'pretrained', model: 'm', lora: { targets: ['lm_head'] } } },
+    'field "policy.lora.targets.0": expected one of "q_proj"|"k_proj"',
+  ],
   [
     { policy: { kind: 'chat', model: 'm' } },
     'field "policy.baseUrl": expected the URL of an endpoint, or a provider',
