@@ -15,6 +15,7 @@
 import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { readFanOuts } from 'r4t';
 import { groundProducts } from '../examples/kitchen/groundProducts.js';
 import { readLines } from '../examples/quickstart/data.js';
 
@@ -36,7 +37,7 @@ if (!fanOuts || !data || !out) throw new Error('give --fan-outs, --data and --ou
 await mkdir(out, { recursive: true });
 const catalog = join(out, 'catalog.jsonl');
 await copyFile(join(data, 'catalog.jsonl'), catalog);
-const lists = readLines<{ query: string; subQueries: readonly string[] }>(fanOuts);
+const lists = await readFanOuts(fanOuts);
 const test = readLines<LabelledSet>(join(data, 'sets.jsonl')).filter(({ split }) => split === 'test');
 const tested = new Set(test.map(({ query }) => query?.toLowerCase()));
 const products = [...new Set(lists.flatMap(({ subQueries }) => subQueries))];

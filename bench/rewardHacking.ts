@@ -15,7 +15,6 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { compile } from '../src/compile/compile.js';
 import { openPolicy } from '../src/compile/policyStages.js';
-import { readTraining } from '../src/compile/readTraining.js';
 import { type StageContext, trainedPolicySettings } from '../src/compile/stage.js';
 import { trainingQueries, validationQueries } from '../src/compile/trainingQueries.js';
 import { aspectsOf } from '../src/evaluate/aspects.js';
@@ -25,7 +24,7 @@ import { formatTable } from '../src/evaluate/table.js';
 import { writeFileAtomic, writeJson } from '../src/files.js';
 import { retrieveFanOuts } from '../src/policy/fanOut.js';
 import type { PointerPolicy } from '../src/policy/pointer/pointerPolicy.js';
-import { reinforce } from '../src/policy/pointer/reinforce.js';
+import { reinforce } from '../src/policy/reinforce.js';
 import { loadRun } from '../src/retrieve/loadRun.js';
 import { scoreFanOuts } from '../src/reward/evaluateReward.js';
 import { labelReward } from '../src/reward/labelReward.js';
@@ -121,7 +120,6 @@ async function train(name: string, weights: (typeof ARMS)[string]): Promise<Figu
     policy: opened.policy,
     world: workspace,
     queries: await trainingQueries(context),
-    read: await readTraining(context),
     reward,
     coefficients: { clip, klOld, klReverse },
     seed: config.seed,

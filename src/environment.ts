@@ -1,6 +1,7 @@
 /** The frozen world that queries are answered in: what training, searching and evaluation all look at. */
 import type { Item } from './catalog/item.js';
 import type { Encoder } from './encode/encoder.js';
+import type { Bm25 } from './lexical/bm25.js';
 import type { Matrix } from './matrix.js';
 import type { Judge } from './reward/judge/judge.js';
 import type { VectorIndex } from './vectorIndex/vectorIndex.js';
@@ -15,6 +16,8 @@ export interface RetrievalWorld {
   readonly encoder: Encoder;
   /** e_t of sub-queries, perhaps grounded in the catalog; give it a cache, they repeat. */
   readonly subQueryEncoder: Encoder;
+  /** The catalog's words; indexed when they are first asked for. */
+  lexicon(): Bm25;
   /** Says how relevant retrieved items are, for rewards which read that. */
   readonly judge?: Judge;
   /** The catalog's own names of `id`, `title`, `text`, `category` and `image`, for filters. */

@@ -7,13 +7,13 @@ let temporaries = 0;
 
 /**
  * Writes a file so that a reader sees the old content or the new, never a part: into a temporary file of the same
- * folder, which then takes the name. Missing folders are made.
+ * folder, which then takes the name. Missing folders are made. Large files can be given in parts.
  *
  * @throws R4tError if the disk is full or the place may not be written; the old file is then untouched
  */
 export async function writeFileAtomic(
   file: string,
-  data: Uint8Array | string | Iterable<string>,
+  data: Uint8Array | string | Iterable<string> | AsyncIterable<Uint8Array>,
 ): Promise<void> {
   const temporary = join(dirname(file), `.${basename(file)}.${process.pid}.${temporaries++}.tmp`);
   try {

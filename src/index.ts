@@ -59,11 +59,12 @@ export type {
 } from './evaluate/results.js';
 export { type MeasuredSet, type SetMetrics, setMetrics } from './evaluate/setMetrics.js';
 export { type Column, formatTable, type TableOptions } from './evaluate/table.js';
-export type { ChatEndpoint } from './llm/chat.js';
 export { ChatError } from './llm/chatError.js';
+export type { ChatEndpoint } from './llm/endpoint.js';
 export { type Matrix, matrix } from './matrix.js';
 export type { PolicyModuleOptions } from './policy/modulePolicy.js';
 export type { Completion, Policy, SampleOptions } from './policy/policy.js';
+export { type FanOutRecord, readFanOuts } from './policy/written/fanOutFile.js';
 export type { OnProgress, Progress, RunControl } from './progress.js';
 export type { Ranking } from './ranking.js';
 export type { LoadRetrieverOptions } from './retrieve/loadRun.js';

@@ -8,6 +8,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
+import { readFanOuts } from 'r4t';
 import { readLines } from '../quickstart/data.js';
 import { groundProducts } from './groundProducts.js';
 import { namesOf } from './productNames.js';
@@ -24,21 +25,16 @@ interface Grocery {
   readonly emoji?: string;
 }
 
-/** A list of the language model, and the milliseconds that it took. */
-interface FanOut {
-  readonly query: string;
-  readonly sample: number;
-  readonly subQueries: readonly string[];
-  readonly ms: number;
-}
-
 const lines = <T>(file: string): T[] => readLines<T>(join(FOLDER, file));
 
 const jsonLines = (records: readonly object[]): string =>
   records.map((record) => `${JSON.stringify(record)}\n`).join('');
 
 const groceries = lines<Grocery>('groceries.jsonl');
-const lists = lines<FanOut>('fanOuts.jsonl');
+const lists = (await readFanOuts(join(FOLDER, 'fanOuts.jsonl'))).map(({ subQueries, ...list }) => ({
+  ...list,
+  subQueries: subQueries.map((product) => product.toLowerCase()),
+}));
 const tests = lines<{ query: string; items: string[] }>('testSets.jsonl');
 const usual = JSON.parse(await readFile(join(FOLDER, 'usual.json'), 'utf8')) as Record<string, string | null>;
 const dishes = new Set((await readFile(join(FOLDER, 'dishes.txt'), 'utf8')).split('\n'));

@@ -59,7 +59,7 @@ async function judgeAction(folder: string, flags: JudgeFlags, io: CliIo): Promis
     { openVerdicts },
     { writeJson },
     { judgeTables },
-    { completionsUrl },
+    { serviceRoot },
   ] = await Promise.all([
     import('../evaluate/report/report.js'),
     import('../evaluate/judge/estimate.js'),
@@ -68,10 +68,10 @@ async function judgeAction(folder: string, flags: JudgeFlags, io: CliIo): Promis
     import('../evaluate/judge/questions.js'),
     import('../files.js'),
     import('./judgeTables.js'),
-    import('../llm/chat.js'),
+    import('../llm/endpoint.js'),
   ]);
   const { endpoint: baseUrl, secondModel, limit, seed } = flags;
-  completionsUrl(baseUrl);
+  serviceRoot(baseUrl);
   const { queries } = await readReport(folder);
   const methods = chosenMethods(flags.methods, queries);
   const models = secondModel === undefined ? [flags.model] : [flags.model, secondModel];

@@ -54,7 +54,7 @@ async function queriesAction(file: string, flags: QueriesFlags, io: CliIo): Prom
     library,
     { queryLines },
     { writeFileAtomic },
-    { completionsUrl },
+    { serviceRoot },
     { describeCatalog, describeQueries },
   ] = await Promise.all([
     import('../catalog/catalog.js'),
@@ -63,10 +63,10 @@ async function queriesAction(file: string, flags: QueriesFlags, io: CliIo): Prom
     import('../index.js'),
     import('../catalog/queryLines.js'),
     import('../files.js'),
-    import('../llm/chat.js'),
+    import('../llm/endpoint.js'),
     import('./inputSummary.js'),
   ]);
-  if (flags.llm !== undefined) completionsUrl(flags.llm);
+  if (flags.llm !== undefined) serviceRoot(flags.llm);
   const config = await loadConfig(flags.config ?? (await findConfig(process.cwd())), { library });
   const progress = showProgress(io, { json: false });
   let queries: readonly QueryRecord[];

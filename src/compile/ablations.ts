@@ -11,9 +11,9 @@ import { synthesisSettings } from '../run/config.js';
 import type { RunFolder } from '../run/runFolder.js';
 import { readSets, synthesize } from '../synthesis/synthesize.js';
 import { fitDiffusion, type TargetSets } from './fitDiffusion.js';
-import { openPolicy } from './policyStages.js';
 import { rowsOf, type StageContext } from './stage.js';
 import { knownReward, trainingQueries } from './trainingQueries.js';
+import { openTrainedPolicy } from './tuneStages.js';
 
 /** Trained on the reference sets themselves; and on what the untrained policy writes. */
 export const ABLATIONS = ['diffusionSupervised', 'diffusionUntrained'] as const;
@@ -81,7 +81,7 @@ async function untrainedSets(context: StageContext, queries: QueryBatch): Promis
   // Of a policy of the user's there is no untrained one.
   if (context.policy) return undefined;
   const { run, config, workspace, budget, signal, onProgress } = context;
-  const { policy, release } = await openPolicy(context, 'untrained');
+  const { policy, release } = await openTrainedPolicy(context, 'untrained');
   const folder = run.path('ablations', 'synthesis');
   try {
     await synthesize({

@@ -12,10 +12,12 @@ import { realPath } from '../files.js';
 import { isModule, isPath } from '../moduleSetting.js';
 import { checkPolicy } from '../policy/modulePolicy.js';
 import type { Policy } from '../policy/policy.js';
+import { modelFile, placePretrained } from '../policy/pretrained/pretrainedSetting.js';
+import { fileOf } from '../policy/written/policySetting.js';
 import type { RunControl } from '../progress.js';
 import { CROSS_ENCODER_FILES } from '../reward/judge/crossEncoderJudge.js';
 import type { RewardFunction } from '../reward/reward.js';
-import type { Config, UserConfig } from '../run/config.js';
+import { type Config, isTrained, isTuned, type UserConfig } from '../run/config.js';
 import { type FileFingerprint, fingerprintFile } from '../run/fingerprint.js';
 import { type RunInputs, STAGES, type Stage } from '../run/manifest.js';
 import { loadOwnPolicy } from '../run/ownPolicy.js';
@@ -36,6 +38,7 @@ import { policyStage, warmStartStage } from './policyStages.js';
 import { RunJudge } from './runJudge.js';
 import { dropCheckpoint, type StageContext, type StageSummary } from './stage.js';
 import { synthesisStage } from './synthesisStage.js';
+import { tuneStage, warmUpStage } from './tuneStages.js';
 
 /** The stages that `compile` runs, in order. */
 export const COMPILE_STAGES = ['encode', 'warm-start', 'policy', 'synthesis', 'diffusion', 'choose'] as const;
@@ -148,13 +151,20 @@ export async function compile(options: CompileOptions): Promise<CompileResult> {
   await using _lock = done && !force ? undefined : await run.lock();
   await checkRun(run, force);
   const budget = budgetOf(config, catalog.items.length);
-  checkOwnPolicy(run, options.policy !== undefined || isModule(config.policy));
+  checkOwnPolicy(run, options.policy !== undefined || !isTrained(config.policy));
   await once(run, 'encode', () =>
     encodeStage({ run, config, budget, runtime, catalog, queries, encoder, texts, signal, onProgress }),
   );
   const workspace = await loadWorkspace(run, encoder, runtime, { index: options.index });
   const policy =
-    options.policy ?? (await loadOwnPolicy(run, config, workspace, { ...runtime, k: config.k, signal }));
+    options.policy ??
+    (await loadOwnPolicy(run, config, workspace, {
+      ...runtime,
+      k: config.k,
+      keep: true,
+      signal,
+      onProgress,
+    }));
   const judge = new RunJudge({
     run,
     config,
@@ -181,10 +191,9 @@ export async function compile(options: CompileOptions): Promise<CompileResult> {
       signal,
       onProgress,
     };
-    for (const [name, work] of Object.entries(policy ? AROUND_OWN_POLICY : TRAINING) as [
-      Exclude<CompileStage, 'encode'>,
-      StageWork,
-    ][]) {
+    for (const [name, work] of Object.entries(
+      policy ? AROUND_OWN_POLICY : isTuned(config.policy) ? TUNING : TRAINING,
+    ) as [Exclude<CompileStage, 'encode'>, StageWork][]) {
       if (!wanted.includes(name)) break;
       signal?.throwIfAborted();
       await once(run, name, async () => work(context));
@@ -239,7 +248,10 @@ const TRAINING: Readonly<Record<Exclude<CompileStage, 'encode'>, StageWork>> = {
   choose: chooseStage,
 };
 
-/** Of a policy of the user's there is nothing to train. */
+/** A pretrained language model is tuned. */
+const TUNING = { ...TRAINING, 'warm-start': warmUpStage, policy: tuneStage };
+
+/** Of a policy that is used as it is there is nothing to train. */
 const given: StageWork = async () => ({ seconds: 0, own: true });
 const AROUND_OWN_POLICY = { ...TRAINING, 'warm-start': given, policy: given };
 
@@ -249,13 +261,13 @@ function checkOwnPolicy(run: RunFolder, own: boolean): void {
   if (done === undefined || (done.own === true) === own) return;
   throw new InputError(
     own
-      ? 'holds a run that has trained a policy; choose another --out for a policy of your own'
+      ? 'holds a run that has trained a policy; choose another --out for one that is used as it is'
       : 'was compiled with a policy of your own; give it again with the option "policy", or choose another --out',
     { file: run.folder },
   );
 }
 
-/** The files behind the config's own policy, reward and judge, and of a judge's model, so that a change is noticed. */
+/** The files behind the config's policy, own reward and judge, and of a judge's model, so that a change is noticed. */
 async function ownModules(
   { policy, reward }: Config,
   folder: string,
@@ -267,6 +279,13 @@ async function ownModules(
     if (!isModule(setting)) continue;
     const { sha256 } = await fingerprintFile(resolve(folder, setting.path), signal);
     modules[name] = { file: setting.path, sha256 };
+  }
+  const base = isTuned(policy) ? modelFile(placePretrained(policy, folder).model) : undefined;
+  if (base) modules.policy = { file: base, sha256: (await fingerprintFile(base, signal)).sha256 };
+  const written = fileOf(policy);
+  if (written) {
+    const { sha256 } = await fingerprintFile(resolve(folder, written.path), signal);
+    modules.policy = { file: written.path, sha256 };
   }
   if (typeof judge === 'object' && judge.kind === 'crossEncoder') {
     const { model: file, quantized } = judge;

@@ -6,8 +6,8 @@ import type { EmbeddedQueries } from '../environment.js';
 import { imitate } from '../policy/pointer/imitate.js';
 import { loadPointerWeights, type PointerModel, savePointerModel } from '../policy/pointer/pointerFiles.js';
 import type { PointerPolicy } from '../policy/pointer/pointerPolicy.js';
-import { reinforce } from '../policy/pointer/reinforce.js';
 import { POLICY_FILES } from '../policy/policyFiles.js';
+import { reinforce } from '../policy/reinforce.js';
 import { loadRunPolicy } from '../retrieve/loadRun.js';
 import { hasLabels } from '../run/workspace.js';
 import { judgedTraining } from './judgedTraining.js';
@@ -16,14 +16,16 @@ import { checkpointed, type StageContext, type StageSummary, trainedPolicySettin
 import { teacherSets } from './teacherSets.js';
 import { trainingQueries, validationQueries } from './trainingQueries.js';
 
-/** Teaches a fresh pointer to choose what reference sets have, or, where there are none, what the best baseline finds. */
+/** Teaches a fresh pointer to choose what reference sets have, or, where there are none, what recorded fan-outs or the best baseline find. */
 export async function warmStartStage(context: StageContext): Promise<StageSummary> {
   const { run, config, workspace, runtime } = context;
   const { warmStartSteps } = trainedPolicySettings(config);
   const queries = await trainingQueries(context);
   const started = performance.now();
-  const { standard, ...read } = await readTraining(context);
-  const references = hasLabels(workspace.queries) ? queries.references! : await teacherSets(context, queries);
+  const { standard, written, ...read } = await readTraining(context);
+  const references = hasLabels(workspace.queries)
+    ? queries.references!
+    : (written ?? (await teacherSets(context, queries)));
   const prepared = (performance.now() - started) / 1000;
   const model: PointerModel = {
     config: { k: config.k, dimension: workspace.vectors.cols, sources: SOURCES.length },
@@ -53,7 +55,6 @@ export async function policyStage(context: StageContext): Promise<StageSummary> 
     trainedPolicySettings(config);
   const queries = await trainingQueries(context);
   const validation = await validationQueries(context);
-  const read = await readTraining(context);
   const { policy, release } = await openPolicy(context, 'untrained');
   try {
     return await judgedTraining(context, {
@@ -68,7 +69,6 @@ export async function policyStage(context: StageContext): Promise<StageSummary> 
           policy,
           world: workspace,
           queries,
-          read,
           reward,
           budget,
           steps,

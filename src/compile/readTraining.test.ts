@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { readCandidates, SOURCES, standardize, standardOf } from '../candidates/candidates.js';
 import { tempFolder } from '../catalog/testing/tempFolder.js';
+import { lexiconOf } from '../lexical/lexicon.js';
 import type { Policy } from '../policy/policy.js';
-import { lexiconOf } from '../retrieve/lexicon.js';
 import { loadLabels, loadRemembered } from '../run/labels.js';
 import { readSets } from '../synthesis/synthesize.js';
 import { readTraining, searchedCatalog, type TrainingReading } from './readTraining.js';

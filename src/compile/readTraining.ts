@@ -12,11 +12,12 @@ import { crossFittedCandidates } from '../candidates/crossFit.js';
 import type { TrainingCandidates } from '../diffusion/trainDiffusion.js';
 import type { LabelledQueries, QueryBatch } from '../environment.js';
 import { labelledOf } from '../labelled.js';
+import { lexiconOf } from '../lexical/lexicon.js';
 import type { Matrix } from '../matrix.js';
-import { lexiconOf } from '../retrieve/lexicon.js';
 import { loadLabels, loadRemembered, saveWritten } from '../run/labels.js';
 import { hasLabels, type Workspace } from '../run/workspace.js';
 import { readSets } from '../synthesis/synthesize.js';
+import { recordedSets } from './recordedSets.js';
 import type { StageContext } from './stage.js';
 import { trainingQueries } from './trainingQueries.js';
 
@@ -24,14 +25,16 @@ import { trainingQueries } from './trainingQueries.js';
 export interface TrainingReading extends TrainingCandidates {
   readonly texts: readonly string[];
   readonly vectors: Matrix;
+  /** What was written for each query, where that takes the place of reference sets. */
+  readonly written?: readonly (readonly number[])[];
 }
 
 /** All stages read the same, and it takes longer than most of them. */
 const readings = new WeakMap<Workspace, Promise<TrainingReading>>();
 
 /**
- * Reads the training queries: each without its own reference set, or without what a policy of the user's wrote for it, whose sets must
- * have been synthesised then.
+ * Reads the training queries: each without its own reference set, or without what was written for it, by a policy that is used as it is,
+ * whose sets must have been synthesised then, or in recorded fan-outs.
  */
 export function readTraining(context: StageContext): Promise<TrainingReading> {
   const { workspace } = context;
@@ -50,17 +53,23 @@ async function read(context: StageContext): Promise<TrainingReading> {
   const { items, vectors, index } = workspace;
   const catalog = { vectors, index, lexicon: lexiconOf(items) };
   const queries = await trainingQueries(context);
-  const sets = context.policy
-    ? await writtenSets(context, queries)
-    : hasLabels(workspace.queries)
-      ? labelledOf(queries)
-      : undefined;
+  const written = context.policy ? await writtenSets(context, queries) : await recordedSets(context, queries);
+  if (written) await remember(context, written);
+  const sets = written ?? (hasLabels(workspace.queries) ? labelledOf(queries) : undefined);
   const { size, ...found } = sets
     ? await crossFitted(context, catalog, sets as LabelledQueries)
     : await readCandidates(queries, catalog, { signal });
   const standard = standardOf(found.scores);
   const scores = standardize(found.scores, standard);
-  return { texts: queries.texts, vectors: queries.vectors, size, items: found.items, scores, standard };
+  return {
+    texts: queries.texts,
+    vectors: queries.vectors,
+    size,
+    items: found.items,
+    scores,
+    standard,
+    ...(written && { written: written.references }),
+  };
 }
 
 async function crossFitted(
@@ -72,9 +81,9 @@ async function crossFitted(
   return crossFittedCandidates({ ...catalog, training, ridge, seed, runtime, signal });
 }
 
-/** What a policy of the user's wrote for each query; searches remember it from now on. */
+/** What the policy wrote for each query. */
 async function writtenSets(
-  { run, workspace, config: { k, seed }, signal }: StageContext,
+  { run, workspace }: StageContext,
   { texts, vectors }: QueryBatch,
 ): Promise<LabelledQueries> {
   const folder = run.path('synthesis');
@@ -84,10 +93,16 @@ async function writtenSets(
   queryOf.forEach((query, set) => {
     references[query].push(...rows.subarray(set * perSet, (set + 1) * perSet));
   });
-  const training = { texts, vectors, references: references.map((rows) => [...new Set(rows)]) };
+  return { texts, vectors, references: references.map((rows) => [...new Set(rows)]) };
+}
+
+/** Searches remember these sets from now on. */
+async function remember(
+  { run, config: { k, seed }, signal }: StageContext,
+  training: LabelledQueries,
+): Promise<void> {
   const { smoother, sets } = await fitClassifier({ ...training, k, seed, signal });
   await saveWritten(run, { training, classifier: { smoother, sets } });
-  return training;
 }
 
 /** What the candidates of other queries are read from, with all that is remembered; `release` it when done. */

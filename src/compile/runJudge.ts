@@ -1,8 +1,8 @@
 /** The judge that a run's config names, opened when it is first asked for. */
 import { join } from 'node:path';
 import type { RuntimeOptions } from '../engine/index.js';
+import { lexiconOf } from '../lexical/lexicon.js';
 import type { RunControl } from '../progress.js';
-import { lexiconOf } from '../retrieve/lexicon.js';
 import type { Judge } from '../reward/judge/judge.js';
 import type { JudgeSetting } from '../reward/judge/judgeSetting.js';
 import { openJudge } from '../reward/judge/openJudge.js';

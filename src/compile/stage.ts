@@ -1,11 +1,10 @@
 import { rm } from 'node:fs/promises';
 import { presets } from '../diffusion/config.js';
 import { loadCheckpoint, type RuntimeOptions, saveCheckpoint } from '../engine/index.js';
-import { isModule } from '../moduleSetting.js';
 import type { Policy } from '../policy/policy.js';
 import type { RunControl } from '../progress.js';
 import type { RewardFunction } from '../reward/reward.js';
-import type { Config, PolicySettings } from '../run/config.js';
+import { type Config, isTuned, type PolicySettings } from '../run/config.js';
 import type { Stage } from '../run/manifest.js';
 import { MetricsLog } from '../run/metricsLog.js';
 import { CHECKPOINT, type RunFolder, startOver } from '../run/runFolder.js';
@@ -27,23 +26,23 @@ export interface StageContext extends RunControl {
   /** B: items which all sub-queries retrieve together, where the reward counts them. */
   readonly budget?: number;
   readonly workspace: Workspace;
-  /** The user's own policy: nothing is trained then. */
+  /** A policy that is used as it is, the user's own or a language model: nothing is trained then. */
   readonly policy?: Policy;
 }
 
-/** The settings of the policy that is trained here. */
+/** The settings of the pointer. */
 export function trainedPolicySettings({ policy }: Config): PolicySettings {
-  if (isModule(policy)) throw new Error('a policy of the user is not trained');
-  return policy;
+  if (policy.kind === 'pointer') return policy;
+  throw new Error(`a policy of kind ${policy.kind} is no pointer`);
 }
 
-/** What the rows of its sets are: items, unless a policy of the user's writes sub-queries for a diffusion whose rows may be anything. */
+/** What the rows of its sets are: items, unless a language model or a policy of the user's writes sub-queries for a diffusion whose rows may be anything. */
 export const rowsOf = ({
   policy,
   config,
   task,
 }: Pick<StageContext, 'policy' | 'config' | 'task'>): TargetRows =>
-  policy && presets[config.diffusion.preset].head === 'edm' ? task.rows : 'items';
+  (policy || isTuned(config.policy)) && presets[config.diffusion.preset].head === 'edm' ? task.rows : 'items';
 
 /** What the run's manifest says of a finished stage. */
 export interface StageSummary {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { tempFolder } from '../catalog/testing/tempFolder.js';
+import { lexiconOf } from '../lexical/lexicon.js';
 import { findSets } from '../retrieve/findSets.js';
-import { lexiconOf } from '../retrieve/lexicon.js';
 import type { MethodSpace } from '../retrieve/method.js';
 import type { FanOut } from '../reward/reward.js';
 import { teacherSets } from './teacherSets.js';

@@ -2,8 +2,8 @@
 import { setRewards } from '../choose/setQuality.js';
 import { answer } from '../choose/tune.js';
 import type { QueryBatch } from '../environment.js';
+import { lexiconOf } from '../lexical/lexicon.js';
 import { batchOf } from '../queryBatch.js';
-import { lexiconOf } from '../retrieve/lexicon.js';
 import type { MethodSpace } from '../retrieve/method.js';
 import type { Method } from '../retrieve/methodNames.js';
 import type { StageContext } from './stage.js';

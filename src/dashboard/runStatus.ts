@@ -3,9 +3,8 @@ import { readdir } from 'node:fs/promises';
 import { COMPILE_STAGES, type CompileStage } from '../compile/compile.js';
 import { trainingDefaults } from '../diffusion/config.js';
 import { readJson } from '../files.js';
-import { isModule } from '../moduleSetting.js';
 import { collapseWarning } from '../policy/collapse.js';
-import type { Config } from '../run/config.js';
+import { type Config, isTrained } from '../run/config.js';
 import { isLocked } from '../run/lock.js';
 import { configOf } from '../run/manifest.js';
 import type { MetricsLine } from '../run/metricsLog.js';
@@ -61,7 +60,7 @@ async function currentStage(
 
 function stepsOf({ policy, diffusion }: Config, stage: CompileStage): number | undefined {
   if (stage === 'diffusion') return diffusion.steps ?? trainingDefaults[diffusion.preset].steps;
-  if (isModule(policy)) return undefined;
+  if (!isTrained(policy)) return undefined;
   if (stage === 'warm-start') return policy.warmStartSteps;
   if (stage === 'policy') return policy.steps;
   return undefined;

@@ -17,7 +17,7 @@ async function load(
 ): Promise<OpenAiEncoder> {
   stub ??= await stubEmbeddings(before);
   const { baseUrl } = stub;
-  return OpenAiEncoder.load({ baseUrl, model: 'letters', retryDelayMs: 1, dimensions: DIM, ...options });
+  return OpenAiEncoder.load({ baseUrl, model: 'letters', dimensions: DIM, ...options });
 }
 afterEach(() => {
   stub = undefined;
@@ -42,9 +42,12 @@ it("asks for the length of the vectors, or once for the model's own", async () =
   const asked = await load({ dimensions: 5, model: 'a' });
   expect([asked.id, asked.dim, stub?.requests.length]).toEqual(['openai/a/5', 5, 0]);
   await asked.encode(['tent']);
-  expect(stub?.requests[0].body).toEqual({ model: 'a', input: ['tent'], dimensions: 5 });
+  expect(stub?.requests[0].body).toMatchObject({ model: 'a', input: ['tent'], dimensions: 5 });
   const own = await load({ dimensions: undefined, model: 'b' });
-  expect([own.id, stub?.requests[1].body]).toEqual([`openai/b/${DIM}`, { model: 'b', input: ['text'] }]);
+  expect([own.id, stub?.requests[1].body]).toEqual([
+    `openai/b/${DIM}`,
+    { model: 'b', input: ['text'], encoding_format: 'float' },
+  ]);
 });
 
 it('sends the key, and no empty text', async () => {
@@ -64,9 +67,9 @@ it('tries again what may pass', async () => {
 });
 
 it.each([
-  ['another form', { status: 200, body: '{"data":[]}' }, 'did not answer in the form of embeddings'],
-  ['too few', { status: 200, body: '{"data":[{"index":1,"embedding":[1]}]}' }, 'in the form of embeddings'],
-  ['no numbers', { status: 200, body: '{"data":[{"embedding":[null]}]}' }, 'in the form of embeddings'],
+  ['another form', { status: 200, body: '{"data":[]}' }, 'did not answer with a vector for each text'],
+  ['too few', { status: 200, body: '{"data":[{"index":1,"embedding":[1]}]}' }, 'with a vector for each text'],
+  ['no numbers', { status: 200, body: '{"data":[{"embedding":[null]}]}' }, 'in the form of its API'],
   ['a wrong key', { status: 401 }, 'check the API key'],
 ])('refuses an answer of %s', async (_, reply, message) => {
   const encoder = await load({}, () => reply);

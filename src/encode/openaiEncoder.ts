@@ -1,18 +1,23 @@
 import { R4tError } from '../errors.js';
+import { ChatError, chatError } from '../llm/chatError.js';
+import { type Endpoint, MAX_RETRIES, serviceRoot } from '../llm/endpoint.js';
 import { inParallel } from '../llm/inParallel.js';
-import { type Endpoint, postJson, serviceUrl } from '../llm/postJson.js';
+import { openEmbeddings } from '../llm/provider.js';
 import { type Matrix, matrix, normalizeRows, row } from '../matrix.js';
 import type { RunControl } from '../progress.js';
 import type { Encoder, EncodingWork } from './encoder.js';
 import { VectorCache, type VectorCacheOptions } from './vectorCache.js';
 
-export interface OpenAiEncoderOptions extends Endpoint {
+export interface OpenAiEncoderOptions extends Omit<Endpoint, 'provider'> {
+  readonly baseUrl: string;
   /** Length of the vectors to ask for (the model's own). */
   readonly dimensions?: number;
   /** Where vectors are kept, so that no text is paid for twice (nowhere). */
   readonly cache?: VectorCacheOptions;
   readonly signal?: AbortSignal;
 }
+
+type Embeddings = Awaited<ReturnType<typeof openEmbeddings>>;
 
 /** Texts and characters of a request, and requests at a time: below the limits of the endpoints that are known. */
 const BATCH = { texts: 128, characters: 100_000 };
@@ -30,6 +35,7 @@ export class OpenAiEncoder implements Encoder {
 
   private constructor(
     private readonly url: URL,
+    private readonly embeddings: Embeddings,
     readonly dim: number,
     private readonly options: OpenAiEncoderOptions,
     private readonly cache: VectorCache | undefined,
@@ -44,12 +50,19 @@ export class OpenAiEncoder implements Encoder {
    */
   static async load(options: OpenAiEncoderOptions): Promise<OpenAiEncoder> {
     const { baseUrl, model, dimensions, cache: place, signal } = options;
-    const url = serviceUrl(baseUrl, '/embeddings');
+    const url = new URL(serviceRoot(baseUrl).url);
+    const embeddings = await openEmbeddings(options);
     const dim =
       dimensions ??
       (place && (await VectorCache.dimOf(place.folder, model))) ??
-      (await embed(url, ['text'], options, signal)).cols;
-    return new OpenAiEncoder(url, dim, options, place && (await VectorCache.open(model, dim, place)));
+      (await embed(embeddings, ['text'], options, signal)).cols;
+    return new OpenAiEncoder(
+      url,
+      embeddings,
+      dim,
+      options,
+      place && (await VectorCache.open(model, dim, place)),
+    );
   }
 
   /**
@@ -103,7 +116,7 @@ export class OpenAiEncoder implements Encoder {
   }
 
   async #embed(batch: readonly string[], signal: AbortSignal): Promise<Matrix> {
-    const vectors = await embed(this.url, batch, this.options, signal);
+    const vectors = await embed(this.embeddings, batch, this.options, signal);
     if (vectors.cols === this.dim) return vectors;
     throw new R4tError(
       `${this.url.origin} gives vectors of length ${vectors.cols} for the model "${this.options.model}", expected ${this.dim}; ` +
@@ -131,39 +144,43 @@ function batchesOf(texts: readonly string[]): string[][] {
 
 /** One request: unit rows [texts.length, the model's length]. */
 async function embed(
-  url: URL,
+  model: Embeddings,
   texts: readonly string[],
-  { model, dimensions, apiKey, timeoutMs, maxRetries, retryDelayMs }: OpenAiEncoderOptions,
+  options: OpenAiEncoderOptions,
   signal: AbortSignal | undefined,
 ): Promise<Matrix> {
-  // Endpoints refuse the empty text.
-  const input = texts.map((text) => text || ' ');
-  return postJson(url, {
-    body: { model, input, ...(dimensions !== undefined && { dimensions }) },
-    parse: (text) => parseVectors(text, texts.length),
-    form: 'embeddings',
-    apiKey,
-    timeoutMs,
-    maxRetries,
-    retryDelayMs,
-    signal,
-  });
+  const { embedMany } = await import('ai');
+  const { dimensions, maxRetries = MAX_RETRIES } = options;
+  try {
+    const { embeddings } = await embedMany({
+      model,
+      // Endpoints refuse the empty text.
+      values: texts.map((text) => text || ' '),
+      ...(dimensions !== undefined && { providerOptions: { endpoint: { dimensions } } }),
+      maxRetries,
+      abortSignal: signal,
+    });
+    return vectorsOf(embeddings, texts.length, options);
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw await chatError(error, options);
+  }
 }
 
-/** The answer's vectors in the order of the texts; undefined if it has another form. */
-function parseVectors(text: string, count: number): Matrix | undefined {
-  try {
-    const { data } = JSON.parse(text) as { data: { index?: number; embedding: number[] }[] };
-    const dim = data[0].embedding.length;
-    const out = matrix(count, dim);
-    const seen = new Set<number>();
-    data.forEach(({ index, embedding }, i) => {
-      if (embedding.length !== dim || !embedding.every(Number.isFinite)) throw new RangeError('no vectors');
-      row(out, index ?? i).set(embedding);
-      seen.add(index ?? i);
-    });
-    return dim > 0 && seen.size === count ? normalizeRows(out) : undefined;
-  } catch {
-    return undefined;
+function vectorsOf(
+  embeddings: readonly number[][],
+  count: number,
+  { baseUrl }: OpenAiEncoderOptions,
+): Matrix {
+  const dim = embeddings[0]?.length ?? 0;
+  const isWhole = dim > 0 && embeddings.length === count;
+  if (!isWhole || embeddings.some((one) => one.length !== dim || !one.every(Number.isFinite))) {
+    const { url } = serviceRoot(baseUrl);
+    throw new ChatError(`${url}/embeddings did not answer with a vector for each text`, url);
   }
+  const out = matrix(count, dim);
+  embeddings.forEach((vector, i) => {
+    row(out, i).set(vector);
+  });
+  return normalizeRows(out);
 }

@@ -21,6 +21,7 @@ describe('element by element', () => {
     square: ops.square,
     silu: ops.silu,
     gelu: ops.gelu,
+    geluTanh: ops.geluTanh,
   };
   test.each(Object.entries(unary))('%s', async (_, f) => {
     await checkGradients({
@@ -236,6 +237,20 @@ describe('shapes', () => {
   it('split', async () => {
     await unary([2, 6], (x) => ops.split(x, [1, 3, 2], 1));
     await unary(['batch', 'time', 6], (x) => ops.split(x, [4, 2], -1));
+  });
+  it('split like parts that were joined', async () => {
+    await checkGradients({
+      operands: {
+        a: { shape: ['batch', 2, 3] },
+        b: { shape: ['batch', 'time', 3] },
+        c: { shape: ['batch', 1, 3] },
+      },
+      f: ({ a, b, c }) => {
+        const [first, , last] = ops.splitLike(ops.concat([a, b, c], 1), [a, b, c], 1);
+        return ops.mul(ops.mul(first, a), last);
+      },
+      sizes,
+    });
   });
   it('split with an unused part', async () => {
     await unary([2, 6], (x) => ops.split(x, [1, 3, 2], 1).slice(1));

@@ -28,6 +28,7 @@ import {
   stopGradient,
   sub,
   sum,
+  tanh,
   transpose,
   where,
 } from './ops.js';
@@ -88,6 +89,14 @@ const rules: Record<string, GradientRule> = {
     const cdf = mul(add(erf(mul(x, Math.SQRT1_2)), 1), 0.5);
     const pdf = mul(exp(mul(mul(x, x), -0.5)), 1 / Math.sqrt(2 * Math.PI));
     return [mul(dy, add(cdf, mul(x, pdf)))];
+  }),
+  // With t = tanh(u), u = c (x + 0.044715 x^3): (1 + t) / 2 + x / 2 (1 - t^2) u'.
+  FastGelu: simple(([x], dy) => {
+    const c = Math.sqrt(2 / Math.PI);
+    const squares = mul(x, x);
+    const t = tanh(mul(x, add(mul(squares, c * 0.044715), c)));
+    const inner = mul(mul(x, add(mul(squares, 3 * c * 0.044715), c)), sub(1, mul(t, t)));
+    return [mul(dy, mul(add(add(t, 1), inner), 0.5))];
   }),
 
   MatMul: simple(([a, b], dy) => matmulGradient(a, b, dy, {})),

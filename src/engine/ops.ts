@@ -45,6 +45,8 @@ export const square = (x: Value): Value => mul(x, x);
 export const silu = (x: Value): Value => unary('QuickGelu', x, { alpha: { float: 1 } }, CONTRIB);
 /** Exact GELU, x * Phi(x) (Hendrycks & Gimpel 2016). */
 export const gelu = (x: Value): Value => unary('Gelu', x, {}, CONTRIB);
+/** GELU's approximation by tanh, x / 2 (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))). */
+export const geluTanh = (x: Value): Value => unary('FastGelu', x, {}, CONTRIB);
 
 /** min(max(x, low), high); the gradient is passed where x is inside. */
 export const clip = (x: Value, low: number, high: number): Value => minimum(maximum(x, low), high);
@@ -168,12 +170,23 @@ export function concat(parts: readonly Value[], along: number): Value {
 
 /** `x` cut along an axis into parts of the given sizes. */
 export function split(x: Value, sizes: readonly number[], along: number): Value[] {
+  return cut(x, sizes, x.graph.int64s(sizes), axisOf(x, along));
+}
+
+/** `x` cut along an axis into parts as long as `like` are there: undoes the concatenation of their like. */
+export function splitLike(x: Value, like: readonly Value[], along: number): Value[] {
   const axis = axisOf(x, along);
+  const sizes = like.map((part) => part.shape[axis]);
+  const atRunTime = like.map((part) => shapeOf(part, axis));
+  return cut(x, sizes, concat(atRunTime, 0), axis);
+}
+
+function cut(x: Value, sizes: readonly Dim[], atRunTime: Value, axis: number): Value[] {
   const outputs = sizes.map((size) => ({
     shape: x.shape.map((d, i) => (i === axis ? size : d)),
     dtype: x.dtype,
   }));
-  return x.graph.node('Split', [x, x.graph.int64s(sizes)], outputs, { axis });
+  return x.graph.node('Split', [x, atRunTime], outputs, { axis });
 }
 
 /** Entries `[start, end)` along an axis; negative positions count from the end. `size` is needed on a symbolic axis. */

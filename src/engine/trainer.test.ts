@@ -235,3 +235,73 @@ describe('warmupCosine', () => {
     expect(warmupCosine(0, { peak: 1, warmupSteps: 0, totalSteps: 10 })).toBe(1);
   });
 });
+
+describe('a batch in parts', () => {
+  const part = (batch: Feeds, start: number, end: number): Feeds =>
+    Object.fromEntries(
+      Object.entries(batch).map(([name, { data, dims }]) => {
+        const width = dims[1];
+        return [
+          name,
+          { data: (data as Float32Array).slice(start * width, end * width), dims: [end - start, width] },
+        ];
+      }),
+    );
+  const sizes = [
+    [0, 3],
+    [3, 4],
+    [4, 8],
+  ];
+
+  it('is trained on as the whole batch is', async () => {
+    const { graph, loss } = leastSquares();
+    const options = {
+      loss,
+      parameters: initialize(graph, 1),
+      clipNorm: 1,
+      emaDecay: 0.9,
+      metrics: { same: ops.mul(loss, 2) },
+    };
+    const whole = await Trainer.create(options);
+    const again = leastSquares();
+    const inParts = await Trainer.create({
+      ...options,
+      loss: again.loss,
+      metrics: { same: ops.mul(again.loss, 2) },
+      accumulate: true,
+    });
+    for (let step = 0; step < 5; step++) {
+      const batch = batchOf(step);
+      const expected = await whole.train(batch, { learningRate: 0.05 });
+      const parts = sizes.map(([start, end]) => ({
+        feeds: part(batch, start, end),
+        share: (end - start) / 8,
+      }));
+      const result = await inParts.train(parts, { learningRate: 0.05 });
+      expect(result.loss).toBeCloseTo(expected.loss, 5);
+      expect(result.gradientNorm).toBeCloseTo(expected.gradientNorm, 4);
+      expect(result.metrics.same.data[0]).toBeCloseTo(2 * expected.loss, 4);
+    }
+    for (const name of ['w', 'b'])
+      inParts.averaged.get(name)?.data.forEach((x, i) => {
+        expect(x).toBeCloseTo(whole.averaged.get(name)?.data[i] as number, 5);
+      });
+    await expect(whole.train([], { learningRate: 0.05 })).rejects.toThrow('needs `accumulate`');
+    await whole.release();
+    await inParts.release();
+  });
+
+  it.each([false, true])('leaves frozen parameters as they are, accumulate: %s', async (accumulate) => {
+    const { graph, loss } = leastSquares();
+    const all = initialize(graph, 1);
+    const frozen = new Map([['w', all.get('w') as NonNullable<ReturnType<typeof all.get>>]]);
+    const before = frozen.get('w')?.data.slice();
+    const trainer = await Trainer.create({ loss, parameters: all, frozen, accumulate });
+    const b = all.get('b')?.data[0];
+    for (let step = 0; step < 3; step++) await trainer.train(batchOf(step), { learningRate: 0.05 });
+    expect([...trainer.parameters.keys()]).toEqual(['b']);
+    expect(trainer.parameters.get('b')?.data[0]).not.toBe(b);
+    expect(frozen.get('w')?.data).toEqual(before);
+    await trainer.release();
+  });
+});

@@ -2,10 +2,11 @@
 import type { Item } from '../catalog/item.js';
 import { winner } from '../choose/choice.js';
 import { firstOfSame } from '../retrieve/candidates.js';
-import { METHOD_NAMES } from '../retrieve/methodNames.js';
+
 import { bootstrapMean, comparePaired, type PairedComparison } from './bootstrap.js';
 import type { MethodEvaluation, RunEvaluation } from './evaluateRun.js';
 import type { QueryMetrics } from './measure.js';
+import { servedAs } from './methods.js';
 import { MAIN_METRIC } from './report/names.js';
 import {
   BASELINES,
@@ -74,7 +75,7 @@ export function aggregateSeeds(
     };
   }
   // What an ablation would be good for, nobody can search by.
-  const served = new Map([...validation].filter(([name]) => METHOD_NAMES.some((method) => method === name)));
+  const served = new Map([...validation].filter(([name]) => servedAs(name, config) !== undefined));
   const chosen = winner(served);
   return {
     dataset,

@@ -16,7 +16,6 @@ import type { RunControl } from '../progress.js';
 import { batchOf } from '../queryBatch.js';
 import { type LoadRetrieverOptions, loadRun } from '../retrieve/loadRun.js';
 import type { MethodSpace, RetrievedSet, Setting } from '../retrieve/method.js';
-import { METHOD_NAMES } from '../retrieve/methodNames.js';
 import { answerer } from '../retrieve/methods.js';
 import { judgeName } from '../reward/judge/judgeSetting.js';
 import type { RewardFunction } from '../reward/reward.js';
@@ -26,7 +25,7 @@ import { CosineMatrix } from '../vectorIndex/cosineMatrix.js';
 import { aspectsOf } from './aspects.js';
 import { vsOfDirections } from './directionDiversity.js';
 import { type HeldoutSpace, labelsOf, measureAnswers, type QueryMetrics } from './measure.js';
-import { evaluatedMethods } from './methods.js';
+import { evaluatedMethods, servedAs } from './methods.js';
 import { COMPILED, type MethodName } from './results.js';
 
 export interface EvaluateRunOptions
@@ -75,9 +74,9 @@ export interface RunEvaluation {
   readonly judge?: string;
 }
 
-/** Methods that answer otherwise the next time. Best-of-N too, but its VS would take five times as many samples as that of the others. */
+/** Methods that answer otherwise the next time. Best-of-N and a language model too, but what they would have to write for it costs too much. */
 const hasVs = (name: MethodName): boolean =>
-  name !== 'bestOfN' && COMPILED.some((compiled) => compiled === name);
+  name !== 'bestOfN' && name !== 'zeroShot' && COMPILED.some((compiled) => compiled === name);
 
 /** Queries answered together. */
 const BATCH = 8;
@@ -94,7 +93,16 @@ const BATCH = 8;
 export async function evaluateRun(folder: string, options: EvaluateRunOptions = {}): Promise<RunEvaluation> {
   const { threads, device, signal, limit, encoder, index, policy } = options;
   const runtime: RuntimeOptions = { threads, device };
-  const loaded = await loadRun(folder, { ...runtime, encoder, index, policy, signal });
+  const { onProgress } = options;
+  const loaded = await loadRun(folder, {
+    ...runtime,
+    encoder,
+    index,
+    policy,
+    keepFanOuts: true,
+    signal,
+    onProgress,
+  });
   const { run, config, workspace } = loaded;
   const cosines = await CosineMatrix.create(runtime);
   const runJudge = new RunJudge({
@@ -135,7 +143,14 @@ export async function evaluateRun(folder: string, options: EvaluateRunOptions = 
           onProgress: options.onProgress,
         }));
     const space = { ...loaded.space, settings: choice?.settings ?? {}, cosines, judge };
-    const lazy = await evaluatedMethods({ run, space, reward, runtime });
+    const lazy = await evaluatedMethods({
+      run,
+      config,
+      queries: [...test.texts, ...(quality?.queries.texts ?? [])],
+      space,
+      reward,
+      runtime,
+    });
     const offered = await options.heldoutEncoder?.(workspace.items.map((item) => item.text));
     // Of the run's own encoder nothing is held out.
     const heldoutEncoder = offered?.id === run.manifest.encoder ? undefined : offered;
@@ -168,7 +183,7 @@ export async function evaluateRun(folder: string, options: EvaluateRunOptions = 
     for (const [name, make] of wanted) {
       let evaluated = await make();
       const { method } = evaluated;
-      const served = METHOD_NAMES.find((known) => known === name);
+      const served = servedAs(name, config);
       // What nobody can search by, the compilation has not compared.
       const tuned = served || !quality ? undefined : await tune(evaluated, { quality, k, seed, signal });
       const value = served ? choice?.settings[served] : tuned?.setting;
@@ -272,7 +287,9 @@ type Ask = (
   options: { readonly seed: number; readonly signal?: AbortSignal },
 ) => Promise<RetrievedSet[]>;
 
-/** Answers all queries in batches, timed from the text on. */
+/**
+ * Answers all queries in batches, timed from the text on. What a language model wrote is read again by then, and what it took is added.
+ */
 async function answerAll(
   ask: Ask,
   queries: QueryBatch,
@@ -283,7 +300,10 @@ async function answerAll(
   const answers: RetrievedSet[] = [];
   const times: number[] = [];
   // The first batch pays for lazy initialisation; it is run once unmeasured.
-  await ask(batchOf(queries, 0, BATCH), { seed, signal });
+  const first = await ask(batchOf(queries, 0, 1), { seed, signal });
+  const isWritten = first.some(({ ms }) => ms !== undefined);
+  // A language model writes for all at once: it may be asked for several at a time, and can tell how long that will take.
+  await ask(isWritten ? queries : batchOf(queries, 0, BATCH), { seed, signal });
   // No method may profit from the texts another one has encoded.
   for (const cached of [encoder, subQueryEncoder]) if (cached instanceof CachedEncoder) cached.clear();
   for (let start = 0; start < queries.texts.length; start += BATCH) {
@@ -291,8 +311,10 @@ async function answerAll(
     const batch = batchOf(queries, start, start + BATCH);
     const started = performance.now();
     const vectors = await encoder.encode(batch.texts, { signal });
-    answers.push(...(await ask({ ...batch, vectors }, { seed, signal })));
-    times.push((performance.now() - started) / batch.texts.length);
+    const found = await ask({ ...batch, vectors }, { seed, signal });
+    const written = found.reduce((sum, { ms = 0 }) => sum + ms, 0);
+    times.push((performance.now() - started + written) / batch.texts.length);
+    answers.push(...found);
   }
   return { answers, msPerQuery: times.sort((a, b) => a - b)[Math.floor(times.length / 2)] };
 }

@@ -7,11 +7,12 @@ import type { QueryBatch, RetrievalWorld } from '../environment.js';
 import { retrieveFanOuts } from '../policy/fanOut.js';
 import type { Completion, Policy } from '../policy/policy.js';
 import { missingPart } from '../retrieve/findSets.js';
-import { loadRunPolicy } from '../retrieve/loadRun.js';
+import { loadTrainedPolicy } from '../retrieve/loadRun.js';
 import type { MethodSpace } from '../retrieve/method.js';
 import { METHOD_NAMES, type Method } from '../retrieve/methodNames.js';
 import { scoreFanOuts } from '../reward/evaluateReward.js';
 import type { RewardFunction } from '../reward/reward.js';
+import type { Config } from '../run/config.js';
 import { isPolicyGiven } from '../run/ownPolicy.js';
 import type { RunFolder } from '../run/runFolder.js';
 import type { MethodName } from './results.js';
@@ -21,6 +22,9 @@ const BEST_OF = 5;
 
 export interface EvaluatedMethodsOptions {
   readonly run: RunFolder;
+  readonly config: Config;
+  /** Queries that every method is asked. */
+  readonly queries: readonly string[];
   readonly space: MethodSpace;
   /** What Best-of-N chooses by; must not read references. */
   readonly reward: RewardFunction;
@@ -30,6 +34,8 @@ export interface EvaluatedMethodsOptions {
 /** Every method that the run can answer by, made when its turn comes. */
 export async function evaluatedMethods({
   run,
+  config,
+  queries,
   space,
   reward,
   runtime,
@@ -42,9 +48,11 @@ export async function evaluatedMethods({
   const { policy } = space;
   if (policy && isPolicyGiven(run)) {
     const best = bestOf(policy, { samples: BEST_OF, reward, world: space });
-    methods.set('bestOfN', async () => ({ method: 'folm', space: { ...space, policy: best } }));
+    const known = queries.every((query) => policy.knows?.(query) ?? true);
+    if (isLanguageModel(config) && known) methods.set('zeroShot', async () => ({ method: 'folm', space }));
+    if (known) methods.set('bestOfN', async () => ({ method: 'folm', space: { ...space, policy: best } }));
   } else if (policy && run.stageDone('warm-start')) {
-    const untrained = () => loadRunPolicy(run, 'untrained', space, runtime);
+    const untrained = () => loadTrainedPolicy(run, config, 'untrained', space, runtime);
     methods.set('untrained', async () => ({
       method: 'folm',
       space: { ...space, policy: await untrained() },
@@ -59,7 +67,7 @@ export async function evaluatedMethods({
       },
     }));
   }
-  add('folm');
+  if (!isLanguageModel(config)) add('folm');
   add('diffusion');
   for (const ablation of ABLATIONS) {
     const folder = await ablationFolder(run, ablation);
@@ -70,6 +78,16 @@ export async function evaluatedMethods({
     }));
   }
   return methods;
+}
+
+/** Whether the policy is a language model that nothing has tuned: what it writes is a row of its own, and not FOLM's. */
+export const isLanguageModel = ({ policy }: Pick<Config, 'policy'>): boolean =>
+  policy.kind === 'chat' || policy.kind === 'gguf' || policy.kind === 'recorded';
+
+/** The method by which searches answer as the row does; undefined for rows that nobody can search by. */
+export function servedAs(name: MethodName, { policy }: Pick<Config, 'policy'>): Method | undefined {
+  if (name === 'zeroShot') return policy.kind === 'recorded' ? undefined : 'folm';
+  return METHOD_NAMES.find((known) => known === name);
 }
 
 /** A policy that writes several fan-outs a query and keeps the one that the reward likes best. */
@@ -91,7 +109,13 @@ export function bestOf(
       return options.queries.map((_, q): Completion => {
         let best = q * samples;
         for (let i = best + 1; i < (q + 1) * samples; i++) if (rewards[i] > rewards[best]) best = i;
-        return completions[best];
+        const group = completions.slice(q * samples, (q + 1) * samples);
+        // Whoever wants the best of them has waited for all.
+        const ms = group.reduce<number | undefined>(
+          (sum, one) => (sum !== undefined && one.ms !== undefined ? sum + one.ms : undefined),
+          0,
+        );
+        return { ...completions[best], ...(ms !== undefined && { ms }) };
       });
     },
   };

@@ -7,6 +7,7 @@ export { BASELINES };
 
 /** Methods of a compiled run, whose sets another seed changes. */
 export const COMPILED = [
+  'zeroShot',
   'untrained',
   'bestOfN',
   'folm',

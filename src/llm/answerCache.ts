@@ -1,8 +1,6 @@
 import { createHash } from 'node:crypto';
-import { type FileHandle, mkdir, open, readFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import * as z from 'zod';
-import { writeError } from '../files.js';
+import { JsonLog } from '../jsonLog.js';
 import type { ChatMessage } from './chat.js';
 
 const lineSchema = z.object({ key: z.string(), answer: z.unknown() });
@@ -13,40 +11,22 @@ const lineSchema = z.object({ key: z.string(), answer: z.unknown() });
  */
 export class AnswerCache<T> {
   readonly #answers = new Map<string, T>();
-  #writing: Promise<unknown> = Promise.resolve();
+  #log?: JsonLog;
 
-  private constructor(
-    private readonly schema: z.ZodType<T>,
-    private readonly file?: string,
-    private readonly handle?: FileHandle,
-  ) {}
+  private constructor() {}
 
   /**
    * @param file made if missing; without one nothing outlives the process
    * @throws R4tError if the file cannot be written
    */
   static async open<T>(schema: z.ZodType<T>, file?: string): Promise<AnswerCache<T>> {
-    if (file === undefined) return new AnswerCache(schema);
-    try {
-      await mkdir(dirname(file), { recursive: true });
-      const handle = await open(file, 'a');
-      const cache = new AnswerCache(schema, file, handle);
-      const text = await readFile(file, 'utf8');
-      if (text !== '' && !text.endsWith('\n')) await handle.appendFile('\n');
-      for (const line of text.split('\n')) cache.#read(line);
-      return cache;
-    } catch (error) {
-      throw writeError(error, file);
-    }
-  }
-
-  #read(line: string): void {
-    try {
-      const { key, answer } = lineSchema.parse(JSON.parse(line));
-      this.#answers.set(key, this.schema.parse(answer));
-    } catch {
-      // Torn or foreign: the question is asked again.
-    }
+    const cache = new AnswerCache<T>();
+    if (file === undefined) return cache;
+    cache.#log = await JsonLog.open(file, (line) => {
+      const { key, answer } = lineSchema.parse(line);
+      cache.#answers.set(key, schema.parse(answer));
+    });
+    return cache;
   }
 
   get(key: string): T | undefined {
@@ -65,18 +45,11 @@ export class AnswerCache<T> {
   /** Several answers in one write. */
   async setAll(answers: readonly (readonly [key: string, answer: T])[]): Promise<void> {
     for (const [key, answer] of answers) this.#answers.set(key, answer);
-    const lines = answers.map(([key, answer]) => `${JSON.stringify({ key, answer })}\n`).join('');
-    // One after the other, so that lines of concurrent calls do not mix.
-    this.#writing = this.#writing.then(() => this.handle?.appendFile(lines));
-    try {
-      await this.#writing;
-    } catch (error) {
-      throw writeError(error, this.file ?? '');
-    }
+    await this.#log?.append(answers.map(([key, answer]) => ({ key, answer })));
   }
 
   async close(): Promise<void> {
-    await this.handle?.close();
+    await this.#log?.close();
   }
 }
 

@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import { type ChatEndpoint, type ChatMessage, type ChatUsage, chat } from './chat.js';
+import { type ChatMessage, type ChatUsage, chat } from './chat.js';
+import type { ChatEndpoint } from './endpoint.js';
 
 /** How often a model is asked for an answer of the right form. */
 const ATTEMPTS = 3;
@@ -13,6 +14,8 @@ export interface AskJsonOptions<T> {
   /** Reads an answer; throws ZodError or SyntaxError for one that is of no use. */
   readonly parse: (text: string) => T;
   readonly temperature: number;
+  readonly topP?: number;
+  readonly seed?: number;
   readonly signal?: AbortSignal;
 }
 
@@ -31,23 +34,16 @@ export interface JsonAnswer<T> {
  */
 export async function askJson<T>(
   endpoint: ChatEndpoint,
-  { messages, schema, parse, temperature, signal }: AskJsonOptions<T>,
+  { messages, schema, parse, ...sampling }: AskJsonOptions<T>,
 ): Promise<JsonAnswer<T>> {
   const conversation: ChatMessage[] = [...messages];
   const { $schema: _, ...json } = z.toJSONSchema(schema);
   const usage = { inputTokens: 0, outputTokens: 0 };
   let problem = '';
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    const answer = await chat({
-      ...endpoint,
-      messages: conversation,
-      temperature,
-      maxTokens: MAX_TOKENS,
-      json,
-      signal,
-    });
-    usage.inputTokens += answer.usage?.inputTokens ?? 0;
-    usage.outputTokens += answer.usage?.outputTokens ?? 0;
+    const answer = await chat(endpoint, { messages: conversation, maxTokens: MAX_TOKENS, json, ...sampling });
+    usage.inputTokens += answer.usage.inputTokens;
+    usage.outputTokens += answer.usage.outputTokens;
     try {
       return { value: parse(answer.text), usage };
     } catch (error) {

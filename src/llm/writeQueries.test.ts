@@ -27,7 +27,7 @@ beforeEach(async () => {
 afterEach(() => stub.close());
 
 const write = (tasks: readonly QueryTask[], options: Partial<WriteQueriesOptions> = {}) =>
-  writeQueries(tasks, { endpoint: { baseUrl: stub.baseUrl, model: 'm', retryDelayMs: 1 }, ...options });
+  writeQueries(tasks, { endpoint: { baseUrl: stub.baseUrl, model: 'm' }, ...options });
 const task = (words: string, split?: Split, items: readonly number[] = []): QueryTask => ({
   titles: words.split(' ').map((word) => `${word} thing`),
   items,

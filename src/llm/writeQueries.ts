@@ -8,7 +8,7 @@ import type { RunControl } from '../progress.js';
 import { CounterRandom } from '../random.js';
 import { AnswerCache, promptKey } from './answerCache.js';
 import { askJson } from './askJson.js';
-import type { ChatEndpoint } from './chat.js';
+import type { ChatEndpoint } from './endpoint.js';
 import { inParallel } from './inParallel.js';
 import { parseQueries, queriesSchema, queryPrompt } from './queryPrompt.js';
 import type { QueryTask } from './queryTasks.js';

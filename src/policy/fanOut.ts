@@ -1,5 +1,6 @@
+import { hybridHits } from '../baselines/hybridHits.js';
 import type { QueryBatch, RetrievalWorld } from '../environment.js';
-import { gatherRows, type Matrix, row, rowRange } from '../matrix.js';
+import { gatherRows, row, rowRange } from '../matrix.js';
 import { relevanceOf } from '../reward/judge/judge.js';
 import type { FanOut } from '../reward/reward.js';
 import { takeTurns } from '../vectorIndex/retrieveBudget.js';
@@ -17,17 +18,37 @@ export interface FanOutOptions {
  */
 const DEEPER = 4;
 
-/** Runs the sub-queries of all completions through encoder, index and judge in one batch each: what a reward looks at. */
+/**
+ * Runs the sub-queries of all completions through encoder, search and judge in one batch each: what a reward looks at. What is written finds
+ * its items by hybrid search, by words and vectors; a chosen item is found by its vector.
+ */
 export async function retrieveFanOuts(
   completions: readonly Completion[],
   queries: QueryBatch,
-  { items, vectors, index, subQueryEncoder, judge }: RetrievalWorld,
+  world: RetrievalWorld,
   { budget, signal }: FanOutOptions = {},
 ): Promise<FanOut[]> {
-  const directions = await directionsOf(completions, vectors, subQueryEncoder, signal);
+  const { items, vectors, index, subQueryEncoder, judge } = world;
+  const chosen = completions.length > 0 && completions.every((completion) => completion.items);
+  const directions = chosen
+    ? gatherRows(
+        vectors,
+        completions.flatMap((completion) => [...(completion.items ?? [])]),
+      )
+    : await subQueryEncoder.encode(
+        completions.flatMap(({ subQueries }) => subQueries),
+        { signal },
+      );
   const perCompletion = completions[0]?.subQueries.length ?? 1;
   const depth = budget === undefined ? 1 : Math.min(Math.ceil((DEEPER * budget) / perCompletion), index.size);
-  const found = await index.search(directions, { k: depth });
+  const found = chosen
+    ? await index.search(directions, { k: depth })
+    : await hybridHits(
+        world,
+        completions.flatMap(({ subQueries }) => subQueries),
+        directions,
+        { k: depth },
+      );
   const { indices, scores } = found;
   let start = 0;
   const fanOuts = completions.map(({ query, subQueries }): FanOut => {
@@ -59,22 +80,4 @@ export async function retrieveFanOuts(
   if (!judge) return fanOuts;
   const relevance = await relevanceOf(fanOuts, judge, signal);
   return fanOuts.map((fanOut, i) => ({ ...fanOut, relevance: relevance[i] }));
-}
-
-/** A chosen item is its own direction; what is written is encoded. */
-async function directionsOf(
-  completions: readonly Completion[],
-  vectors: Matrix,
-  encoder: RetrievalWorld['subQueryEncoder'],
-  signal?: AbortSignal,
-): Promise<Matrix> {
-  if (completions.length > 0 && completions.every(({ items }) => items))
-    return gatherRows(
-      vectors,
-      completions.flatMap(({ items = [] }) => [...items]),
-    );
-  return encoder.encode(
-    completions.flatMap((c) => c.subQueries),
-    { signal },
-  );
 }

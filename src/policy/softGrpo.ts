@@ -98,6 +98,7 @@ export function softGrpoLoss(
   return { loss: tokenMean(sub(kl, surrogate), weights), ratio, logRatio };
 }
 
-function tokenMean(x: Value, weights: Value): Value {
+/** Mean over the tokens of weight 1. */
+export function tokenMean(x: Value, weights: Value): Value {
   return div(sum(mul(x, weights)), maximum(sum(weights), 1));
 }

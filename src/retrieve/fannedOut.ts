@@ -1,8 +1,10 @@
 /** From directions to sets. */
+import { type HybridSpace, hybridHits } from '../baselines/hybridHits.js';
 import { blend } from '../encode/blend.js';
 import type { EmbeddedQueries } from '../environment.js';
-import { concatRows, matrix, row, rowRange } from '../matrix.js';
+import { concatRows, type Matrix, matrix, row, rowRange } from '../matrix.js';
 import { retrieveBudget } from '../vectorIndex/retrieveBudget.js';
+import type { SearchHits, VectorIndex } from '../vectorIndex/vectorIndex.js';
 import { assignItems } from './assign.js';
 import type { FindOptions, MethodSpace, QueryFanOut, RetrievedSet, SearchSpace } from './method.js';
 
@@ -38,59 +40,78 @@ export async function withinFilter(
   const own = await index.search(vectors, { k, mask });
   const found = await index.search(concatRows(fanOuts.map(({ directions }) => directions)), { k: 1, mask });
   let first = 0;
-  return fanOuts.map(({ directions, subQueries }, q) => {
+  return fanOuts.map(({ directions, subQueries, ...rest }, q) => {
     const least = own.scores[(q + 1) * k - 1];
     const isLost = (i: number) => found.scores[first + i] < least;
     const kept = matrix(directions.rows, directions.cols, directions.data.slice());
     for (let i = 0; i < kept.rows; i++) if (isLost(i)) row(kept, i).set(row(vectors, q));
     const words = subQueries?.map((subQuery, i) => (isLost(i) ? texts[q] : subQuery));
     first += directions.rows;
-    return { directions: kept, ...(words && { subQueries: words }) };
+    return { ...rest, directions: kept, ...(words && { subQueries: words }) };
   });
 }
 
 /** The set of each fan-out: every item at most once, shared out among the directions. */
 export async function fannedOutSets(
-  { index }: SearchSpace,
+  space: HybridSpace,
   fanOuts: readonly QueryFanOut[],
   { k, offset = 0, mask, groups, budget, signal }: FindOptions,
 ): Promise<RetrievedSet[]> {
   if (fanOuts.length === 0) return [];
-  const all = concatRows(fanOuts.map(({ directions }) => directions));
+  const { index } = space;
   const wanted = offset + k;
   let depth = Math.min(index.size, groups ? 4 * wanted : wanted);
   for (;;) {
-    const hits = await index.search(all, { k: depth, mask });
+    const hits = await hitsOf(space, fanOuts, { k: depth, mask });
     let start = 0;
-    const sets = fanOuts.map(({ directions, subQueries }): RetrievedSet => {
+    const sets = fanOuts.map(({ directions, subQueries, ms }): RetrievedSet => {
       const count = directions.rows;
       const assigned = assignItems(hits, { start, count, k, offset, groups });
       start += count;
-      return { directions, assigned, ...(subQueries && { subQueries }) };
+      return { directions, assigned, ...(subQueries && { subQueries }), ...(ms !== undefined && { ms }) };
     });
     if (groups && depth < index.size && sets.some(({ assigned }) => assigned.length < k)) {
       depth = Math.min(index.size, 4 * depth);
       continue;
     }
     if (budget === undefined) return sets;
-    const retrieved = await budgets(index, fanOuts, { budget, mask, signal });
+    const retrieved = await budgets(space, fanOuts, { budget, mask, signal });
     return sets.map((set, i) => ({ ...set, retrieved: retrieved[i] }));
   }
 }
 
-/** Within the budget, the items of every query; fan-outs of one size are searched together. */
+/** The best items of all directions; where their words were written to be searched for, by words too. */
+function hitsOf(
+  space: HybridSpace,
+  fanOuts: readonly QueryFanOut[],
+  options: Parameters<VectorIndex['search']>[1],
+): Promise<SearchHits> {
+  const directions = concatRows(fanOuts.map((fanOut) => fanOut.directions));
+  if (!fanOuts.every(({ written }) => written)) return space.index.search(directions, options);
+  const words = fanOuts.flatMap(({ subQueries = [] }) => subQueries);
+  return hybridHits(space, words, directions, options);
+}
+
+/** Within the budget, the items of every query; fan-outs of one size without words to search for are searched together. */
 async function budgets(
-  index: SearchSpace['index'],
+  space: HybridSpace,
   fanOuts: readonly QueryFanOut[],
   options: { readonly budget: number; readonly mask?: Uint8Array; readonly signal?: AbortSignal },
 ): Promise<Int32Array[]> {
+  const { index } = space;
   const perQuery = fanOuts[0].directions.rows;
-  if (fanOuts.every(({ directions }) => directions.rows === perQuery)) {
+  if (fanOuts.every(({ directions, written }) => directions.rows === perQuery && !written)) {
     const directions = concatRows(fanOuts.map((fanOut) => fanOut.directions));
     return retrieveBudget(index, { directions, perQuery, ...options });
   }
   const found: Int32Array[] = [];
-  for (const { directions } of fanOuts)
-    found.push(...(await retrieveBudget(index, { directions, perQuery: directions.rows, ...options })));
+  for (const fanOut of fanOuts) {
+    const { directions } = fanOut;
+    const searched = {
+      size: index.size,
+      search: (_: Matrix, deeper: Parameters<VectorIndex['search']>[1]) => hitsOf(space, [fanOut], deeper),
+    };
+    found.push(...(await retrieveBudget(searched, { directions, perQuery: directions.rows, ...options })));
+  }
   return found;
 }

@@ -7,11 +7,18 @@ import { loadDiffusion } from '../diffusion/modelFiles.js';
 import { type Encoder, partsOf } from '../encode/encoder.js';
 import type { RuntimeOptions } from '../engine/index.js';
 import { InputError } from '../errors.js';
+import { realPath } from '../files.js';
+import { lexiconOf } from '../lexical/lexicon.js';
 import { loadPointerModel, loadPointerWeights } from '../policy/pointer/pointerFiles.js';
 import { PointerPolicy, type PointerPolicyOptions } from '../policy/pointer/pointerPolicy.js';
 import type { Policy } from '../policy/policy.js';
 import { POLICY_FILES } from '../policy/policyFiles.js';
-import { type Config, synthesisSettings } from '../run/config.js';
+import { openPretrained } from '../policy/pretrained/openPretrained.js';
+import { loadAdapter, loadTunedModel } from '../policy/pretrained/pretrainedFiles.js';
+import type { PretrainedPolicy } from '../policy/pretrained/pretrainedPolicy.js';
+import { placePretrained } from '../policy/pretrained/pretrainedSetting.js';
+import type { RunControl } from '../progress.js';
+import { type Config, isTuned, synthesisSettings, type TunedPolicySettings } from '../run/config.js';
 import { loadLabels, loadRemembered } from '../run/labels.js';
 import { configOf } from '../run/manifest.js';
 import { isPolicyGiven, loadOwnPolicy } from '../run/ownPolicy.js';
@@ -19,7 +26,6 @@ import { loadRunEncoder } from '../run/runEncoder.js';
 import { RunFolder } from '../run/runFolder.js';
 import { loadWorkspace, type Workspace } from '../run/workspace.js';
 import type { VectorIndex } from '../vectorIndex/vectorIndex.js';
-import { lexiconOf } from './lexicon.js';
 import type { MethodSettings, MethodSpace, SearchDiffusion } from './method.js';
 import type { AskableMethod, Method } from './methodNames.js';
 import { meantMethod } from './request.js';
@@ -37,6 +43,12 @@ export interface LoadRetrieverOptions extends RuntimeOptions {
   /** Load only the models that these need (those of all methods). */
   readonly methods?: readonly AskableMethod[];
   readonly signal?: AbortSignal;
+}
+
+/** What only evaluations ask for. */
+export interface LoadRunOptions extends LoadRetrieverOptions, RunControl {
+  /** Whether fan-outs that a language model writes are kept in the run (false). */
+  readonly keepFanOuts?: boolean;
 }
 
 /** A set diffusion of which a run knows how many steps it takes. */
@@ -57,7 +69,16 @@ export interface LoadedRun {
  */
 export async function loadRun(
   folder: string,
-  { encoder: own, index, policy: ownPolicy, methods, signal, ...runtime }: LoadRetrieverOptions = {},
+  {
+    encoder: own,
+    index,
+    policy: ownPolicy,
+    methods,
+    keepFanOuts = false,
+    signal,
+    onProgress,
+    ...runtime
+  }: LoadRunOptions = {},
 ): Promise<LoadedRun> {
   const run = await RunFolder.open(folder);
   if (!run.stageDone('encode')) {
@@ -76,8 +97,10 @@ export async function loadRun(
     workspace,
     policy: ownPolicy,
     methods,
+    keepFanOuts,
     runtime,
     signal,
+    onProgress,
   });
   return {
     run,
@@ -92,7 +115,8 @@ export async function loadRun(
   };
 }
 
-export interface OpenSpaceOptions extends Pick<LoadRetrieverOptions, 'methods' | 'policy' | 'signal'> {
+export interface OpenSpaceOptions
+  extends Pick<LoadRunOptions, 'methods' | 'policy' | 'keepFanOuts' | 'signal' | 'onProgress'> {
   readonly run: RunFolder;
   readonly config: Config;
   readonly workspace: Workspace;
@@ -106,8 +130,10 @@ export async function openSpace({
   workspace,
   policy: ownPolicy,
   methods,
+  keepFanOuts: keep = false,
   runtime,
   signal,
+  onProgress,
 }: OpenSpaceOptions): Promise<Pick<LoadedRun, 'space' | 'release'>> {
   const labels = await loadLabels(run, workspace.queries);
   const lexicon = lexiconOf(workspace.items);
@@ -123,8 +149,13 @@ export async function openSpace({
   signal?.throwIfAborted();
   const loadedPolicy =
     wants('folm') && !ownPolicy
-      ? ((await loadOwnPolicy(run, config, workspace, { ...runtime, k: config.k, signal })) ??
-        (await trainedPolicy(run, catalog, runtime)))
+      ? ((await loadOwnPolicy(run, config, workspace, {
+          ...runtime,
+          k: config.k,
+          keep,
+          signal,
+          onProgress,
+        })) ?? (await trainedPolicy(run, catalog, config, runtime)))
       : undefined;
   signal?.throwIfAborted();
   const diffusion =
@@ -161,11 +192,43 @@ const usualMethod = (run: RunFolder): Method => choiceOf(run)?.chosen ?? 'plain'
 async function trainedPolicy(
   run: RunFolder,
   space: PolicySpace,
+  config: Config,
   runtime: RuntimeOptions,
-): Promise<PointerPolicy | undefined> {
+): Promise<Policy | undefined> {
   if (!run.stageDone('policy') || isPolicyGiven(run)) return undefined;
-  return loadRunPolicy(run, 'trained', space, runtime);
+  return loadTrainedPolicy(run, config, 'trained', space, runtime);
 }
+
+/** The policy that a run trains, of whichever kind, as it was after the warm start or in the end. */
+export const loadTrainedPolicy = (
+  run: RunFolder,
+  config: Config,
+  weights: 'untrained' | 'trained',
+  space: PolicySpace,
+  runtime: RuntimeOptions,
+): Promise<Policy> =>
+  isTuned(config.policy)
+    ? loadTunedPolicy(run, config, weights, runtime)
+    : loadRunPolicy(run, weights, space, runtime);
+
+/** The pretrained language model of a run with its adapter. */
+export async function loadTunedPolicy(
+  run: RunFolder,
+  { policy: setting, k }: Config,
+  weights: 'untrained' | 'trained',
+  runtime: RuntimeOptions,
+): Promise<PretrainedPolicy> {
+  if (!isTuned(setting)) throw new Error(`a policy of kind ${setting.kind} is not tuned`);
+  const { lora, examples } = await loadTunedModel(run.path(...POLICY_FILES.model));
+  const model = await placeInRun(run, setting);
+  const policy = await openPretrained({ model, k, lora, examples, runtime });
+  policy.parameters = await loadAdapter(run.path(...POLICY_FILES[weights]), policy.parameters);
+  return policy;
+}
+
+/** The model's path, or its name on the hub. */
+export const placeInRun = async (run: RunFolder, setting: TunedPolicySettings): Promise<string> =>
+  placePretrained(setting, await realPath(run.folder)).model;
 
 /** What the policy of a run is opened with. */
 export type PolicySpace = Pick<MethodSpace, 'items' | 'vectors' | 'index' | 'lexicon' | 'memory'>;

@@ -6,7 +6,6 @@ import type { SetMemory } from '../candidates/setMemory.js';
 import type { SampleOptions } from '../diffusion/setSampler.js';
 import type { Adapter } from '../encode/adapter.js';
 import type { EmbeddedQueries, LabelledQueries, RetrievalWorld } from '../environment.js';
-import type { Bm25 } from '../lexical/bm25.js';
 import type { Matrix } from '../matrix.js';
 import type { Policy } from '../policy/policy.js';
 import type { CosineMatrix } from '../vectorIndex/cosineMatrix.js';
@@ -33,8 +32,6 @@ export type MethodSettings = Readonly<Partial<Record<string, number>>>;
 export interface MethodSpace extends RetrievalWorld {
   /** Items a set by default. */
   readonly k: number;
-  /** The catalog's words; indexed when they are first asked for, as many searches need none. */
-  lexicon(): Bm25;
   /** Texts of the training queries, which may be a query's neighbours. */
   readonly training?: LabelledQueries;
   readonly adapter?: Adapter;
@@ -79,6 +76,10 @@ export interface QueryFanOut {
   readonly directions: Matrix;
   /** The words of each direction, where the method has words. */
   readonly subQueries?: readonly string[];
+  /** Whether the words were written to be searched for: what has them is then found as well. */
+  readonly written?: boolean;
+  /** Milliseconds that a language model took for it, where it was written before. */
+  readonly ms?: number;
 }
 
 /** The set found for one query. */
@@ -89,6 +90,8 @@ export interface RetrievedSet {
   readonly assigned: readonly Assignment[];
   /** Within the budget B, best first; only where one was asked for. */
   readonly retrieved?: Int32Array;
+  /** See `QueryFanOut`. */
+  readonly ms?: number;
 }
 
 /** What a method ranks by. */

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { dppMap, thetaOf } from '../baselines/dpp.js';
 import { fitClassifier } from '../baselines/fitClassifier.js';
+import { HEAD } from '../baselines/hybridHits.js';
 import { mmr } from '../baselines/mmr.js';
 import { SOURCES } from '../candidates/candidates.js';
 import { type CandidateRanker, type RankCandidatesOptions, readQueries } from '../candidates/reader.js';
@@ -10,6 +11,7 @@ import { openCandidateDiffusion } from '../diffusion/modelFiles.js';
 import { randomModel, tinyConfig } from '../diffusion/testing/models.js';
 import { RidgeSmoother, withConstant } from '../encode/ridgeSmoother.js';
 import { initialize } from '../engine/index.js';
+import { lexiconOf } from '../lexical/lexicon.js';
 import { concatRows, dot, gatherRows, type Matrix, matrix, normalizeRows, row, rowRange } from '../matrix.js';
 import { pointerGraph } from '../policy/pointer/model.js';
 import { PointerPolicy } from '../policy/pointer/pointerPolicy.js';
@@ -19,11 +21,9 @@ import { CounterRandom } from '../random.js';
 import { ExactIndex } from '../vectorIndex/exactIndex.js';
 import { fannedOutSets, withinFilter } from './fannedOut.js';
 import { fanOutsOf, findSets, missingPart } from './findSets.js';
-import { lexiconOf } from './lexicon.js';
 import type { FindOptions, MethodSpace, RetrievedSet, SearchDiffusion } from './method.js';
 import { METHOD_NAMES, type Method } from './methodNames.js';
 import { answerer } from './methods.js';
-import { HEAD } from './rankings.js';
 
 const ITEMS = 130;
 const DIM = 16;

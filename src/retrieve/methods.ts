@@ -7,6 +7,7 @@ import { classify } from '../baselines/classifier.js';
 import { dppMap, thetaOf } from '../baselines/dpp.js';
 import { fillUp } from '../baselines/fillUp.js';
 import { groupCap } from '../baselines/groupCap.js';
+import { HEAD, USUAL_WEIGHT } from '../baselines/hybridHits.js';
 import { documentFrequenciesOf, keywordSubQueries } from '../baselines/keywords.js';
 import { kMeansDirections } from '../baselines/kMeans.js';
 import { nearestQueries } from '../baselines/nearestQueries.js';
@@ -18,7 +19,7 @@ import { gatherRows, type Matrix, row, rowRange } from '../matrix.js';
 import { groupsOf } from './groups.js';
 import type { Directed, MethodDefinition, MethodSpace, QueryFanOut, Ranking, Setting } from './method.js';
 import type { Method } from './methodNames.js';
-import { adapted, beforePlain, byMmr, chosen, HEAD, hybrid, passing, plain, reordered } from './rankings.js';
+import { adapted, beforePlain, byMmr, chosen, hybrid, passing, plain, reordered } from './rankings.js';
 
 /** How different a reordering makes its items; 0 is plain search. */
 const REORDERING: Setting = {
@@ -58,7 +59,11 @@ export const METHODS: Readonly<Record<Method, MethodDefinition>> = {
 
   /** Both: scores of words and vectors on one scale. */
   hybrid: {
-    setting: { name: 'weight', grid: [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1], usual: 0.3 },
+    setting: {
+      name: 'weight',
+      grid: [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1],
+      usual: USUAL_WEIGHT,
+    },
     rank: hybrid,
   },
 
@@ -177,7 +182,10 @@ export const METHODS: Readonly<Record<Method, MethodDefinition>> = {
   /** The sub-queries of the policy, or the items that it chooses. */
   folm: {
     setting: DIRECTIONS,
-    missing: ({ policy }) => (policy ? undefined : 'this run has no trained policy yet'),
+    missing: ({ policy }) => {
+      if (!policy) return 'this run has no trained policy yet';
+      return policy.knows && 'the policy of this run is a recording, which knows no other queries';
+    },
     ranking: ({ policy }) => chosenBy(rankerOf(policy)),
     fanOut:
       (space) =>
@@ -199,7 +207,8 @@ export const METHODS: Readonly<Record<Method, MethodDefinition>> = {
             directions: gatherRows(space.vectors, items.subarray(0, k)),
             subQueries: subQueries[q],
           }));
-        return encodeSubQueries(space, subQueries, signal);
+        const fanOuts = await encodeSubQueries(space, subQueries, signal);
+        return fanOuts.map((fanOut, q) => ({ ...fanOut, written: true, ms: sampled[q].ms }));
       },
   },
 

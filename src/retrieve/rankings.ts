@@ -1,14 +1,11 @@
 /** The parts that methods which rank are made of. */
 import { fillUp } from '../baselines/fillUp.js';
-import { hybridCandidates, weightedFusion } from '../baselines/hybrid.js';
+import { HEAD, hybridHits } from '../baselines/hybridHits.js';
 import { mmr } from '../baselines/mmr.js';
 import { type CandidateRanker, readQueries } from '../candidates/reader.js';
 import { applyAdapter } from '../encode/adapter.js';
 import { dot, gatherRows, row } from '../matrix.js';
 import type { MethodSpace, Rank, SearchSpace } from './method.js';
-
-/** The head of plain search that the diversifying methods choose from, at least. */
-export const HEAD = 100;
 
 export const plain =
   ({ index }: SearchSpace): Rank =>
@@ -64,14 +61,9 @@ export const byMmr = (space: MethodSpace, diversity = 0): Rank =>
 
 /** Words and vectors as one ranking; `weight` is that of the words. */
 export function hybrid(space: MethodSpace, weight = 0): Rank {
-  return async (queries, { depth, ...options }) => {
-    const pool = Math.min(space.index.size, Math.max(HEAD, depth));
-    const dense = await plain(space)(queries, { ...options, depth: pool });
-    return queries.texts.map((text, q) => {
-      const lexical = space.lexicon().search(text, { k: pool, mask: options.mask });
-      const candidates = hybridCandidates(lexical, dense[q], row(queries.vectors, q), space.vectors);
-      return weightedFusion(candidates, { weight, k: depth }).items;
-    });
+  return async ({ texts, vectors }, { depth, mask }) => {
+    const { indices, k } = await hybridHits(space, texts, vectors, { k: depth, mask, weight });
+    return texts.map((_, q) => indices.subarray(q * k, (q + 1) * k).filter((item) => item >= 0));
   };
 }
 

@@ -110,8 +110,26 @@ it.each([
     'field "encoder.pooling": expected one of "mean"|"cls"|"none"',
   ],
   [{ policy: { kind: 'module' } }, 'field "policy.path": expected string, received undefined'],
-  [{ policy: { kind: 'modul' } }, 'field "policy.kind": expected one of module, pointer'],
-  [{ policy: { kind: 'decoder' } }, 'field "policy.kind": expected one of module, pointer'],
+  [
+    { policy: { kind: 'modul' } },
+    'field "policy.kind": expected one of pointer, pretrained, gguf, chat, recorded, module',
+  ],
+  [{ policy: { kind: 'decoder' } }, 'field "policy.kind": expected one of pointer, pretrained, gguf'],
+  [{ policy: { kind: 'pretrained' } }, 'field "policy.model": expected string, received undefined'],
+  [
+    { policy: { kind: 'pretrained', model: 'm', lora: { targets: ['lm_head'] } } },
+    'field "policy.lora.targets.0": expected one of "q_proj"|"k_proj"',
+  ],
+  [
+    { policy: { kind: 'chat', model: 'm' } },
+    'field "policy.baseUrl": expected the URL of an endpoint, or a provider',
+  ],
+  [{ policy: { kind: 'chat', baseUrl: 'http://x' } }, 'field "policy.model": expected string'],
+  [
+    { policy: { kind: 'gguf', model: 'm.gguf', temperatur: 1 } },
+    'field "policy.temperatur": is not a setting',
+  ],
+  [{ policy: { kind: 'recorded' } }, 'field "policy.path": expected string, received undefined'],
   [
     { policy: { kind: 'module', path: 'a.ts', pat: '' } },
     'field "policy.pat": is not a setting; did you mean "path"?',
@@ -120,7 +138,10 @@ it.each([
     { policy: { kind: 'pointer', grupSize: 4 } },
     'field "policy.grupSize": is not a setting; did you mean "groupSize"?',
   ],
-  [{ policy: { writes: 'anything' } }, 'field "policy.writes": is not a setting; expected one of kind, warm'],
+  [
+    { policy: { writes: 'anything' } },
+    'field "policy.writes": is not a setting; expected one of kind, fanOuts',
+  ],
   [
     { diffusion: { candidates: 2 } },
     'field "diffusion.candidates": is not a setting; expected one of preset',

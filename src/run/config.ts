@@ -1,6 +1,8 @@
 import * as z from 'zod';
 import { encoderSetting } from '../encode/encoderSetting.js';
-import { isModule, moduleSetting } from '../moduleSetting.js';
+import { moduleSetting } from '../moduleSetting.js';
+import { pretrainedShape } from '../policy/pretrained/pretrainedSetting.js';
+import { WRITTEN_KINDS } from '../policy/written/policySetting.js';
 import { type CompositeWeights, DEFAULT_WEIGHTS } from '../reward/composite.js';
 import { judgeSetting } from '../reward/judge/judgeSetting.js';
 import type { RewardFunction } from '../reward/reward.js';
@@ -81,20 +83,32 @@ const softGrpo = {
 /** The built-in policy, which chooses items, and its training by Soft-GRPO. */
 const policy = z.strictObject({
   kind: z.literal('pointer').default('pointer'),
-  /** Steps of imitating the reference sets, or where there are none the best baseline. */
+  /** Path of recorded fan-outs, whose sets are imitated where there are no reference sets. */
+  fanOuts: z.string().min(1).optional(),
+  /** Steps of imitating the reference sets, the recorded ones, or where there are none the best baseline. */
   warmStartSteps: z.int().min(0).default(100),
   steps: z.int().min(0).default(40),
   ...softGrpo,
 });
 
+/** A language model that Soft-GRPO tunes in this process: of a run's time nearly all is its. */
+const pretrained = z.strictObject({
+  ...pretrainedShape,
+  ...softGrpo,
+  queriesPerStep: count.default(8),
+  learningRate: positive.default(1e-4),
+});
+
+const POLICIES = [moduleSetting, ...WRITTEN_KINDS, pretrained, policy] as const;
+
 /** Sampling the frozen policy into training targets. */
 const synthesis = z.strictObject({
   /** n; absent: 16, and the paper's 128 for its preset. */
   samplesPerQuery: count.optional(),
-  /** Absent: 0.4, as sets at 0.9 have items that nobody would choose; 0.9 of a policy of the user's. */
+  /** Absent: 0.4, as sets at 0.9 have items that nobody would choose; 0.9 of one that is not trained. */
   temperature: positive.optional(),
   topP: share.refine((p) => p > 0, 'expected a number above 0').default(1),
-  /** Learn only from sets whose reward reaches this quantile of their query's sets; absent: from the better half, of a policy of the user's from all. */
+  /** Learn only from sets whose reward reaches this quantile of their query's sets; absent: from the better half, of one that is not trained from all. */
   rewardQuantile: share.optional(),
 });
 
@@ -142,9 +156,11 @@ export const configSchema = z.strictObject({
   index: z.union([z.enum(['exact']), moduleSetting]).default('exact'),
   /** Also a module whose default export is a `RewardFunction`. */
   reward: z.union([rewardFunction, moduleSetting, reward]).prefault({}),
-  /** Also a module whose default export is an async function `(world, { k }) => Policy`: nothing is trained then. */
+  /** `pointer` and `pretrained` are trained; also a language model, or a module whose default export is an async function `(world, { k }) => Policy`, as they are. */
   policy: z
-    .discriminatedUnion('kind', [moduleSetting, policy], { error: 'expected one of module, pointer' })
+    .discriminatedUnion('kind', POLICIES, {
+      error: 'expected one of pointer, pretrained, gguf, chat, recorded, module',
+    })
     .prefault({}),
   synthesis: synthesis.prefault({}),
   diffusion: diffusion.prefault({}),
@@ -156,13 +172,23 @@ export type UserConfig = z.input<typeof configSchema>;
 /** The settings of the built-in policy. */
 export type PolicySettings = z.output<typeof policy>;
 
+export type TunedPolicySettings = z.output<typeof pretrained>;
+
+/** Whether the policy is a language model that the run tunes. */
+export const isTuned = (policy: Config['policy']): policy is TunedPolicySettings =>
+  policy.kind === 'pretrained';
+
+/** Whether the policy is trained by the run; any other is used as it is. */
+export const isTrained = (policy: Config['policy']): policy is PolicySettings | TunedPolicySettings =>
+  policy.kind === 'pointer' || isTuned(policy);
+
 /** How a run's policy is sampled into sets, and which of these are learnt from. */
 export function synthesisSettings({ policy, synthesis }: Config): {
   readonly temperature: number;
   readonly topP: number;
   readonly rewardQuantile?: number;
 } {
-  const chooses = !isModule(policy);
+  const chooses = policy.kind === 'pointer';
   const { temperature = chooses ? 0.4 : 0.9, topP, rewardQuantile = chooses ? 0.5 : undefined } = synthesis;
   return { temperature, topP, rewardQuantile };
 }

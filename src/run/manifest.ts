@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { checksumsSchema } from '../checksums.js';
 import { InputError } from '../errors.js';
 import { isModule } from '../moduleSetting.js';
+import { fileOf } from '../policy/written/policySetting.js';
 import type { Config } from './config.js';
 import type { FileFingerprint } from './fingerprint.js';
 import { parseConfig } from './parseConfig.js';
@@ -155,8 +156,18 @@ function withoutPath(value: unknown, name: string, modules: Manifest['modules'])
     const known = modules as Readonly<Record<string, FileFingerprint>> | undefined;
     return `module sha256:${known?.[name]?.sha256}`;
   }
+  if (name === 'policy' && isObject(value)) return policyIdentity(value, modules);
   if (name !== 'reward' || !isObject(value)) return value;
   return { ...value, judge: judgeIdentity(value.judge, modules) };
+}
+
+/** Who writes, and what it is told: not where it is found, how many questions it is asked at a time, nor for what price. */
+function policyIdentity(policy: Record<string, unknown>, modules: Manifest['modules']): unknown {
+  const { baseUrl: _, apiKeyEnv: __, concurrency: ___, prices: ____, ...identity } = policy;
+  if (identity.kind === 'pretrained' && modules?.policy)
+    return { ...identity, model: `sha256:${modules.policy.sha256}` };
+  const file = fileOf(identity as { readonly kind: string });
+  return file ? { ...identity, [file.name]: `sha256:${modules?.policy?.sha256}` } : identity;
 }
 
 /** Who says what is relevant: not where it is found, how many questions it is asked at a time, nor for what price. */

@@ -1,20 +1,84 @@
-import type { RetrievalWorld } from '../environment.js';
-import { isModule } from '../moduleSetting.js';
+/** The policy of a run that is used as it is: a language model, what one has written, or a module of the user's. */
+import { apiKeyOf } from '../llm/apiKey.js';
 import { loadModulePolicy, type PolicyModuleOptions } from '../policy/modulePolicy.js';
 import type { Policy } from '../policy/policy.js';
+import { ChatWriter } from '../policy/written/chatWriter.js';
+import { FanOutLog } from '../policy/written/fanOutFile.js';
+import { GgufWriter } from '../policy/written/ggufWriter.js';
+import type { ChatPolicySetting, GgufPolicySetting } from '../policy/written/policySetting.js';
+import { examplesOf, type FanOutPrompt, INSTRUCTION, promptMessages } from '../policy/written/prompt.js';
+import { RecordedPolicy } from '../policy/written/recordedPolicy.js';
+import type { Writer } from '../policy/written/writer.js';
+import { WritingPolicy } from '../policy/written/writingPolicy.js';
+import type { RunControl } from '../progress.js';
 import type { Config } from './config.js';
-import { moduleFile } from './placePaths.js';
+import { runFile } from './placePaths.js';
 import type { RunFolder } from './runFolder.js';
+import type { Workspace } from './workspace.js';
 
-/** The policy of a module that a run's config names; undefined where the run trains its own. */
-export async function loadOwnPolicy(
-  { folder }: RunFolder,
-  { policy }: Config,
-  world: RetrievalWorld,
-  options: PolicyModuleOptions,
-): Promise<Policy | undefined> {
-  return isModule(policy) ? loadModulePolicy(await moduleFile(folder, policy), world, options) : undefined;
+/** Every fan-out that a run has had written; outside the stages' folders, so that starting anew pays for nothing again. */
+export const FAN_OUTS = 'fanOuts.jsonl';
+
+export interface LoadOwnPolicyOptions extends PolicyModuleOptions, RunControl {
+  /** Whether what is written is kept in the run; else what is there is only read. */
+  readonly keep: boolean;
 }
 
-/** Whether the run was compiled with a policy that was given to it, so that it has none of its own. */
+/**
+ * @returns undefined where the run trains its policy
+ * @throws InputError if a file, package or API key is missing
+ */
+export async function loadOwnPolicy(
+  run: RunFolder,
+  { policy, seed }: Config,
+  workspace: Workspace,
+  options: LoadOwnPolicyOptions,
+): Promise<Policy | undefined> {
+  const { keep, onProgress, ...others } = options;
+  const { k } = others;
+  switch (policy.kind) {
+    case 'module':
+      return loadModulePolicy(await runFile(run.folder, policy.path), workspace, others);
+    case 'recorded':
+      return RecordedPolicy.load(await runFile(run.folder, policy.path), k);
+    case 'chat':
+    case 'gguf': {
+      const prompt = promptOf(policy, workspace, { k, seed });
+      const writer =
+        policy.kind === 'chat' ? chatWriter(policy) : await ggufWriter(run, policy, prompt, options);
+      const file = run.path(FAN_OUTS);
+      const log = keep ? await FanOutLog.open(file) : await FanOutLog.read(file);
+      return new WritingPolicy({ writer, prompt, log, onProgress });
+    }
+    default:
+      return undefined;
+  }
+}
+
+function promptOf(
+  { instruction = INSTRUCTION, examples: count }: ChatPolicySetting | GgufPolicySetting,
+  { queries, items }: Workspace,
+  { k, seed }: { readonly k: number; readonly seed: number },
+): FanOutPrompt {
+  const training = queries.filter(({ split }) => split === 'train');
+  const sets = { texts: training.map(({ query }) => query), references: training.map((one) => one.items) };
+  return { instruction, k, examples: examplesOf(sets, items, { count, k, seed }) };
+}
+
+function chatWriter({ baseUrl, provider, model, apiKeyEnv, concurrency, prices }: ChatPolicySetting): Writer {
+  const apiKey = apiKeyOf(apiKeyEnv, 'policy.apiKeyEnv');
+  return new ChatWriter({ endpoint: { baseUrl, provider, model, apiKey }, concurrency, prices });
+}
+
+async function ggufWriter(
+  run: RunFolder,
+  { model, concurrency: sequences }: GgufPolicySetting,
+  prompt: FanOutPrompt,
+  { k, threads, signal }: LoadOwnPolicyOptions,
+): Promise<Writer> {
+  const file = await runFile(run.folder, model);
+  return GgufWriter.open({ file, sequences, k, longest: promptMessages(prompt, ''), threads, signal });
+}
+
+/** Whether the run was compiled with a policy that is used as it is, so that it has trained none. */
 export const isPolicyGiven = (run: RunFolder): boolean => run.stageDone('policy')?.own === true;

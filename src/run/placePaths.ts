@@ -2,6 +2,8 @@ import { resolve } from 'node:path';
 import { placeEncoder } from '../encode/encoderSetting.js';
 import { realPath } from '../files.js';
 import { type ModuleSetting, placeModule } from '../moduleSetting.js';
+import { placePretrained } from '../policy/pretrained/pretrainedSetting.js';
+import { placePolicy } from '../policy/written/policySetting.js';
 import { placeJudge } from '../reward/judge/judgeSetting.js';
 import type { Config } from './config.js';
 
@@ -15,7 +17,7 @@ export function placePaths(config: Config, from: string, to?: string): Config {
     ...config,
     encoder: placeEncoder(encoder, from, to),
     index: placeModule(index, from, to),
-    policy: placeModule(policy, from, to),
+    policy: placePretrained(placePolicy(placeModule(policy, from, to), from, to), from, to),
     reward:
       'judge' in reward && reward.judge
         ? { ...reward, judge: placeJudge(reward.judge, from, to) }
@@ -23,6 +25,10 @@ export function placePaths(config: Config, from: string, to?: string): Config {
   };
 }
 
-/** The file of a module that a run's config names. */
-export const moduleFile = async (runFolder: string, { path }: ModuleSetting): Promise<string> =>
+/** A file that a run's config names by a path. */
+export const runFile = async (runFolder: string, path: string): Promise<string> =>
   resolve(await realPath(runFolder), path);
+
+/** The file of a module that a run's config names. */
+export const moduleFile = (runFolder: string, { path }: ModuleSetting): Promise<string> =>
+  runFile(runFolder, path);

@@ -15,6 +15,7 @@ import { type RuntimeOptions, writeSafetensors } from '../engine/index.js';
 import type { QueryBatch, RetrievalWorld } from '../environment.js';
 import { InputError } from '../errors.js';
 import { readJson, writeFileAtomic, writeJson } from '../files.js';
+import { lexiconOf } from '../lexical/lexicon.js';
 import type { Matrix } from '../matrix.js';
 import { isModule } from '../moduleSetting.js';
 import { TASKS } from '../tasks/tasks.js';
@@ -114,6 +115,7 @@ export async function loadWorkspace(
   return {
     items,
     vectors,
+    lexicon: lexiconOf(items),
     space,
     encoder,
     subQueryEncoder,

@@ -23,7 +23,7 @@ const HITS_AT_ONCE = 4_000_000;
  * @returns one array of min(budget, items) row numbers a query
  */
 export async function retrieveBudget(
-  index: VectorIndex,
+  index: Pick<VectorIndex, 'size' | 'search'>,
   { directions, perQuery, budget, mask, signal }: RetrieveBudgetOptions,
 ): Promise<Int32Array[]> {
   const found: Int32Array[] = [];

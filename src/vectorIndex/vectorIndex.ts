@@ -4,7 +4,7 @@ import type { Matrix } from '../matrix.js';
 export interface SearchHits {
   /** Row numbers in the catalog; -1 where fewer than `k` rows pass the filter. */
   readonly indices: Int32Array;
-  /** Cosine scores, falling within a direction; -Infinity where the index is -1. */
+  /** Cosine scores, falling within a direction (but where words count too); -Infinity where the index is -1. */
   readonly scores: Float32Array;
   readonly k: number;
 }

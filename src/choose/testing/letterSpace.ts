@@ -1,5 +1,5 @@
+import { lexiconOf } from '../../lexical/lexicon.js';
 import { letterWorld } from '../../policy/testing/world.js';
-import { lexiconOf } from '../../retrieve/lexicon.js';
 import type { MethodSpace } from '../../retrieve/method.js';
 
 /** A small catalog to search, with neither labels nor models. */

@@ -110,6 +110,7 @@ const kernels: Record<string, Kernel> = {
   Cos: map(Math.cos),
   QuickGelu: map((x) => x * sigmoid(x)),
   Gelu: map((x) => 0.5 * x * (1 + erf(x / Math.SQRT2))),
+  FastGelu: map((x) => 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)))),
   Identity: map((x) => x),
   Cast: map((x) => x),
 

@@ -1,5 +1,5 @@
 import { askJson, type JsonAnswer } from '../../llm/askJson.js';
-import type { ChatEndpoint } from '../../llm/chat.js';
+import type { ChatEndpoint } from '../../llm/endpoint.js';
 import { answerSchema, parseAnswer } from './questions.js';
 import type { JudgeTask } from './tasks.js';
 

@@ -1,9 +1,14 @@
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import fc from 'fast-check';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { tempFolder } from '../../catalog/testing/tempFolder.js';
 import { ChatError } from '../../llm/chatError.js';
-import type { StubChat, StubReply, StubRequest } from '../../llm/testing/stubChat.js';
+import {
+  type StubChat,
+  type StubReply,
+  type StubRequest,
+  withoutPauses,
+} from '../../llm/testing/stubChat.js';
 import type { Progress } from '../../progress.js';
 import { CounterRandom } from '../../random.js';
 import type { ReportedQuery } from '../results.js';
@@ -17,6 +22,10 @@ const cacheFile = () => temp.path(`cache-${files++}.jsonl`);
 
 let stub: StubChat | undefined;
 afterEach(() => stub?.close());
+beforeAll(() => {
+  withoutPauses();
+  return () => vi.restoreAllMocks();
+});
 
 type Reply = (request: StubRequest, index: number) => StubReply | undefined;
 
@@ -27,7 +36,7 @@ async function judgeWith(
 ): Promise<Judgement> {
   await stub?.close();
   stub = await stubJudge(reply);
-  const endpoint = { baseUrl: stub.baseUrl, model: 'm', retryDelayMs: 1, timeoutMs: 2000 };
+  const endpoint = { baseUrl: stub.baseUrl, model: 'm', timeoutMs: 2000 };
   return judge(report, { judges: [endpoint], ...options });
 }
 

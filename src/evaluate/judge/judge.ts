@@ -1,5 +1,5 @@
 import { type AnswerCache, promptKey } from '../../llm/answerCache.js';
-import type { ChatEndpoint } from '../../llm/chat.js';
+import type { ChatEndpoint } from '../../llm/endpoint.js';
 import { inParallel } from '../../llm/inParallel.js';
 import type { RunControl } from '../../progress.js';
 import type { MethodName, ReportedQuery } from '../results.js';

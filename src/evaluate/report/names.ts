@@ -101,6 +101,12 @@ export const METHOD_INFO: Readonly<Record<MethodName, MethodInfo>> = {
     family: 'labels',
     about: "Ridge regression from the query's vector to every item of the training sets.",
   },
+  zeroShot: {
+    name: 'Zero-shot',
+    short: 'Zero-shot',
+    family: 'policy',
+    about: 'Sub-queries of a language model that nothing has tuned.',
+  },
   untrained: {
     name: 'Untrained policy',
     short: 'Untrained',

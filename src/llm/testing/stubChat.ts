@@ -1,5 +1,6 @@
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { vi } from 'vitest';
 import type { ChatMessage } from '../chat.js';
 
 /** A request the stub has received. */
@@ -54,11 +55,21 @@ export async function stubChat(
   };
 }
 
+/** Pauses between attempts pass at once: the SDK's timers of a second and more. */
+export function withoutPauses(): void {
+  const real = setTimeout;
+  vi.spyOn(globalThis, 'setTimeout').mockImplementation(((run: () => void, ms = 0, ...rest: []) =>
+    real(run, ms >= 1000 ? 1 : ms, ...rest)) as typeof setTimeout);
+}
+
 function send(response: ServerResponse, reply: StubReply): void {
   if (reply === 'hang') return;
   if (reply === 'cut') return void response.destroy();
   if (typeof reply === 'object') {
-    response.writeHead(reply.status, reply.headers).end(reply.body ?? '{"error":{"message":"no"}}');
+    // Nobody shall wait for long.
+    response
+      .writeHead(reply.status, { 'retry-after-ms': '1', ...reply.headers })
+      .end(reply.body ?? '{"error":{"message":"no"}}');
     return;
   }
   response.setHeader('content-type', 'application/json');

@@ -12,8 +12,9 @@ import {
 import type { Matrix } from '../../matrix.js';
 import { CounterRandom } from '../../random.js';
 import type { TrainingControl } from '../../training.js';
+import { tokenMean } from '../softGrpo.js';
 import { queryFeeds, setFeeds } from './batch.js';
-import { type PointerConfig, placeMean, pointerGraph } from './model.js';
+import { type PointerConfig, pointerGraph } from './model.js';
 
 export interface ImitateOptions extends TrainingControl {
   readonly config: PointerConfig;
@@ -42,8 +43,8 @@ export async function imitate(options: ImitateOptions): Promise<Parameters> {
   const targets = placesOf(options.references, queries);
   const learnt = [...targets.keys()].filter((q) => targets[q].length > 0);
   if (learnt.length === 0) throw new RangeError('no reference set has an item that is a candidate');
-  const { graph, logProbs } = pointerGraph(config);
-  const loss = ops.neg(placeMean(logProbs, graph.input('weights', ['queries', 'places'])));
+  const { graph, logProbs, weights } = pointerGraph(config);
+  const loss = ops.neg(tokenMean(logProbs, weights));
   const trainer = await Trainer.create({
     loss,
     parameters: initialize(graph, seed),

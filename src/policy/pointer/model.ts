@@ -81,13 +81,9 @@ export function chosenLogProbs(
   return reshape(gatherLast(logSoftmax(logits), targets), ['queries', 'places']);
 }
 
-/** A graph with every parameter of the model. */
-export function pointerGraph(config: PointerConfig): { graph: Graph; logProbs: Value } {
+/** A graph with every parameter of the model, and the input `weights` [queries, places], 1 where a set has an item. */
+export function pointerGraph(config: PointerConfig): { graph: Graph; logProbs: Value; weights: Value } {
   const graph = new Graph();
-  return { graph, logProbs: chosenLogProbs(graph, config, readItems(graph, config)) };
-}
-
-/** Mean over the places of weight 1 of the input `weights` [queries, places]. */
-export function placeMean(x: Value, weights: Value): Value {
-  return ops.div(ops.sum(mul(x, weights)), ops.maximum(ops.sum(weights), 1));
+  const logProbs = chosenLogProbs(graph, config, readItems(graph, config));
+  return { graph, logProbs, weights: graph.input('weights', ['queries', 'places']) };
 }

@@ -17,10 +17,17 @@ import {
 import type { EmbeddedQueries } from '../../environment.js';
 import { type Matrix, matrix, row } from '../../matrix.js';
 import { CounterRandom } from '../../random.js';
-import type { Completion, Policy, SampleOptions } from '../policy.js';
-import { queryFeeds } from './batch.js';
+import type {
+  Completion,
+  CompletionFeeds,
+  RolloutOptions,
+  SampleOptions,
+  TrainablePolicy,
+} from '../policy.js';
+import { queryFeeds, setFeeds } from './batch.js';
 import { type ChosenSet, choose } from './choose.js';
-import { type PointerConfig, readItems, STATE_WIDTH } from './model.js';
+import { WEIGHT_DECAY } from './imitate.js';
+import { type PointerConfig, pointerGraph, readItems, STATE_WIDTH } from './model.js';
 
 export interface PointerPolicyOptions {
   readonly config: PointerConfig;
@@ -55,12 +62,12 @@ export interface ChooseSetsOptions {
 
 /** A set as the completion of a policy. */
 export function completionOf(
-  { items, logProbs, entropies }: ChosenItems,
+  { items, places, logProbs, entropies }: ChosenItems,
   query: number,
   catalog: { readonly items: readonly Pick<Item, 'title'>[] },
 ): Completion {
   const subQueries = Array.from(items, (item) => catalog.items[item].title);
-  return { query, subQueries, items, tokens: items, logProbs, entropies };
+  return { query, subQueries, items, tokens: places, logProbs, entropies };
 }
 
 /** The set of a query without candidates, as where nothing passes a filter. */
@@ -75,8 +82,13 @@ const nothing = (): ChosenItems => ({
 const QUERIES_PER_RUN = 16;
 
 /** The policy that chooses items (see `model.ts`). It holds native memory: `release` it when done. */
-export class PointerPolicy implements Policy, CandidateRanker {
+export class PointerPolicy implements TrainablePolicy, CandidateRanker {
   readonly kind = 'candidates';
+  readonly training = {
+    queriesPerUpdate: 8,
+    optimizer: { beta1: 0.9, beta2: 0.95, weightDecay: WEIGHT_DECAY },
+    emaDecay: 0.9,
+  };
   readonly config: PointerConfig;
   readonly standard: Standard;
   readonly k: number;
@@ -117,6 +129,37 @@ export class PointerPolicy implements Policy, CandidateRanker {
       signal,
     });
     return chosen.map((set, i) => completionOf(set, Math.floor(i / samplesPerQuery), this.options));
+  }
+
+  async rollout(
+    queries: EmbeddedQueries,
+    { samplesPerQuery, step, seed, signal }: RolloutOptions,
+  ): Promise<Completion[]> {
+    const read = await this.options.read(queries, { signal });
+    const chosen = await this.choose(read, [...queries.texts.keys()], {
+      samplesPerQuery,
+      temperature: 1,
+      random: (q, sample) => new CounterRandom(seed, 'pointer/rollout', step, q, sample),
+      signal,
+    });
+    return chosen.map((set, i) => completionOf(set, Math.floor(i / samplesPerQuery), this.options));
+  }
+
+  graph(): ReturnType<TrainablePolicy['graph']> {
+    return pointerGraph(this.config);
+  }
+
+  async feeds(queries: EmbeddedQueries, completions: readonly Completion[]): Promise<CompletionFeeds> {
+    const read = await this.options.read(queries, {});
+    const n = queries.texts.length;
+    const sets = completions.map(({ tokens }) => tokens);
+    return {
+      feeds: {
+        ...queryFeeds(read, [...queries.texts.keys()], this.options.vectors),
+        ...setFeeds(sets, n, read.size, this.config),
+      },
+      dims: [n, (completions.length / n) * this.k],
+    };
   }
 
   /** The likeliest item at every place. */

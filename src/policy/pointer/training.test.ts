@@ -9,18 +9,19 @@ import {
   parameterFeeds,
   Session,
 } from '../../engine/index.js';
+import { lexiconOf } from '../../lexical/lexicon.js';
 import { coverage } from '../../reward/objectives.js';
 import type { RewardFunction } from '../../reward/reward.js';
 import type { StepReport } from '../../training.js';
 import { ExactIndex } from '../../vectorIndex/exactIndex.js';
-import { groupAdvantages, subQueryAdvantages } from '../softGrpo.js';
+import type { Completion } from '../policy.js';
+import { type ReinforceOptions, reinforce } from '../reinforce.js';
+import { groupAdvantages, subQueryAdvantages, tokenMean } from '../softGrpo.js';
 import { runtime, TEXTS } from '../testing/scene.js';
 import { letterEncoder } from '../testing/world.js';
 import { queryFeeds, setFeeds } from './batch.js';
 import { imitate } from './imitate.js';
-import { placeMean, pointerGraph } from './model.js';
-import type { ChosenItems } from './pointerPolicy.js';
-import { type ReinforceOptions, reinforce } from './reinforce.js';
+import { pointerGraph } from './model.js';
 import { config, randomParameters, readQueries, tinyPointer, vectors } from './testing/tinyPointer.js';
 
 /** Twenty queries whose sets are the candidates of the highest first source: what there is to learn is to trust it. */
@@ -117,16 +118,30 @@ describe('reinforce', () => {
     const raw = coverage(retrieved, reference);
     return { reward: raw, components: { coverage: { raw, normalized: raw } }, gains };
   };
-  const train = async (changes: Partial<ReinforceOptions> = {}) => {
+  const texts = references.map((_, i) => `query ${i}`);
+  const train = async ({
+    read = queries,
+    ...changes
+  }: Partial<ReinforceOptions> & { readonly read?: typeof queries } = {}) => {
     const index = await ExactIndex.create({ vectors, ...runtime });
-    const world = { items, vectors, index, encoder: letterEncoder, subQueryEncoder: letterEncoder };
-    const read = changes.read ?? queries;
-    const policy = await tinyPointer({ parameters: randomParameters(2), read: async () => read });
-    const rollouts: { readonly rows: readonly number[]; readonly sets: readonly ChosenItems[] }[] = [];
-    const choose = policy.choose.bind(policy);
-    policy.choose = async (...asked) => {
-      const sets = await choose(...asked);
-      rollouts.push({ rows: asked[1], sets });
+    const world = {
+      items,
+      vectors,
+      index,
+      encoder: letterEncoder,
+      subQueryEncoder: letterEncoder,
+      lexicon: lexiconOf(items),
+    };
+    const rowsOf = (asked: readonly string[]) => asked.map((text) => texts.indexOf(text));
+    const policy = await tinyPointer({
+      parameters: randomParameters(2),
+      read: async (asked) => gatherRead(read, rowsOf(asked.texts)),
+    });
+    const rollouts: { readonly rows: readonly number[]; readonly sets: readonly Completion[] }[] = [];
+    const rollout = policy.rollout.bind(policy);
+    policy.rollout = async (...asked) => {
+      const sets = await rollout(...asked);
+      rollouts.push({ rows: rowsOf(asked[0].texts), sets });
       return sets;
     };
     const metrics: Readonly<Record<string, number>>[] = [];
@@ -134,8 +149,7 @@ describe('reinforce', () => {
       const trained = await reinforce({
         policy,
         world,
-        queries: { texts: references.map((_, i) => `query ${i}`), vectors: queries.vectors, references },
-        read,
+        queries: { texts, vectors: queries.vectors, references },
         reward,
         steps: 3,
         queriesPerStep: 8,
@@ -184,7 +198,7 @@ describe('reinforce', () => {
     const [{ rows, sets }] = rollouts;
     const earned = sets.map(({ items: chosen }, s) => {
       const reference = references[rows[Math.floor(s / groupSize)]];
-      return Array.from(chosen, (item) => (reference.includes(item) ? 1 : 0) / reference.length);
+      return Array.from(chosen!, (item) => (reference.includes(item) ? 1 : 0) / reference.length);
     });
     const perItem =
       how.credit === 'subQuery'
@@ -197,9 +211,9 @@ describe('reinforce', () => {
           ).flatMap((a) => [a, a, a]);
 
     // Where nothing has moved, every choice pulls by its advantage, less the old KL's slope, plus the reverse one's.
-    const { graph, logProbs } = pointerGraph(config);
+    const { graph, logProbs, weights } = pointerGraph(config);
     const pull = graph.input('pull', ['queries', 'places']);
-    const objective = placeMean(ops.mul(logProbs, pull), graph.input('weights', ['queries', 'places']));
+    const objective = tokenMean(ops.mul(logProbs, pull), weights);
     const slopes = gradients(
       objective,
       Array.from(graph.parameters.values(), ({ value }) => value),
@@ -214,7 +228,7 @@ describe('reinforce', () => {
       const result = await session.run({
         ...queryFeeds(queries, part, vectors),
         ...setFeeds(
-          sets.slice(from, to).map(({ places }) => places),
+          sets.slice(from, to).map(({ tokens }) => tokens),
           part.length,
           queries.size,
           config,

@@ -2,6 +2,7 @@
 import type { Item } from '../../catalog/item.js';
 import type { Encoder } from '../../encode/encoder.js';
 import type { RetrievalWorld } from '../../environment.js';
+import { lexiconOf } from '../../lexical/lexicon.js';
 import { dot, type Matrix, matrix, normalizeRows, row } from '../../matrix.js';
 import type { VectorIndex } from '../../vectorIndex/vectorIndex.js';
 import { DIM, TEXTS } from './scene.js';
@@ -50,6 +51,7 @@ export async function letterWorld(texts: readonly string[] = TEXTS): Promise<Ret
   return {
     items,
     vectors,
+    lexicon: lexiconOf(items),
     index: plainIndex(vectors),
     encoder: letterEncoder,
     subQueryEncoder: letterEncoder,

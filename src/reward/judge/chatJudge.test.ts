@@ -47,7 +47,7 @@ afterEach(async () => {
 });
 
 async function open(options: Partial<ChatJudgeOptions> = {}): Promise<Judge> {
-  const endpoint = { baseUrl: stub.baseUrl, model: 'm', retryDelayMs: 1, maxRetries: 2 };
+  const endpoint = { baseUrl: stub.baseUrl, model: 'm', maxRetries: 2 };
   const judge = await openChatJudge({
     endpoint,
     batchSize: 5,
@@ -99,7 +99,7 @@ describe('a judge that asks a language model', () => {
     reply = async () => {
       now++;
       most = Math.max(most, now);
-      await new Promise((resolve) => setTimeout(resolve, 5));
+      await new Promise((resolve) => setTimeout(resolve, 25));
       now--;
       return undefined;
     };

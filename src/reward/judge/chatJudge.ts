@@ -6,7 +6,7 @@ import type { Item } from '../../catalog/item.js';
 import { R4tError } from '../../errors.js';
 import { AnswerCache, promptKey } from '../../llm/answerCache.js';
 import { askJson } from '../../llm/askJson.js';
-import { type ChatEndpoint, completionsUrl } from '../../llm/chat.js';
+import { type ChatEndpoint, checkEndpoint, placeOf } from '../../llm/endpoint.js';
 import { inParallel } from '../../llm/inParallel.js';
 import { messageTokens, type Prices, priceOf, scoreTokens, textTokens } from '../../llm/tokens.js';
 import { dot, type Matrix, row } from '../../matrix.js';
@@ -44,7 +44,7 @@ export interface ChatJudgeOptions {
  * @throws InputError for a malformed `baseUrl`, R4tError if the file cannot be written
  */
 export async function openChatJudge(options: ChatJudgeOptions): Promise<Judge> {
-  completionsUrl(options.endpoint.baseUrl);
+  checkEndpoint(options.endpoint);
   const judge = new ChatJudge(options, await AnswerCache.open(grade, options.cacheFile));
   return new Judge(judge.ask, () => judge.close());
 }
@@ -190,8 +190,8 @@ class ChatJudge {
 
   /** @throws R4tError where the model has not answered anything yet: it cannot do it at all */
   #giveUp(query: string, text: string, problem: string): void {
-    const { model, baseUrl } = this.options.endpoint;
-    const who = `the judge ${model} at ${new URL(baseUrl).origin}`;
+    const { endpoint } = this.options;
+    const who = `the judge ${endpoint.model} at ${placeOf(endpoint)}`;
     this.#unanswered.add(this.#key(query, text));
     if (this.#answered === 0 && this.#unanswered.size >= MUTE) {
       throw new R4tError(
@@ -239,7 +239,7 @@ class ChatJudge {
     const price = prices ? `, price up to about ${priceOf(cost, prices).toFixed(2)}` : '';
     const kept = this.cache.size > 0 ? `; ${figure(this.cache.size)} grades are kept from before` : '';
     this.#report(
-      `up to about ${figure(questions)} questions are sent to ${new URL(endpoint.baseUrl).origin} (${endpoint.model}), ` +
+      `up to about ${figure(questions)} questions are sent to ${placeOf(endpoint)} (${endpoint.model}), ` +
         `${roughly(cost.inputTokens)} input and ${roughly(cost.outputTokens)} output tokens${price}${kept}`,
     );
   }

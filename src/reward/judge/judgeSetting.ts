@@ -1,28 +1,22 @@
 /** The `reward.judge` setting: who says how relevant items are. */
 import * as z from 'zod';
 import { placeModel } from '../../encode/encoderSetting.js';
+import { askedModel, hasPlace, noPlace } from '../../llm/modelSetting.js';
 import { isPath, moduleSetting, placeModule, placePath } from '../../moduleSetting.js';
 import type { JudgeFunction } from './judge.js';
 
 const judgeFunction = z.custom<JudgeFunction>((value) => typeof value === 'function');
 const model = z.string().min(1);
-const price = z.number().min(0);
 
-/** A language model behind an endpoint that speaks OpenAI's chat completions. */
-const chat = z.strictObject({
-  kind: z.literal('chat'),
-  /** The part before `/chat/completions`. */
-  baseUrl: z.string(),
-  model,
-  /** Environment variable with the API key; absent: none is sent. */
-  apiKeyEnv: z.string().min(1).optional(),
-  /** Items of a question. */
-  batchSize: z.int().min(1).max(100).default(20),
-  /** Questions asked at the same time. */
-  concurrency: z.int().positive().default(4),
-  /** Prices of a million tokens, in whatever currency, for the estimate of the cost. */
-  prices: z.strictObject({ input: price, output: price }).optional(),
-});
+/** A language model over the network. */
+const chat = z
+  .strictObject({
+    kind: z.literal('chat'),
+    ...askedModel,
+    /** Items of a question. */
+    batchSize: z.int().min(1).max(100).default(20),
+  })
+  .refine(hasPlace, noPlace);
 
 /** A model that reads a query and an item together, through the package `@huggingface/transformers`. */
 const crossEncoder = z.strictObject({

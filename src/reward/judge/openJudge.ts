@@ -49,11 +49,11 @@ export async function openJudge(setting: JudgeSetting, options: OpenJudgeOptions
 }
 
 function chatJudge(
-  { baseUrl, model, apiKeyEnv, batchSize, concurrency, prices }: ChatJudgeSetting,
+  { baseUrl, provider, model, apiKeyEnv, batchSize, concurrency, prices }: ChatJudgeSetting,
   { items, vectors, queries, answers, env, onProgress }: OpenJudgeOptions,
 ): Promise<Judge> {
   return openChatJudge({
-    endpoint: { baseUrl, model, apiKey: apiKeyOf(apiKeyEnv, 'reward.judge.apiKeyEnv', env) },
+    endpoint: { baseUrl, provider, model, apiKey: apiKeyOf(apiKeyEnv, 'reward.judge.apiKeyEnv', env) },
     batchSize,
     concurrency,
     prices,

@@ -6,6 +6,7 @@ import type { Item } from '../../catalog/item.js';
 import { autoOf, choiceOf } from '../../choose/choice.js';
 import { encodeItems, type ItemContent } from '../../encode/encoder.js';
 import { InputError } from '../../errors.js';
+import { lexiconOf } from '../../lexical/lexicon.js';
 import { gatherRows, type Matrix, row } from '../../matrix.js';
 import {
   directionsOfItems,
@@ -14,7 +15,6 @@ import {
   missingPart,
   usualDiversity,
 } from '../../retrieve/findSets.js';
-import { lexiconOf } from '../../retrieve/lexicon.js';
 import { type LoadedRun, type LoadRetrieverOptions, loadRun } from '../../retrieve/loadRun.js';
 import type { FindOptions, MethodSpace } from '../../retrieve/method.js';
 import { METHOD_NAMES } from '../../retrieve/methodNames.js';

@@ -1,0 +1,120 @@
+/** Runs whose policy is a pretrained language model that is tuned, from warm-up to search, on a model too small to say anything. */
+import { existsSync } from 'node:fs';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { tempFolder } from '../catalog/testing/tempFolder.js';
+import { evaluateRun } from '../evaluate/evaluateRun.js';
+import { readAdapter } from '../policy/pretrained/files/adapter.js';
+import { writeGguf } from '../policy/pretrained/files/exportModel.js';
+import { tinyModel, tinySettings, tinyWeights } from '../policy/pretrained/files/testing/tinyModel.js';
+import type { Architecture } from '../policy/pretrained/settings.js';
+import { letterEncoder } from '../policy/testing/world.js';
+import { Retriever } from '../retrieve/retriever.js';
+import { RunFolder } from '../run/runFolder.js';
+import { type CompileOptions, compile } from './compile.js';
+
+const temp = tempFolder();
+const COLORS = ['red', 'blue', 'green', 'golden'];
+const THINGS = ['chair', 'table', 'lamp', 'tent'];
+const items = COLORS.flatMap((color) =>
+  THINGS.map((thing) => ({ id: `${color}-${thing}`, title: `${color} ${thing}`, category: thing })),
+);
+const catalog = temp.write('catalog.jsonl', items);
+const sets = temp.write(
+  'sets.jsonl',
+  ['train', 'train', 'valid', 'test'].map((split, i) => ({
+    query: `${COLORS[i]} room`,
+    items: THINGS.slice(0, 3).map((thing) => `${COLORS[i]}-${thing}`),
+    split,
+  })),
+);
+const model = temp.path('tiny.gguf');
+/** Its context holds a prompt in bytes. */
+const writeModel = (architecture: Architecture) => {
+  const weights = tinyWeights({ ...tinySettings(architecture), maxPositions: 1024 });
+  return writeGguf(model, { ...tinyModel(architecture), weights }, { type: 'F32' });
+};
+const options = (changes: Partial<CompileOptions> = {}): CompileOptions => ({
+  catalog,
+  sets,
+  out: temp.path('run'),
+  config: {
+    task: 'wscr',
+    k: 2,
+    dimensions: 8,
+    threads: 1,
+    policy: {
+      kind: 'pretrained',
+      model,
+      lora: { rank: 2, alpha: 4 },
+      examples: 1,
+      warmStartSteps: 2,
+      steps: 1,
+      queriesPerStep: 2,
+      groupSize: 2,
+    },
+    synthesis: { samplesPerQuery: 2 },
+    diffusion: { steps: 2, batchSize: 2 },
+  },
+  encoder: letterEncoder,
+  ...changes,
+});
+
+describe('a run that tunes a pretrained model', () => {
+  const stages = new Map<string, number>();
+  beforeAll(async () => {
+    await writeModel('llama');
+    await compile(options({ onProgress: ({ stage, done }) => void stages.set(stage, done) }));
+  }, 120_000);
+
+  it('warms it up, reinforces it, and draws sets from what it writes', async () => {
+    expect([stages.get('policy/warm-up'), stages.get('policy/rl')]).toEqual([2, 1]);
+    const run = await RunFolder.open(temp.path('run'));
+    expect(run.stageDone('policy')?.own).toBeUndefined();
+    expect(run.stageDone('synthesis')?.sets).toBe(4);
+    expect(run.manifest.modules?.policy?.sha256).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  it('writes the adapter as PEFT reads it', async () => {
+    const { lora, tensors } = await readAdapter(temp.path('run/policy/adapter'));
+    expect([lora.rank, lora.alpha]).toEqual([2, 4]);
+    // Two matrices of each of a block's seven, of two blocks.
+    expect(Object.keys(tensors)).toHaveLength(28);
+    const trained = Object.entries(tensors).filter(([name]) => name.includes('lora_B'));
+    expect(trained.some(([, { data }]) => data.some((x) => x !== 0))).toBe(true);
+  });
+
+  it('searches by what the model writes, the same for the same seed', async () => {
+    await using retriever = await Retriever.load(temp.path('run'), {
+      encoder: letterEncoder,
+      methods: ['folm'],
+    });
+    const ask = () => retriever.search('red room', { method: 'folm', k: 2, seed: 5 });
+    const [first, second] = [await ask(), await ask()];
+    expect(first.items).toHaveLength(2);
+    expect(second.items.map(({ id }) => id)).toEqual(first.items.map(({ id }) => id));
+  });
+
+  it('is evaluated before and after its training', async () => {
+    const { methods } = await evaluateRun(temp.path('run'), {
+      encoder: letterEncoder,
+      threads: 1,
+      steps: [],
+    });
+    expect([...methods.keys()]).toEqual(expect.arrayContaining(['untrained', 'bestOfN', 'folm']));
+  });
+
+  it('goes on where it was, and takes no other model for it', async () => {
+    await compile(options());
+    expect(existsSync(temp.path('run/policy/weights.safetensors'))).toBe(true);
+    await writeModel('qwen2');
+    await expect(compile(options())).rejects.toThrow(/policy|other/);
+  });
+});
+
+describe('a model that is not there', () => {
+  it('is told by its path', async () => {
+    const gone = temp.path('gone.gguf');
+    const config = { ...options().config, policy: { kind: 'pretrained' as const, model: gone } };
+    await expect(compile(options({ config, out: temp.path('none') }))).rejects.toThrow(/gone\.gguf/);
+  });
+});
