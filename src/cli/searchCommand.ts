@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import { ASKABLE_METHODS, type AskableMethod, AUTO } from '../retrieve/methodNames.js';
-import type { Distinct, SearchResult, SetItem } from '../retrieve/retriever.js';
+import type { Distinct, SearchResult } from '../retrieve/retriever.js';
 import { type CliIo, isTerminal } from './io.js';
 import { amount, collect, share, wholeNumber } from './options.js';
 import { oneLine, truncate } from './text.js';
@@ -97,7 +97,7 @@ async function itemTable({ items }: SearchResult, io: CliIo): Promise<string> {
       ? [{ title: 'category', value: ({ category }: Row) => cell(category) }]
       : []),
     { title: 'relevance', value: ({ score }) => score },
-    { title: 'why', value: (row) => cell(whyOf(row)) },
+    { title: 'why', value: ({ why }) => cell(why) },
   ]);
 }
 
@@ -106,10 +106,4 @@ function timings({ method, timings: { total, encode, directions, search } }: Sea
     ([name, ms]) => `${name} ${ms.toFixed(1)}`,
   );
   return `${method} in ${total.toFixed(1)} ms (${parts.join(', ')})`;
-}
-
-/** In words, why an item is in the set. */
-function whyOf({ subQuery, sharedWords }: SetItem): string | undefined {
-  if (subQuery !== undefined) return subQuery;
-  return sharedWords.length > 0 ? `has ${sharedWords.join(', ')}` : undefined;
 }

@@ -132,7 +132,7 @@ export async function openSpace({
       ...labels,
       k: config.k,
       lexicon,
-      ...(memory && { memory }),
+      ...(memory && { memory, remembered }),
       policy: ownPolicy ?? loadedPolicy,
       temperature: synthesisSettings(config).temperature,
       diffusion,

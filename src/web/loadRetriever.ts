@@ -93,7 +93,7 @@ export async function loadRetriever(
     : encoder;
   const labels = labelsOf(tensors.tensors, training);
   const written = tensorsNamed(tensors.tensors, WEB_WRITTEN);
-  const remembered = rememberedLabels(written ? labelsOf(written, []) : labels, vectors);
+  const remembered = rememberedLabels(written ? labelsOf(written, training) : labels, vectors);
   return new SetRetriever({
     items,
     vectors,
@@ -104,7 +104,7 @@ export async function loadRetriever(
     k: manifest.k,
     lexicon: lexiconOf(items),
     ...labels,
-    ...(remembered && { memory: SetMemory.plain(remembered) }),
+    ...(remembered && { memory: SetMemory.plain(remembered), remembered }),
     diffusion: diffusion && webDiffusion(diffusion, sampler, () => load(WEB_FILES.denoiser)),
     settings: manifest.settings,
     usual: manifest.method,

@@ -177,10 +177,24 @@ export const itemSchema = z
     }),
     direction: z.int().meta({ description: 'Number of the direction that brought it, from 0.' }),
     directionScore: z.number().meta({ description: 'Cosine between that direction and the item, -1 to 1.' }),
-    sharedWords: z.array(z.string()).meta({ description: 'Words that the item shares with the query.' }),
-    subQuery: z
+    why: z.string().meta({
+      description: 'Why it is there, in words.',
+      examples: ['in the set of “camping trip”', 'has camping'],
+    }),
+    sharedWords: z
+      .array(z.string())
+      .meta({ description: 'Words that the item shares with the query, but for their endings.' }),
+    subQuery: z.string().meta({ description: 'The words of its direction, where it has some.' }).optional(),
+    trainingQuery: z
       .string()
-      .meta({ description: 'What the policy wrote for its direction (folm only).' })
+      .meta({
+        description:
+          'The training query most like this one whose set has the item, of the 30 most like it; of methods that learn from sets.',
+      })
+      .optional(),
+    trainingSets: z
+      .int()
+      .meta({ description: 'Training sets that have the item; of methods that learn from sets.' })
       .optional(),
     image: z
       .string()
