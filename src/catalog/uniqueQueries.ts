@@ -10,3 +10,9 @@ export function uniqueQueries(queries: readonly QueryRecord[]): QueryRecord[] {
   }
   return [...first.values()];
 }
+
+/** Queries that add to those with sets: each once, and none that these ask already. */
+export function freshQueries(open: readonly QueryRecord[], withSets: readonly QueryRecord[]): QueryRecord[] {
+  const known = new Set(withSets.map(({ query }) => normalizeKey(query)));
+  return uniqueQueries(open).filter(({ query }) => !known.has(normalizeKey(query)));
+}

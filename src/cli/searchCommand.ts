@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import { ASKABLE_METHODS, type AskableMethod, AUTO } from '../retrieve/methodNames.js';
 import type { Distinct, SearchResult } from '../retrieve/retriever.js';
 import { type CliIo, isTerminal } from './io.js';
-import { amount, collect, share, wholeNumber } from './options.js';
+import { collect, cosine, share, wholeNumber } from './options.js';
 import { oneLine, truncate } from './text.js';
 
 interface SearchFlags {
@@ -38,7 +38,7 @@ export function addSearchCommand(program: Command, io: CliIo): void {
     .option('--distinct <field>', 'at most one item for each value of a field; <field>:<n> for n', distinct)
     .option('--exclude <id>', 'an item that is not wanted; may be repeated', collect, [])
     .option('--offset <n>', 'items to pass over: more like this set', wholeNumber(0))
-    .option('--min-score <score>', 'leave out items of less relevance, 0 to 1', amount)
+    .option('--min-score <score>', 'leave out items whose cosine to the query is less, -1 to 1', cosine)
     .option('--steps <n>', "denoising steps (default: the run's)", wholeNumber(1))
     .option('--seed <n>', 'the same seed gives the same set', wholeNumber(0))
     .option('--threads <n>', 'threads to compute with (default: one a core)', wholeNumber(1))

@@ -109,7 +109,7 @@ describe('a finished run', () => {
   it.each([
     [{ k: 0 }, 'field "k": must be a whole number from 1 to 100, got 0'],
     [{ k: 2.5 }, 'field "k": must be a whole number from 1 to 100, got 2.5'],
-    [{ steps: 0 }, 'field "steps": must be a whole number from 1 to 1000, got 0'],
+    [{ steps: 0 }, 'field "steps": must be a whole number from 1 to 256, got 0'],
     [{ method: 'best' as 'plain' }, 'field "method": is "best"; use one of auto, plain, bm25, hybrid'],
     [{ offset: -1 }, 'field "offset": must be a whole number from 0 to 1000, got -1'],
     [{ minScore: 2 }, 'field "minScore": must be a number from -1 to 1, got 2'],

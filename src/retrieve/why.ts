@@ -69,7 +69,8 @@ function nearestSets(
   { texts, vectors, references }: LabelledQueries,
   query: Float32Array,
 ): ReadonlyMap<number, string> {
-  const cosines = Float32Array.from({ length: vectors.rows }, (_, i) => dot(row(vectors, i), query));
+  const cosines = new Float32Array(vectors.rows);
+  for (let i = 0; i < vectors.rows; i++) cosines[i] = dot(row(vectors, i), query);
   const { items: nearest } = bestOf(Int32Array.from(cosines.keys()), cosines, NEAR);
   const found = new Map<number, string>();
   for (const i of nearest) for (const item of references[i]) if (!found.has(item)) found.set(item, texts[i]);

@@ -6,15 +6,14 @@ import { FIELD_OPERATORS, type FilterInput, MAX_FILTER_LENGTH } from '../../cata
 import { MAX_QUERY_LENGTH } from '../../catalog/queries.js';
 import { QUALITY_METRICS } from '../../choose/qualityMetric.js';
 import { ASKABLE_METHODS, METHOD_NAMES as METHODS } from '../../retrieve/methodNames.js';
-import { MAX_K, MAX_OFFSET } from '../../retrieve/request.js';
+import { MAX_K, MAX_OFFSET, MAX_STEPS } from '../../retrieve/request.js';
 
 /** Bounds of one request. */
 export const LIMITS = {
   /** Queries, and queries times methods. */
   queries: 64,
   k: MAX_K,
-  /** More steps than this would hold everybody up. */
-  steps: 256,
+  steps: MAX_STEPS,
   /** Filters in one list. */
   filters: 64,
   /** Items added, updated or deleted. */
@@ -136,7 +135,10 @@ export const searchRequestSchema = z
       .number()
       .min(-1)
       .max(1)
-      .meta({ description: 'Items of less relevance are left out.' })
+      .meta({
+        description:
+          'Items whose cosine to the query is less are left out, also those that complement it without being like it.',
+      })
       .optional(),
     steps: steps.optional(),
     seed: seed.optional(),

@@ -1,10 +1,10 @@
 import type { RetrievalWorld } from '../environment.js';
 import { isModule } from '../moduleSetting.js';
-import { loadModulePolicy, type PolicyModuleOptions } from '../policy/modulePolicy.js';
-import type { Policy } from '../policy/policy.js';
-import type { Config } from './config.js';
-import { moduleFile } from './placePaths.js';
-import type { RunFolder } from './runFolder.js';
+import type { Config } from '../run/config.js';
+import { moduleFile } from '../run/placePaths.js';
+import type { RunFolder } from '../run/runFolder.js';
+import { loadModulePolicy, type PolicyModuleOptions } from './modulePolicy.js';
+import type { Policy } from './policy.js';
 
 /** The policy of a module that a run's config names; undefined where the run trains its own. */
 export async function loadOwnPolicy(
