@@ -115,7 +115,7 @@ export type FanOutQueries = (queries: EmbeddedQueries, options: FindOptions) => 
 export interface Setting {
   /** `diversity` is the number that a request may set too. */
   readonly name: 'diversity' | 'weight' | 'neighbours' | 'most';
-  /** Values to choose from. */
+  /** Values to choose from; of equally good ones the first is chosen. */
   readonly grid: readonly number[];
   /** Where nothing was chosen. */
   readonly usual: number;

@@ -18,7 +18,18 @@ import { gatherRows, type Matrix, row, rowRange } from '../matrix.js';
 import { groupsOf } from './groups.js';
 import type { Directed, MethodDefinition, MethodSpace, QueryFanOut, Ranking, Setting } from './method.js';
 import type { Method } from './methodNames.js';
-import { adapted, beforePlain, byMmr, chosen, HEAD, hybrid, passing, plain, reordered } from './rankings.js';
+import {
+  adapted,
+  BY_RANKS,
+  beforePlain,
+  byMmr,
+  chosen,
+  HEAD,
+  hybrid,
+  passing,
+  plain,
+  reordered,
+} from './rankings.js';
 
 /** How different a reordering makes its items; 0 is plain search. */
 const REORDERING: Setting = {
@@ -56,9 +67,13 @@ export const METHODS: Readonly<Record<Method, MethodDefinition>> = {
       ),
   },
 
-  /** Both: scores of words and vectors on one scale. */
+  /** Both: scores of words and vectors on one scale, or their ranks. */
   hybrid: {
-    setting: { name: 'weight', grid: [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1], usual: 0.3 },
+    setting: {
+      name: 'weight',
+      grid: [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1, BY_RANKS],
+      usual: 0.3,
+    },
     rank: hybrid,
   },
 

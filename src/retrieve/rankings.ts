@@ -1,6 +1,6 @@
 /** The parts that methods which rank are made of. */
 import { fillUp } from '../baselines/fillUp.js';
-import { hybridCandidates, weightedFusion } from '../baselines/hybrid.js';
+import { hybridCandidates, reciprocalRankFusion, weightedFusion } from '../baselines/hybrid.js';
 import { mmr } from '../baselines/mmr.js';
 import { type CandidateRanker, readQueries } from '../candidates/reader.js';
 import { applyAdapter } from '../encode/adapter.js';
@@ -62,13 +62,17 @@ export const adapted =
 export const byMmr = (space: MethodSpace, diversity = 0): Rank =>
   reordered(space, (head, k) => mmr({ ...head, lambda: 1 - diversity, k }));
 
-/** Words and vectors as one ranking; `weight` is that of the words. */
+/** The weight of hybrid search that stands for fusion by ranks alone. */
+export const BY_RANKS = -1;
+
+/** Words and vectors as one ranking; `weight` is that of the words' scores, or `BY_RANKS`. */
 export function hybrid(space: MethodSpace, weight = 0): Rank {
   return async (queries, { depth, ...options }) => {
     const pool = Math.min(space.index.size, Math.max(HEAD, depth));
     const dense = await plain(space)(queries, { ...options, depth: pool });
     return queries.texts.map((text, q) => {
       const lexical = space.lexicon().search(text, { k: pool, mask: options.mask });
+      if (weight === BY_RANKS) return reciprocalRankFusion([lexical.items, dense[q]], { k: depth }).items;
       const candidates = hybridCandidates(lexical, dense[q], row(queries.vectors, q), space.vectors);
       return weightedFusion(candidates, { weight, k: depth }).items;
     });
