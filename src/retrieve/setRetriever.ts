@@ -50,7 +50,7 @@ export interface SearchResult {
   readonly method: Method;
   /** Why plain search answered instead of the method asked for; absent when it did not. */
   readonly fallback?: string;
-  /** True where nothing of the query is known to the encoder or in the catalog: there are no items then. */
+  /** True where the query is keys at random, such as "asdfqwer", as far as encoder and catalog know: there are no items then. */
   readonly unknown?: true;
   readonly items: readonly SetItem[];
   /** Milliseconds. With several queries in one call: of the whole call. */
@@ -118,9 +118,11 @@ export class SetRetriever {
       search: ended - directed,
       total: ended - started,
     };
+    const asked = texts.map((text, i) => ({ text, vector: row(vectors, i) }));
+    const unknowns = await Promise.all(asked.map((query) => isNonsense(space, query)));
     return sets.map((set, i) => {
-      const unknown = isNonsense(space, texts[i]);
-      const items = unknown ? [] : setItems(space, method, set, { text: texts[i], vector: row(vectors, i) });
+      const unknown = unknowns[i];
+      const items = unknown ? [] : setItems(space, method, set, asked[i]);
       return {
         query: texts[i],
         method,

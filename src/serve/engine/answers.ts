@@ -59,7 +59,7 @@ export class Answers {
     vector: Float32Array,
   ): Promise<SetResult> {
     const { query, minScore = -1 } = job;
-    const unknown = isNonsense(space, query);
+    const unknown = await isNonsense(space, { text: query, vector });
     const found = unknown ? [] : setItems(space, method, set, { text: query, vector });
     const kept = found.filter(({ score }) => score >= minScore);
     const directions = job.directions ? await this.#directions(set, mask) : undefined;

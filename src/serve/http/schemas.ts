@@ -251,7 +251,7 @@ export const setResultSchema = z
     unknown: z
       .literal(true)
       .meta({
-        description: 'Nothing of the query is known to the encoder or in the catalog: there are no items.',
+        description: 'The query is keys at random, as far as encoder and catalog know: there are no items.',
       })
       .optional(),
     items: z.array(itemSchema).meta({ description: 'Distinct items.' }),
