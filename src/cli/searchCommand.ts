@@ -72,7 +72,8 @@ async function searchAction(folder: string, query: string, flags: SearchFlags, i
   if (result.fallback !== undefined) {
     io.stderr.write(`r4t: plain search answers instead: ${result.fallback}\n`);
   }
-  if (result.unknown) io.stderr.write('r4t: nothing is known of the query here, nor near it, so there are no items\n');
+  if (result.unknown)
+    io.stderr.write('r4t: nothing is known of the query here, nor near it, so there are no items\n');
   if (json) return void io.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
   if (result.items.length > 0) io.stdout.write(`${await itemTable(result, io)}\n\n`);
   const found = result.items.length;
