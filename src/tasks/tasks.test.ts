@@ -15,6 +15,11 @@ const open = [
   query('sea', 'test'),
 ];
 
+it('oar has a query of several sets on one side only', () => {
+  const both = [...withSets, query('CAMPING', 'test', 5)];
+  expect(TASKS.oar.queries(both, [])).toEqual(withSets);
+});
+
 it.each([
   ['oar', ['garden', 'sea']],
   ['wscr', ['garden']],
