@@ -1,7 +1,7 @@
 /**
  * Training-step time of the engine against other libraries on the same model and data.
  *
- *     npm --prefix bench ci                                            # the JavaScript opponents
+ *     npm --prefix bench ci                                            # the JavaScript baselines
  *     python3 -m venv ~/torch && ~/torch/bin/pip install torch         # a current PyTorch
  *     npx jiti bench/engine.ts --python ~/torch/bin/python             # --seconds 10 --rounds 3 --sizes 3.2M,38M
  *
@@ -62,7 +62,7 @@ const contenders: readonly Contender[] = [
     missing: missingTorch(),
     command: (size) => [
       options.python,
-      path('engine/opponents/pytorch.py'),
+      path('engine/baselines/pytorch.py'),
       `${SIZES[size].width}`,
       `${SIZES[size].layers}`,
       options.seconds,
@@ -71,12 +71,12 @@ const contenders: readonly Contender[] = [
   {
     name: 'jax-js (Wasm)',
     missing: installed('@jax-js/jax'),
-    command: script('engine/opponents/jax.ts'),
+    command: script('engine/baselines/jax.ts'),
   },
   {
     name: 'tfjs-wasm',
     missing: installed('@tensorflow/tfjs'),
-    command: script('engine/opponents/tfjs.ts'),
+    command: script('engine/baselines/tfjs.ts'),
   },
 ];
 

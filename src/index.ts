@@ -78,6 +78,7 @@ export {
   type SearchResult,
   type SetItem,
   type SetRequest,
+  type Why,
 } from './retrieve/retriever.js';
 export { type CompositeOptions, type CompositeWeights, composite } from './reward/composite.js';
 export { coverageReward } from './reward/coverageReward.js';

@@ -14,8 +14,8 @@ export interface ReciprocalRankOptions {
 /**
  * Reciprocal rank fusion: several rankings become one by their ranks alone, where their scores are unknown or on scales that do not
  * compare. An item scores the sum over rankings of weight / (rankConstant + its rank), ranks from 1; a ranking without the item adds
- * nothing (Cormack, Clarke & Buettcher, SIGIR 2009, https://doi.org/10.1145/1571941.1572114). The method `hybrid` has scores and
- * fuses those.
+ * nothing (Cormack, Clarke & Buettcher, SIGIR 2009, https://doi.org/10.1145/1571941.1572114). The method `hybrid` fuses scores by a
+ * weight, or so, whichever does better on validation queries.
  *
  * @param rankings rows of one catalog, best first, each once; -1 (an index's empty places) is passed over
  * @returns rows best first, of equal ones the lower row, with their fused scores

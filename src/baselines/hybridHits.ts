@@ -1,12 +1,15 @@
 import type { Bm25 } from '../lexical/bm25.js';
 import { dot, type Matrix, row } from '../matrix.js';
 import type { SearchHits, SearchOptions, VectorIndex } from '../vectorIndex/vectorIndex.js';
-import { hybridCandidates, weightedFusion } from './hybrid.js';
+import { hybridCandidates, reciprocalRankFusion, weightedFusion } from './hybrid.js';
 
 /** The least of a ranking that others choose from. */
 export const HEAD = 100;
 /** Share of the words where nothing was chosen; that of sub-queries, whose words are what a catalog would say. */
 export const USUAL_WEIGHT = 0.3;
+
+/** The weight that stands for fusion by ranks alone. */
+export const BY_RANKS = -1;
 
 /** What hybrid search looks at. */
 export interface HybridSpace {
@@ -36,7 +39,10 @@ export async function hybridHits(
     const direction = row(directions, i);
     const lexical = lexicon().search(text, { k: pool, mask });
     const near = dense.indices.subarray(i * pool, (i + 1) * pool);
-    const { items } = weightedFusion(hybridCandidates(lexical, near, direction, vectors), { weight, k });
+    const { items } =
+      weight === BY_RANKS
+        ? reciprocalRankFusion([lexical.items, near], { k })
+        : weightedFusion(hybridCandidates(lexical, near, direction, vectors), { weight, k });
     indices.set(items, i * k);
     items.forEach((item, rank) => {
       scores[i * k + rank] = dot(direction, row(vectors, item));

@@ -23,6 +23,13 @@ export function share(text: string): number {
   throw new InvalidArgumentError('Expected a number from 0 to 1.');
 }
 
+/** Parses a cosine for commander. */
+export function cosine(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== '' && value >= -1 && value <= 1) return value;
+  throw new InvalidArgumentError('Expected a number from -1 to 1.');
+}
+
 /** Collects the values of an option that may be given several times. */
 export function collect(value: string, earlier: readonly string[]): string[] {
   return [...earlier, value];

@@ -18,14 +18,25 @@ it('prints the set as a table', async () => {
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   expect(timeless(stdout)).toMatchInlineSnapshot(`
     "rank  title       category  relevance  why
-    ----  ----------  --------  ---------  ---
-       1  black tent  camping       0.812
-       2  white tent  camping       0.786
-       3  blue tent   camping       0.757
+    ----  ----------  --------  ---------  --------------
+       1  black tent  camping       0.812  near the query
+       2  white tent  camping       0.786  near the query
+       3  blue tent   camping       0.757  near the query
 
     3 items by plain in # ms (encode #, directions #, search #)
     "
   `);
+});
+
+it('takes the range of a cosine for the least relevance', async () => {
+  const few = await search('camping gear', '--method', 'plain', '-k', '72', '--min-score', '0.9', '--json');
+  const all = await search('camping gear', '--method', 'plain', '-k', '72', '--min-score', '-1', '--json');
+  const [best, items] = [few, all].map(({ stdout }) => (JSON.parse(stdout) as SearchResult).items);
+  expect(items).toHaveLength(72);
+  expect(best).toEqual(items.filter(({ score }) => score >= 0.9));
+  const { code, stderr } = await search('camping gear', '--min-score', '1.5');
+  expect(code).toBe(2);
+  expect(stderr).toContain('Expected a number from -1 to 1.');
 });
 
 it('says when plain search had to answer instead', async () => {

@@ -1,8 +1,8 @@
 import { type Command, Option } from 'commander';
 import { ASKABLE_METHODS, type AskableMethod, AUTO } from '../retrieve/methodNames.js';
-import type { Distinct, SearchResult, SetItem } from '../retrieve/retriever.js';
+import type { Distinct, SearchResult } from '../retrieve/retriever.js';
 import { type CliIo, isTerminal } from './io.js';
-import { amount, collect, share, wholeNumber } from './options.js';
+import { collect, cosine, share, wholeNumber } from './options.js';
 import { oneLine, truncate } from './text.js';
 
 interface SearchFlags {
@@ -38,7 +38,7 @@ export function addSearchCommand(program: Command, io: CliIo): void {
     .option('--distinct <field>', 'at most one item for each value of a field; <field>:<n> for n', distinct)
     .option('--exclude <id>', 'an item that is not wanted; may be repeated', collect, [])
     .option('--offset <n>', 'items to pass over: more like this set', wholeNumber(0))
-    .option('--min-score <score>', 'leave out items of less relevance, 0 to 1', amount)
+    .option('--min-score <score>', 'leave out items whose cosine to the query is less, -1 to 1', cosine)
     .option('--steps <n>', "denoising steps (default: the run's)", wholeNumber(1))
     .option('--seed <n>', 'the same seed gives the same set', wholeNumber(0))
     .option('--threads <n>', 'threads to compute with (default: one a core)', wholeNumber(1))
@@ -72,7 +72,8 @@ async function searchAction(folder: string, query: string, flags: SearchFlags, i
   if (result.fallback !== undefined) {
     io.stderr.write(`r4t: plain search answers instead: ${result.fallback}\n`);
   }
-  if (result.unknown) io.stderr.write('r4t: no word of the query is known here, so there are no items\n');
+  if (result.unknown)
+    io.stderr.write('r4t: nothing is known of the query here, nor near it, so there are no items\n');
   if (json) return void io.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
   if (result.items.length > 0) io.stdout.write(`${await itemTable(result, io)}\n\n`);
   const found = result.items.length;
@@ -101,7 +102,7 @@ async function itemTable({ items }: SearchResult, io: CliIo): Promise<string> {
       ? [{ title: 'category', value: ({ category }: Row) => cell(category) }]
       : []),
     { title: 'relevance', value: ({ score }) => score },
-    { title: 'why', value: (row) => cell(whyOf(row)) },
+    { title: 'why', value: ({ why }) => cell(why) },
   ]);
 }
 
@@ -110,10 +111,4 @@ function timings({ method, timings: { total, encode, directions, search } }: Sea
     ([name, ms]) => `${name} ${ms.toFixed(1)}`,
   );
   return `${method} in ${total.toFixed(1)} ms (${parts.join(', ')})`;
-}
-
-/** In words, why an item is in the set. */
-function whyOf({ subQuery, sharedWords }: SetItem): string | undefined {
-  if (subQuery !== undefined) return subQuery;
-  return sharedWords.length > 0 ? `has ${sharedWords.join(', ')}` : undefined;
 }

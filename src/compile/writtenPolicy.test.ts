@@ -8,7 +8,7 @@ import { letterEncoder } from '../policy/testing/world.js';
 import { type FanOutRecord, readFanOuts } from '../policy/written/fanOutFile.js';
 import { Retriever } from '../retrieve/retriever.js';
 import type { UserConfig } from '../run/config.js';
-import { FAN_OUTS } from '../run/ownPolicy.js';
+import { FAN_OUTS } from '../policy/ownPolicy.js';
 import { RunFolder } from '../run/runFolder.js';
 import { readSets } from '../synthesis/synthesize.js';
 import { type CompileOptions, compile } from './compile.js';

@@ -1,5 +1,11 @@
+/** VS of methods with directions, as the paper measures it. */
+import { answer, type PlacedMethod } from '../choose/tune.js';
+import type { QueryBatch } from '../environment.js';
 import type { Matrix } from '../matrix.js';
+import { batchOf } from '../queryBatch.js';
+import type { RetrievedSet } from '../retrieve/method.js';
 import { vendi } from '../reward/vendi.js';
+import { COMPILED, type MethodName } from './results.js';
 
 /**
  * VS, the diversity of a fan-out's directions for one query (docs/paper.md, Metrics): the Vendi score of the directions, averaged
@@ -24,4 +30,34 @@ export function vsOfDirections(runs: readonly Matrix[], k: number): number {
     );
   const mean = runs.reduce((sum, directions) => sum + vendi(directions), 0) / runs.length;
   return (100 * mean) / k;
+}
+
+/** Methods that answer otherwise the next time. Best-of-N too, but its VS would take five times as many samples as that of the others. */
+export const hasVs = (name: MethodName): boolean =>
+  name !== 'bestOfN' && name !== 'zeroShot' && COMPILED.some((compiled) => compiled === name);
+
+/** Runs of which VS is the mean, as in the paper, and queries answered at once where no time is taken. */
+const VS_RUNS = 5;
+const LARGE_BATCH = 64;
+
+/** VS of every query (see `vsOfDirections`); `answers` are the first run's. */
+export async function directionDiversity(
+  evaluated: PlacedMethod,
+  answers: readonly RetrievedSet[],
+  k: number,
+  queries: QueryBatch,
+  signal?: AbortSignal,
+): Promise<Float64Array> {
+  const runs: Matrix[][] = answers.map(({ directions }) => [directions]);
+  for (let run = 1; run < VS_RUNS; run++) {
+    for (let start = 0; start < queries.texts.length; start += LARGE_BATCH) {
+      signal?.throwIfAborted();
+      const batch = batchOf(queries, start, start + LARGE_BATCH);
+      const again = await answer(evaluated, batch, { k, seed: 1000 + run, signal });
+      again.forEach(({ directions }, i) => {
+        runs[start + i].push(directions);
+      });
+    }
+  }
+  return Float64Array.from(runs, (directions) => vsOfDirections(directions, k));
 }

@@ -2,31 +2,29 @@
 import { type Choice, choiceOf } from '../choose/choice.js';
 import { type ChooseMethodOptions, chooseMethod } from '../choose/chooseMethod.js';
 import { setQuality } from '../choose/setQuality.js';
-import { answer, type PlacedMethod, tune } from '../choose/tune.js';
 import { budgetOf } from '../compile/compile.js';
 import { rewardWithoutLabels } from '../compile/compiledReward.js';
 import { RunJudge } from '../compile/runJudge.js';
-import { CachedEncoder } from '../encode/cached.js';
 import type { Encoder } from '../encode/encoder.js';
 import type { RuntimeOptions } from '../engine/index.js';
 import type { QueryBatch } from '../environment.js';
 import { InputError } from '../errors.js';
-import type { Matrix } from '../matrix.js';
 import type { RunControl } from '../progress.js';
 import { batchOf } from '../queryBatch.js';
 import { type LoadRetrieverOptions, loadRun } from '../retrieve/loadRun.js';
-import type { MethodSpace, RetrievedSet, Setting } from '../retrieve/method.js';
-import { answerer } from '../retrieve/methods.js';
+import type { MethodSpace } from '../retrieve/method.js';
 import { judgeName } from '../reward/judge/judgeSetting.js';
 import type { RewardFunction } from '../reward/reward.js';
 import type { Config } from '../run/config.js';
 import { splitQueries, type Workspace } from '../run/workspace.js';
 import { CosineMatrix } from '../vectorIndex/cosineMatrix.js';
 import { aspectsOf } from './aspects.js';
-import { vsOfDirections } from './directionDiversity.js';
-import { type HeldoutSpace, labelsOf, measureAnswers, type QueryMetrics } from './measure.js';
-import { evaluatedMethods, servedAs } from './methods.js';
-import { COMPILED, type MethodName } from './results.js';
+import { evaluateMethods, type MethodEvaluation } from './evaluateMethods.js';
+import { type HeldoutSpace, labelsOf } from './measure.js';
+import { evaluatedMethods } from './methods.js';
+import type { MethodName } from './results.js';
+
+export type { MethodEvaluation } from './evaluateMethods.js';
 
 export interface EvaluateRunOptions
   extends RunControl,
@@ -42,18 +40,6 @@ export interface EvaluateRunOptions
   readonly methods?: readonly MethodName[];
   /** Step counts at which the diffusion is measured besides its own (1, 2, 4, 8, 16). */
   readonly steps?: readonly number[];
-}
-
-/** What one method did. */
-export interface MethodEvaluation {
-  readonly metrics: QueryMetrics;
-  /** Median over batches of 8, from text to items. */
-  readonly msPerQuery: number;
-  readonly answers: readonly RetrievedSet[];
-  /** The number that was chosen for it on the validation queries, where it has one. */
-  readonly setting?: { readonly name: Setting['name']; readonly value: number };
-  /** Mean quality of its sets on the validation queries, by the metric of the run's choice. */
-  readonly validation?: number;
 }
 
 export interface RunEvaluation {
@@ -73,13 +59,6 @@ export interface RunEvaluation {
   /** Who says what the items are worth, where no test query has a reference set. */
   readonly judge?: string;
 }
-
-/** Methods that answer otherwise the next time. Best-of-N and a language model too, but what they would have to write for it costs too much. */
-const hasVs = (name: MethodName): boolean =>
-  name !== 'bestOfN' && name !== 'zeroShot' && COMPILED.some((compiled) => compiled === name);
-
-/** Queries answered together. */
-const BATCH = 8;
 
 /**
  * Measures every method that the run can answer by.
@@ -157,62 +136,20 @@ export async function evaluateRun(folder: string, options: EvaluateRunOptions = 
     const labelled = test.references?.some((reference) => reference.length > 0) ?? false;
     const judging = labelled ? undefined : await runJudge.open();
     const heldout = heldoutEncoder && (await heldoutSpace(heldoutEncoder, workspace, test, signal));
-    const evaluate = async (evaluated: PlacedMethod, steps?: number): Promise<MethodEvaluation> => {
-      const ask: Ask = (queries, options) => answer(evaluated, queries, { k, budget, steps, ...options });
-      const { answers, msPerQuery } = await answerAll(ask, test, workspace, seed, signal);
-      const metrics = await measureAnswers(answers, {
-        world: workspace,
-        queries: test,
-        k,
-        labels,
-        judge: judging,
-        heldout,
-        signal,
-      });
-      return { metrics, msPerQuery, answers };
-    };
-    const methods = new Map<MethodName, MethodEvaluation>();
-    const wanted = [...lazy].filter(([name]) => options.methods?.includes(name) ?? true);
-    const stepCounts = wanted.some(([name]) => name === 'diffusion')
-      ? (options.steps ?? [1, 2, 4, 8, 16])
-      : [];
-    const total = wanted.length + stepCounts.length;
-    const report = () =>
-      options.onProgress?.({ stage: 'evaluate', done: methods.size + steps.length, total, metrics: {} });
-    const steps: { steps: number; evaluation: MethodEvaluation }[] = [];
-    for (const [name, make] of wanted) {
-      let evaluated = await make();
-      const { method } = evaluated;
-      const served = servedAs(name, config);
-      // What nobody can search by, the compilation has not compared.
-      const tuned = served || !quality ? undefined : await tune(evaluated, { quality, k, seed, signal });
-      const value = served ? choice?.settings[served] : tuned?.setting;
-      const validation = served ? choice?.values[served] : tuned?.worth;
-      const by = answerer(evaluated.space, method);
-      const { setting } = by;
-      if (value !== undefined)
-        evaluated = {
-          method,
-          space: { ...evaluated.space, settings: { ...space.settings, [method]: value } },
-        };
-      const evaluation = await evaluate(evaluated);
-      const vs =
-        'fanOut' in by && hasVs(name)
-          ? await directionDiversity(evaluated, evaluation.answers, k, test, signal)
-          : undefined;
-      methods.set(name, {
-        ...evaluation,
-        ...(setting && value !== undefined && { setting: { name: setting.name, value } }),
-        ...(validation !== undefined && { validation }),
-        metrics: vs ? { ...evaluation.metrics, vs } : evaluation.metrics,
-      });
-      report();
-      if (name !== 'diffusion') continue;
-      for (const count of stepCounts) {
-        steps.push({ steps: count, evaluation: await evaluate(evaluated, count) });
-        report();
-      }
-    }
+    const { methods, steps } = await evaluateMethods(lazy, {
+      ...options,
+      world: workspace,
+      queries: test,
+      config,
+      k,
+      seed,
+      budget,
+      choice,
+      quality,
+      labels,
+      judge: judging,
+      heldout,
+    });
     return {
       config,
       workspace,
@@ -243,32 +180,6 @@ function chooseLate(file: string, space: MethodSpace, options: ChooseMethodOptio
   return chooseMethod(space, options);
 }
 
-/** Runs of which VS is the mean, as in the paper, and queries answered at once where no time is taken. */
-const VS_RUNS = 5;
-const LARGE_BATCH = 64;
-
-/** VS of every query (see `vsOfDirections`); `answers` are the first run's. */
-async function directionDiversity(
-  evaluated: PlacedMethod,
-  answers: readonly RetrievedSet[],
-  k: number,
-  queries: QueryBatch,
-  signal?: AbortSignal,
-): Promise<Float64Array> {
-  const runs: Matrix[][] = answers.map(({ directions }) => [directions]);
-  for (let run = 1; run < VS_RUNS; run++) {
-    for (let start = 0; start < queries.texts.length; start += LARGE_BATCH) {
-      signal?.throwIfAborted();
-      const batch = batchOf(queries, start, start + LARGE_BATCH);
-      const again = await answer(evaluated, batch, { k, seed: 1000 + run, signal });
-      again.forEach(({ directions }, i) => {
-        runs[start + i].push(directions);
-      });
-    }
-  }
-  return Float64Array.from(runs, (directions) => vsOfDirections(directions, k));
-}
-
 async function heldoutSpace(
   encoder: Encoder,
   { items }: Workspace,
@@ -280,41 +191,4 @@ async function heldoutSpace(
     { signal },
   );
   return { encoder, vectors, queries: await encoder.encode(test.texts, { signal }) };
-}
-
-type Ask = (
-  queries: QueryBatch,
-  options: { readonly seed: number; readonly signal?: AbortSignal },
-) => Promise<RetrievedSet[]>;
-
-/**
- * Answers all queries in batches, timed from the text on. What a language model wrote is read again by then, and what it took is added.
- */
-async function answerAll(
-  ask: Ask,
-  queries: QueryBatch,
-  { encoder, subQueryEncoder }: Workspace,
-  seed: number,
-  signal?: AbortSignal,
-): Promise<{ answers: RetrievedSet[]; msPerQuery: number }> {
-  const answers: RetrievedSet[] = [];
-  const times: number[] = [];
-  // The first batch pays for lazy initialisation; it is run once unmeasured.
-  const first = await ask(batchOf(queries, 0, 1), { seed, signal });
-  const isWritten = first.some(({ ms }) => ms !== undefined);
-  // A language model writes for all at once: it may be asked for several at a time, and can tell how long that will take.
-  await ask(isWritten ? queries : batchOf(queries, 0, BATCH), { seed, signal });
-  // No method may profit from the texts another one has encoded.
-  for (const cached of [encoder, subQueryEncoder]) if (cached instanceof CachedEncoder) cached.clear();
-  for (let start = 0; start < queries.texts.length; start += BATCH) {
-    signal?.throwIfAborted();
-    const batch = batchOf(queries, start, start + BATCH);
-    const started = performance.now();
-    const vectors = await encoder.encode(batch.texts, { signal });
-    const found = await ask({ ...batch, vectors }, { seed, signal });
-    const written = found.reduce((sum, { ms = 0 }) => sum + ms, 0);
-    times.push((performance.now() - started + written) / batch.texts.length);
-    answers.push(...found);
-  }
-  return { answers, msPerQuery: times.sort((a, b) => a - b)[Math.floor(times.length / 2)] };
 }

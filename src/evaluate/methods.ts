@@ -5,6 +5,7 @@ import { loadDiffusion } from '../diffusion/modelFiles.js';
 import type { RuntimeOptions } from '../engine/index.js';
 import type { QueryBatch, RetrievalWorld } from '../environment.js';
 import { retrieveFanOuts } from '../policy/fanOut.js';
+import { isPolicyGiven } from '../policy/ownPolicy.js';
 import type { Completion, Policy } from '../policy/policy.js';
 import { missingPart } from '../retrieve/findSets.js';
 import { loadTrainedPolicy } from '../retrieve/loadRun.js';
@@ -13,7 +14,6 @@ import { METHOD_NAMES, type Method } from '../retrieve/methodNames.js';
 import { scoreFanOuts } from '../reward/evaluateReward.js';
 import type { RewardFunction } from '../reward/reward.js';
 import type { Config } from '../run/config.js';
-import { isPolicyGiven } from '../run/ownPolicy.js';
 import type { RunFolder } from '../run/runFolder.js';
 import type { MethodName } from './results.js';
 

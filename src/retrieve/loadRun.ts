@@ -9,6 +9,7 @@ import type { RuntimeOptions } from '../engine/index.js';
 import { InputError } from '../errors.js';
 import { realPath } from '../files.js';
 import { lexiconOf } from '../lexical/lexicon.js';
+import { isPolicyGiven, loadOwnPolicy } from '../policy/ownPolicy.js';
 import { loadPointerModel, loadPointerWeights } from '../policy/pointer/pointerFiles.js';
 import { PointerPolicy, type PointerPolicyOptions } from '../policy/pointer/pointerPolicy.js';
 import type { Policy } from '../policy/policy.js';
@@ -21,7 +22,6 @@ import type { RunControl } from '../progress.js';
 import { type Config, isTuned, synthesisSettings, type TunedPolicySettings } from '../run/config.js';
 import { loadLabels, loadRemembered } from '../run/labels.js';
 import { configOf } from '../run/manifest.js';
-import { isPolicyGiven, loadOwnPolicy } from '../run/ownPolicy.js';
 import { loadRunEncoder } from '../run/runEncoder.js';
 import { RunFolder } from '../run/runFolder.js';
 import { loadWorkspace, type Workspace } from '../run/workspace.js';
@@ -168,7 +168,7 @@ export async function openSpace({
       ...labels,
       k: config.k,
       lexicon,
-      ...(memory && { memory }),
+      ...(memory && { memory, remembered }),
       policy: ownPolicy ?? loadedPolicy,
       temperature: synthesisSettings(config).temperature,
       diffusion,

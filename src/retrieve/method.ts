@@ -42,6 +42,8 @@ export interface MethodSpace extends RetrievalWorld {
   readonly diffusion?: SearchDiffusion;
   /** What is remembered of training queries, for models that rank candidates; absent where there are no sets. */
   readonly memory?: SetMemory;
+  /** The training queries that the memory is of, with their sets. */
+  readonly remembered?: LabelledQueries;
   readonly settings: MethodSettings;
   /** The method behind `auto`, and of a request that names none: what did best on validation queries, plain search before. */
   readonly usual: Method;
@@ -116,7 +118,7 @@ export type FanOutQueries = (queries: EmbeddedQueries, options: FindOptions) => 
 export interface Setting {
   /** `diversity` is the number that a request may set too. */
   readonly name: 'diversity' | 'weight' | 'neighbours' | 'most';
-  /** Values to choose from. */
+  /** Values to choose from; of equally good ones the first is chosen. */
   readonly grid: readonly number[];
   /** Where nothing was chosen. */
   readonly usual: number;
@@ -125,6 +127,11 @@ export interface Setting {
 /** Ranks the catalog. */
 export interface Ranking {
   readonly setting?: Setting;
+  /**
+   * Whose sets say what belongs to a query, where the method learns from sets: training queries near it (`near`), `all` of them
+   * alike, or near ones of those that are `remembered`.
+   */
+  readonly learnsFrom?: 'near' | 'all' | 'remembered';
   readonly rank: (space: MethodSpace, setting: number | undefined) => Rank;
 }
 

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { dppMap, thetaOf } from '../baselines/dpp.js';
 import { fitClassifier } from '../baselines/fitClassifier.js';
-import { HEAD } from '../baselines/hybridHits.js';
+import { reciprocalRankFusion } from '../baselines/hybrid.js';
+import { BY_RANKS, HEAD } from '../baselines/hybridHits.js';
 import { mmr } from '../baselines/mmr.js';
 import { SOURCES } from '../candidates/candidates.js';
 import { type CandidateRanker, type RankCandidatesOptions, readQueries } from '../candidates/reader.js';
@@ -227,6 +228,18 @@ it('MMR and DPP choose from the head of plain search only', async () => {
     for (const name of ['mmr', 'dpp'] as const)
       expect(itemsOf(found[name][i])).toEqual(Array.from(expected[name], (position) => head[position]));
   }
+});
+
+it('hybrid can go by ranks alone', async () => {
+  const byRanks = { ...space, settings: { hybrid: BY_RANKS } };
+  const found = (await findSets(byRanks, 'hybrid', queries, { k: 10 })).map(itemsOf);
+  const dense = (await findSets(space, 'plain', queries, { k: HEAD })).map(itemsOf);
+  const expected = queries.texts.map((text, q) => {
+    const { items } = space.lexicon().search(text, { k: HEAD });
+    return [...reciprocalRankFusion([items, dense[q]], { k: 10 }).items];
+  });
+  expect(found).toEqual(expected);
+  expect(found).not.toEqual((await findSets(space, 'hybrid', queries, { k: 10 })).map(itemsOf));
 });
 
 it('MMR, DPP and hybrid are plain search at one end of their scale', async () => {

@@ -7,7 +7,7 @@ import { classify } from '../baselines/classifier.js';
 import { dppMap, thetaOf } from '../baselines/dpp.js';
 import { fillUp } from '../baselines/fillUp.js';
 import { groupCap } from '../baselines/groupCap.js';
-import { HEAD, USUAL_WEIGHT } from '../baselines/hybridHits.js';
+import { BY_RANKS, HEAD, USUAL_WEIGHT } from '../baselines/hybridHits.js';
 import { documentFrequenciesOf, keywordSubQueries } from '../baselines/keywords.js';
 import { kMeansDirections } from '../baselines/kMeans.js';
 import { nearestQueries } from '../baselines/nearestQueries.js';
@@ -57,11 +57,11 @@ export const METHODS: Readonly<Record<Method, MethodDefinition>> = {
       ),
   },
 
-  /** Both: scores of words and vectors on one scale. */
+  /** Both: scores of words and vectors on one scale, or their ranks. */
   hybrid: {
     setting: {
       name: 'weight',
-      grid: [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1],
+      grid: [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1, BY_RANKS],
       usual: USUAL_WEIGHT,
     },
     rank: hybrid,
@@ -140,18 +140,20 @@ export const METHODS: Readonly<Record<Method, MethodDefinition>> = {
   },
 
   /** Plain search for the query moved to where the items of training sets lie. */
-  adapter: { missing: noAdapter, rank: (space) => adapted(space, plain(space)) },
+  adapter: { missing: noAdapter, learnsFrom: 'near', rank: (space) => adapted(space, plain(space)) },
 
   /** The same, diversified. */
   adapterMmr: {
     setting: REORDERING,
     missing: noAdapter,
+    learnsFrom: 'near',
     rank: (space, diversity) => adapted(space, byMmr(space, diversity)),
   },
 
   /** The commonest items of training sets, whatever the query. */
   popular: {
     missing: withSets,
+    learnsFrom: 'all',
     rank: (space) => {
       const { items } = popularItems(space.training!.references, space.vectors.rows);
       return beforePlain(space, async ({ texts }, { mask }) => texts.map(() => passing(items, mask)));
@@ -162,6 +164,7 @@ export const METHODS: Readonly<Record<Method, MethodDefinition>> = {
   vote: {
     setting: { name: 'neighbours', grid: [1, 3, 5, 10, 20, 40], usual: 10 },
     missing: withSets,
+    learnsFrom: 'near',
     rank: (space, neighbours = 1) =>
       beforePlain(space, async ({ vectors }, { mask }) =>
         eachRow(vectors, (query) =>
@@ -173,13 +176,14 @@ export const METHODS: Readonly<Record<Method, MethodDefinition>> = {
   /** Ridge regression from the query's vector to each item of the training sets. */
   classifier: {
     missing: ({ classifier }) => (classifier ? undefined : NO_SETS),
+    learnsFrom: 'near',
     rank: (space) =>
       beforePlain(space, async ({ vectors }, { mask }) =>
         eachRow(vectors, (query) => passing(classify(space.classifier!, query).items, mask)),
       ),
   },
 
-  /** The sub-queries of the policy, or the items that it chooses. */
+  /** The set that the policy chooses among candidates, or the sub-queries that it writes. */
   folm: {
     setting: DIRECTIONS,
     missing: ({ policy }) => {
@@ -212,7 +216,7 @@ export const METHODS: Readonly<Record<Method, MethodDefinition>> = {
       },
   },
 
-  /** The set of the set diffusion: candidates, or directions. */
+  /** The set that the set diffusion chooses among candidates, or the directions that it draws. */
   diffusion: {
     setting: DIRECTIONS,
     missing: ({ diffusion }) => (diffusion ? undefined : 'this run has no trained diffusion model yet'),
@@ -238,7 +242,11 @@ export function answerer(space: MethodSpace, method: Method): Ranking | Directed
 
 /** The sets that a model chooses among candidates. */
 const chosenBy = (model: CandidateRanker | undefined): Ranking | undefined =>
-  model && { setting: CHOSEN, rank: (space, diversity) => chosen(space, model, diversity) };
+  model && {
+    setting: CHOSEN,
+    learnsFrom: 'remembered',
+    rank: (space, diversity) => chosen(space, model, diversity),
+  };
 
 async function encodeSubQueries(
   { subQueryEncoder }: MethodSpace,

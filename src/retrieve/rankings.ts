@@ -59,7 +59,7 @@ export const adapted =
 export const byMmr = (space: MethodSpace, diversity = 0): Rank =>
   reordered(space, (head, k) => mmr({ ...head, lambda: 1 - diversity, k }));
 
-/** Words and vectors as one ranking; `weight` is that of the words. */
+/** Words and vectors as one ranking; `weight` is that of the words' scores, or `BY_RANKS`. */
 export function hybrid(space: MethodSpace, weight = 0): Rank {
   return async ({ texts, vectors }, { depth, mask }) => {
     const { indices, k } = await hybridHits(space, texts, vectors, { k: depth, mask, weight });

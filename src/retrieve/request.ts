@@ -11,8 +11,8 @@ import { METHODS } from './methods.js';
 
 /** More items than this are a result list, not a set. */
 export const MAX_K = 100;
-/** More denoising steps than this only cost time. */
-export const MAX_STEPS = 1000;
+/** More denoising steps than this only cost time, and would hold up every other request of a service. */
+export const MAX_STEPS = 256;
 /** Items that may be passed over. */
 export const MAX_OFFSET = 1000;
 
@@ -43,7 +43,7 @@ export interface SetRequest {
   readonly exclude?: readonly string[];
   /** Items passed over before the set begins: more like this set (0). */
   readonly offset?: number;
-  /** Items whose relevance is below are left out, -1 to 1 (all are kept). */
+  /** Items whose cosine to the query is less are left out, -1 to 1 (all are kept): also those that complement it without being like it. */
   readonly minScore?: number;
   /** Denoising steps of the diffusion model (the run's default). */
   readonly steps?: number;

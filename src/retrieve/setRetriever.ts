@@ -1,11 +1,11 @@
 import { FilterTable } from '../catalog/filter/filterTable.js';
 import type { Metadata } from '../catalog/item.js';
 import { validateQuery } from '../catalog/validateQuery.js';
-import { contentWords } from '../catalog/words.js';
 import { dot, row } from '../matrix.js';
 import { fanOutsOf, findSets, missingPart } from './findSets.js';
 import type { MethodSpace, RetrievedSet } from './method.js';
 import type { Method } from './methodNames.js';
+import { answerer } from './methods.js';
 import { isNonsense } from './nonsense.js';
 import {
   type CatalogRows,
@@ -16,9 +16,11 @@ import {
   passingRows,
   type SetRequest,
 } from './request.js';
+import { reasonsOf, type Why } from './why.js';
 
 export { type AskableMethod, METHOD_NAMES, type Method } from './methodNames.js';
 export { type Distinct, MAX_K, MAX_OFFSET, MAX_STEPS, type SetRequest } from './request.js';
+export type { Why } from './why.js';
 
 /** What a search is asked, and how it is told to stop. */
 export interface SearchOptions extends SetRequest {
@@ -26,7 +28,7 @@ export interface SearchOptions extends SetRequest {
 }
 
 /** One item of a set, with why it is there. */
-export interface SetItem {
+export interface SetItem extends Why {
   readonly id: string;
   readonly title: string;
   readonly text: string;
@@ -41,10 +43,6 @@ export interface SetItem {
   readonly direction: number;
   /** Cosine between that direction and the item, -1 to 1. */
   readonly directionScore: number;
-  /** The words of the direction, where the method has words. */
-  readonly subQuery?: string;
-  /** Words that the item's text shares with the query. */
-  readonly sharedWords: readonly string[];
 }
 
 export interface SearchResult {
@@ -53,7 +51,7 @@ export interface SearchResult {
   readonly method: Method;
   /** Why plain search answered instead of the method asked for; absent when it did not. */
   readonly fallback?: string;
-  /** True where nothing of the query is known to the encoder or in the catalog: there are no items then. */
+  /** True where the query is keys at random, such as "asdfqwer", as far as encoder and catalog know: there are no items then. */
   readonly unknown?: true;
   /** Where the request has a filter: the items that pass it, without what is excluded and repeats of the same text. */
   readonly passing?: number;
@@ -124,9 +122,11 @@ export class SetRetriever {
       search: ended - directed,
       total: ended - started,
     };
+    const asked = texts.map((text, i) => ({ text, vector: row(vectors, i) }));
+    const unknowns = await Promise.all(asked.map((query) => isNonsense(space, query)));
     return sets.map((set, i) => {
-      const unknown = isNonsense(space, texts[i]);
-      const items = unknown ? [] : setItems(space, set, { text: texts[i], vector: row(vectors, i) });
+      const unknown = unknowns[i];
+      const items = unknown ? [] : setItems(space, method, set, asked[i]);
       return {
         query: texts[i],
         method,
@@ -142,18 +142,19 @@ export class SetRetriever {
 
 /** What the items of a set are, and why they are there. */
 export function setItems(
-  { items, vectors }: Pick<MethodSpace, 'items' | 'vectors'>,
+  space: MethodSpace,
+  method: Method,
   { assigned, subQueries }: RetrievedSet,
   query: { readonly text: string; readonly vector: Float32Array },
 ): SetItem[] {
-  const words = new Set(contentWords(query.text));
+  const { items, vectors } = space;
+  const why = reasonsOf(answerer(space, method), space, query, subQueries);
   return assigned.map(({ item, score, rank, direction }) => ({
     ...items[item],
     score: dot(query.vector, row(vectors, item)),
     rank,
     direction,
     directionScore: score,
-    ...(subQueries && { subQuery: subQueries[direction] }),
-    sharedWords: [...new Set(contentWords(items[item].text))].filter((word) => words.has(word)),
+    ...why(item, direction),
   }));
 }

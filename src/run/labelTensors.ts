@@ -2,6 +2,7 @@
 import { itemSets } from '../baselines/itemSets.js';
 import type { RememberedSets } from '../candidates/setMemory.js';
 import type { StoredTensor } from '../engine/safetensorsFormat.js';
+import type { LabelledQueries } from '../environment.js';
 import { labelledOf } from '../labelled.js';
 import { type Matrix, matrix } from '../matrix.js';
 import type { MethodSpace } from '../retrieve/method.js';
@@ -54,14 +55,17 @@ export function labelsOf(tensors: Tensors, texts: readonly string[]): Labels {
   };
 }
 
+/** Sets to be remembered, with the texts of their queries. */
+export type RememberedLabels = RememberedSets & LabelledQueries;
+
 /** The labels as a memory of sets; undefined where no training query has a set. */
 export function rememberedLabels(
   { training, classifier }: Labels,
   catalog: Matrix,
-): RememberedSets | undefined {
+): RememberedLabels | undefined {
   if (!training || !classifier) return undefined;
-  const { vectors, references } = labelledOf(training);
-  return { vectors, references, smoother: classifier.smoother, catalog };
+  const { texts, vectors, references } = labelledOf(training);
+  return { texts, vectors, references, smoother: classifier.smoother, catalog };
 }
 
 const tensor = ({ data, rows, cols }: Matrix): StoredTensor => ({ shape: [rows, cols], data });

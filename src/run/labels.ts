@@ -1,10 +1,15 @@
 /** A run's labels on disk. */
 import { access } from 'node:fs/promises';
-import type { RememberedSets } from '../candidates/setMemory.js';
 import type { QueryRecord } from '../catalog/item.js';
 import { readSafetensors, writeSafetensors } from '../engine/index.js';
 import type { Matrix } from '../matrix.js';
-import { type Labels, labelsOf, labelTensors, rememberedLabels } from './labelTensors.js';
+import {
+  type Labels,
+  labelsOf,
+  labelTensors,
+  type RememberedLabels,
+  rememberedLabels,
+} from './labelTensors.js';
 import type { RunFolder } from './runFolder.js';
 import { ENCODED_FILES } from './workspace.js';
 
@@ -43,9 +48,9 @@ export async function loadRemembered(
   run: RunFolder,
   labels: Labels,
   catalog: Matrix,
-): Promise<RememberedSets | undefined> {
+): Promise<RememberedLabels | undefined> {
   const written = await readWritten(run);
-  return rememberedLabels(written ? labelsOf(written, []) : labels, catalog);
+  return rememberedLabels(written ? labelsOf(written, labels.training?.texts ?? []) : labels, catalog);
 }
 
 /** The tensors of `saveWritten`, or undefined in a run without such a policy. */

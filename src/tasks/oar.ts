@@ -1,5 +1,5 @@
 /** Open-ended retrieval (OAR): no ground truth; the reward itself says what a good set is. */
-import { uniqueQueries } from '../catalog/uniqueQueries.js';
+import { freshQueries, onOneSide } from '../catalog/uniqueQueries.js';
 import { composite } from '../reward/composite.js';
 import type { Task } from './task.js';
 
@@ -7,7 +7,7 @@ export const oar: Task = {
   option: 'queries',
   budget: () => undefined,
   paperReward: (weights) => composite({ weights }),
-  queries: (withSets, open) => uniqueQueries([...open, ...withSets]),
+  queries: (withSets, open) => [...onOneSide(withSets), ...freshQueries(open, withSets)],
   trains: () => true,
   rows: 'items',
 };

@@ -1,6 +1,5 @@
 /** Weakly supervised compositional retrieval (WSCR): one reference set a query, one plausible realisation among many. */
-import { normalizeKey } from '../catalog/normalizeKey.js';
-import { uniqueQueries } from '../catalog/uniqueQueries.js';
+import { freshQueries } from '../catalog/uniqueQueries.js';
 import { GroundedEncoder } from '../encode/groundedEncoder.js';
 import { coverageReward } from '../reward/coverageReward.js';
 import type { Task } from './task.js';
@@ -10,11 +9,10 @@ export const wscr: Task = {
   budget: ({ k, budget }, items) => Math.max(k, Math.round(budget * items)),
   paperReward: () => coverageReward(),
   // Queries without references may be another's neighbours, but are neither trained with nor tested on.
-  queries(withSets, open) {
-    const known = new Set(withSets.map((q) => normalizeKey(q.query)));
-    const fresh = uniqueQueries(open).filter((q) => q.split === 'train' && !known.has(normalizeKey(q.query)));
-    return [...withSets, ...fresh];
-  },
+  queries: (withSets, open) => [
+    ...withSets,
+    ...freshQueries(open, withSets).filter(({ split }) => split === 'train'),
+  ],
   trains: ({ items }) => items.length > 0,
   rows: 'sub-queries',
   subQueryEncoder: (encoder, catalog) => new GroundedEncoder(encoder, catalog),

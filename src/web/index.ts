@@ -22,7 +22,8 @@ export type {
   SearchOptions,
   SearchResult,
   SetItem,
-  SetRetriever,
+  Why,
 } from '../retrieve/setRetriever.js';
 export { type LoadWebRetrieverOptions, loadRetriever } from './loadRetriever.js';
 export type { Ort } from './ort.js';
+export type { WebRetriever } from './webRetriever.js';

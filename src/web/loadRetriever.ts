@@ -17,12 +17,12 @@ import { decodeSafetensors, type Safetensors } from '../engine/safetensorsFormat
 import { InputError } from '../errors.js';
 import { lexiconOf } from '../lexical/lexicon.js';
 import { dot, type Matrix, matrix, normalizeRows, row } from '../matrix.js';
-import type { SearchDiffusion } from '../retrieve/method.js';
-import { SetRetriever } from '../retrieve/setRetriever.js';
+import type { MethodSpace, SearchDiffusion } from '../retrieve/method.js';
 import { labelsOf, rememberedLabels } from '../run/labelTensors.js';
 import { FlatIndex } from './flatIndex.js';
 import { WEB_FILES, WEB_FORMAT, WEB_VERSION, WEB_WRITTEN, type WebManifest } from './manifest.js';
 import { loadModel, type Ort } from './ort.js';
+import { WebRetriever } from './webRetriever.js';
 
 export interface LoadWebRetrieverOptions {
   /** `onnxruntime-web`, or one of its builds such as `onnxruntime-web/wasm`. */
@@ -40,8 +40,8 @@ export interface LoadWebRetrieverOptions {
 const REMEMBERED = 1000;
 
 /**
- * The compiled retriever in a browser or an edge worker: the answers of `Retriever`, up to rounding, by the methods
- * `diffusion`, `plain`, `mmr` and `dpp`. The policy stays at home; `folm` falls back to plain search.
+ * The compiled retriever in a browser or an edge worker: the answers of `Retriever`, up to rounding, by every method but `folm`,
+ * whose policy stays at home: it falls back to plain search. `close` it when done.
  *
  * @param base URL of the folder that `r4t export` wrote
  * @throws InputError if a file is missing, or the export holds no encoder and none is given
@@ -56,12 +56,24 @@ const REMEMBERED = 1000;
 export async function loadRetriever(
   base: string | URL,
   options: LoadWebRetrieverOptions,
-): Promise<SetRetriever> {
-  const { ort, executionProviders = ['wasm'] } = options;
+): Promise<WebRetriever> {
+  const models = new Models(options);
+  try {
+    return await loadFrom(base, options, models);
+  } catch (error) {
+    await models.release();
+    throw error;
+  }
+}
+
+async function loadFrom(
+  base: string | URL,
+  options: LoadWebRetrieverOptions,
+  models: Models,
+): Promise<WebRetriever> {
   const get = reader(base, options);
   const manifest = checkManifest(await (await get(WEB_FILES.manifest)).json(), String(base));
-  const load = async (name: string): Promise<ModelSession> =>
-    loadModel(ort, await bytes(get(name)), executionProviders);
+  const load = async (name: string): Promise<ModelSession> => models.load(await bytes(get(name)));
   const { diffusion } = manifest;
   const [items, training, tensors, sampler, model] = await Promise.all([
     get(WEB_FILES.items).then(async (response) => parseItems(await response.text())),
@@ -93,8 +105,8 @@ export async function loadRetriever(
     : encoder;
   const labels = labelsOf(tensors.tensors, training);
   const written = tensorsNamed(tensors.tensors, WEB_WRITTEN);
-  const remembered = rememberedLabels(written ? labelsOf(written, []) : labels, vectors);
-  return new SetRetriever({
+  const remembered = rememberedLabels(written ? labelsOf(written, training) : labels, vectors);
+  const space: MethodSpace = {
     items,
     vectors,
     encoder,
@@ -104,11 +116,34 @@ export async function loadRetriever(
     k: manifest.k,
     lexicon: lexiconOf(items),
     ...labels,
-    ...(remembered && { memory: SetMemory.plain(remembered) }),
+    ...(remembered && { memory: SetMemory.plain(remembered), remembered }),
     diffusion: diffusion && webDiffusion(diffusion, sampler, () => load(WEB_FILES.denoiser)),
     settings: manifest.settings,
     usual: manifest.method,
-  });
+  };
+  return new WebRetriever(space, () => models.release());
+}
+
+/** The models of a retriever, to be released together; also those that are only loaded when a request needs them. */
+class Models {
+  readonly #loaded: ModelSession[] = [];
+  #released = false;
+
+  constructor(private readonly options: Pick<LoadWebRetrieverOptions, 'ort' | 'executionProviders'>) {}
+
+  async load(model: Uint8Array): Promise<ModelSession> {
+    const { ort, executionProviders = ['wasm'] } = this.options;
+    const session = await loadModel(ort, model, executionProviders);
+    this.#loaded.push(session);
+    // What was still being loaded when the rest was released.
+    if (this.#released) await session.release();
+    return session;
+  }
+
+  async release(): Promise<void> {
+    this.#released = true;
+    for (const session of this.#loaded) await session.release();
+  }
 }
 
 type ExportedDiffusion = NonNullable<WebManifest['diffusion']>;
@@ -156,11 +191,6 @@ class WebSampler extends SetSampler {
   /** The exported step is guided if the run's default is, and no request asks for another guidance. */
   protected stepSession(): Promise<ModelSession> {
     return this.denoiser.get('step');
-  }
-
-  override async release(): Promise<void> {
-    await super.release();
-    await this.denoiser.release();
   }
 }
 

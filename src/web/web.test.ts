@@ -12,13 +12,14 @@ import { compile } from '../compile/compile.js';
 import { saveDiffusion } from '../diffusion/modelFiles.js';
 import { randomModel, tinyConfig } from '../diffusion/testing/models.js';
 import { matrix, normalizeRows } from '../matrix.js';
-import { plainIndex } from '../policy/testing/world.js';
 import { Retriever } from '../retrieve/retriever.js';
 import type { SearchOptions, SetRetriever } from '../retrieve/setRetriever.js';
 import { RunFolder } from '../run/runFolder.js';
+import { plainIndex } from '../vectorIndex/testing/plainIndex.js';
 import { FlatIndex } from './flatIndex.js';
 import { loadRetriever } from './loadRetriever.js';
 import { WEB_FILES } from './manifest.js';
+import type { Ort } from './ort.js';
 
 const temp = tempFolder();
 /** Fetches files of this machine, and notes their names. */
@@ -42,9 +43,11 @@ async function expectSame(
   for (const [i, { items }] of found.entries()) {
     const byId = new Map(expected[i].items.map((item) => [item.id, item]));
     expect(new Set(items.map(({ id }) => id))).toEqual(new Set(byId.keys()));
-    for (const { id, score, metadata } of items) {
+    for (const { id, score, metadata, why, trainingQuery } of items) {
       expect(score).toBeCloseTo(byId.get(id)?.score ?? Number.NaN, 4);
       expect(metadata).toEqual(byId.get(id)?.metadata);
+      if (!why.startsWith('near direction')) expect(why).toBe(byId.get(id)?.why);
+      expect(trainingQuery).toBe(byId.get(id)?.trainingQuery);
     }
   }
 }
@@ -170,6 +173,53 @@ describe('an exported run with reference sets', () => {
   });
 });
 
+describe('the models of an exported run', () => {
+  const [run, out] = [temp.path('closed-run'), temp.path('closed-export')];
+  beforeAll(async () => {
+    await compile({ catalog: writeShop(temp).catalog, out: run, config: TINY });
+    await runCli(['export', run, '--out', out]);
+  }, 120_000);
+
+  /** The runtime, with a count of the sessions that are open. */
+  function counted() {
+    let open = 0;
+    const create = async (...args: Parameters<Ort['InferenceSession']['create']>) => {
+      const session = await (ort as unknown as Ort).InferenceSession.create(...args);
+      open++;
+      const { inputNames, outputNames } = session;
+      return {
+        inputNames,
+        outputNames,
+        run: session.run.bind(session),
+        async release() {
+          open--;
+          await session.release();
+        },
+      };
+    };
+    const counting = { InferenceSession: { create }, Tensor: ort.Tensor } as unknown as Ort;
+    return { ort: counting, open: () => open };
+  }
+
+  it('are released when the retriever is closed', async () => {
+    const { ort, open } = counted();
+    {
+      await using retriever = await loadRetriever(out, { ort, fetch: fetchFile });
+      await retriever.search('camping', { method: 'diffusion' });
+      expect(open()).toBe(2);
+    }
+    expect(open()).toBe(0);
+  });
+
+  it('are released when another file cannot be loaded', async () => {
+    const { ort, open } = counted();
+    const fetch = async (url: string) =>
+      url.endsWith(WEB_FILES.words) ? new Response(null, { status: 404 }) : fetchFile(url);
+    await expect(loadRetriever(out, { ort, fetch })).rejects.toThrow(WEB_FILES.words);
+    expect(open()).toBe(0);
+  });
+});
+
 it('answers by the best method that it holds where the policy, which stays at home, did best', async () => {
   const [run, out] = [temp.path('folm-run'), temp.path('folm-export')];
   await compile({ catalog: writeShop(temp).catalog, out: run, config: TINY, stage: 'encode' });
@@ -258,5 +308,5 @@ it('the browser part needs nothing of Node, and bundles to one file without impo
   expect(code).not.toMatch(
     /^import |\bimport\(|\brequire\(|module\.exports|__commonJS|__vite-browser-external|node:/m,
   );
-  expect(code.length).toBeLessThan(200_000);
+  expect(code.length).toBeLessThan(210_000);
 });

@@ -2,32 +2,26 @@ import { expect, it } from 'vitest';
 import { NOTHING_ASKED } from './request.ts';
 import { shortOf, whyOf } from './why.ts';
 
-const item = { id: 'a', direction: 1, rank: 1, sharedWords: [] };
+const item = { id: 'a', direction: 1, rank: 1, why: '“cake”' };
 const directions = [
   { point: [0, 0] as [number, number] },
   { point: [0, 0] as [number, number], nearest: { id: 'b', title: 'Balloon', score: 1 } },
 ];
 
-it('says why an item is there: its sub-query, the words of the query, or where was looked', () => {
-  const text = (more: object, method: 'diffusion' | 'folm' | 'plain' | 'vote') =>
-    whyOf({ ...item, ...more }, { directions, method }).text;
-  expect(text({ subQuery: 'cake', sharedWords: ['party'] }, 'folm')).toBe('“cake”');
-  expect(text({ sharedWords: ['birthday', 'party'] }, 'diffusion')).toBe('has birthday, party');
-  expect(text({}, 'diffusion')).toBe('near Balloon');
-  expect(text({ id: 'b' }, 'diffusion')).toBe('Direction 2');
-  expect(text({ direction: 0 }, 'diffusion')).toBe('Direction 1');
-  const chosen = whyOf(
-    { ...item, direction: 0 },
-    { directions: directions.slice(0, 1), method: 'diffusion' },
-  );
-  expect(chosen.text).toBe('chosen for the set');
-  expect(text({}, 'plain')).toBe('by meaning');
-  expect(text({}, 'vote')).toBe('learned from sets');
+it('says why an item is there as the service does, and where a direction of it looked', () => {
+  expect(whyOf(item, { directions, method: 'folm' })).toEqual({
+    text: '“cake”',
+    title: '“cake”. Direction 2 lies nearest to Balloon, which another direction took',
+  });
+  const { title } = whyOf({ ...item, id: 'b', rank: 3 }, { directions, method: 'folm' });
+  expect(title).toBe('“cake”. Direction 2 lies nearest to this item; it is hit number 3');
 });
 
-it('says how far down the hits of its direction it was, where that is not at the top', () => {
-  const { title } = whyOf({ ...item, subQuery: 'cake', rank: 3 }, { directions, method: 'folm' });
-  expect(title).toBe('Sub-query “cake”, its hit number 3');
+it('has no more to say where the query itself is the direction', () => {
+  const why = 'in the set of “party”';
+  const alone = { ...item, direction: 0, rank: 4, why };
+  expect(whyOf(alone, { directions, method: 'vote' })).toEqual({ text: why, title: why });
+  expect(whyOf(alone, { directions: directions.slice(0, 1), method: 'diffusion' }).title).toBe(why);
 });
 
 it('says what keeps a set short', () => {

@@ -1,6 +1,6 @@
-/** Why an item is in a set, and why a set has no more of them, in words. */
+/** What the page says of items: why they are in a set, and what keeps a set short. */
 import type { FoundItem, SetResult } from '../../src/serve/http/schemas.js';
-import { familyOf, hasDirections } from './methods.ts';
+import { hasDirections } from './methods.ts';
 import type { Question } from './request.ts';
 
 export interface Reason {
@@ -9,34 +9,19 @@ export interface Reason {
   readonly title: string;
 }
 
-type Found = Pick<FoundItem, 'id' | 'direction' | 'subQuery' | 'sharedWords' | 'rank'>;
+type Found = Pick<FoundItem, 'id' | 'direction' | 'why' | 'rank'>;
 
-/** The sub-query that brought an item, else the words it shares with the query, else where the method looked. */
+/** The service's reason, and at length where a method of several directions looked. */
 export function whyOf(
-  { id, direction, subQuery, sharedWords, rank }: Found,
+  { id, direction, why, rank }: Found,
   { directions = [], method }: Pick<SetResult, 'directions' | 'method'>,
 ): Reason {
-  const place = rank > 1 ? `, its hit number ${rank}` : '';
-  if (subQuery !== undefined) return { text: `“${subQuery}”`, title: `Sub-query “${subQuery}”${place}` };
-  if (sharedWords.length > 0) {
-    const words = sharedWords.join(', ');
-    return { text: `has ${words}`, title: `Shares with the query: ${words}` };
-  }
-  if (hasDirections(method) && directions.length === 1)
-    return { text: 'chosen for the set', title: 'A model chose it beside the others of the set' };
-  if (hasDirections(method)) {
-    const nearest = directions[direction]?.nearest;
-    const name = `Direction ${direction + 1}`;
-    if (!nearest || nearest.id === id)
-      return { text: name, title: `${name} lies nearest to this item${place}` };
-    return {
-      text: `near ${nearest.title}`,
-      title: `${name} lies nearest to ${nearest.title}, which another direction took${place}`,
-    };
-  }
-  if (familyOf(method) === 'labels')
-    return { text: 'learned from sets', title: 'Ranked by what sets of the training queries say' };
-  return { text: 'by meaning', title: 'Near the query, though they have no word in common' };
+  if (!hasDirections(method) || directions.length < 2) return { text: why, title: why };
+  const nearest = directions[direction]?.nearest;
+  const where =
+    nearest && nearest.id !== id ? `to ${nearest.title}, which another direction took` : 'to this item';
+  const place = rank > 1 ? `; it is hit number ${rank}` : '';
+  return { text: why, title: `${why}. Direction ${direction + 1} lies nearest ${where}${place}` };
 }
 
 /** What keeps a set from having as many items as were asked for. */

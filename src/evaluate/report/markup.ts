@@ -1,4 +1,8 @@
-/** HTML and SVG in which text can never become markup: what a template is given is escaped unless it is markup itself. */
+/**
+ * HTML and SVG in which text can never become markup: what a template is given is escaped unless it is markup itself. `hono/html`
+ * does that too, but may give a promise, and keeps control characters and lone surrogates, which catalogs and queries may hold and a
+ * file may not.
+ */
 
 /** Text that is already HTML or SVG. Only {@link html} and {@link trusted} make it. */
 export class Markup {

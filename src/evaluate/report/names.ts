@@ -32,7 +32,7 @@ export const METHOD_INFO: Readonly<Record<MethodName, MethodInfo>> = {
     name: 'Hybrid',
     short: 'Hybrid',
     family: 'search',
-    about: 'Words and vectors together, their weights tuned on validation queries.',
+    about: 'Words and vectors together, by their scores or by their ranks, as validation queries chose.',
   },
   mmr: {
     name: 'MMR',

@@ -61,8 +61,8 @@ export class Answers {
     vector: Float32Array,
   ): Promise<SetResult> {
     const { query, minScore = -1 } = job;
-    const unknown = isNonsense(space, query);
-    const found = unknown ? [] : setItems(space, set, { text: query, vector });
+    const unknown = await isNonsense(space, { text: query, vector });
+    const found = unknown ? [] : setItems(space, method, set, { text: query, vector });
     const kept = found.filter(({ score }) => score >= minScore);
     const directions = job.directions ? await this.#directions(set, mask) : undefined;
     const reference = job.reference ? this.#reference(query) : undefined;

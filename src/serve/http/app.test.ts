@@ -329,6 +329,14 @@ it('describes itself', async () => {
   expect(page).not.toMatch(/<script|https?:\/\//);
 });
 
+it("keeps the caller's request id, unless it is none", async () => {
+  const idOf = async (id: string) =>
+    (await service.request('/healthz', { headers: { 'X-Request-Id': id } })).headers.get('x-request-id');
+  expect(await idOf('call-17')).toBe('call-17');
+  for (const bad of ['a b', 'x'.repeat(65), '<b>'])
+    expect(await idOf(bad)).toMatch(/^[\da-f]{8}-[\da-f-]{27}$/);
+});
+
 it('counts what it does', async () => {
   await search({ query: 'tents' });
   const text = await (await service.request('/metrics')).text();

@@ -204,10 +204,10 @@ function documentHandlers(host: RunHost): Pick<Handlers, 'docs' | 'openapi'> {
   });
   return {
     openapi: () => new Response(page().json, { headers: { 'Content-Type': 'application/json' } }),
-    docs() {
+    async docs() {
       const policy = "default-src 'none'; style-src 'unsafe-inline'";
       const headers = { 'Content-Type': 'text/html; charset=utf-8', 'Content-Security-Policy': policy };
-      return new Response(page().html, { headers });
+      return new Response(String(await page().html), { headers });
     },
   };
 }

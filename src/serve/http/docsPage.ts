@@ -1,9 +1,12 @@
 /** The OpenAPI document as a page that needs nothing else: no script, no network. */
+import { html, raw } from 'hono/html';
 import type * as z from 'zod';
 import { problemsOf } from './openapi.js';
 import { type Operation, operations } from './operations.js';
 import { components, PROBLEMS } from './schemas.js';
 
+/** Markup; what a template of `html` is given is escaped unless it is markup itself. */
+type Html = ReturnType<typeof html>;
 type Json = { readonly [name: string]: unknown };
 
 const STYLE = `
@@ -18,65 +21,59 @@ th, td { text-align: left; vertical-align: top; padding: 0.35rem 0.6rem; border-
 `;
 
 /** @param document what `openApi` returns */
-export function docsPage(document: Json): string {
+export function docsPage(document: Json): Html {
   const schemas = (document.components as { schemas: Record<string, Json> }).schemas;
   const list = Object.entries(operations) as [string, Operation][];
-  const links = list
-    .map(([id, { path }]) => `<a href="#${id}"><code>${escapeHtml(path)}</code></a>`)
-    .join(' ');
-  return `<!doctype html>
+  const links = list.map(([id, { path }]) => html`<a href="#${id}"><code>${path}</code></a> `);
+  return html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>r4t HTTP service</title><style>${STYLE}</style></head><body>
+<title>r4t HTTP service</title><style>${raw(STYLE)}</style></head><body>
 <h1>r4t HTTP service</h1>
 <p>Machine-readable: <a href="/openapi.json">/openapi.json</a> (OpenAPI 3.1). Where keys are set, send
 <code>Authorization: Bearer &lt;key&gt;</code> or <code>X-API-Key: &lt;key&gt;</code>.</p>
 <nav>${links}</nav>
-${list.map(([id, operation]) => operationSection(id, operation)).join('\n')}
+${list.map(([id, operation]) => operationSection(id, operation))}
 <h2 id="problems">Problems</h2>
 <p>Every error is <code>application/problem+json</code> (<a href="#schema-Problem">Problem</a>).</p>
 ${table(
   ['type', 'status', 'meaning'],
   Object.entries(PROBLEMS).map(([code, { status, title }]) => [
-    `<code id="${code}">/docs#${code}</code>`,
+    html`<code id="${code}">/docs#${code}</code>`,
     String(status),
-    escapeHtml(title),
+    title,
   ]),
 )}
-${Object.entries(schemas)
-  .map(([name, schema]) => `<h2 id="schema-${name}">${name}</h2>${schemaSection(schema)}`)
-  .join('\n')}
+${Object.entries(schemas).map(
+  ([name, schema]) => html`<h2 id="schema-${name}">${name}</h2>${schemaSection(schema)}`,
+)}
 </body></html>`;
 }
 
 const ACCESS = { open: 'No key needed.', read: 'Any key.', full: 'Full keys only.' } as const;
 
-function operationSection(id: string, operation: Operation): string {
+function operationSection(id: string, operation: Operation): Html {
   const { method, path, summary, description = '', access, body, response } = operation;
-  const parts = [
-    body && `<p>Body: ${link(body.schema)}</p>`,
-    `<p>Answer ${response.status}: ${response.schema ? link(response.schema) : escapeHtml(response.contentType ?? '')}</p>`,
-    `<p>Problems: ${problemsOf(operation)
-      .map((code) => `<a href="#${code}">${code}</a>`)
-      .join(', ')}</p>`,
-  ];
-  return `<h2 id="${id}"><code>${method.toUpperCase()} ${escapeHtml(path)}</code> ${escapeHtml(summary)}</h2>
-<p>${inline(description)} ${ACCESS[access]}</p>${parts.filter(Boolean).join('')}`;
+  const problems = problemsOf(operation).map((code) => html`<a href="#${code}">${code}</a>`);
+  return html`<h2 id="${id}"><code>${method.toUpperCase()} ${path}</code> ${summary}</h2>
+<p>${inline(description)} ${ACCESS[access]}</p>${body && html`<p>Body: ${link(body.schema)}</p>`}
+<p>Answer ${response.status}: ${response.schema ? link(response.schema) : response.contentType}</p>
+<p>Problems: ${joined(problems, ', ')}</p>`;
 }
 
-function link(schema: z.ZodType): string {
+function link(schema: z.ZodType): Html {
   const id = components.get(schema)?.id ?? '';
-  return `<a href="#schema-${id}">${id}</a>`;
+  return html`<a href="#schema-${id}">${id}</a>`;
 }
 
 /** The properties of a schema, those of inner objects indented below. */
-function schemaSection(schema: Json): string {
+function schemaSection(schema: Json): Html {
   const { description, properties } = schema as { description?: string; properties?: Record<string, Json> };
-  const text = description === undefined ? '' : `<p>${inline(description)}</p>`;
-  if (!properties) return `${text}<p>${typeOf(schema)}</p>`;
-  return text + table(['field', 'type', ''], propertyRows(schema, ''));
+  const text = description !== undefined && html`<p>${inline(description)}</p>`;
+  if (!properties) return html`${text}<p>${typeOf(schema)}</p>`;
+  return html`${text}${table(['field', 'type', ''], propertyRows(schema, ''))}`;
 }
 
-function propertyRows(schema: Json, prefix: string): string[][] {
+function propertyRows(schema: Json, prefix: string): Content[][] {
   const { properties = {}, required = [] } = schema as {
     properties?: Record<string, Json>;
     required?: string[];
@@ -85,11 +82,7 @@ function propertyRows(schema: Json, prefix: string): string[][] {
     const inner = (property.items ?? property) as Json;
     const path = `${prefix}${name}${property.items ? '[]' : ''}`;
     const optional = required.includes(name) ? '' : ' (optional)';
-    const own = [
-      `<code>${escapeHtml(path)}</code>`,
-      `${typeOf(property)}${optional}`,
-      inline(textOf(property)),
-    ];
+    const own = [html`<code>${path}</code>`, html`${typeOf(property)}${optional}`, inline(textOf(property))];
     return [own, ...propertyRows(inner, `${path}.`)];
   });
 }
@@ -101,19 +94,26 @@ function textOf({ description = '', examples }: Json): string {
   return example === undefined ? String(description) : `${description} For example ${example}.`;
 }
 
-/** A schema's type and bounds in a few words, as HTML. */
-function typeOf(schema: Json): string {
+/** A schema's type and bounds in a few words. */
+function typeOf(schema: Json): Html {
   const { $ref, anyOf, type, items, prefixItems, minimum, maximum, maxItems, maxLength } = schema;
   if (typeof $ref === 'string') {
     const name = $ref.slice($ref.lastIndexOf('/') + 1);
-    return `<a href="#schema-${name}">${name}</a>`;
+    return html`<a href="#schema-${name}">${name}</a>`;
   }
-  if (Array.isArray(anyOf)) return anyOf.map((one) => typeOf(one as Json)).join(' or ');
+  if (Array.isArray(anyOf))
+    return joined(
+      anyOf.map((one) => typeOf(one as Json)),
+      ' or ',
+    );
   if (schema.enum)
-    return (schema.enum as unknown[]).map((value) => `<code>${escapeHtml(String(value))}</code>`).join(' ');
-  if (prefixItems) return `[${(prefixItems as Json[]).map(typeOf).join(', ')}]`;
+    return joined(
+      (schema.enum as unknown[]).map((value) => html`<code>${String(value)}</code>`),
+      ' ',
+    );
+  if (prefixItems) return html`[${joined((prefixItems as Json[]).map(typeOf), ', ')}]`;
   if (type === 'array') {
-    return `list of ${typeOf((items ?? {}) as Json)}${maxItems === undefined ? '' : `, at most ${maxItems}`}`;
+    return html`list of ${typeOf((items ?? {}) as Json)}${maxItems !== undefined && `, at most ${maxItems}`}`;
   }
   const range =
     minimum !== undefined && maximum !== undefined && Math.abs(maximum as number) < Number.MAX_SAFE_INTEGER
@@ -121,24 +121,20 @@ function typeOf(schema: Json): string {
       : '';
   const length =
     maxLength === undefined ? '' : `, at most ${(maxLength as number).toLocaleString('en')} characters`;
-  return `${escapeHtml(String(type ?? 'any'))}${range}${length}`;
+  return html`${String(type ?? 'any')}${range}${length}`;
 }
 
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const cells = (tag: string, row: readonly string[]) =>
-    row.map((cell) => `<${tag}>${cell}</${tag}>`).join('');
-  const body = rows.map((row) => `<tr>${cells('td', row)}</tr>`).join('');
-  return `<div class="scroll"><table><thead><tr>${cells('th', head)}</tr></thead><tbody>${body}</tbody></table></div>`;
+type Content = Html | string;
+
+function table(head: readonly string[], rows: readonly (readonly Content[])[]): Html {
+  const names = head.map((name) => html`<th>${name}</th>`);
+  const body = rows.map((row) => html`<tr>${row.map((cell) => html`<td>${cell}</td>`)}</tr>`);
+  return html`<div class="scroll"><table><thead><tr>${names}</tr></thead><tbody>${body}</tbody></table></div>`;
 }
 
-/** Escaped, with `code` between backticks. */
-function inline(text: string): string {
-  return escapeHtml(text).replace(/`([^`]+)`/g, '<code>$1</code>');
-}
+const joined = (parts: readonly Html[], separator: string): Html =>
+  html`${parts.map((part, i) => html`${i > 0 && separator}${part}`)}`;
 
-function escapeHtml(text: string): string {
-  return text.replace(
-    /[&<>"]/g,
-    (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[c] as string,
-  );
-}
+/** Text with `code` between backticks. */
+const inline = (text: string): Html =>
+  html`${text.split(/`([^`]+)`/).map((part, i) => (i % 2 === 0 ? part : html`<code>${part}</code>`))}`;

@@ -1,6 +1,7 @@
 /** What a request is before it is answered: whose it is, and what it says. */
 import type { HttpBindings } from '@hono/node-server';
 import type { Context } from 'hono';
+import type { RequestIdVariables } from 'hono/request-id';
 import type * as z from 'zod';
 import { parseJson } from '../../catalog/parseJson.js';
 import { type ApiKey, findKey, isLocalHostHeader, presentedKey } from './auth.js';
@@ -8,8 +9,7 @@ import type { Operation } from './operations.js';
 import { HttpProblem, invalidBy, invalidFields } from './problem.js';
 
 /** What is known of a request while it is answered. */
-export interface Variables {
-  id: string;
+export interface Variables extends RequestIdVariables {
   route: string;
   /** Who asks: the key, or else the address. */
   caller: string;

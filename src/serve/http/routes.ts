@@ -1,8 +1,8 @@
 /** The table of operations as routes, and what every request passes on its way there. */
-import { randomUUID } from 'node:crypto';
 import { Hono, type MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { cors } from 'hono/cors';
+import { requestId } from 'hono/request-id';
 import type * as z from 'zod';
 import type { ApiKey } from './auth.js';
 import { problemFrom } from './failures.js';
@@ -59,12 +59,12 @@ export function makeRoutes({
   ...options
 }: RoutesOptions): Hono<{ Variables: Variables }> {
   const app = new Hono<{ Variables: Variables }>();
-  app.use(accounted(options));
+  app.use(requestId({ limitLength: 64 }), accounted(options));
   if (origins.length > 0) app.use(allowed(origins));
   app.onError((error, c: Ctx) => {
     const problem = problemFrom(error);
     if (problem.code === 'internal') c.set('error', error);
-    return problem.toResponse(c.get('id'));
+    return problem.toResponse(c.get('requestId'));
   });
   app.notFound(notFound);
   for (const id of Object.keys(operations) as OperationId[]) {
@@ -85,7 +85,7 @@ export function makeRoutes({
   return app;
 }
 
-/** Gives a request its number, and afterwards counts and logs it. */
+/** Counts and logs a request once it is answered. */
 function accounted({
   metrics,
   onAccess,
@@ -94,12 +94,10 @@ function accounted({
 }: Omit<RoutesOptions, 'handlers' | 'keys' | 'origins'>): MiddlewareHandler<{ Variables: Variables }> {
   return async (c, next) => {
     const started = performance.now();
-    const given = c.req.header('x-request-id');
-    const id = given !== undefined && /^[\w.-]{1,64}$/.test(given) ? given : randomUUID();
-    c.set('id', id);
     c.set('route', 'other');
     await next();
-    c.res.headers.set('X-Request-Id', id);
+    // What the middleware has set is lost where a handler answers with a response of its own.
+    c.res.headers.set('X-Request-Id', c.get('requestId'));
     if (draining()) c.res.headers.set('Connection', 'close');
     const { status } = c.res;
     const ms = Math.round((performance.now() - started) * 100) / 100;
@@ -107,7 +105,7 @@ function accounted({
     const [queries, err] = [logQueries ? c.get('queries') : undefined, c.get('error')];
     const { method, path } = c.req;
     onAccess?.({
-      id,
+      id: c.get('requestId'),
       method,
       path,
       status,
@@ -130,10 +128,11 @@ const allowed = (origins: readonly string[]): MiddlewareHandler =>
 
 function notFound(c: Ctx): Response {
   const known = (Object.values(operations) as Operation[]).find(({ path }) => path === c.req.path);
-  if (!known) return new HttpProblem('not-found', 'there is nothing here; see /docs').toResponse(c.get('id'));
+  if (!known)
+    return new HttpProblem('not-found', 'there is nothing here; see /docs').toResponse(c.get('requestId'));
   const allow = known.method.toUpperCase();
   const problem = new HttpProblem('method-not-allowed', `use ${allow}`);
-  return problem.toResponse(c.get('id'), { Allow: allow });
+  return problem.toResponse(c.get('requestId'), { Allow: allow });
 }
 
 const limited = (maxSize: number) =>
@@ -141,6 +140,6 @@ const limited = (maxSize: number) =>
     maxSize,
     onError: (c: Ctx) => {
       const most = maxSize.toLocaleString('en');
-      return new HttpProblem('too-large', `send at most ${most} bytes`).toResponse(c.get('id'));
+      return new HttpProblem('too-large', `send at most ${most} bytes`).toResponse(c.get('requestId'));
     },
   });

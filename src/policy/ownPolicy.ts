@@ -1,20 +1,20 @@
 /** The policy of a run that is used as it is: a language model, what one has written, or a module of the user's. */
 import { apiKeyOf } from '../llm/apiKey.js';
-import { loadModulePolicy, type PolicyModuleOptions } from '../policy/modulePolicy.js';
-import type { Policy } from '../policy/policy.js';
-import { ChatWriter } from '../policy/written/chatWriter.js';
-import { FanOutLog } from '../policy/written/fanOutFile.js';
-import { GgufWriter } from '../policy/written/ggufWriter.js';
-import type { ChatPolicySetting, GgufPolicySetting } from '../policy/written/policySetting.js';
-import { examplesOf, type FanOutPrompt, INSTRUCTION, promptMessages } from '../policy/written/prompt.js';
-import { RecordedPolicy } from '../policy/written/recordedPolicy.js';
-import type { Writer } from '../policy/written/writer.js';
-import { WritingPolicy } from '../policy/written/writingPolicy.js';
 import type { RunControl } from '../progress.js';
-import type { Config } from './config.js';
-import { runFile } from './placePaths.js';
-import type { RunFolder } from './runFolder.js';
-import type { Workspace } from './workspace.js';
+import type { Config } from '../run/config.js';
+import { runFile } from '../run/placePaths.js';
+import type { RunFolder } from '../run/runFolder.js';
+import type { Workspace } from '../run/workspace.js';
+import { loadModulePolicy, type PolicyModuleOptions } from './modulePolicy.js';
+import type { Policy } from './policy.js';
+import { ChatWriter } from './written/chatWriter.js';
+import { FanOutLog } from './written/fanOutFile.js';
+import { GgufWriter } from './written/ggufWriter.js';
+import type { ChatPolicySetting, GgufPolicySetting } from './written/policySetting.js';
+import { examplesOf, type FanOutPrompt, INSTRUCTION, promptMessages } from './written/prompt.js';
+import { RecordedPolicy } from './written/recordedPolicy.js';
+import type { Writer } from './written/writer.js';
+import { WritingPolicy } from './written/writingPolicy.js';
 
 /** Every fan-out that a run has had written; outside the stages' folders, so that starting anew pays for nothing again. */
 export const FAN_OUTS = 'fanOuts.jsonl';
