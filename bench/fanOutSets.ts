@@ -15,9 +15,10 @@
 import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { readFanOuts } from 'r4t';
+
 import { groundProducts } from '../examples/kitchen/groundProducts.js';
 import { readLines } from '../examples/quickstart/data.js';
+import { readFanOuts } from '../src/index.js';
 
 /** Items that a list must come to, and one list in so many is for validation. */
 const [LEAST, HELD_OUT] = [3, 10];

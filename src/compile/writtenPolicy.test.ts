@@ -1,5 +1,5 @@
 /** Runs whose sub-queries a language model writes, through everything that uses them. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { tempFolder } from '../catalog/testing/tempFolder.js';
 import { evaluateRun } from '../evaluate/evaluateRun.js';
@@ -137,7 +137,8 @@ describe('a run whose sub-queries a language model writes', () => {
 
   it('is the same from the record alone', async () => {
     const asked = stub.requests.length;
-    const policy = { kind: 'recorded', path: `${whole.out}/${FAN_OUTS}` } as const;
+    const path = temp.write('shared.jsonl', readFileSync(`${whole.out}/${FAN_OUTS}`));
+    const policy = { kind: 'recorded', path } as const;
     const own = options({ config: { ...config(), policy } });
     await compile(own);
     expect((await setsOf(own.out)).rows).toEqual((await setsOf(whole.out)).rows);
@@ -145,12 +146,24 @@ describe('a run whose sub-queries a language model writes', () => {
     expect([...methods.get('zeroShot')!.metrics.recallAtK!]).toEqual([1, 1, 1]);
     expect(methods.has('bestOfN')).toBe(true);
     expect(stub.requests.length).toBe(asked);
+    rmSync(policy.path);
     await using retriever = await Retriever.load(own.out, { encoder: letterEncoder, threads: 1 });
     expect((await retriever.search('white dress', { method: 'folm' })).fallback).toBe(
       'the policy of this run is a recording, which knows no other queries',
     );
     expect((await retriever.search('white dress', { method: 'diffusion' })).items).toHaveLength(3);
   }, 60_000);
+
+  it('is searched without a key, and says which it needs where the model is asked after all', async () => {
+    const policy = { ...config().policy, apiKeyEnv: 'R4T_NO_SUCH_KEY' };
+    await compile({ ...whole, config: { ...config(), policy } });
+    await using retriever = await Retriever.load(whole.out, { encoder: letterEncoder, threads: 1 });
+    expect((await retriever.search('white day', { method: 'diffusion' })).items).toHaveLength(3);
+    await expect(retriever.search('white day', { method: 'folm' })).rejects.toThrow(
+      'field "policy.apiKeyEnv": names the environment variable R4T_NO_SUCH_KEY, which is not set',
+    );
+    await compile(whole);
+  });
 
   it('may go on with a model elsewhere, and not with another', async () => {
     const elsewhere = { ...config().policy, baseUrl: 'http://127.0.0.1:1', concurrency: 9 };

@@ -7,6 +7,7 @@ import type { QueryBatch, RetrievalWorld } from '../environment.js';
 import { retrieveFanOuts } from '../policy/fanOut.js';
 import { isPolicyGiven } from '../policy/ownPolicy.js';
 import type { Completion, Policy } from '../policy/policy.js';
+import { RecordedPolicy } from '../policy/written/recordedPolicy.js';
 import { missingPart } from '../retrieve/findSets.js';
 import { loadTrainedPolicy } from '../retrieve/loadRun.js';
 import type { MethodSpace } from '../retrieve/method.js';
@@ -50,7 +51,10 @@ export async function evaluatedMethods({
     const best = bestOf(policy, { samples: BEST_OF, reward, world: space });
     const known = queries.every((query) => policy.knows?.(query) ?? true);
     if (isLanguageModel(config) && known) methods.set('zeroShot', async () => ({ method: 'folm', space }));
-    if (known) methods.set('bestOfN', async () => ({ method: 'folm', space: { ...space, policy: best } }));
+    // Of a single recorded fan-out the best is no choice.
+    const single = policy instanceof RecordedPolicy && queries.some((query) => policy.samplesOf(query) < 2);
+    if (known && !single)
+      methods.set('bestOfN', async () => ({ method: 'folm', space: { ...space, policy: best } }));
   } else if (policy && run.stageDone('warm-start')) {
     const untrained = () => loadTrainedPolicy(run, config, 'untrained', space, runtime);
     methods.set('untrained', async () => ({

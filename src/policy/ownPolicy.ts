@@ -9,7 +9,7 @@ import { loadModulePolicy, type PolicyModuleOptions } from './modulePolicy.js';
 import type { Policy } from './policy.js';
 import { ChatWriter } from './written/chatWriter.js';
 import { FanOutLog } from './written/fanOutFile.js';
-import { GgufWriter } from './written/ggufWriter.js';
+import { GgufWriter, nameOfGguf } from './written/ggufWriter.js';
 import type { ChatPolicySetting, GgufPolicySetting } from './written/policySetting.js';
 import { examplesOf, type FanOutPrompt, INSTRUCTION, promptMessages } from './written/prompt.js';
 import { RecordedPolicy } from './written/recordedPolicy.js';
@@ -40,7 +40,10 @@ export async function loadOwnPolicy(
     case 'module':
       return loadModulePolicy(await runFile(run.folder, policy.path), workspace, others);
     case 'recorded':
-      return RecordedPolicy.load(await runFile(run.folder, policy.path), k);
+      // Searches cannot ask it anything, and shall not need its file.
+      return keep
+        ? RecordedPolicy.load(await runFile(run.folder, policy.path), k)
+        : new RecordedPolicy([], k, policy.path);
     case 'chat':
     case 'gguf': {
       const prompt = promptOf(policy, workspace, { k, seed });
@@ -66,18 +69,42 @@ function promptOf(
 }
 
 function chatWriter({ baseUrl, provider, model, apiKeyEnv, concurrency, prices }: ChatPolicySetting): Writer {
-  const apiKey = apiKeyOf(apiKeyEnv, 'policy.apiKeyEnv');
-  return new ChatWriter({ endpoint: { baseUrl, provider, model, apiKey }, concurrency, prices });
+  const endpoint = {
+    baseUrl,
+    provider,
+    model,
+    // Read when it is asked: who searches by what was compiled needs no key.
+    get apiKey() {
+      return apiKeyOf(apiKeyEnv, 'policy.apiKeyEnv');
+    },
+  };
+  return new ChatWriter({ endpoint, concurrency, prices });
 }
 
+/** Opened when it is first asked: who searches by what was compiled needs neither the file nor the package. */
 async function ggufWriter(
   run: RunFolder,
   { model, concurrency: sequences }: GgufPolicySetting,
   prompt: FanOutPrompt,
-  { k, threads, signal }: LoadOwnPolicyOptions,
+  { k, threads }: LoadOwnPolicyOptions,
 ): Promise<Writer> {
   const file = await runFile(run.folder, model);
-  return GgufWriter.open({ file, sequences, k, longest: promptMessages(prompt, ''), threads, signal });
+  let opened: Promise<GgufWriter> | undefined;
+  const open = (signal?: AbortSignal) =>
+    GgufWriter.open({ file, sequences, k, longest: promptMessages(prompt, ''), threads, signal });
+  return {
+    model: nameOfGguf(file),
+    place: model,
+    concurrency: sequences,
+    async write(messages, asked) {
+      opened ??= open(asked.signal);
+      return (await opened).write(messages, asked);
+    },
+    async release() {
+      // One that could not be opened holds nothing.
+      await (await opened?.catch(() => undefined))?.release();
+    },
+  };
 }
 
 /** Whether the run was compiled with a policy that is used as it is, so that it has trained none. */

@@ -40,7 +40,7 @@ describe('reportMarkdown', () => {
       '−0.260',
       '0.02',
     ]);
-    expect(row(text, 'By labels', 'Diffusion, untrained')[1]).toBe('**0.480**');
+    expect(row(text, 'By labels', 'Diffusion, untrained')[1]).toBe('**0.500**');
     // Nine by labels, four by the reward's encoder and two by another one.
     expect(text.match(/\*\*0\.\d+\*\*/g)).toHaveLength(15);
     expect(row(text, 'By labels', 'method')).toContain('Recall@40');
@@ -81,9 +81,9 @@ describe('reportMarkdown', () => {
 
   it('shows the paired test, the seeds, the steps, the settings and the command', () => {
     const text = reportMarkdown(sampleReport());
-    const FOLM = ['+0.320', '[+0.300, +0.350]', '0.004', '+0.060', '[+0.040, +0.090]', '0.004'];
+    const FOLM = ['+0.340', '[+0.320, +0.370]', '0.004', '+0.080', '[+0.060, +0.110]', '0.004'];
     expect(row(text, 'Paired comparisons', 'FOLM')).toEqual(['FOLM', ...FOLM]);
-    expect(row(text, 'Spread over seeds', 'FOLM')[1]).toBe('0.410 / 0.420 / 0.430');
+    expect(row(text, 'Spread over seeds', 'FOLM')[1]).toBe('0.430 / 0.440 / 0.450');
     expect(row(text, 'Spread over seeds', 'Plain search')).toEqual([]);
     expect(row(text, 'Diffusion by number of steps', '   64')).toEqual(['64', '0.400', '19.2']);
     expect(row(text, 'Failures', 'Keywords')).toEqual(['Keywords', 'the of and', 'has no content word']);

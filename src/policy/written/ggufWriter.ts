@@ -75,7 +75,7 @@ export class GgufWriter implements Writer {
     private readonly grammarOf: (least: number) => Promise<unknown>,
     private readonly close: () => Promise<void>,
   ) {
-    this.model = basename(file, '.gguf');
+    this.model = nameOfGguf(file);
     this.place = file;
     this.concurrency = sequences;
   }
@@ -145,6 +145,9 @@ export class GgufWriter implements Writer {
     await this.close();
   }
 }
+
+/** What records call the model of a file. */
+export const nameOfGguf = (file: string): string => basename(file, '.gguf');
 
 async function llamaLibrary(): Promise<LlamaLibrary> {
   try {

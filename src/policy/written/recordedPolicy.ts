@@ -29,6 +29,11 @@ export class RecordedPolicy implements Policy {
     return this.#ofQuery.has(query);
   }
 
+  /** How many are recorded of a query. */
+  samplesOf(query: string): number {
+    return this.#ofQuery.get(query)?.length ?? 0;
+  }
+
   /** The most that a query has. */
   get samplesPerQuery(): number {
     return [...this.#ofQuery.values()].reduce((most, { length }) => Math.max(most, length), 0);

@@ -40,7 +40,7 @@ describe('paretoChart', () => {
     expect(count(svg, 'class="mark ')).toBe(METHODS.length);
     expect(count(svg, 'class="mark policy compiled"')).toBe(1);
     expect(count(svg, 'class="whisker ')).toBe(METHODS.length);
-    expect(String(svg)).toContain('<title>FOLM: diversity 0.720, alignment 0.750</title>');
+    expect(String(svg)).toContain('<title>FOLM: diversity 0.740, alignment 0.770</title>');
     const places = [...String(svg).matchAll(/translate\(([\d.]+) ([\d.]+)\)/g)].map(([, x, y]) => [+x, +y]);
     // The sample's methods get better in both from first to last.
     for (let i = 1; i < METHODS.length; i++) {
@@ -71,7 +71,7 @@ describe('latencyChart', () => {
   });
 
   it('leaves out methods without the metric', () => {
-    expect(count(latencyChart(oar, { metric: 'composite', ...size }), 'class="mark ')).toBe(9 + 3);
+    expect(count(latencyChart(oar, { metric: 'composite', ...size }), 'class="mark ')).toBe(10 + 3);
     expect(
       latencyChart({ results: { ...oar.results, methods: {} }, steps: [] }, { metric: 'composite', ...size }),
     ).toBe(undefined);
@@ -82,13 +82,13 @@ describe('forestChart', () => {
   it('has a row for each method, and ticks where there are several seeds', () => {
     const svg = forestChart(wscr.results, { metric: 'recallAtB', width: 720 });
     expect(count(svg, 'class="interval"')).toBe(METHODS.length);
-    expect(count(svg, 'class="seed"')).toBe(6 * 3);
+    expect(count(svg, 'class="seed"')).toBe(7 * 3);
     expect(count(svg, 'class="reference"')).toBe(1);
   });
 
   it('has no row and no reference for methods without directions', () => {
     const svg = forestChart(oar.results, { metric: 'composite', width: 350 });
-    expect(count(svg, 'class="interval"')).toBe(9);
+    expect(count(svg, 'class="interval"')).toBe(10);
     expect(count(svg, 'class="reference"')).toBe(0);
     expect(String(svg)).not.toContain('Plain');
   });

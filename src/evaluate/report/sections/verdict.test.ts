@@ -127,7 +127,7 @@ describe('verdict', () => {
     const judged = sampleReport({ labelled: false, task: 'oar', judged: true }).results;
     expect(verdict(judged)).toEqual([
       'No test query has a reference set, so no person says here which method is better.',
-      "The run's judge (hybrid) gives Diffusion the highest judged@4, 0.440, and plain search 0.100; the figures after it are diagnostics.",
+      "The run's judge (hybrid) gives Diffusion the highest judged@4, 0.460, and plain search 0.100; the figures after it are diagnostics.",
     ]);
     expect(verdict({ ...judged, methods: { plain: judged.methods.plain! } })[1]).toMatch(
       /gives plain search the highest judged@4, 0.100; the figures/,
