@@ -1,4 +1,4 @@
-import { mkdir, open, readdir, readFile, realpath, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, realpath, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { InputError, R4tError } from './errors.js';
 import { checkInputFile } from './inputFile.js';
@@ -20,7 +20,8 @@ export async function writeFileAtomic(
     await mkdir(dirname(file), { recursive: true });
     const handle = await open(temporary, 'w');
     try {
-      await writeFile(handle, data);
+      // An iterable too, which the types do not know.
+      await handle.writeFile(data as string);
       await handle.sync();
     } finally {
       await handle.close();

@@ -106,13 +106,13 @@ interface Worlds extends ServiceOptions {
 }
 
 /** Five times as many requests as are answered at once, three times over. */
-async function overload({ main, world }: Worlds): Promise<string[]> {
+export async function overload({ main, world }: Worlds): Promise<string[]> {
   const wrong: string[] = [];
   const server = await started(main, world, '--queue', '64');
   const expected = await singly(server);
   const count = { answered: 0, refused: 0 };
   const each = (number: number, answer: Answer | Error) => {
-    if (answer instanceof Error) wrong.push(`overload: ${answer.message}`);
+    if (answer instanceof Error) wrong.push(`overload: ${answer.message} ${answer.cause}`);
     else if (answer.status === 200) {
       count.answered++;
       if (answer.items !== expected[number % QUERIES.length])
@@ -218,7 +218,7 @@ async function exchange({ main, folder, world, other }: Worlds, rounds = 12): Pr
 }
 
 /** SIGTERM under load: what was sent is answered, rightly, and the process ends with 0. */
-async function terminate({ main, world }: Worlds, rounds = 5): Promise<string[]> {
+export async function terminate({ main, world }: Worlds, rounds = 5): Promise<string[]> {
   const wrong: string[] = [];
   let answers = 0;
   let turnedAway = 0;
