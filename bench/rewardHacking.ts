@@ -18,7 +18,7 @@ import { openPolicy } from '../src/compile/policyStages.js';
 import { readTraining } from '../src/compile/readTraining.js';
 import { type StageContext, trainedPolicySettings } from '../src/compile/stage.js';
 import { trainingQueries, validationQueries } from '../src/compile/trainingQueries.js';
-import { aspectsOf } from '../src/evaluate/aspects.js';
+import { aspectsOf } from '../src/candidates/aspects.js';
 import { labelMetrics } from '../src/evaluate/labelMetrics.js';
 import { labelsOf } from '../src/evaluate/measure.js';
 import { formatTable } from '../src/evaluate/table.js';

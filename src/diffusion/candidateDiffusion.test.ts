@@ -272,7 +272,7 @@ async function stepByStep({ config, parameters }: DiffusionModel) {
     vectors: graph.input('anchors', ['queries', N, D]),
     sources: graph.input('features', ['queries', N, F]),
   };
-  const anchors = anchorsOf({ ...given, query });
+  const anchors = anchorsOf(given);
   const outputs = { ...denoiseAnchored(config, inputs, anchors), order: anchors.order };
   const weights = new Map([...parameters].map(([name, { data }]) => [name, data]));
   const session = await Session.load(encodeOnnx(graph, { outputs, weights }), runtime);

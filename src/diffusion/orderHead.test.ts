@@ -212,22 +212,20 @@ test('the gradients are those of finite differences', async () => {
   const standard = { means: [0, 0], deviations: [1, 1] };
   const small = tinyConfig({ dimension: d, conditionDimension: dz, standard });
   const specs = [...parameterGraph(small).parameters].filter(([name]) => name.startsWith('order.'));
-  expect(specs).toHaveLength(8);
+  expect(specs).toHaveLength(4);
   const weights = specs.map(([name, { shape }]): [string, Operand] => [name, { shape, range: [-0.5, 0.5] }]);
   await checkGradients<string>({
     operands: {
-      vectors: { shape: ['batch', candidates, d], range: [-1, 1] },
       features: { shape: ['batch', candidates, sources] },
-      condition: { shape: ['batch', dz], range: [-1, 1] },
       // The last candidate came before the second row.
       labels: { shape: ['batch', 2, 1], below: candidates - 1 },
       ...Object.fromEntries(weights),
     },
-    f: ({ vectors, features, condition, labels, ...own }, graph) => {
+    f: ({ features, labels, ...own }, graph) => {
       // What the code asks for as a parameter is an operand here.
       for (const [name, spec] of specs) graph.parameters.set(name, { ...spec, value: own[name] });
       const earlier = graph.constant(Float32Array.of(0, 0, 0, 0, 0, 0, 0, 1), [1, 2, candidates]);
-      const loss = orderLoss(orderScores({ vectors, sources: features, query: condition }), earlier, labels);
+      const loss = orderLoss(orderScores(features), earlier, labels);
       graph.parameters.clear();
       return loss;
     },

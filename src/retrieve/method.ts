@@ -1,6 +1,7 @@
 /** What a method of finding sets is: what it may use, what it is asked, and what it gives. */
 
 import type { Classifier } from '../baselines/classifier.js';
+import type { AspectOf } from '../candidates/aspects.js';
 import type { CandidateRanker } from '../candidates/reader.js';
 import type { SetMemory } from '../candidates/setMemory.js';
 import type { SampleOptions } from '../diffusion/setSampler.js';
@@ -35,6 +36,8 @@ export interface MethodSpace extends RetrievalWorld {
   readonly k: number;
   /** The catalog's words; indexed when they are first asked for, as many searches need none. */
   lexicon(): Bm25;
+  /** What kind of thing each item is, for sets that mind repeats; found when it is first asked for. */
+  aspects(): AspectOf;
   /** Texts of the training queries, which may be a query's neighbours. */
   readonly training?: LabelledQueries;
   readonly adapter?: Adapter;
@@ -46,6 +49,8 @@ export interface MethodSpace extends RetrievalWorld {
   /** What is remembered of training queries, for models that rank candidates; absent where there are no sets. */
   readonly memory?: SetMemory;
   readonly settings: MethodSettings;
+  /** Ranks what follows the set that a model chooses among candidates, by turns with its own other candidates (none). */
+  readonly rest?: Method;
   /** The method behind `auto`, and of a request that names none: what did best on validation queries, plain search before. */
   readonly usual: Method;
   /** Cosines of many candidates at once, where whole budgets are put in another order. */

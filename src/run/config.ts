@@ -74,7 +74,7 @@ const softGrpo = {
 const policy = z.strictObject({
   kind: z.literal('pointer').default('pointer'),
   /** Steps of imitating the reference sets, or where there are none the best baseline. */
-  warmStartSteps: z.int().min(0).default(100),
+  warmStartSteps: z.int().min(0).default(200),
   steps: z.int().min(0).default(40),
   ...softGrpo,
 });

@@ -1,5 +1,6 @@
 /** Loads a retriever that `r4t export` wrote, from URLs, without Node. */
 
+import { aspectsWhenAsked } from '../candidates/aspects.js';
 import { SetMemory } from '../candidates/setMemory.js';
 import type { Item } from '../catalog/item.js';
 import { CandidateDiffusion } from '../diffusion/candidateDiffusion.js';
@@ -103,10 +104,12 @@ export async function loadRetriever(
     ownNames: new Map(Object.entries(manifest.ownNames ?? {})),
     k: manifest.k,
     lexicon: lexiconOf(items),
+    aspects: aspectsWhenAsked(items, vectors, { field: manifest.aspect }),
     ...labels,
     ...(remembered && { memory: SetMemory.plain(remembered) }),
     diffusion: diffusion && webDiffusion(diffusion, sampler, () => load(WEB_FILES.denoiser)),
     settings: manifest.settings,
+    rest: manifest.rest,
     usual: manifest.method,
   });
 }

@@ -152,7 +152,7 @@ async function optimise(
   chosen: readonly ChosenSet[],
   advantages: Float32Array,
   learningRate: number,
-  { policy: { config }, world, read, groupSize, epochs }: ReinforceOptions,
+  { policy: { config }, read, groupSize, epochs }: ReinforceOptions,
 ): Promise<{ loss: number; kl: number; gradientNorm: number }> {
   const { k } = config;
   const perSet = advantages.length / chosen.length;
@@ -172,7 +172,7 @@ async function optimise(
       });
       const { loss, gradientNorm, metrics } = await trainer.train(
         {
-          ...queryFeeds(read, part, world.vectors),
+          ...queryFeeds(read, part),
           ...setFeeds(
             sets.map(({ places }) => places),
             part.length,
