@@ -190,7 +190,7 @@ describe('with a model that says what it is told to', () => {
       expect([...ranking]).toEqual([4, 2, 3, 0, 1].map((place) => five.items[q * 5 + place]));
     });
     expect(loaded.mock.calls).toEqual([[0]]);
-    expect(session.asked.map((feeds) => Object.keys(feeds))).toEqual([['condition', 'anchors', 'features']]);
+    expect(session.asked.map((feeds) => Object.keys(feeds))).toEqual([['features']]);
   });
 
   it('every query is asked once, with its own candidates and what the sources say of them', async () => {

@@ -73,7 +73,7 @@ export class CandidateDiffusion implements CandidateRanker {
         const set = bestWithoutRepeats(own, worth, rows, repeats);
         const inOrder = bestWithoutRepeats(
           set.map((place) => own[place]),
-          set.map((place) => order[at + place]),
+          Float32Array.from(set, (place) => order[at + place]),
           rows,
           repeats,
         ).map((i) => set[i]);
