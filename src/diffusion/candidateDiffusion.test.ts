@@ -141,7 +141,7 @@ describe('with a model that says what it is told to', () => {
 
     async run(feeds: Feeds) {
       this.asked.push(feeds);
-      const [queries] = feeds.condition.dims;
+      const [queries] = feeds.features.dims;
       const repeated = (values: readonly number[]) =>
         Float32Array.from(Array.from({ length: queries }, () => values).flat());
       const size = this.order.length;
@@ -203,7 +203,7 @@ describe('with a model that says what it is told to', () => {
     expect(fed('features')).toEqual([...many.scores]);
     expect(fed('anchors')).toEqual([...many.items].flatMap((item) => [...row(vectors, item)]));
     for (const feeds of session.asked) {
-      const [queries] = feeds.condition.dims;
+      const [queries] = feeds.features.dims;
       expect(feeds.noise.dims).toEqual([queries, 2, D]);
       expect(feeds.features.dims).toEqual([queries, size, F]);
     }

@@ -21,6 +21,9 @@ export interface CandidateDiffusionOptions {
   readonly load: (steps: number) => Promise<ModelSession>;
 }
 
+/** Rounding takes some inclusion probabilities below 0. */
+const LEAST = 1e-9;
+
 /** Queries denoised together: more would fall out of the cache. */
 const QUERIES_PER_RUN = 8;
 
@@ -118,7 +121,7 @@ export class CandidateDiffusion implements CandidateRanker {
         const at = (q * draws + draw) * size;
         for (let i = 0; i < size; i++) mean[q * size + i] += drawn[at + i] / draws;
       }
-    return mean.map(Math.log);
+    return mean.map((p) => Math.log(Math.max(p, LEAST)));
   }
 
   async release(): Promise<void> {
