@@ -8,7 +8,7 @@
  */
 
 import { hybridHits } from '../src/baselines/hybridHits.js';
-import { aspectsOf } from '../src/evaluate/aspects.js';
+import { aspectsOf } from '../src/candidates/aspects.js';
 import { formatTable, labelMetrics, readFanOuts } from '../src/index.js';
 import { assignItems } from '../src/retrieve/assign.js';
 import { candidateMask } from '../src/retrieve/candidates.js';

@@ -13,11 +13,11 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { aspectsOf } from '../src/candidates/aspects.js';
 import { compile } from '../src/compile/compile.js';
 import { openPolicy } from '../src/compile/policyStages.js';
 import { type StageContext, trainedPolicySettings } from '../src/compile/stage.js';
 import { trainingQueries, validationQueries } from '../src/compile/trainingQueries.js';
-import { aspectsOf } from '../src/evaluate/aspects.js';
 import { labelMetrics } from '../src/evaluate/labelMetrics.js';
 import { labelsOf } from '../src/evaluate/measure.js';
 import { formatTable } from '../src/evaluate/table.js';

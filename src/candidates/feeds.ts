@@ -1,38 +1,42 @@
+/** Candidates of some queries as a model's input tensors. */
 import type { Tensor } from '../engine/session.js';
 import type { Matrix } from '../matrix.js';
 import type { ReadQueries } from './reader.js';
 
-/** The candidates of some queries as a model's input tensors. */
-export interface CandidateFeeds {
-  /** Their vectors, [queries, candidates, d]. */
-  readonly items: Tensor;
-  /** What the sources say of them, [queries, candidates, sources]. */
-  readonly sources: Tensor;
+/**
+ * What the sources say of them, [queries, candidates, sources].
+ *
+ * @param rows which of the queries, in order; one may be there several times
+ */
+export function sourcesFeed(
+  { size, items, scores }: Omit<ReadQueries, 'vectors'>,
+  rows: ArrayLike<number>,
+): Tensor {
+  const sources = items.length > 0 ? scores.length / items.length : 0;
+  const length = size * sources;
+  const data = new Float32Array(rows.length * length);
+  for (let n = 0; n < rows.length; n++)
+    data.set(scores.subarray(rows[n] * length, (rows[n] + 1) * length), n * length);
+  return { data, dims: [rows.length, size, sources] };
 }
 
 /**
- * @param rows which of the queries, in order; one may be there several times
+ * Their vectors, [queries, candidates, d].
+ *
+ * @param rows as above
  * @param catalog content embeddings, unit rows [items, d]
  */
-export function candidateFeeds(
-  { size, items, scores }: Omit<ReadQueries, 'vectors'>,
+export function vectorsFeed(
+  { size, items }: Pick<ReadQueries, 'size' | 'items'>,
   rows: ArrayLike<number>,
   catalog: Matrix,
-): CandidateFeeds {
+): Tensor {
   const d = catalog.cols;
-  const sources = items.length > 0 ? scores.length / items.length : 0;
-  const own = new Float32Array(rows.length * size * d);
-  const said = new Float32Array(rows.length * size * sources);
-  for (let n = 0; n < rows.length; n++) {
-    const q = rows[n];
-    said.set(scores.subarray(q * size * sources, (q + 1) * size * sources), n * size * sources);
+  const data = new Float32Array(rows.length * size * d);
+  for (let n = 0; n < rows.length; n++)
     for (let i = 0; i < size; i++) {
-      const item = items[q * size + i];
-      own.set(catalog.data.subarray(item * d, (item + 1) * d), (n * size + i) * d);
+      const item = items[rows[n] * size + i];
+      data.set(catalog.data.subarray(item * d, (item + 1) * d), (n * size + i) * d);
     }
-  }
-  return {
-    items: { data: own, dims: [rows.length, size, d] },
-    sources: { data: said, dims: [rows.length, size, sources] },
-  };
+  return { data, dims: [rows.length, size, d] };
 }

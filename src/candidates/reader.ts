@@ -3,6 +3,7 @@ import type { EmbeddedQueries } from '../environment.js';
 import { InputError } from '../errors.js';
 import { gatherRows, type Matrix } from '../matrix.js';
 import { type CandidatesOptions, readCandidates, SOURCES, type Standard, standardize } from './candidates.js';
+import type { Repeats } from './repeats.js';
 
 /** Candidates with what the sources say in deviations from the mean. */
 export interface ReadQueries {
@@ -69,6 +70,8 @@ export interface RankCandidatesOptions {
   readonly seed?: number;
   /** Names of the queries' noise, e.g. their texts. */
   readonly streams?: readonly (string | number)[];
+  /** Which repeats the set of `rows` avoids (none). */
+  readonly repeats?: Repeats;
   readonly signal?: AbortSignal;
 }
 

@@ -17,6 +17,8 @@ export interface Choice {
   readonly settings: PerMethod;
   /** The method of the highest mean. */
   readonly chosen: Method;
+  /** What sets that a model chooses go on with beyond their k items; absent: the model's own other candidates alone. */
+  readonly rest?: Method;
   /** Of plain search and the best baseline, those that these queries are too few to tell the chosen method from. */
   readonly unclear: readonly Method[];
 }
@@ -68,6 +70,7 @@ const recordSchema = z.object({
   values: numbers,
   settings: numbers,
   chosen: z.string(),
+  rest: z.string().optional(),
   unclear: z.array(z.string()),
 });
 
@@ -77,10 +80,19 @@ export function choiceOf(run: Pick<RunFolder, 'stageDone'>): Choice | undefined 
   if (!success) return undefined;
   const { metric, queries } = data;
   const chosen = METHOD_NAMES.find((name) => name === data.chosen);
+  const rest = METHOD_NAMES.find((name) => name === data.rest);
   const known = (all: Readonly<Record<string, number>>): PerMethod =>
     Object.fromEntries(METHOD_NAMES.flatMap((name) => (name in all ? [[name, all[name]]] : [])));
   const unclear = METHOD_NAMES.filter((name) => data.unclear.includes(name));
-  return (
-    chosen && { metric, queries, values: known(data.values), settings: known(data.settings), chosen, unclear }
-  );
+  if (!chosen) return undefined;
+  const { values, settings } = data;
+  return {
+    metric,
+    queries,
+    values: known(values),
+    settings: known(settings),
+    chosen,
+    ...(rest && { rest }),
+    unclear,
+  };
 }

@@ -5,14 +5,18 @@ import { missingPart } from '../retrieve/findSets.js';
 import type { MethodSpace } from '../retrieve/method.js';
 import { METHOD_NAMES, type Method } from '../retrieve/methodNames.js';
 import { bestBaselineOf, type Choice, doubtOf, type PerMethod, winner } from './choice.js';
+import { chooseRest } from './chooseRest.js';
 import { type Tuned, type TuneOptions, tune } from './tune.js';
 
-export interface ChooseMethodOptions extends TuneOptions, RunControl {}
+export interface ChooseMethodOptions extends TuneOptions, RunControl {
+  /** B: items that a recall counts. */
+  readonly budget?: number;
+}
 
 /** Each method with the setting that suits it best; the highest mean wins, of equal ones the first of the table. */
 export async function chooseMethod(
   space: MethodSpace,
-  { onProgress, ...options }: ChooseMethodOptions,
+  { onProgress, budget = 0, ...options }: ChooseMethodOptions,
 ): Promise<Choice> {
   const { metric, queries } = options.quality;
   const able = METHOD_NAMES.filter((method) => missingPart(space, method) === undefined);
@@ -40,12 +44,15 @@ export async function chooseMethod(
   const unclear = [...rivals].filter(
     (rival) => relation(comparePaired(perQuery(chosen), perQuery(rival))) !== 'above',
   );
+  const settings = each(({ setting }) => setting);
+  const rest = await chooseRest({ ...space, settings }, { ...options, budget });
   const choice: Choice = {
     metric,
     queries: queries.texts.length,
     values,
-    settings: each(({ setting }) => setting),
+    settings,
     chosen,
+    ...(rest && { rest }),
     unclear,
   };
   report({ [chosen]: values[chosen] ?? 0 }, doubtOf(choice));

@@ -1,8 +1,10 @@
 /** How good a set is, for comparing methods on a run's validation queries. */
+
+import { type AspectOf, aspectsOf } from '../candidates/aspects.js';
 import type { EmbeddedQueries, QueryBatch } from '../environment.js';
-import { type AspectOf, aspectsOf } from '../evaluate/aspects.js';
 import { labelMetrics } from '../evaluate/labelMetrics.js';
 import { labelsOf } from '../evaluate/measure.js';
+import { recallAtB } from '../evaluate/setMetrics.js';
 import { labelledOf } from '../labelled.js';
 import { gatherRows, matrix, row } from '../matrix.js';
 import { batchOf } from '../queryBatch.js';
@@ -26,6 +28,8 @@ export interface SetQuality {
   readonly queries: EmbeddedQueries;
   /** One number for the set of each of these queries, more is better, [queries]. */
   of(sets: readonly ShownSet[]): Promise<Float64Array>;
+  /** The share of each query's reference set that was retrieved, where there are such, [queries]. */
+  recallOf?(retrieved: readonly Int32Array[]): Float64Array;
 }
 
 export interface SetQualityOptions {
@@ -63,15 +67,19 @@ export async function setQuality({
   }
   const { texts, vectors, references = [] } = batchOf(labelled, 0, MOST_QUERIES);
   const labels = labelsOf(workspace, aspectOf);
+  const referenceOf = references.map((rows) => labels.referenceOf(rows));
   return {
     metric: 'alphaNdcgAtK',
     queries: { texts, vectors },
     of: async (sets) =>
       Float64Array.from(sets, ({ assigned }, q) => {
         const retrieved = assigned.map(({ item }) => item);
-        const reference = labels.referenceOf(references[q]);
-        return labelMetrics({ retrieved, reference, k, aspectOf }).alphaNdcgAtK;
+        return labelMetrics({ retrieved, reference: referenceOf[q], k, aspectOf }).alphaNdcgAtK;
       }),
+    recallOf: (retrieved) =>
+      Float64Array.from(retrieved, (rows, q) =>
+        recallAtB({ retrieved: rows, reference: referenceOf[q], budget: rows.length }),
+      ),
   };
 }
 

@@ -3,12 +3,14 @@ import type { Choice } from '../choose/choice.js';
 import { chooseMethod } from '../choose/chooseMethod.js';
 import { setQuality } from '../choose/setQuality.js';
 import { openSpace } from '../retrieve/loadRun.js';
+import { TASKS } from '../tasks/tasks.js';
 import type { StageContext, StageSummary } from './stage.js';
 
 const NO_QUERIES = 'there are no validation queries to compare methods on: auto is plain search';
 
 export async function chooseStage(context: StageContext): Promise<StageSummary> {
   const { run, config, workspace, runtime, policy, blind, signal, onProgress } = context;
+  const budget = TASKS[config.task].budget(config, workspace.items.length);
   const started = performance.now();
   const quality = await setQuality({ workspace, config, ...blind, signal });
   let choice: Choice | undefined;
@@ -16,7 +18,7 @@ export async function chooseStage(context: StageContext): Promise<StageSummary> 
     const { space, release } = await openSpace({ run, config, workspace, policy, runtime, signal });
     try {
       const { k, seed } = config;
-      choice = await chooseMethod(space, { quality, k, seed, signal, onProgress });
+      choice = await chooseMethod(space, { quality, k, budget, seed, signal, onProgress });
     } finally {
       await release();
     }

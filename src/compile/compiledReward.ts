@@ -1,5 +1,5 @@
 /** The reward that a run's policy is trained with, and the judge it asks. */
-import { aspectsOf } from '../evaluate/aspects.js';
+import { aspectsOf } from '../candidates/aspects.js';
 import { isModule } from '../moduleSetting.js';
 import { composite } from '../reward/composite.js';
 import type { Judge } from '../reward/judge/judge.js';

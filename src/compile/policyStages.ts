@@ -28,13 +28,12 @@ export async function warmStartStage(context: StageContext): Promise<StageSummar
     : (written ?? (await teacherSets(context, queries)));
   const prepared = (performance.now() - started) / 1000;
   const model: PointerModel = {
-    config: { k: config.k, dimension: workspace.vectors.cols, sources: SOURCES.length },
+    config: { k: config.k, sources: SOURCES.length },
     standard,
   };
   const { result, seconds } = await checkpointed(context, 'warm-start', (control) =>
     imitate({
       config: model.config,
-      vectors: workspace.vectors,
       queries: read,
       references,
       steps: warmStartSteps,

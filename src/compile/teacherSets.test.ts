@@ -20,6 +20,7 @@ async function baselineSets(): Promise<number[][][]> {
     ...workspace,
     k,
     lexicon: lexiconOf(workspace.items),
+    aspects: () => () => undefined,
     settings: {},
     usual: 'plain',
   };

@@ -1,4 +1,5 @@
 /** Sets to imitate where nobody has made any: what the baselines find, of each query the one that the reward likes best. */
+import { aspectsWhenAsked } from '../candidates/aspects.js';
 import { setRewards } from '../choose/setQuality.js';
 import { answer } from '../choose/tune.js';
 import type { QueryBatch } from '../environment.js';
@@ -14,13 +15,14 @@ const QUERIES_PER_BATCH = 256;
 
 /** Rows of a set for each query. */
 export async function teacherSets(
-  { workspace, config: { k, seed }, reward, signal }: StageContext,
+  { workspace, config: { k, seed, catalog }, reward, signal }: StageContext,
   queries: QueryBatch,
 ): Promise<number[][]> {
   const space: MethodSpace = {
     ...workspace,
     k,
     lexicon: lexiconOf(workspace.items),
+    aspects: aspectsWhenAsked(workspace.items, workspace.vectors, { field: catalog.aspect }),
     settings: {},
     usual: 'plain',
   };

@@ -11,7 +11,6 @@
  * D is the Bayes denoiser if p is the posterior of the row's anchor, which is learnt by cross entropy (as in Dieleman et al. 2022,
  * "Continuous diffusion for categorical data", arXiv 2211.15089).
  */
-import type { CandidateInputs } from '../candidates/network.js';
 import { lecunNormal, ones, ops, type Value, zeros } from '../engine/index.js';
 import { besideQuery } from './besideQuery.js';
 import type { DenoiserConfig } from './config.js';
@@ -20,6 +19,14 @@ import { orderLoss, orderScores } from './orderHead.js';
 import { preconditioned } from './transformer.js';
 
 const { add, matmul, mul } = ops;
+
+/** A query's candidates. */
+export interface CandidateInputs {
+  /** Unit rows [queries, candidates, d]. */
+  readonly vectors: Value;
+  /** What the sources say of each, standardised, [queries, candidates, sources]. */
+  readonly sources: Value;
+}
 
 /** Candidates with what is known of them before any row is looked at, [queries, 1, candidates] each. */
 export interface Anchors extends CandidateInputs {
@@ -48,7 +55,7 @@ export function anchorsOf(inputs: CandidateInputs): Anchors {
     matmul(hidden, weight('out.weight', [PRIOR_WIDTH, 1])),
     matmul(sources, weight('direct.weight', [size, 1])),
   );
-  return { ...inputs, prior: ops.transpose(logits, [0, 2, 1]), order: orderScores(inputs) };
+  return { ...inputs, prior: ops.transpose(logits, [0, 2, 1]), order: orderScores(sources) };
 }
 
 /** How likely each anchor is for each row, as logits, [batch, rows, candidates]. */

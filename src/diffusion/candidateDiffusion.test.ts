@@ -141,7 +141,7 @@ describe('with a model that says what it is told to', () => {
 
     async run(feeds: Feeds) {
       this.asked.push(feeds);
-      const [queries] = feeds.condition.dims;
+      const [queries] = feeds.features.dims;
       const repeated = (values: readonly number[]) =>
         Float32Array.from(Array.from({ length: queries }, () => values).flat());
       const size = this.order.length;
@@ -190,7 +190,7 @@ describe('with a model that says what it is told to', () => {
       expect([...ranking]).toEqual([4, 2, 3, 0, 1].map((place) => five.items[q * 5 + place]));
     });
     expect(loaded.mock.calls).toEqual([[0]]);
-    expect(session.asked.map((feeds) => Object.keys(feeds))).toEqual([['condition', 'anchors', 'features']]);
+    expect(session.asked.map((feeds) => Object.keys(feeds))).toEqual([['features']]);
   });
 
   it('every query is asked once, with its own candidates and what the sources say of them', async () => {
@@ -203,7 +203,7 @@ describe('with a model that says what it is told to', () => {
     expect(fed('features')).toEqual([...many.scores]);
     expect(fed('anchors')).toEqual([...many.items].flatMap((item) => [...row(vectors, item)]));
     for (const feeds of session.asked) {
-      const [queries] = feeds.condition.dims;
+      const [queries] = feeds.features.dims;
       expect(feeds.noise.dims).toEqual([queries, 2, D]);
       expect(feeds.features.dims).toEqual([queries, size, F]);
     }
@@ -272,7 +272,7 @@ async function stepByStep({ config, parameters }: DiffusionModel) {
     vectors: graph.input('anchors', ['queries', N, D]),
     sources: graph.input('features', ['queries', N, F]),
   };
-  const anchors = anchorsOf({ ...given, query });
+  const anchors = anchorsOf(given);
   const outputs = { ...denoiseAnchored(config, inputs, anchors), order: anchors.order };
   const weights = new Map([...parameters].map(([name, { data }]) => [name, data]));
   const session = await Session.load(encodeOnnx(graph, { outputs, weights }), runtime);

@@ -1,9 +1,11 @@
 /** The set retriever whose rows are candidates of the query (`anchorHead.ts`). */
+import { fillUp } from '../baselines/fillUp.js';
 import type { Standard } from '../candidates/candidates.js';
-import { candidateFeeds } from '../candidates/feeds.js';
+import { sourcesFeed, vectorsFeed } from '../candidates/feeds.js';
 import type { CandidateRanker, RankCandidatesOptions } from '../candidates/reader.js';
+import { ANY_REPEATS, bestWithoutRepeats } from '../candidates/repeats.js';
 import type { Feeds, Tensor } from '../engine/session.js';
-import { rowRange } from '../matrix.js';
+import { type Matrix, rowRange } from '../matrix.js';
 import { bestOf } from '../ranking.js';
 import type { DenoiserConfig } from './config.js';
 import { Sessions } from './sessions.js';
@@ -18,6 +20,9 @@ export interface CandidateDiffusionOptions {
   /** The model of so many steps (`candidateSamplerOnnx`; of none `candidateOrderOnnx`). */
   readonly load: (steps: number) => Promise<ModelSession>;
 }
+
+/** Rounding takes some inclusion probabilities below 0. */
+const LEAST = 1e-9;
 
 /** Queries denoised together: more would fall out of the cache. */
 const QUERIES_PER_RUN = 8;
@@ -50,52 +55,64 @@ export class CandidateDiffusion implements CandidateRanker {
    * With no steps at all, the order of the candidates alone.
    */
   async rank(options: RankCandidatesOptions): Promise<Int32Array[]> {
-    const { read, rows, depth, steps = this.steps, signal } = options;
+    const { read, rows, depth, steps = this.steps, repeats = ANY_REPEATS, signal } = options;
     checkSettings({ steps: steps === 0 ? 1 : steps, rows, guidance: 0 });
     const { size } = read;
     const queries = read.vectors.rows;
     if (size === 0) return Array.from({ length: queries }, () => new Int32Array());
     const session = await this.#sessions.get(steps);
-    const places = Int32Array.from({ length: size }, (_, i) => i);
+    const all = Int32Array.from({ length: size }, (_, i) => i);
     const rankings: Int32Array[] = [];
     for (let start = 0; start < queries; start += QUERIES_PER_RUN) {
       signal?.throwIfAborted();
       const end = Math.min(start + QUERIES_PER_RUN, queries);
-      const feeds = this.#feeds(options, start, end);
-      const result = await session.run(steps > 0 ? { ...feeds, ...this.#noise(options, start, end) } : feeds);
+      const result = await session.run(this.#feeds(options, start, end, steps));
       const order = result.order.data as Float32Array;
-      const likely = steps > 0 ? this.#meanOf(result.inclusion, end - start, size) : order;
+      const likely = steps > 0 ? this.#logMeanOf(result.inclusion, end - start, size) : order;
       for (let q = start; q < end; q++) {
         const at = (q - start) * size;
-        const { items: ranking } = bestOf(places, likely.subarray(at, at + size), size);
-        const { items: set } = bestOf(ranking.subarray(0, rows), order.subarray(at, at + size), rows);
-        ranking.set(set);
-        rankings.push(ranking.subarray(0, depth).map((place) => read.items[q * size + place]));
+        const own = read.items.subarray(q * size, (q + 1) * size);
+        const worth = likely.subarray(at, at + size);
+        const set = bestWithoutRepeats(own, worth, rows, repeats);
+        const inOrder = bestWithoutRepeats(
+          set.map((place) => own[place]),
+          Float32Array.from(set, (place) => order[at + place]),
+          rows,
+          repeats,
+        ).map((i) => set[i]);
+        const places = depth > rows ? fillUp(inOrder, bestOf(all, worth, size).items, depth) : inOrder;
+        rankings.push(places.map((place) => own[place]));
       }
     }
     return rankings;
   }
 
-  /** Standard normals for the sets of each query. */
-  #noise({ read, rows, seed = 0, streams }: RankCandidatesOptions, start: number, end: number): Feeds {
-    const { config, draws } = this.options;
-    const sets = (end - start) * draws;
-    const noise = new Float32Array(sets * rows * config.dimension);
-    const stream = streams && ((i: number) => streams[start + i]);
-    const conditions = rowRange(read.vectors, start, end);
-    new SetNoise({ conditions, candidates: draws, seed, stream }).fillNormal(noise);
-    return { noise: { data: noise, dims: [sets, rows, config.dimension] } };
-  }
-
-  #feeds({ read, vectors }: RankCandidatesOptions, start: number, end: number): Feeds {
+  #feeds(options: RankCandidatesOptions, start: number, end: number, steps: number): Feeds {
+    const { read, vectors } = options;
     const rows = Array.from({ length: end - start }, (_, i) => start + i);
-    const { items: anchors, sources: features } = candidateFeeds(read, rows, vectors);
+    const features = sourcesFeed(read, rows);
+    if (steps === 0) return { features };
     const condition = rowRange(read.vectors, start, end);
-    return { condition: { data: condition.data, dims: [condition.rows, condition.cols] }, anchors, features };
+    return {
+      features,
+      anchors: vectorsFeed(read, rows, vectors),
+      condition: { data: condition.data, dims: [condition.rows, condition.cols] },
+      noise: this.#noise(options, condition, start),
+    };
   }
 
-  /** Mean of the inclusion probabilities over a query's draws, [queries, size]. */
-  #meanOf(inclusion: Tensor, queries: number, size: number): Float32Array {
+  /** Standard normals for the sets of each query. */
+  #noise({ rows, seed = 0, streams }: RankCandidatesOptions, conditions: Matrix, start: number): Tensor {
+    const { config, draws } = this.options;
+    const sets = conditions.rows * draws;
+    const data = new Float32Array(sets * rows * config.dimension);
+    const stream = streams && ((i: number) => streams[start + i]);
+    new SetNoise({ conditions, candidates: draws, seed, stream }).fillNormal(data);
+    return { data, dims: [sets, rows, config.dimension] };
+  }
+
+  /** Logarithm of the mean of the inclusion probabilities over a query's draws, [queries, size]. */
+  #logMeanOf(inclusion: Tensor, queries: number, size: number): Float32Array {
     const { draws } = this.options;
     const drawn = inclusion.data as Float32Array;
     const mean = new Float32Array(queries * size);
@@ -104,7 +121,7 @@ export class CandidateDiffusion implements CandidateRanker {
         const at = (q * draws + draw) * size;
         for (let i = 0; i < size; i++) mean[q * size + i] += drawn[at + i] / draws;
       }
-    return mean;
+    return mean.map((p) => Math.log(Math.max(p, LEAST)));
   }
 
   async release(): Promise<void> {

@@ -62,7 +62,7 @@ function onnxOf(model: DiffusionModel): Uint8Array {
     vectors: graph.input('anchors', ['queries', 'candidates', D]),
     sources: graph.input('features', ['queries', 'candidates', F]),
   };
-  const anchors = anchorsOf({ ...given, query });
+  const anchors = anchorsOf(given);
   const weights = new Map([...parameters].map(([name, { data }]) => [name, data]));
   return encodeOnnx(graph, { outputs: { ...denoiseAnchored(config, inputs, anchors) }, weights });
 }
@@ -429,7 +429,6 @@ describe('the loss', () => {
       const anchors = anchorsOf({
         vectors: values.anchors,
         sources: values.features,
-        query: values.condition,
       });
       const inputs = { clean, noise, sigma, condition };
       return {
@@ -526,7 +525,7 @@ describe('the loss', () => {
             return loss;
           }
           const { anchors: vectors, features, labels, order } = values;
-          const anchors = { ...anchorsOf({ vectors, sources: features, query: values.condition }), order };
+          const anchors = { ...anchorsOf({ vectors, sources: features }), order };
           const earlier = graph.constant(Float32Array.of(0, 0, 0, 0, 0, 0, 0, 1), [1, 2, candidates]);
           const loss = anchoredLoss(config, inputs, anchors, labels, earlier);
           graph.parameters.clear();

@@ -1,9 +1,9 @@
 /** A trained set denoiser, and the ONNX models made from it. */
-import type { CandidateInputs } from '../candidates/network.js';
-import { encodeOnnx, Graph, ops, type Parameters, type Value } from '../engine/index.js';
-import { anchorsOf, denoiseAnchored, inclusionOf } from './anchorHead.js';
+import { type Dim, encodeOnnx, Graph, ops, type Parameters, type Value } from '../engine/index.js';
+import { anchorsOf, type CandidateInputs, denoiseAnchored, inclusionOf } from './anchorHead.js';
 import { type DenoiserConfig, sourcesOf } from './config.js';
 import { denoiseRows } from './edmHead.js';
+import { orderScores } from './orderHead.js';
 import { dpmCoefficients } from './sampling.js';
 import type { Sigmas } from './schedule.js';
 import { conditionMemory } from './transformer.js';
@@ -85,22 +85,22 @@ export function candidateSamplerOnnx(model: DiffusionModel, sigmas: Sigmas): Uin
   return encode(model, graph, { inclusion: inclusionOf(last!), order: perCandidate(anchors.order) });
 }
 
-/** What is known before any row is looked at: the inputs without `noise` -> `order`. */
+/** The order alone: the input `features` [queries, candidates, f] -> `order` [queries, candidates]. */
 export function candidateOrderOnnx(model: DiffusionModel): Uint8Array {
   const graph = new Graph();
-  const { order } = anchorsOf(candidateInputs(model.config, queryInput(model.config, graph)));
-  return encode(model, graph, { order: perCandidate(order) });
+  return encode(model, graph, { order: perCandidate(orderScores(featuresInput(model.config, graph))) });
 }
 
 /** The inputs `anchors` and `features` of the candidates of as many queries as `query` [queries, dz] has. */
-export function candidateInputs(config: DenoiserConfig, query: Value): CandidateInputs {
-  const { graph, shape } = query;
+export function candidateInputs(config: DenoiserConfig, { graph, shape }: Value): CandidateInputs {
   return {
     vectors: graph.input('anchors', [shape[0], 'candidates', config.dimension]),
-    sources: graph.input('features', [shape[0], 'candidates', sourcesOf(config)]),
-    query,
+    sources: featuresInput(config, graph, shape[0]),
   };
 }
+
+const featuresInput = (config: DenoiserConfig, graph: Graph, queries: Dim = 'queries'): Value =>
+  graph.input('features', [queries, 'candidates', sourcesOf(config)]);
 
 const queryInput = (config: DenoiserConfig, graph: Graph): Value =>
   graph.input('condition', ['queries', config.conditionDimension]);

@@ -6,25 +6,15 @@ import { checkGradients, type Operand } from '../engine/testing/checkGradients.j
 import { CounterRandom } from '../random.js';
 import { candidateOrderOnnx, parameterGraph } from './model.js';
 import { orderLoss, orderScores } from './orderHead.js';
-import { randomModel, tinyConfig, unitRows, untrainedModel } from './testing/models.js';
+import { randomModel, tinyConfig, untrainedModel } from './testing/models.js';
 
-const [D, DZ, F] = [8, 6, SOURCES.length];
+const F = SOURCES.length;
 /** Candidates of a query. */
 const N = 5;
 const runtime = { threads: 1 };
-const config = tinyConfig({ dimension: D, conditionDimension: DZ });
+const config = tinyConfig();
 
-interface Asked {
-  readonly condition: Float32Array;
-  readonly anchors: Float32Array;
-  readonly features: Float32Array;
-}
-
-const asked = (queries: number, seed: number): Asked => ({
-  condition: unitRows(queries, DZ, seed).data,
-  anchors: unitRows(queries * N, D, seed + 1).data,
-  features: normals(queries * N * F, seed),
-});
+const asked = (queries: number, seed: number): Float32Array => normals(queries * N * F, seed);
 
 function normals(size: number, seed: number, scale = 1): Float32Array {
   return new CounterRandom(seed, 'normals').fillNormal(new Float32Array(size), scale);
@@ -38,13 +28,9 @@ describe('the scores', () => {
   });
   afterAll(() => session.release());
 
-  async function scores({ condition, anchors, features }: Asked): Promise<Float32Array> {
-    const queries = condition.length / DZ;
-    const { order } = await session.run({
-      condition: { data: condition, dims: [queries, DZ] },
-      anchors: { data: anchors, dims: [queries, N, D] },
-      features: { data: features, dims: [queries, N, F] },
-    });
+  async function scores(features: Float32Array): Promise<Float32Array> {
+    const queries = features.length / (N * F);
+    const { order } = await session.run({ features: { data: features, dims: [queries, N, F] } });
     expect(order.dims).toEqual([queries, N]);
     return floats(order);
   }
@@ -63,57 +49,42 @@ describe('the scores', () => {
         const order = new CounterRandom(seed, 'order').permutation(N);
         const moved = (values: Float32Array, size: number) =>
           values.map((_, i) => values[order[Math.floor(i / size)] * size + (i % size)]);
-        const { condition, anchors, features } = asked(1, seed);
-        const before = await scores({ condition, anchors, features });
-        const after = await scores({ condition, anchors: moved(anchors, D), features: moved(features, F) });
-        expectClose(after, moved(before, 1));
+        const features = asked(1, seed);
+        expectClose(await scores(moved(features, F)), moved(await scores(features), 1));
       }),
       { numRuns: 20 },
     );
   });
 
   test('of a query are the same whatever else is asked', async () => {
-    const { condition, anchors, features } = asked(3, 4);
-    const together = await scores({ condition, anchors, features });
-    for (let q = 0; q < 3; q++) {
-      const part = (values: Float32Array) => {
-        const size = values.length / 3;
-        return values.slice(q * size, (q + 1) * size);
-      };
-      const alone = { condition: part(condition), anchors: part(anchors), features: part(features) };
-      expectClose(await scores(alone), part(together));
-    }
+    const features = asked(3, 4);
+    const together = await scores(features);
+    for (let q = 0; q < 3; q++)
+      expectClose(
+        await scores(features.slice(q * N * F, (q + 1) * N * F)),
+        together.slice(q * N, (q + 1) * N),
+      );
   });
 
-  test('hear the query, the vectors and every source', async () => {
+  test('hear every source', async () => {
     const input = asked(1, 7);
-    const other = asked(1, 9);
     const before = await scores(input);
-    const differs = async (changes: Partial<Asked>) => {
-      const after = await scores({ ...input, ...changes });
+    for (let source = 0; source < F; source++) {
+      const after = await scores(input.map((x, i) => (i % F === source ? x + 1 : x)));
       expect(Math.max(...after.map((score, i) => Math.abs(score - before[i])))).toBeGreaterThan(1e-3);
-    };
-    await differs({ condition: other.condition });
-    await differs({ anchors: other.anchors });
-    for (let source = 0; source < F; source++)
-      await differs({ features: input.features.map((x, i) => (i % F === source ? x + 1 : x)) });
+    }
   });
 
   test('before training prefer nobody', async () => {
     const untrained = await Session.load(candidateOrderOnnx(untrainedModel(config)), runtime);
-    const { condition, anchors, features } = asked(1, 3);
-    const { order } = await untrained.run({
-      condition: { data: condition, dims: [1, DZ] },
-      anchors: { data: anchors, dims: [1, N, D] },
-      features: { data: features, dims: [1, N, F] },
-    });
+    const { order } = await untrained.run({ features: { data: asked(1, 3), dims: [1, N, F] } });
     await untrained.release();
     expect([...floats(order)]).toEqual(new Array(N).fill(0));
   });
 });
 
 /** The same in float64, [queries * N]. */
-function scoresByHand(parameters: Parameters, { condition, anchors, features }: Asked): number[] {
+function scoresByHand(parameters: Parameters, features: Float32Array): number[] {
   /** Values times a weight [values, columns]. */
   const times = (values: readonly number[], name: string) => {
     const matrix = parameters.get(`order.${name}`)?.data as Float32Array;
@@ -121,16 +92,10 @@ function scoresByHand(parameters: Parameters, { condition, anchors, features }: 
     return Array.from({ length: columns }, (_, c) => sum(values.map((v, i) => v * matrix[i * columns + c])));
   };
   const bias = parameters.get('order.sources.bias')?.data as Float32Array;
-  return Array.from({ length: anchors.length / D }, (_, at) => {
-    const q = Math.floor(at / N);
+  return Array.from({ length: features.length / F }, (_, at) => {
     const said = [...features.subarray(at * F, (at + 1) * F)];
-    const own = times([...anchors.subarray(at * D, (at + 1) * D)], 'item.weight');
-    const query = times([...condition.subarray(q * DZ, (q + 1) * DZ)], 'query.weight');
-    const product = own.map((x, i) => (0.3 * D * x * query[i]) / 4);
-    const together = times(product, 'together.weight');
-    const alone = times(own, 'own.weight');
     const hidden = times(said, 'sources.weight').map((x, h) => {
-      const y = x + bias[h] + together[h] + 0.3 * alone[h];
+      const y = x + bias[h];
       return y / (1 + Math.exp(-y));
     });
     return 4 * (times(hidden, 'base.weight')[0] + times(said, 'direct.weight')[0]);
@@ -208,26 +173,24 @@ describe('the loss', () => {
 });
 
 test('the gradients are those of finite differences', async () => {
-  const [d, dz, sources, candidates] = [3, 2, 2, 4];
+  const [sources, candidates] = [2, 4];
   const standard = { means: [0, 0], deviations: [1, 1] };
-  const small = tinyConfig({ dimension: d, conditionDimension: dz, standard });
+  const small = tinyConfig({ standard });
   const specs = [...parameterGraph(small).parameters].filter(([name]) => name.startsWith('order.'));
-  expect(specs).toHaveLength(8);
+  expect(specs).toHaveLength(4);
   const weights = specs.map(([name, { shape }]): [string, Operand] => [name, { shape, range: [-0.5, 0.5] }]);
   await checkGradients<string>({
     operands: {
-      vectors: { shape: ['batch', candidates, d], range: [-1, 1] },
       features: { shape: ['batch', candidates, sources] },
-      condition: { shape: ['batch', dz], range: [-1, 1] },
       // The last candidate came before the second row.
       labels: { shape: ['batch', 2, 1], below: candidates - 1 },
       ...Object.fromEntries(weights),
     },
-    f: ({ vectors, features, condition, labels, ...own }, graph) => {
+    f: ({ features, labels, ...own }, graph) => {
       // What the code asks for as a parameter is an operand here.
       for (const [name, spec] of specs) graph.parameters.set(name, { ...spec, value: own[name] });
       const earlier = graph.constant(Float32Array.of(0, 0, 0, 0, 0, 0, 0, 1), [1, 2, candidates]);
-      const loss = orderLoss(orderScores({ vectors, sources: features, query: condition }), earlier, labels);
+      const loss = orderLoss(orderScores(features), earlier, labels);
       graph.parameters.clear();
       return loss;
     },

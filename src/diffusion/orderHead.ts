@@ -7,7 +7,7 @@
  *
  * It reads what the pointer reads before anything is chosen, needs no denoising, and may answer alone (`choose/sampling.ts`).
  */
-import { type CandidateInputs, knownCandidates } from '../candidates/network.js';
+import { knownCandidates } from '../candidates/network.js';
 import { ops, type Value } from '../engine/index.js';
 
 const { add, mul } = ops;
@@ -17,9 +17,13 @@ const SLOPE = 4;
 /** What came before does not come again. */
 const TAKEN = -1e9;
 
-/** Scores [queries, 1, candidates]. */
-export const orderScores = (candidates: CandidateInputs): Value =>
-  ops.transpose(mul(knownCandidates(candidates, 'order.').score, SLOPE), [0, 2, 1]);
+/**
+ * Scores [queries, 1, candidates].
+ *
+ * @param sources what the sources say of each, [queries, candidates, sources]
+ */
+export const orderScores = (sources: Value): Value =>
+  ops.transpose(mul(knownCandidates(sources, 'order.').score, SLOPE), [0, 2, 1]);
 
 /**
  * Negative log-likelihood of each set's order, nats a row, [batch].

@@ -1,6 +1,6 @@
 /** Step 3 of R4T: learns p(set | query) from synthesised sets (docs/paper.md, Set diffusion). */
 import type { Standard } from '../candidates/candidates.js';
-import { candidateFeeds } from '../candidates/feeds.js';
+import { sourcesFeed, vectorsFeed } from '../candidates/feeds.js';
 import type { ReadQueries } from '../candidates/reader.js';
 import {
   type Feeds,
@@ -208,8 +208,7 @@ function batchFeeds(batch: Batch, { dimension: d, conditionDimension }: Denoiser
 
 /** The candidates of the batch's queries. */
 function anchorFeeds(candidates: TrainingCandidates, { queries }: Batch, table: Matrix): Feeds {
-  const { items: anchors, sources: features } = candidateFeeds(candidates, queries, table);
-  return { anchors, features };
+  return { anchors: vectorsFeed(candidates, queries, table), features: sourcesFeed(candidates, queries) };
 }
 
 /** Which candidates came before each row of the sets, [batch, rows, candidates]. */

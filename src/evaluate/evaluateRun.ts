@@ -1,4 +1,6 @@
 /** One compiled run against the baselines, query by query, on test queries that nothing was trained or tuned on. */
+
+import { aspectsOf } from '../candidates/aspects.js';
 import { type Choice, choiceOf } from '../choose/choice.js';
 import { type ChooseMethodOptions, chooseMethod } from '../choose/chooseMethod.js';
 import { setQuality } from '../choose/setQuality.js';
@@ -18,7 +20,6 @@ import type { RewardFunction } from '../reward/reward.js';
 import type { Config } from '../run/config.js';
 import { splitQueries, type Workspace } from '../run/workspace.js';
 import { CosineMatrix } from '../vectorIndex/cosineMatrix.js';
-import { aspectsOf } from './aspects.js';
 import { evaluateMethods, type MethodEvaluation } from './evaluateMethods.js';
 import { type HeldoutSpace, labelsOf } from './measure.js';
 import { evaluatedMethods } from './methods.js';

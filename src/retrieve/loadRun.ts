@@ -1,5 +1,6 @@
 /** Reads a run as what searches, services and evaluations work in. */
 
+import { aspectsWhenAsked } from '../candidates/aspects.js';
 import { compiledMemory } from '../candidates/compiledMemory.js';
 import { readQueries } from '../candidates/reader.js';
 import { choiceOf } from '../choose/choice.js';
@@ -168,11 +169,13 @@ export async function openSpace({
       ...labels,
       k: config.k,
       lexicon,
+      aspects: aspectsWhenAsked(items, vectors, { field: config.catalog.aspect }),
       ...(memory && { memory, remembered }),
       policy: ownPolicy ?? loadedPolicy,
       temperature: synthesisSettings(config).temperature,
       diffusion,
       settings: settingsOf(run),
+      rest: choiceOf(run)?.rest,
       usual,
     },
     async release() {
@@ -250,14 +253,13 @@ export async function loadRunPolicy(
   if (weights === 'trained') await run.check('policy');
   const model = await loadPointerModel(run.path(...POLICY_FILES.model));
   const parameters = await loadPointerWeights(model, run.path(...POLICY_FILES[weights]));
-  const { items, vectors } = space;
+  const { items } = space;
   const { config, standard } = model;
   return PointerPolicy.create({
     config,
     standard,
     parameters,
     items,
-    vectors,
     read: read ?? ((queries, options) => readQueries(queries, space, standard, options)),
     runtime,
   });

@@ -1,6 +1,7 @@
 /** What a method of finding sets is: what it may use, what it is asked, and what it gives. */
 
 import type { Classifier } from '../baselines/classifier.js';
+import type { AspectOf } from '../candidates/aspects.js';
 import type { CandidateRanker } from '../candidates/reader.js';
 import type { SetMemory } from '../candidates/setMemory.js';
 import type { SampleOptions } from '../diffusion/setSampler.js';
@@ -32,6 +33,8 @@ export type MethodSettings = Readonly<Partial<Record<string, number>>>;
 export interface MethodSpace extends RetrievalWorld {
   /** Items a set by default. */
   readonly k: number;
+  /** What kind of thing each item is, for sets that mind repeats; found when it is first asked for. */
+  aspects(): AspectOf;
   /** Texts of the training queries, which may be a query's neighbours. */
   readonly training?: LabelledQueries;
   readonly adapter?: Adapter;
@@ -45,6 +48,8 @@ export interface MethodSpace extends RetrievalWorld {
   /** The training queries that the memory is of, with their sets. */
   readonly remembered?: LabelledQueries;
   readonly settings: MethodSettings;
+  /** Ranks what follows the set that a model chooses among candidates, by turns with its own other candidates (none). */
+  readonly rest?: Method;
   /** The method behind `auto`, and of a request that names none: what did best on validation queries, plain search before. */
   readonly usual: Method;
   /** Cosines of many candidates at once, where whole budgets are put in another order. */

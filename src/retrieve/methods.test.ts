@@ -89,6 +89,7 @@ beforeAll(async () => {
     subQueryEncoder: encoder,
     k: 10,
     lexicon: lexiconOf(items),
+    aspects: () => (item) => items[item].category,
     training,
     policy,
     diffusion,
@@ -109,13 +110,12 @@ beforeAll(async () => {
   const runtime = { threads: 1 };
   const network = randomModel(tinyConfig({ dimension: DIM }));
   const chosen = openCandidateDiffusion(network, { steps: 2, draws: 2 }, runtime);
-  const config = { k: 10, dimension: DIM, sources: SOURCES.length };
+  const config = { k: 10, sources: SOURCES.length };
   const pointer = await PointerPolicy.create({
     config,
     standard: network.config.standard!,
     parameters: initialize(pointerGraph(config).graph, 1),
     items,
-    vectors,
     read: (asked, options) => readQueries(asked, { ...space, memory }, network.config.standard!, options),
     runtime,
   });
@@ -286,6 +286,7 @@ it.each(['folm', 'diffusion', 'keywords'] as const)(
       ...world,
       k: 2,
       lexicon: lexiconOf(world.items),
+      aspects: () => () => undefined,
       policy,
       diffusion: { kind: 'directions', sample: async () => concatRows([drawn, drawn]) },
       settings: {},

@@ -17,7 +17,15 @@ import { type CandidateRanker, rankerOf } from '../candidates/reader.js';
 import { labelledOf } from '../labelled.js';
 import { gatherRows, type Matrix, row, rowRange } from '../matrix.js';
 import { groupsOf } from './groups.js';
-import type { Directed, MethodDefinition, MethodSpace, QueryFanOut, Ranking, Setting } from './method.js';
+import type {
+  Directed,
+  MethodDefinition,
+  MethodSpace,
+  QueryFanOut,
+  Rank,
+  Ranking,
+  Setting,
+} from './method.js';
 import type { Method } from './methodNames.js';
 import { adapted, beforePlain, byMmr, chosen, hybrid, passing, plain, reordered } from './rankings.js';
 
@@ -33,8 +41,8 @@ const DETERMINANT: Setting = {
   grid: [0, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4],
   usual: 0.02,
 };
-/** A chosen set is as different as its model makes it. */
-const CHOSEN: Setting = { name: 'diversity', grid: [0], usual: 0 };
+/** What an item of a chosen set loses of its chance for each of its kind that is in the set already. */
+const CHOSEN: Setting = { name: 'diversity', grid: [0, 0.1, 0.2, 0.3, 0.4, 0.5], usual: 0 };
 /** 1 - the share of the query in each direction. At 0 a fan-out would be plain search under another name. */
 const DIRECTIONS: Setting = { name: 'diversity', grid: [1, 0.85, 0.7, 0.5, 0.3], usual: 0.7 };
 
@@ -245,8 +253,15 @@ const chosenBy = (model: CandidateRanker | undefined): Ranking | undefined =>
   model && {
     setting: CHOSEN,
     learnsFrom: 'remembered',
-    rank: (space, diversity) => chosen(space, model, diversity),
+    rank: (space, diversity) => chosen(space, model, diversity, restOf(space)),
   };
+
+/** Ranks what comes after a chosen set. */
+function restOf(space: MethodSpace): Rank | undefined {
+  const { rest, settings } = space;
+  const definition = rest && METHODS[rest];
+  return definition && 'rank' in definition ? definition.rank(space, settings[rest]) : undefined;
+}
 
 async function encodeSubQueries(
   { subQueryEncoder }: MethodSpace,

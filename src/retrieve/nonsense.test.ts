@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
+import { lexiconOf } from '../lexical/lexicon.js';
 import { matrix, normalizeRows } from '../matrix.js';
 import { plainIndex } from '../vectorIndex/testing/plainIndex.js';
-import { lexiconOf } from '../lexical/lexicon.js';
 import { isNonsense } from './nonsense.js';
 
 const TITLES = [

@@ -67,12 +67,38 @@ export function hybrid(space: MethodSpace, weight = 0): Rank {
   };
 }
 
-/** The sets that a model chooses among candidates, made more different where that is asked for, and then plain search. */
-export const chosen = (space: MethodSpace, model: CandidateRanker, diversity = 0): Rank =>
-  before(diversified(space, candidatesBy(space, model), diversity), adaptedPlain(space));
+/**
+ * The sets that a model chooses among candidates, and what follows them.
+ *
+ * @param diversity what an item loses of its chance for each of its kind that is in the set already
+ * @param rest ranks what follows, by turns with the model's other candidates (they alone, and then plain search)
+ */
+export function chosen(space: MethodSpace, model: CandidateRanker, diversity = 0, rest?: Rank): Rank {
+  const rank = candidatesBy(space, model, diversity);
+  const alone = before(rank, adaptedPlain(space));
+  if (!rest) return alone;
+  return async (queries, options) => {
+    const { depth, k = space.k } = options;
+    const set = Math.min(k, space.k);
+    if (depth <= set) return rank(queries, options);
+    const [own, others] = [await alone(queries, options), await rest(queries, options)];
+    return own.map((ranking, q) => {
+      const rows = byTurns([ranking.subarray(set), others[q]], depth);
+      return fillUp(ranking.subarray(0, set), rows, depth);
+    });
+  };
+}
+
+/** The first of each ranking, then the second, and so on. */
+function byTurns(rankings: readonly Int32Array[], depth: number): Int32Array {
+  const rows: number[] = [];
+  for (let i = 0; i < depth; i++)
+    for (const ranking of rankings) if (i < ranking.length) rows.push(ranking[i]);
+  return Int32Array.from(rows);
+}
 
 const candidatesBy =
-  (space: MethodSpace, model: CandidateRanker): Rank =>
+  (space: MethodSpace, model: CandidateRanker, diversity: number): Rank =>
   async (queries, { depth, k = space.k, mask, steps, seed, signal }) => {
     const read = await readQueries(queries, space, model.standard, { mask, signal });
     // More items than it has learnt to choose together follow by how likely each is.
@@ -86,26 +112,10 @@ const candidatesBy =
       steps,
       seed,
       streams: queries.texts,
+      ...(diversity > 0 && { repeats: { aspectOf: space.aspects(), keep: 1 - diversity } }),
       signal,
     });
   };
-
-/** Items of the ranking, a set, that the diversified one chooses from. */
-const POOL = 5;
-
-/** A ranking with more different items first: maximal marginal relevance, where relevance falls with the rank. */
-const diversified = (space: MethodSpace, rank: Rank, diversity: number): Rank =>
-  diversity === 0
-    ? rank
-    : async (queries, options) => {
-        const { depth, k = space.k } = options;
-        const rankings = await rank(queries, { ...options, depth: Math.max(depth, POOL * k) });
-        return rankings.map((items) => {
-          const relevance = Float64Array.from(items, (_, i) => 1 - i / items.length);
-          const candidates = gatherRows(space.vectors, items);
-          return mmr({ candidates, relevance, lambda: 1 - diversity, k: depth }).map((place) => items[place]);
-        });
-      };
 
 /** The rows of a ranking that the mask lets pass. */
 export const passing = (ranking: Int32Array, mask: Uint8Array | undefined): Int32Array =>

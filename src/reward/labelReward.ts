@@ -1,5 +1,5 @@
+import type { AspectOf } from '../candidates/aspects.js';
 import { R4tError } from '../errors.js';
-import type { AspectOf } from '../evaluate/aspects.js';
 import { labelMetrics } from '../evaluate/labelMetrics.js';
 import type { RewardFunction } from './reward.js';
 

@@ -86,7 +86,7 @@ const policy = z.strictObject({
   /** Path of recorded fan-outs, whose sets are imitated where there are no reference sets. */
   fanOuts: z.string().min(1).optional(),
   /** Steps of imitating the reference sets, the recorded ones, or where there are none the best baseline. */
-  warmStartSteps: z.int().min(0).default(100),
+  warmStartSteps: z.int().min(0).default(200),
   steps: z.int().min(0).default(40),
   ...softGrpo,
 });

@@ -156,7 +156,6 @@ describe('synthesize', () => {
     const catalog = { ...world, lexicon: () => Bm25.of(world.items) };
     const policy = await tinyPointer({
       items: world.items,
-      vectors: world.vectors,
       read: (queries, options) => readQueries(queries, catalog, standard, options),
     });
     const texts = ['red tent', 'a lamp for the golden table', 'boots'];

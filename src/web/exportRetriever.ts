@@ -85,6 +85,8 @@ export async function exportRetriever(folder: string, out: string): Promise<WebM
     k,
     items: vectors.shape[0],
     settings: settingsOf(run),
+    aspect: catalog.aspect,
+    rest: choiceOf(run)?.rest,
     method: bestExported(run),
     encoder: { id, included, words },
     grounded: TASKS[task].subQueryEncoder !== undefined,

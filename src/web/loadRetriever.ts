@@ -1,5 +1,6 @@
 /** Loads a retriever that `r4t export` wrote, from URLs, without Node. */
 
+import { aspectsWhenAsked } from '../candidates/aspects.js';
 import { SetMemory } from '../candidates/setMemory.js';
 import type { Item } from '../catalog/item.js';
 import { CandidateDiffusion } from '../diffusion/candidateDiffusion.js';
@@ -115,10 +116,12 @@ async function loadFrom(
     ownNames: new Map(Object.entries(manifest.ownNames ?? {})),
     k: manifest.k,
     lexicon: lexiconOf(items),
+    aspects: aspectsWhenAsked(items, vectors, { field: manifest.aspect }),
     ...labels,
     ...(remembered && { memory: SetMemory.plain(remembered), remembered }),
     diffusion: diffusion && webDiffusion(diffusion, sampler, () => load(WEB_FILES.denoiser)),
     settings: manifest.settings,
+    rest: manifest.rest,
     usual: manifest.method,
   };
   return new WebRetriever(space, () => models.release());

@@ -24,7 +24,7 @@ export const WEB_FILES = {
 } as const;
 
 export const WEB_FORMAT = 'r4t-web';
-export const WEB_VERSION = 6;
+export const WEB_VERSION = 7;
 
 /** What the names of the tensors of sets that a policy of the user's wrote begin with. */
 export const WEB_WRITTEN = 'written.';
@@ -38,6 +38,10 @@ export interface WebManifest {
   readonly items: number;
   /** The catalog's own names of parts of an item, see `ownNames`. */
   readonly ownNames?: Readonly<Record<string, string>>;
+  /** The field that tells the aspects of items, where the config names one. */
+  readonly aspect?: string;
+  /** What chosen sets go on with. */
+  readonly rest?: Method;
   /** What validation chose for each method, and the method of a request that names none. */
   readonly settings: MethodSettings;
   readonly method: Method;

@@ -1,18 +1,12 @@
 /** Lays candidates and sets out as the pointer's input tensors. */
-import { candidateFeeds } from '../../candidates/feeds.js';
+import { sourcesFeed } from '../../candidates/feeds.js';
 import type { ReadQueries } from '../../candidates/reader.js';
 import type { Feeds } from '../../engine/index.js';
-import { gatherRows, type Matrix } from '../../matrix.js';
 import type { PointerConfig } from './model.js';
 
-/**
- * The query's side of the given rows of queries.
- *
- * @param catalog content embeddings, unit rows [items, d]
- */
-export const queryFeeds = (read: ReadQueries, rows: readonly number[], catalog: Matrix): Feeds => ({
-  ...candidateFeeds(read, rows, catalog),
-  query: { data: gatherRows(read.vectors, rows).data, dims: [rows.length, catalog.cols] },
+/** The query's side of the given rows of queries. */
+export const queryFeeds = (read: ReadQueries, rows: readonly number[]): Feeds => ({
+  sources: sourcesFeed(read, rows),
 });
 
 /**

@@ -1,4 +1,5 @@
 /** Choosing a set item by item, outside the graph: a place costs one product a item. */
+import type { RepeatLog } from '../../candidates/repeats.js';
 import type { Parameters } from '../../engine/index.js';
 import { dot } from '../../matrix.js';
 import { type PointerConfig, STATE, STATE_WIDTH } from './model.js';
@@ -19,6 +20,8 @@ export interface ChooseOptions {
   readonly uniform: () => number;
   /** Items wanted (k); the places after the k-th are chosen as that one is. */
   readonly wanted?: number;
+  /** Follows the kinds of the first k, which then are less likely. */
+  readonly repeats?: RepeatLog;
 }
 
 export interface ChosenSet {
@@ -35,7 +38,7 @@ export function choose(
   { base, keys, values }: QueryItems,
   { k }: Pick<PointerConfig, 'k'>,
   parameters: Parameters,
-  { temperature, uniform, wanted = k }: ChooseOptions,
+  { temperature, uniform, wanted = k, repeats }: ChooseOptions,
 ): ChosenSet {
   const place = parameters.get(STATE.place)!.data;
   const mix = parameters.get(STATE.mix)!.data;
@@ -55,12 +58,14 @@ export function choose(
     for (let i = 0; i < candidates; i++) {
       if (open[i] === 0) continue;
       logits[i] = base[i] + dot(state, keys.subarray(i * STATE_WIDTH, (i + 1) * STATE_WIDTH));
+      if (repeats && t < k) logits[i] += repeats.penalties[i];
     }
     const { item, logProb, entropy } = draw(logits, open, temperature, uniform);
     chosen.places[t] = item;
     chosen.logProbs[t] = logProb;
     chosen.entropies[t] = entropy;
     open[item] = 0;
+    repeats?.take(item);
     for (let j = 0; j < STATE_WIDTH; j++) sums[j] += values[item * STATE_WIDTH + j];
   }
   return chosen;

@@ -9,7 +9,6 @@ import {
   Trainer,
   warmupCosine,
 } from '../../engine/index.js';
-import type { Matrix } from '../../matrix.js';
 import { CounterRandom } from '../../random.js';
 import type { TrainingControl } from '../../training.js';
 import { tokenMean } from '../softGrpo.js';
@@ -18,8 +17,6 @@ import { type PointerConfig, pointerGraph } from './model.js';
 
 export interface ImitateOptions extends TrainingControl {
   readonly config: PointerConfig;
-  /** Content embeddings, unit rows [items, d]. */
-  readonly vectors: Matrix;
   /** The candidates of training queries, read without their own sets. */
   readonly queries: ReadQueries;
   /** Rows of each query's reference set; what is no candidate cannot be learnt. */
@@ -39,7 +36,7 @@ const EMA_DECAY = 0.97;
 
 /** Resolves with the moving average of the parameters; `onStep` gets `loss`, nats a place. */
 export async function imitate(options: ImitateOptions): Promise<Parameters> {
-  const { config, vectors, queries, steps, seed, runtime, signal, onProgress, onStep } = options;
+  const { config, queries, steps, seed, runtime, signal, onProgress, onStep } = options;
   const targets = placesOf(options.references, queries);
   const learnt = [...targets.keys()].filter((q) => targets[q].length > 0);
   if (learnt.length === 0) throw new RangeError('no reference set has an item that is a candidate');
@@ -69,7 +66,7 @@ export async function imitate(options: ImitateOptions): Promise<Parameters> {
         }),
       );
       const feeds = {
-        ...queryFeeds(queries, rows, vectors),
+        ...queryFeeds(queries, rows),
         ...setFeeds(sets, rows.length, queries.size, config),
       };
       const learningRate = warmupCosine(step, {

@@ -1,13 +1,13 @@
 /**
  * A policy that chooses items instead of writing words: a pointer network (Vinyals, Fortunato & Jaitly 2015, arXiv 1506.03134) over
- * a query's candidates. Each item is read once a query: what the sources say of it, its vector, and its vector beside the query's. A place of
+ * a query's candidates. Each item is read once a query: what the sources say of it. A place of
  * the set then costs one product of all items' keys with the state, which is the sum of what was chosen so far (as in Deep Sets, Zaheer
  * et al. 2017, arXiv 1703.06114):
  *
  *   logit_t(i) = base_i + key_i . tanh(sum_(j < t) value_(c_j) + place_t) W
  */
-import { HIDDEN, knownCandidates, OF_VECTORS, PROJECTED } from '../../candidates/network.js';
-import { Graph, type Initializer, lecunNormal, normal, ops, type Value, zeros } from '../../engine/index.js';
+import { HIDDEN, knownCandidates } from '../../candidates/network.js';
+import { Graph, lecunNormal, normal, ops, type Value, zeros } from '../../engine/index.js';
 
 const { add, gatherLast, logSoftmax, matmul, mul, reshape, tanh } = ops;
 
@@ -15,8 +15,6 @@ const { add, gatherLast, logSoftmax, matmul, mul, reshape, tanh } = ops;
 export interface PointerConfig {
   /** k: items of a set. */
   readonly k: number;
-  /** Length of the items' vectors. */
-  readonly dimension: number;
   /** Numbers that the sources say of an item. */
   readonly sources: number;
 }
@@ -35,19 +33,12 @@ export interface ReadItems {
   readonly values: Value;
 }
 
-/** Reads the inputs `sources` [queries, candidates, sources], standardised, `items` [queries, candidates, d] and `query` [queries, d]. */
-export function readItems(graph: Graph, { dimension: d, sources }: PointerConfig): ReadItems {
-  const weight = (name: string, dims: readonly number[], init: Initializer = lecunNormal) =>
-    graph.parameter(`${name}.weight`, dims, init);
+/** Reads the input `sources` [queries, candidates, sources], standardised. */
+export function readItems(graph: Graph, { sources }: PointerConfig): ReadItems {
   const said = graph.input('sources', ['queries', 'candidates', sources]);
-  const items = graph.input('items', ['queries', 'candidates', d]);
-  const query = graph.input('query', ['queries', d]);
-  const { own, known, score } = knownCandidates({ vectors: items, sources: said, query });
+  const { known, score } = knownCandidates(said);
   const projected = (name: string) =>
-    add(
-      matmul(known, weight(name, [HIDDEN, WIDTH])),
-      mul(matmul(own, weight(`${name}.own`, [PROJECTED, WIDTH], normal(0.5))), OF_VECTORS),
-    );
+    matmul(known, graph.parameter(`${name}.weight`, [HIDDEN, WIDTH], lecunNormal));
   return {
     base: ops.transpose(score, [0, 2, 1]),
     keys: projected('key'),

@@ -16,7 +16,7 @@ export interface PointerModel {
 const count = z.int().positive();
 const schema = z.object({
   kind: z.literal('pointer'),
-  config: z.object({ k: count, dimension: count, sources: count }),
+  config: z.object({ k: count, sources: count }),
   standard: z.object({ means: z.array(z.number()), deviations: z.array(z.number().positive()) }),
 });
 

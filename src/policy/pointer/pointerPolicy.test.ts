@@ -3,7 +3,7 @@ import { gatherRead, readQueries as readCatalog } from '../../candidates/reader.
 import { floats, Graph, parameterFeeds, Session } from '../../engine/index.js';
 import { Bm25 } from '../../lexical/bm25.js';
 import { CounterRandom } from '../../random.js';
-import { randomVectors, runtime, TEXTS } from '../testing/scene.js';
+import { runtime, TEXTS } from '../testing/scene.js';
 import { plainIndex } from '../testing/world.js';
 import { queryFeeds, setFeeds } from './batch.js';
 import { chosenLogProbs, readItems } from './model.js';
@@ -107,7 +107,7 @@ describe('PointerPolicy.choose', () => {
       const chosen = sets.map((set) => set.places);
       const { weights, ...feeds } = setFeeds(chosen, rows.length, candidates, config);
       const result = await session.run({
-        ...queryFeeds(own, rows, vectors),
+        ...queryFeeds(own, rows),
         ...feeds,
         ...parameterFeeds(parameters),
       });
@@ -203,14 +203,12 @@ describe('PointerPolicy.rank', () => {
     for (const q of [0, 15, 16, 19]) expect(await rank(6, gatherRead(many, [q]))).toEqual([together[q]]);
   });
 
-  it('reads the vectors of the catalog that it is given', async () => {
-    const changed = randomVectors(TEXTS.length, 99);
-    const other = await tinyPointer({ vectors: changed, read: async () => read });
-    const options = { read, rows: config.k, depth: 10 };
-    const expected = await other.rank({ ...options, vectors: changed });
-    expect(await policy.rank({ ...options, vectors: changed })).toEqual(expected);
-    expect(await rank(10)).not.toEqual(expected);
-    await other.release();
+  it('shows no kind twice while another is left, where repeats are not to be', async () => {
+    const aspectOf = (item: number) => item % 5;
+    const options = { read, vectors, rows: config.k, depth: config.k };
+    const sets = await policy.rank({ ...options, repeats: { aspectOf, keep: 0 } });
+    for (const set of sets) expect(new Set(Array.from(set, aspectOf)).size).toBe(config.k);
+    expect(await policy.rank({ ...options, repeats: { aspectOf, keep: 1 } })).toEqual(await rank(config.k));
   });
 
   it('of a query without candidates is empty', async () => {

@@ -5,6 +5,7 @@ import type {
   ReadOptions,
   ReadQueries,
 } from '../../candidates/reader.js';
+import { RepeatLog, type Repeats } from '../../candidates/repeats.js';
 import type { Item } from '../../catalog/item.js';
 import {
   floats,
@@ -15,7 +16,7 @@ import {
   Session,
 } from '../../engine/index.js';
 import type { EmbeddedQueries } from '../../environment.js';
-import { type Matrix, matrix, row } from '../../matrix.js';
+import { matrix, row } from '../../matrix.js';
 import { CounterRandom } from '../../random.js';
 import type {
   Completion,
@@ -33,8 +34,6 @@ export interface PointerPolicyOptions {
   readonly config: PointerConfig;
   readonly parameters: Parameters;
   readonly items: readonly Pick<Item, 'title'>[];
-  /** Content embeddings, unit rows [items, d]. */
-  readonly vectors: Matrix;
   /** What the sources' scores were taken by when it was trained. */
   readonly standard: Standard;
   /** Reads the queries that it is asked for samples of. */
@@ -55,8 +54,8 @@ export interface ChooseSetsOptions {
   readonly random?: (query: number, sample: number) => CounterRandom;
   /** Items a set (k). */
   readonly wanted?: number;
-  /** Content embeddings of a catalog that has changed since. */
-  readonly vectors?: Matrix;
+  /** Which repeats each set avoids (none). */
+  readonly repeats?: Repeats;
   readonly signal?: AbortSignal;
 }
 
@@ -155,7 +154,7 @@ export class PointerPolicy implements TrainablePolicy, CandidateRanker {
     const sets = completions.map(({ tokens }) => tokens);
     return {
       feeds: {
-        ...queryFeeds(read, [...queries.texts.keys()], this.options.vectors),
+        ...queryFeeds(read, [...queries.texts.keys()]),
         ...setFeeds(sets, n, read.size, this.config),
       },
       dims: [n, (completions.length / n) * this.k],
@@ -163,12 +162,12 @@ export class PointerPolicy implements TrainablePolicy, CandidateRanker {
   }
 
   /** The likeliest item at every place. */
-  async rank({ read, vectors, depth, signal }: RankCandidatesOptions): Promise<Int32Array[]> {
+  async rank({ read, depth, repeats, signal }: RankCandidatesOptions): Promise<Int32Array[]> {
     const chosen = await this.choose(read, [...Array(read.vectors.rows).keys()], {
       samplesPerQuery: 1,
       temperature: 0,
       wanted: depth,
-      vectors,
+      repeats,
       signal,
     });
     return chosen.map(({ items }) => items);
@@ -178,14 +177,7 @@ export class PointerPolicy implements TrainablePolicy, CandidateRanker {
   async choose(
     read: ReadQueries,
     rows: readonly number[],
-    {
-      samplesPerQuery,
-      temperature,
-      random,
-      wanted,
-      vectors = this.options.vectors,
-      signal,
-    }: ChooseSetsOptions,
+    { samplesPerQuery, temperature, random, wanted, repeats, signal }: ChooseSetsOptions,
   ): Promise<ChosenItems[]> {
     const { config } = this;
     const { size, items } = read;
@@ -195,7 +187,7 @@ export class PointerPolicy implements TrainablePolicy, CandidateRanker {
     for (let start = 0; start < rows.length; start += QUERIES_PER_RUN) {
       signal?.throwIfAborted();
       const part = rows.slice(start, start + QUERIES_PER_RUN);
-      const feeds = { ...queryFeeds(read, part, vectors), ...parameterFeeds(parameters) };
+      const feeds = { ...queryFeeds(read, part), ...parameterFeeds(parameters) };
       const result = await this.session.run(feeds);
       const of = (name: string, cols: number) => matrix(part.length, cols, floats(result[name]));
       const base = of('base', size);
@@ -206,7 +198,8 @@ export class PointerPolicy implements TrainablePolicy, CandidateRanker {
         for (let sample = 0; sample < samplesPerQuery; sample++) {
           const stream = random?.(start + q, sample);
           const uniform = () => stream?.uniform() ?? 0;
-          const set = choose(query, config, parameters, { temperature, uniform, wanted });
+          const log = repeats && new RepeatLog(items.subarray(i * size, (i + 1) * size), repeats);
+          const set = choose(query, config, parameters, { temperature, uniform, wanted, repeats: log });
           chosen.push({ ...set, items: set.places.map((place) => items[i * size + place]) });
         }
       });

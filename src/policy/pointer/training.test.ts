@@ -226,7 +226,7 @@ describe('reinforce', () => {
       const [from, to] = [start * groupSize, (start + part.length) * groupSize];
       const own = perItem.slice(from * config.k, to * config.k);
       const result = await session.run({
-        ...queryFeeds(queries, part, vectors),
+        ...queryFeeds(queries, part),
         ...setFeeds(
           sets.slice(from, to).map(({ tokens }) => tokens),
           part.length,

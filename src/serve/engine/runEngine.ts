@@ -1,6 +1,7 @@
 /** Answers batches of searches over one run and its changes. */
 import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { aspectsWhenAsked } from '../../candidates/aspects.js';
 import { FilterTable } from '../../catalog/filter/filterTable.js';
 import type { Item } from '../../catalog/item.js';
 import { autoOf, choiceOf } from '../../choose/choice.js';
@@ -246,7 +247,15 @@ export class RunEngine implements Engine {
    */
   #space(): MethodSpace {
     const { items, vectors, index } = this.#catalog.workspace;
-    this.#today ??= { ...this.loaded.space, items, vectors, index, lexicon: lexiconOf(items) };
+    const { space, config } = this.loaded;
+    this.#today ??= {
+      ...space,
+      items,
+      vectors,
+      index,
+      lexicon: lexiconOf(items),
+      aspects: aspectsWhenAsked(items, vectors, { field: config.catalog.aspect }),
+    };
     return this.#today;
   }
 

@@ -3,11 +3,11 @@ import { SOURCES, type Standard } from '../../../candidates/candidates.js';
 import type { ReadQueries } from '../../../candidates/reader.js';
 import { initialize, type Parameters } from '../../../engine/index.js';
 import { CounterRandom } from '../../../random.js';
-import { DIM, randomVectors, runtime, TEXTS } from '../../testing/scene.js';
+import { randomVectors, runtime, TEXTS } from '../../testing/scene.js';
 import { type PointerConfig, pointerGraph } from '../model.js';
 import { PointerPolicy, type PointerPolicyOptions } from '../pointerPolicy.js';
 
-export const config: PointerConfig = { k: 3, dimension: DIM, sources: SOURCES.length };
+export const config: PointerConfig = { k: 3, sources: SOURCES.length };
 export const vectors = randomVectors(TEXTS.length, 7);
 export const items = TEXTS.map((title) => ({ title }));
 /** Leaves scores as they are. */
@@ -44,7 +44,6 @@ export const tinyPointer = (
     standard,
     parameters: randomParameters(),
     items,
-    vectors,
     runtime,
     ...options,
   });

@@ -55,6 +55,15 @@ export function aspectsOf(
   return tells ? (i) => labels[i] : clusterOf(vectors, seed);
 }
 
+/** Those of `aspectsOf`, found when they are first asked for: clusters take their time. */
+export function aspectsWhenAsked(...catalog: Parameters<typeof aspectsOf>): () => AspectOf {
+  let aspects: AspectOf | undefined;
+  return () => {
+    aspects ??= aspectsOf(...catalog);
+    return aspects;
+  };
+}
+
 /** The last part of a path; a slash divides only what no `>` divides, for names have slashes too. */
 function leafOf(category: string): string | undefined {
   const parts = category.split(category.includes('>') ? '>' : '/').map((part) => part.trim());
