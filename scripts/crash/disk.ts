@@ -51,7 +51,10 @@ async function fullDisk({ main, folder, seed, moments, expected }: Whole, times 
     writeWorld(cwd);
     const at = 1 + Math.floor(((i + random.uniform()) / times) * moments);
     const ended = await program(COMPILE, { main, cwd, fault: { kind: 'full', at } });
-    if (ended.code !== 1 || !FULL.test(ended.stderr)) wrong.push(`disk full from ${at}: ${told(ended)}`);
+    // A quicker run saves fewer checkpoints: it may be over before the moment comes.
+    const isOver = ended.code === 0 && (ended.moments ?? 0) < at;
+    if (!isOver && (ended.code !== 1 || !FULL.test(ended.stderr)))
+      wrong.push(`disk full from ${at}: ${told(ended)}`);
     const again = await program(COMPILE, { main, cwd });
     if (again.code !== 0) wrong.push(`disk full from ${at}, then not: ${told(again)}`);
     const others = differences(expected, treeOf(join(cwd, 'run')));

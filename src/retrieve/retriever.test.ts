@@ -287,7 +287,9 @@ it.each([
   cpSync(run, damaged, { recursive: true });
   const file = temp.path('damaged', name);
   temp.write(`damaged/${name}`, '{');
-  await expect(Retriever.load(damaged, options)).rejects.toMatchObject({ name: 'InputError', file });
+  await expect(Retriever.load(damaged, options)).rejects.toMatchObject({ name: 'DamagedFileError', file });
   rmSync(file);
-  await expect(Retriever.load(damaged, options)).rejects.toThrow(`${file}: does not exist`);
+  await expect(Retriever.load(damaged, options)).rejects.toThrow(
+    `${file}: is missing or cannot be read; compile again with --force`,
+  );
 });

@@ -34,7 +34,7 @@ const ITEMS = MARKUP.map((text, i) => ({
   title: text,
   category: `<script>alert(22)</script>${i % 2}`,
   image: IMAGES[i],
-  [`<i onmouseover=alert(23)>`]: text,
+  '<i onmouseover=alert(23)>': text,
 }));
 const SVG =
   '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9" onload="alert(31)"><script>alert(32)</script><circle r="4"/></svg>';
