@@ -389,24 +389,35 @@ describe('a model that ranks candidates', () => {
     }
   });
 
-  it('answers with sets as different as they are asked to be, from the head of its ranking', async () => {
-    const { model } = ranker();
-    const own: MethodSpace = { ...space, diffusion: model };
-    const head = best.slice(0, 25);
-    const candidates = gatherRows(vectors, head);
-    const relevance = head.map((_, i) => 1 - i / head.length);
-    const likeness = (set: readonly number[]) => {
-      const pairs = set.flatMap((a, i) => set.slice(0, i).map((b) => dot(row(vectors, a), row(vectors, b))));
-      return pairs.reduce((sum, cosine) => sum + cosine, 0) / pairs.length;
+  it('says how little of a kind may come again: what a request leaves of its chance', async () => {
+    const { model, asked } = ranker();
+    const own: MethodSpace = { ...space, diffusion: model, settings: { diffusion: 0.2 } };
+    const repeats = async (options: Partial<FindOptions>) => {
+      asked.length = 0;
+      await find('diffusion', { k: 5, ...options }, own);
+      return asked[0].repeats;
     };
-    for (const diversity of [0.3, 0.9]) {
-      const [set] = await find('diffusion', { k: 5, diversity }, own);
-      const expected = mmr({ candidates, relevance, k: 5, lambda: 1 - diversity });
-      expect(itemsOf(set)).toEqual(Array.from(expected, (place) => head[place]));
-      if (diversity === 0.9) expect(likeness(itemsOf(set))).toBeLessThan(likeness(best.slice(0, 5)));
+    expect((await repeats({ diversity: 0.9 }))?.keep).toBeCloseTo(0.1);
+    // What validation chose, where nobody says.
+    expect((await repeats({}))?.keep).toBeCloseTo(0.8);
+    expect(await repeats({ diversity: 0 })).toBeUndefined();
+    const { aspectOf } = (await repeats({}))!;
+    expect(items.map((_, i) => aspectOf(i))).toEqual(items.map(({ category }) => category));
+  });
+
+  it('is followed by turns from its own ranking and the one that is to follow', async () => {
+    const { model } = ranker();
+    const own: MethodSpace = { ...space, diffusion: model, rest: 'bm25' };
+    const depth = 30;
+    const alone = await find('diffusion', { budget: depth }, { ...own, rest: undefined });
+    const words = await find('bm25', { budget: depth }, own);
+    const sets = await find('diffusion', { budget: depth }, own);
+    for (const [q, { retrieved = [] }] of sets.entries()) {
+      const [first, second] = [[...alone[q].retrieved!].slice(10), [...words[q].retrieved!]];
+      const turns = first.flatMap((item, i) => [item, second[i]]);
+      const expected = [...new Set([...best.slice(0, 10), ...turns, ...second])].slice(0, depth);
+      expect([...retrieved]).toEqual(expected);
     }
-    const [asLearnt] = await find('diffusion', { k: 5, diversity: 0 }, own);
-    expect(itemsOf(asLearnt)).toEqual(best.slice(0, 5));
   });
 
   it('is not led by what was chosen for a model of directions, nor the other way round', async () => {

@@ -25,7 +25,7 @@ it('fills in every default', async () => {
 
 it('samples a pointer colder, and learns from the better half of its sets', () => {
   const config = parseConfig({});
-  expect(config.policy).toMatchObject({ kind: 'pointer', warmStartSteps: 100, steps: 40, groupSize: 8 });
+  expect(config.policy).toMatchObject({ kind: 'pointer', warmStartSteps: 200, steps: 40, groupSize: 8 });
   expect(synthesisSettings(config)).toEqual({ temperature: 0.4, topP: 1, rewardQuantile: 0.5 });
   const asked = parseConfig({
     policy: { kind: 'pointer' },
