@@ -1,26 +1,35 @@
 /** The reinforcement learning of a policy of whichever kind: watched by probes, and judged on validation queries. */
-import { type Parameters, saveWeights } from '../engine/index.js';
-import type { QueryBatch } from '../environment.js';
-import type { Policy } from '../policy/policy.js';
+import { saveWeights } from '../engine/index.js';
+import type { TrainablePolicy } from '../policy/policy.js';
 import { POLICY_FILES } from '../policy/policyFiles.js';
-import type { TrainingControl } from '../training.js';
+import { type ReinforceOptions, reinforce } from '../policy/reinforce.js';
+import type { SoftGrpoCoefficients } from '../policy/softGrpo.js';
 import { BestPolicy, type BestPolicyOptions } from './bestPolicy.js';
 import { ProbeLog } from './probeLog.js';
 import { checkpointed, type StageContext, type StageSummary } from './stage.js';
+import { trainingQueries, validationQueries } from './trainingQueries.js';
 
-export interface JudgedTrainingOptions extends Pick<BestPolicyOptions, 'load' | 'temperature' | 'steps'> {
-  readonly policy: Policy & { readonly parameters: Parameters };
-  readonly validation: QueryBatch;
-  /** Trains the policy, whose parameters are up to date when `onStep` is called; resolves with the last ones. */
-  readonly train: (control: TrainingControl) => Promise<Parameters>;
+/** How a policy is reinforced, as the config says. */
+export type ReinforcementSettings = Pick<
+  ReinforceOptions,
+  'steps' | 'queriesPerStep' | 'groupSize' | 'epochs' | 'learningRate' | 'credit'
+> &
+  SoftGrpoCoefficients;
+
+export interface JudgedTrainingOptions extends Pick<BestPolicyOptions, 'load'> {
+  readonly policy: TrainablePolicy;
+  readonly settings: ReinforcementSettings;
 }
 
-/** Trains, and stores the parameters that did best on the validation queries. */
+/** Trains on the training queries, and stores the parameters that did best on the validation queries, asked as searches ask. */
 export async function judgedTraining(
   context: StageContext,
-  { policy, load, temperature, steps, validation, train }: JudgedTrainingOptions,
+  { policy, load, settings }: JudgedTrainingOptions,
 ): Promise<StageSummary> {
-  const { run, config, workspace, reward, budget, signal } = context;
+  const { run, config, workspace, reward, budget, runtime, signal } = context;
+  const { steps, queriesPerStep, groupSize, epochs, learningRate, credit, clip, klOld, klReverse } = settings;
+  const queries = await trainingQueries(context);
+  const validation = await validationQueries(context);
   const { seed } = config;
   const file = run.path('policy', 'probes.jsonl');
   const { result, seconds } = await checkpointed(context, 'policy', async (control, doneBefore) => {
@@ -33,10 +42,24 @@ export async function judgedTraining(
       validation,
       reward,
       budget,
-      temperature,
+      temperature: 0,
       signal,
     });
-    const last = await train({
+    const last = await reinforce({
+      policy,
+      world: workspace,
+      queries,
+      reward,
+      budget,
+      steps,
+      queriesPerStep,
+      groupSize,
+      epochs,
+      learningRate,
+      credit,
+      coefficients: { clip, klOld, klReverse },
+      seed,
+      runtime,
       ...control,
       onStep: async (report) => {
         await probes.after(report.step);

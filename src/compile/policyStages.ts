@@ -7,14 +7,13 @@ import { imitate } from '../policy/pointer/imitate.js';
 import { loadPointerWeights, type PointerModel, savePointerModel } from '../policy/pointer/pointerFiles.js';
 import type { PointerPolicy } from '../policy/pointer/pointerPolicy.js';
 import { POLICY_FILES } from '../policy/policyFiles.js';
-import { reinforce } from '../policy/reinforce.js';
 import { loadRunPolicy } from '../retrieve/loadRun.js';
 import { hasLabels } from '../run/workspace.js';
 import { judgedTraining } from './judgedTraining.js';
 import { readTraining, searchedCatalog } from './readTraining.js';
 import { checkpointed, type StageContext, type StageSummary, trainedPolicySettings } from './stage.js';
 import { teacherSets } from './teacherSets.js';
-import { trainingQueries, validationQueries } from './trainingQueries.js';
+import { trainingQueries } from './trainingQueries.js';
 
 /** Teaches a fresh pointer to choose what reference sets have, or, where there are none, what recorded fan-outs or the best baseline find. */
 export async function warmStartStage(context: StageContext): Promise<StageSummary> {
@@ -49,38 +48,12 @@ export async function warmStartStage(context: StageContext): Promise<StageSummar
 
 /** Reinforcement learning from the warm start. */
 export async function policyStage(context: StageContext): Promise<StageSummary> {
-  const { config, workspace, runtime, reward, budget } = context;
-  const { steps, queriesPerStep, groupSize, epochs, learningRate, credit, clip, klOld, klReverse } =
-    trainedPolicySettings(config);
-  const queries = await trainingQueries(context);
-  const validation = await validationQueries(context);
   const { policy, release } = await openPolicy(context, 'untrained');
   try {
     return await judgedTraining(context, {
       policy,
       load: (file) => loadPointerWeights(policy, file),
-      // As searches ask it.
-      temperature: 0,
-      steps,
-      validation,
-      train: (control) =>
-        reinforce({
-          policy,
-          world: workspace,
-          queries,
-          reward,
-          budget,
-          steps,
-          queriesPerStep,
-          groupSize,
-          epochs,
-          learningRate,
-          credit,
-          coefficients: { clip, klOld, klReverse },
-          seed: config.seed,
-          runtime,
-          ...control,
-        }),
+      settings: trainedPolicySettings(context.config),
     });
   } finally {
     await release();

@@ -8,14 +8,13 @@ import { openPretrained } from '../policy/pretrained/openPretrained.js';
 import { loadAdapter, saveTunedModel } from '../policy/pretrained/pretrainedFiles.js';
 import type { PretrainedPolicy } from '../policy/pretrained/pretrainedPolicy.js';
 import { warmUp } from '../policy/pretrained/warmUp.js';
-import { reinforce } from '../policy/reinforce.js';
 import { examplesOf } from '../policy/written/prompt.js';
 import { loadTunedPolicy, placeInRun } from '../retrieve/loadRun.js';
 import { type Config, isTuned, type TunedPolicySettings } from '../run/config.js';
 import { judgedTraining } from './judgedTraining.js';
 import { openPolicy } from './policyStages.js';
 import { checkpointed, type StageContext, type StageSummary } from './stage.js';
-import { trainingQueries, validationQueries } from './trainingQueries.js';
+import { trainingQueries } from './trainingQueries.js';
 
 function tunedSettings({ policy }: Config): TunedPolicySettings {
   if (isTuned(policy)) return policy;
@@ -77,37 +76,14 @@ function taughtSets(
 
 /** Reinforcement learning from the warm-up. The adapter is also written as PEFT's, in `policy/adapter`. */
 export async function tuneStage(context: StageContext): Promise<StageSummary> {
-  const { run, config, workspace, runtime, reward, budget } = context;
+  const { run, config, runtime } = context;
   const settings = tunedSettings(config);
-  const { steps, queriesPerStep, groupSize, epochs, learningRate, credit, clip, klOld, klReverse } = settings;
-  const queries = await trainingQueries(context);
-  const validation = await validationQueries(context);
   const policy = await loadTunedPolicy(run, config, 'untrained', runtime);
   try {
     const summary = await judgedTraining(context, {
       policy,
       load: (file): Promise<Parameters> => loadAdapter(file, policy.parameters),
-      temperature: 0,
-      steps,
-      validation,
-      train: (control) =>
-        reinforce({
-          policy,
-          world: workspace,
-          queries,
-          reward,
-          budget,
-          steps,
-          queriesPerStep,
-          groupSize,
-          epochs,
-          learningRate,
-          credit,
-          coefficients: { clip, klOld, klReverse },
-          seed: config.seed,
-          runtime,
-          ...control,
-        }),
+      settings,
     });
     await exportAdapter(context, policy, settings);
     return summary;

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { normalizeKey } from '../catalog/normalizeKey.js';
 import { jsonIn } from './askJson.js';
 import type { ChatMessage } from './chat.js';
+import { tidyLine } from './tidyLine.js';
 
 /** Items for which a model is to write queries. */
 export interface QueryList {
@@ -66,19 +67,10 @@ export function parseQueries(text: string, { titles }: QueryList): string[] {
     query.split(' ').length <= MOST_WORDS &&
     !known.has(normalizeKey(query));
   return queriesSchema
-    .transform(({ queries }) => [...new Set(queries.map(tidy))].filter(usable))
+    .transform(({ queries }) => [...new Set(queries.map(tidyLine))].filter(usable))
     .refine((queries) => queries.length > 0, {
       path: ['queries'],
       message: 'expected queries of two to six words which name no item',
     })
     .parse(jsonIn(text));
-}
-
-/** Without numbering, quotes and a full stop. */
-function tidy(query: string): string {
-  return query
-    .replace(/\s+/g, ' ')
-    .trim()
-    .replace(/^(?:\d+[.)]|[-*•])\s+/, '')
-    .replace(/^["'“”]+|["'“”.]+$/g, '');
 }

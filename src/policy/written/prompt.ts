@@ -4,6 +4,7 @@ import * as z from 'zod';
 import { normalizeKey } from '../../catalog/normalizeKey.js';
 import { jsonIn } from '../../llm/askJson.js';
 import type { ChatMessage } from '../../llm/chat.js';
+import { tidyLine } from '../../llm/tidyLine.js';
 import { CounterRandom } from '../../random.js';
 
 /** A query with sub-queries that are right for it. */
@@ -84,16 +85,8 @@ export function parseFanOut(text: string, k: number): string[] {
     .parse(jsonIn(text));
 }
 
-/** Without numbering, quotes, white space at will and a full stop. */
-function tidy(text: string): string {
-  return text
-    .replace(/\s+/g, ' ')
-    .trim()
-    .replace(/^(?:\d+[.)]|[-*•])\s+/, '')
-    .replace(/^["'“”]+|["'“”.]+$/g, '')
-    .slice(0, LONGEST)
-    .trim();
-}
+/** No longer than a search. */
+const tidy = (text: string): string => tidyLine(text).slice(0, LONGEST).trim();
 
 function distinct(texts: readonly string[]): string[] {
   const first = new Map<string, string>();
