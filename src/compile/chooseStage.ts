@@ -3,14 +3,14 @@ import type { Choice } from '../choose/choice.js';
 import { chooseMethod } from '../choose/chooseMethod.js';
 import { setQuality } from '../choose/setQuality.js';
 import { openSpace } from '../retrieve/loadRun.js';
-import { TASKS } from '../tasks/tasks.js';
+import { budgetOf } from '../tasks/tasks.js';
 import type { StageContext, StageSummary } from './stage.js';
 
 const NO_QUERIES = 'there are no validation queries to compare methods on: auto is plain search';
 
 export async function chooseStage(context: StageContext): Promise<StageSummary> {
   const { run, config, workspace, runtime, policy, blind, signal, onProgress } = context;
-  const budget = TASKS[config.task].budget(config, workspace.items.length);
+  const budget = budgetOf(config, workspace.items.length);
   const started = performance.now();
   const quality = await setQuality({ workspace, config, ...blind, signal });
   let choice: Choice | undefined;

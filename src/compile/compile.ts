@@ -26,7 +26,7 @@ import { placePaths } from '../run/placePaths.js';
 import { keptVectors } from '../run/runEncoder.js';
 import { RunFolder } from '../run/runFolder.js';
 import { loadWorkspace } from '../run/workspace.js';
-import { TASKS } from '../tasks/tasks.js';
+import { budgetOf, TASKS } from '../tasks/tasks.js';
 import type { VectorIndex } from '../vectorIndex/vectorIndex.js';
 import { compileAblations } from './ablations.js';
 import { chooseStage } from './chooseStage.js';
@@ -300,7 +300,3 @@ async function ownModules(
 async function once(run: RunFolder, stage: Stage, work: () => Promise<StageSummary>): Promise<void> {
   if (!run.stageDone(stage)) await run.finishStage(stage, await work());
 }
-
-/** B, the items which all sub-queries of a query retrieve together; undefined for open-ended tasks. */
-export const budgetOf = (config: Config, items: number): number | undefined =>
-  TASKS[config.task].budget(config, items);
