@@ -44,6 +44,11 @@ export interface RunningServer {
 
 /** A request must have arrived whole within these milliseconds. */
 const REQUEST_TIMEOUT = 30_000;
+/**
+ * An idle connection stays open so many milliseconds: longer than load balancers keep theirs (60 seconds as a rule), so that none sends a
+ * request into one that is just being closed.
+ */
+const KEEP_ALIVE_TIMEOUT = 75_000;
 
 /** @throws InputError if the run cannot be searched, or an address that others reach has no keys */
 export async function startServer(options: ServeOptions): Promise<RunningServer> {
@@ -83,7 +88,7 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
   // The adaptor's default server speaks HTTP/1.1.
   const server = createAdaptorServer({
     fetch: app.fetch,
-    serverOptions: { requestTimeout: REQUEST_TIMEOUT },
+    serverOptions: { requestTimeout: REQUEST_TIMEOUT, keepAliveTimeout: KEEP_ALIVE_TIMEOUT },
   }) as Server;
   const fresh = watchFresh(server);
   try {
