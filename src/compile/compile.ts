@@ -287,6 +287,10 @@ async function ownModules(
     const { sha256 } = await fingerprintFile(resolve(folder, written.path), signal);
     modules.policy = { file: written.path, sha256 };
   }
+  if ('fanOuts' in policy && policy.fanOuts !== undefined) {
+    const { sha256 } = await fingerprintFile(resolve(folder, policy.fanOuts), signal);
+    modules.fanOuts = { file: policy.fanOuts, sha256 };
+  }
   if (typeof judge === 'object' && judge.kind === 'crossEncoder') {
     const { model: file, quantized } = judge;
     const model = placeModel(file, folder);

@@ -2,8 +2,7 @@
 import type { LabelledQueries, QueryBatch } from '../environment.js';
 import { InputError } from '../errors.js';
 import { retrieveFanOuts } from '../policy/fanOut.js';
-import type { Completion } from '../policy/policy.js';
-import { readFanOuts } from '../policy/written/fanOutFile.js';
+import { type FanOutRecord, readFanOuts } from '../policy/written/fanOutFile.js';
 import { completionOf } from '../policy/written/writingPolicy.js';
 import { runFile } from '../run/placePaths.js';
 import { hasLabels } from '../run/workspace.js';
@@ -11,6 +10,23 @@ import type { StageContext } from './stage.js';
 
 /** Fan-outs whose items are looked up at a time. */
 const BATCH = 256;
+
+/**
+ * The recorded fan-outs of training queries.
+ *
+ * @throws InputError if there is none
+ */
+export async function recordedOf(
+  runFolder: string,
+  path: string,
+  { texts }: QueryBatch,
+): Promise<FanOutRecord[]> {
+  const file = await runFile(runFolder, path);
+  const known = new Set(texts);
+  const own = (await readFanOuts(file)).filter(({ query }) => known.has(query));
+  if (own.length > 0) return own;
+  throw new InputError('has no fan-out of a training query; record those of this run', { file });
+}
 
 /**
  * What the fan-outs of each training query find, all together; undefined where the config names none.
@@ -29,15 +45,12 @@ export async function recordedSets(
       { field: 'policy.fanOuts' },
     );
   }
-  const file = await runFile(run.folder, policy.fanOuts);
   const rowOf = new Map(queries.texts.map((text, i) => [text, i]));
-  const completions = (await readFanOuts(file)).flatMap(({ query, subQueries }): Completion[] => {
-    const row = rowOf.get(query);
+  const recorded = await recordedOf(run.folder, policy.fanOuts, queries);
+  const completions = recorded.map(({ query, subQueries }) => {
     const list = subQueries.slice(0, config.k);
-    return row === undefined ? [] : [{ ...completionOf(list, list.length), query: row }];
+    return { ...completionOf(list, list.length), query: rowOf.get(query)! };
   });
-  if (completions.length === 0)
-    throw new InputError('has no fan-out of a training query; record those of this run', { file });
   const references = queries.texts.map(() => new Set<number>());
   for (let start = 0; start < completions.length; start += BATCH) {
     const part = completions.slice(start, start + BATCH);

@@ -13,6 +13,7 @@ import { loadTunedPolicy, placeInRun } from '../retrieve/loadRun.js';
 import { type Config, isTuned, type TunedPolicySettings } from '../run/config.js';
 import { judgedTraining } from './judgedTraining.js';
 import { openPolicy } from './policyStages.js';
+import { recordedOf } from './recordedSets.js';
 import { checkpointed, type StageContext, type StageSummary } from './stage.js';
 import { trainingQueries } from './trainingQueries.js';
 
@@ -21,14 +22,17 @@ function tunedSettings({ policy }: Config): TunedPolicySettings {
   throw new Error(`a policy of kind ${policy.kind} is not tuned`);
 }
 
-/** Teaches the model to write the titles of reference sets; where there are none, it begins as it is. */
+/** Teaches the model to write recorded fan-outs or the titles of reference sets; where there are none, it begins as it is. */
 export async function warmUpStage(context: StageContext): Promise<StageSummary> {
   const { run, config, workspace, runtime, signal, onProgress } = context;
   const { k, seed } = config;
   const settings = tunedSettings(config);
-  const { lora, examples: count, warmStartSteps } = settings;
+  const { lora, examples: count, warmStartSteps, fanOuts } = settings;
   const queries = await trainingQueries(context);
-  const taught = taughtSets(queries, workspace.items);
+  const taught =
+    fanOuts === undefined
+      ? taughtSets(queries, workspace.items)
+      : await recordedOf(run.folder, fanOuts, queries);
   const shown = examplesOf(queries, workspace.items, { count, k, seed });
   const policy = await openPretrained({
     model: await placeInRun(run, settings),

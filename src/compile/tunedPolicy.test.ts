@@ -1,5 +1,5 @@
 /** Runs whose policy is a pretrained language model that is tuned, from warm-up to search, on a model too small to say anything. */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { tempFolder } from '../catalog/testing/tempFolder.js';
 import { evaluateRun } from '../evaluate/evaluateRun.js';
@@ -108,6 +108,40 @@ describe('a run that tunes a pretrained model', () => {
     expect(existsSync(temp.path('run/policy/weights.safetensors'))).toBe(true);
     await writeModel('qwen2');
     await expect(compile(options())).rejects.toThrow(/policy|other/);
+  });
+});
+
+describe('recorded fan-outs', () => {
+  const fanOuts = temp.path('fanOuts.jsonl');
+  const record = (query: string) =>
+    JSON.stringify({ query, sample: 0, subQueries: ['chair', 'lamp'], model: 'm', promptHash: 'h', seed: 1 });
+  const compiled = (out: string, lines: readonly string[]) => {
+    writeFileSync(fanOuts, lines.join('\n'));
+    const config = {
+      ...options().config,
+      policy: { ...options().config?.policy, kind: 'pretrained' as const, model, fanOuts },
+    };
+    return compile(options({ config, out: temp.path(out) }));
+  };
+
+  it('are what the warm-up learns to write, and another file is another run', async () => {
+    await writeModel('llama');
+    await compiled('taught', [record('red room'), record('blue room')]);
+    await compile(options({ out: temp.path('titles') }));
+    const losses = (run: string) =>
+      readFileSync(temp.path(run, 'warm-start', 'metrics.jsonl'), 'utf8')
+        .trim()
+        .split('\n')
+        .map((line) => (JSON.parse(line) as { loss: number }).loss);
+    expect(losses('taught')).toHaveLength(2);
+    expect(losses('taught')[0]).not.toBe(losses('titles')[0]);
+    await expect(compiled('taught', [record('red room')])).rejects.toThrow(/policy|other/);
+  }, 60_000);
+
+  it('of other queries alone are refused', async () => {
+    await expect(compiled('foreign', [record('green room')])).rejects.toThrow(
+      'has no fan-out of a training query',
+    );
   });
 });
 

@@ -189,7 +189,7 @@ describe('a run whose sub-queries a language model writes', () => {
     });
     await compile(plain);
     const run = await RunFolder.open(own.out);
-    expect(run.manifest.modules?.policy?.sha256).toMatch(/^[0-9a-f]{64}$/);
+    expect(run.manifest.modules?.fanOuts?.sha256).toMatch(/^[0-9a-f]{64}$/);
     const rightOf = async (out: string) => {
       const { methods } = await evaluateRun(out, {
         encoder: letterEncoder,

@@ -41,7 +41,7 @@ const manifestSchema = z.object({
   sets: fingerprint.optional(),
   queries: fingerprint.optional(),
   encoder: z.string(),
-  modules: z.partialRecord(z.enum(['policy', 'reward', 'judge']), fingerprint).optional(),
+  modules: z.partialRecord(z.enum(['policy', 'fanOuts', 'reward', 'judge']), fingerprint).optional(),
   stages: z.partialRecord(z.enum(STAGES), stageRecord),
 });
 
@@ -59,8 +59,8 @@ export interface RunInputs {
   readonly queries?: FileFingerprint;
   /** `Encoder.id`. */
   readonly encoder: string;
-  /** The modules of the config's own policy, reward and judge, or the judge's model. */
-  readonly modules?: Partial<Record<'policy' | 'reward' | 'judge', FileFingerprint>>;
+  /** The modules of the config's own policy, reward and judge, their models, and recorded fan-outs. */
+  readonly modules?: Partial<Record<'policy' | 'fanOuts' | 'reward' | 'judge', FileFingerprint>>;
 }
 
 export function newManifest(inputs: RunInputs): Manifest {
@@ -164,6 +164,7 @@ function withoutPath(value: unknown, name: string, modules: Manifest['modules'])
 /** Who writes, and what it is told: not where it is found, how many questions it is asked at a time, nor for what price. */
 function policyIdentity(policy: Record<string, unknown>, modules: Manifest['modules']): unknown {
   const { baseUrl: _, apiKeyEnv: __, concurrency: ___, prices: ____, ...identity } = policy;
+  if (identity.fanOuts !== undefined) identity.fanOuts = `sha256:${modules?.fanOuts?.sha256}`;
   if (identity.kind === 'pretrained' && modules?.policy)
     return { ...identity, model: `sha256:${modules.policy.sha256}` };
   const file = fileOf(identity as { readonly kind: string });

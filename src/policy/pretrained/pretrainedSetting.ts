@@ -22,7 +22,9 @@ export const pretrainedShape = {
   lora: lora.prefault({}),
   /** Reference sets of training queries that every prompt shows as examples. */
   examples: z.int().min(0).max(20).default(0),
-  /** Steps of learning to write the titles of reference sets, where there are any. */
+  /** Path of recorded fan-outs, which the warm-up learns to write in place of the titles of reference sets. */
+  fanOuts: z.string().min(1).optional(),
+  /** Steps of learning to write the recorded fan-outs, or the titles of reference sets, where there are any. */
   warmStartSteps: z.int().min(0).default(60),
   steps: z.int().min(0).default(40),
 };

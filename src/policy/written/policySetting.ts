@@ -32,7 +32,7 @@ export type ChatPolicySetting = z.output<typeof chat>;
 export type GgufPolicySetting = z.output<typeof gguf>;
 export type WrittenPolicySetting = z.output<(typeof WRITTEN_KINDS)[number]>;
 
-const FILES = { gguf: 'model', recorded: 'path', pointer: 'fanOuts' } as const;
+const FILES = { gguf: 'model', recorded: 'path' } as const;
 
 /** The setting that names a file, by the kind of policy; undefined where none does. */
 export function fileOf(setting: {
@@ -43,8 +43,17 @@ export function fileOf(setting: {
   return name !== undefined && typeof path === 'string' ? { name, path } : undefined;
 }
 
-/** The setting with the path in it placed, as `placeModule` does. */
-export function placePolicy<T extends { readonly kind: string }>(setting: T, from: string, to?: string): T {
+/** The setting with the paths in it placed, as `placeModule` does. */
+export function placePolicy<T extends { readonly kind: string; readonly fanOuts?: string }>(
+  setting: T,
+  from: string,
+  to?: string,
+): T {
   const file = fileOf(setting);
-  return file ? { ...setting, [file.name]: placePath(file.path, from, to) } : setting;
+  const { fanOuts } = setting;
+  return {
+    ...setting,
+    ...(file && { [file.name]: placePath(file.path, from, to) }),
+    ...(fanOuts !== undefined && { fanOuts: placePath(fanOuts, from, to) }),
+  };
 }
