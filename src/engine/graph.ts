@@ -6,8 +6,18 @@
 /** A size: a number, or the name of a size known only when the graph runs, e.g. `batch`. */
 export type Dim = number | string;
 export type Shape = readonly Dim[];
-export type DType = 'float32' | 'float64' | 'int32' | 'int64' | 'bool';
-export type ConstantData = Float32Array | Float64Array | Int32Array | BigInt64Array;
+export type DType = 'float32' | 'float64' | 'int8' | 'uint8' | 'int32' | 'int64' | 'bool';
+/** TensorProto.DataType of https://github.com/onnx/onnx/blob/main/onnx/onnx.proto */
+export const DTYPE_CODES: Readonly<Record<DType, number>> = {
+  float32: 1,
+  uint8: 2,
+  int8: 3,
+  int32: 6,
+  int64: 7,
+  bool: 9,
+  float64: 11,
+};
+export type ConstantData = Float32Array | Float64Array | Int8Array | Uint8Array | Int32Array | BigInt64Array;
 
 /** An edge of the graph: what a node produced, or an input, a parameter, a constant. */
 export class Value {
@@ -140,6 +150,8 @@ export class Graph {
 export function dtypeOf(data: ConstantData): DType {
   if (data instanceof Float32Array) return 'float32';
   if (data instanceof Float64Array) return 'float64';
+  if (data instanceof Int8Array) return 'int8';
+  if (data instanceof Uint8Array) return 'uint8';
   return data instanceof Int32Array ? 'int32' : 'int64';
 }
 

@@ -1,10 +1,8 @@
 /** Writes a graph as an ONNX model: messages and field numbers of https://github.com/onnx/onnx/blob/main/onnx/onnx.proto. */
 import type { Attribute, ConstantData, DType, Graph, GraphNode, Shape, Value } from './graph.js';
-import { dtypeOf } from './graph.js';
+import { DTYPE_CODES, dtypeOf } from './graph.js';
 import { encodeMessage, type MessageWriter } from './protobuf.js';
 
-/** TensorProto.DataType */
-const DTYPES: Readonly<Record<DType, number>> = { float32: 1, int32: 6, int64: 7, bool: 9, float64: 11 };
 /** AttributeProto.AttributeType */
 const ATTRIBUTE = { float: 1, int: 2, string: 3, ints: 7 };
 const IR_VERSION = 10;
@@ -145,7 +143,7 @@ interface Tensor {
 /** TensorProto */
 function writeTensor(to: MessageWriter, { name, data, dims }: Tensor): void {
   for (const size of dims) to.integer(1, size);
-  to.integer(2, DTYPES[dtypeOf(data)]);
+  to.integer(2, DTYPE_CODES[dtypeOf(data)]);
   to.text(8, name);
   to.bytes(9, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
 }
@@ -159,7 +157,7 @@ function writeValueInfo(
   to.text(1, name);
   to.message(2, () =>
     to.message(1, () => {
-      to.integer(1, DTYPES[dtype]);
+      to.integer(1, DTYPE_CODES[dtype]);
       to.message(2, () => {
         for (const size of shape) {
           to.message(1, () => (typeof size === 'number' ? to.integer(1, size) : to.text(2, size)));

@@ -2,7 +2,15 @@
  * The operators models are written in. Each appends ONNX nodes to the graph of its operands and infers the shape of
  * its result; those with a rule in `gradients.ts` can be differentiated through.
  */
-import { type Attributes, broadcastShapes, type Dim, type DType, type Shape, type Value } from './graph.js';
+import {
+  type Attributes,
+  broadcastShapes,
+  type Dim,
+  DTYPE_CODES,
+  type DType,
+  type Shape,
+  type Value,
+} from './graph.js';
 
 /** An operand: a value, or a plain number which becomes a scalar constant. */
 export type Operand = Value | number;
@@ -61,8 +69,7 @@ export function where(condition: Value, a: Value, b: Value): Value {
 }
 
 export function cast(x: Value, dtype: DType): Value {
-  const code = { float32: 1, int32: 6, int64: 7, bool: 9, float64: 11 }[dtype];
-  return x.graph.node('Cast', [x], [{ shape: x.shape, dtype }], { to: code })[0];
+  return x.graph.node('Cast', [x], [{ shape: x.shape, dtype }], { to: DTYPE_CODES[dtype] })[0];
 }
 
 export interface MatmulOptions {

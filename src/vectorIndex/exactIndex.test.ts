@@ -18,7 +18,10 @@ const smallRows = (rows: number, cols: number) =>
     .map((data) => matrix(rows, cols, Float32Array.from(data)));
 
 function bruteForce(catalog: Matrix, direction: Float32Array, k: number, mask?: Uint8Array) {
-  const rows = Array.from({ length: catalog.rows }, (_, i) => ({ i, score: dot(direction, row(catalog, i)) }))
+  const rows = Array.from({ length: catalog.rows }, (_, i) => ({
+    i,
+    score: Math.fround(dot(direction, row(catalog, i))),
+  }))
     .filter(({ i }) => !mask || mask[i] === 1)
     .sort((a, b) => b.score - a.score || a.i - b.i);
   return Array.from({ length: k }, (_, r) => rows[r] ?? { i: -1, score: Number.NEGATIVE_INFINITY });
@@ -56,31 +59,53 @@ describe('ExactIndex', () => {
     );
   });
 
-  it('orders duplicated rows by their number wherever they lie', async () => {
-    const originals = unitRows(200, 48, 1);
-    const copies = Array.from({ length: 1000 }, (_, i) => (i * 7) % 200);
-    const index = await ExactIndex.create({ vectors: gatherRows(originals, copies) });
-    const { indices, scores } = await index.search(unitRows(20, 48, 2), { k: 100 });
-    for (let i = 0; i < 20; i++) {
-      for (let r = 0; r < 100; r += 5) {
-        const group = [...indices.subarray(i * 100 + r, i * 100 + r + 5)];
-        expect(new Set(group.map((j) => copies[j])).size).toBe(1);
-        expect(group).toEqual(group.toSorted((a, b) => a - b));
-        expect(new Set(scores.subarray(i * 100 + r, i * 100 + r + 5)).size).toBe(1);
-      }
+  it('finds by codes what lies too close together for them', async () => {
+    // Rows that differ by less than their codes: only their own scores tell them apart.
+    const [origin] = [unitRows(1, 32, 10)];
+    const noise = unitRows(900, 32, 11);
+    const data = noise.data.map((x, i) => origin.data[i % 32] + x * 1e-3);
+    const catalog = normalizeRows(matrix(900, 32, data));
+    const directions = unitRows(3, 32, 12);
+    directions.data.set(origin.data);
+    const index = await ExactIndex.create({ vectors: catalog, blockValues: 32 * 300 });
+    const { indices } = await index.search(directions, { k: 20 });
+    for (let i = 0; i < 3; i++) {
+      const expected = bruteForce(catalog, row(directions, i), 20).map((hit) => hit.i);
+      expect([...indices.subarray(i * 20, (i + 1) * 20)]).toEqual(expected);
     }
   });
 
-  it('gives a direction the same hits alone and among thousands', async () => {
-    const index = await ExactIndex.create({ vectors: unitRows(3000, 128, 3), threads: 2 });
-    const directions = unitRows(2000, 128, 4);
-    const all = await index.search(directions, { k: 7 });
-    for (const i of [0, 348, 349, 1999]) {
-      const alone = await index.search(rowRange(directions, i, i + 1), { k: 7 });
-      expect(alone.indices).toEqual(all.indices.slice(i * 7, (i + 1) * 7));
-      expect(alone.scores).toEqual(all.scores.slice(i * 7, (i + 1) * 7));
-    }
-  });
+  it.each([2 ** 25, 2 ** 12])(
+    'orders duplicated rows by their number wherever they lie, blocks of %i values',
+    async (blockValues) => {
+      const originals = unitRows(200, 48, 1);
+      const copies = Array.from({ length: 1000 }, (_, i) => (i * 7) % 200);
+      const index = await ExactIndex.create({ vectors: gatherRows(originals, copies), blockValues });
+      const { indices, scores } = await index.search(unitRows(20, 48, 2), { k: 100 });
+      for (let i = 0; i < 20; i++) {
+        for (let r = 0; r < 100; r += 5) {
+          const group = [...indices.subarray(i * 100 + r, i * 100 + r + 5)];
+          expect(new Set(group.map((j) => copies[j])).size).toBe(1);
+          expect(group).toEqual(group.toSorted((a, b) => a - b));
+          expect(new Set(scores.subarray(i * 100 + r, i * 100 + r + 5)).size).toBe(1);
+        }
+      }
+    },
+  );
+
+  it.each([2 ** 25, 2 ** 17])(
+    'gives a direction the same hits alone and among thousands, blocks of %i values',
+    async (blockValues) => {
+      const index = await ExactIndex.create({ vectors: unitRows(3000, 128, 3), blockValues, threads: 2 });
+      const directions = unitRows(2000, 128, 4);
+      const all = await index.search(directions, { k: 7 });
+      for (const i of [0, 348, 349, 1999]) {
+        const alone = await index.search(rowRange(directions, i, i + 1), { k: 7 });
+        expect(alone.indices).toEqual(all.indices.slice(i * 7, (i + 1) * 7));
+        expect(alone.scores).toEqual(all.scores.slice(i * 7, (i + 1) * 7));
+      }
+    },
+  );
 
   it('serves concurrent searches', async () => {
     const index = await ExactIndex.create({ vectors: unitRows(500, 16, 5) });

@@ -1,15 +1,18 @@
-import { floats, Graph, ops, type RuntimeOptions, Session } from '../engine/index.js';
+import type { RuntimeOptions } from '../engine/index.js';
 import { InputError } from '../errors.js';
-import { type Matrix, rowRange } from '../matrix.js';
+import { dot, gatherRows, type Matrix, row, rowRange } from '../matrix.js';
+import { CodedBlock } from './codedBlock.js';
+import { codeError, encodeDirections } from './codes.js';
+import { FloatBlock } from './floatBlock.js';
 import { mergeHits } from './mergeHits.js';
 import type { SearchHits, SearchOptions, VectorIndex } from './vectorIndex.js';
 
 export interface ExactIndexOptions extends RuntimeOptions {
-  /** The catalog's unit vectors [size, dim]. Not needed any more once the index is made. */
+  /** The catalog's unit vectors [size, dim], which stay as they are while the index is in use. */
   readonly vectors: Matrix;
   /**
-   * Values of a block of rows (2^25, which is 128 MB). A block is held in memory twice more while it loads, and must
-   * stay below the 2 GB of a serialised model.
+   * Values of a block of rows (2^25, which is 128 MB of floats). A block is held in memory twice more while it loads, and must
+   * stay below the 2 GB of a serialised model. A catalog of more than one is searched roughly first.
    */
   readonly blockValues?: number;
 }
@@ -17,19 +20,14 @@ export interface ExactIndexOptions extends RuntimeOptions {
 /** Scores of a run: 32 MB. Long runs waste less time where threads meet. */
 const SCORES = 2 ** 23;
 
-interface Block {
-  readonly session: Session;
-  readonly firstRow: number;
-  readonly rows: number;
-}
-
 /**
  * Exact search: a matrix product of directions and catalog, and the k largest scores of each, in one ONNX graph.
  *
  * The catalog lies in constants of the graph: constants are laid out for the matrix product once, when the graph
  * loads, where a matrix fed at every call would be laid out at every call. Large catalogs are cut into blocks of rows,
- * a graph each, whose hits are merged. A direction's hits are the same to the last bit whatever it is searched together
- * with.
+ * a graph each, whose hits are merged; their blocks hold codes of 8 bits, by which the rows that may be hits are found, of which then the
+ * scores are computed. How far codes can be wrong is known, so it is also known when a hit could be missing, and then more rows are
+ * looked at. A direction's hits are the same to the last bit whatever it is searched together with.
  *
  * @example
  * const index = await ExactIndex.create({ vectors });
@@ -37,11 +35,10 @@ interface Block {
  */
 export class ExactIndex implements VectorIndex {
   private constructor(
-    private readonly blocks: readonly Block[],
+    private readonly vectors: Matrix,
+    private readonly blocks: readonly FloatBlock[] | readonly CodedBlock[],
     /** The bias [size] of a search without a mask. */
     private readonly zeros: Float32Array,
-    readonly size: number,
-    readonly dim: number,
   ) {}
 
   /** @throws {InputError} when the vectors have no columns */
@@ -52,14 +49,21 @@ export class ExactIndex implements VectorIndex {
   }: ExactIndexOptions): Promise<ExactIndex> {
     const { rows: size, cols: dim } = vectors;
     if (dim === 0) throw new InputError('vectors of length 0 cannot be searched');
-    const blocks: Block[] = [];
-    // All blocks are about equally large.
-    const step = Math.max(1, Math.ceil(size / Math.ceil((size * dim) / blockValues)));
-    for (let firstRow = 0; firstRow < size; firstRow += step) {
-      const part = rowRange(vectors, firstRow, Math.min(firstRow + step, size));
-      blocks.push({ session: await compileSearch(part, runtime), firstRow, rows: part.rows });
-    }
-    return new ExactIndex(blocks, new Float32Array(size), size, dim);
+    const zeros = new Float32Array(size);
+    const parts = evenParts(size, Math.ceil((size * dim) / blockValues));
+    const blocks: (FloatBlock | CodedBlock)[] = [];
+    const kind = parts.length > 1 ? CodedBlock : FloatBlock;
+    for (const [start, end] of parts)
+      blocks.push(await kind.create(rowRange(vectors, start, end), start, runtime));
+    return new ExactIndex(vectors, blocks as FloatBlock[] | CodedBlock[], zeros);
+  }
+
+  get size(): number {
+    return this.vectors.rows;
+  }
+
+  get dim(): number {
+    return this.vectors.cols;
   }
 
   /**
@@ -70,25 +74,83 @@ export class ExactIndex implements VectorIndex {
    */
   async search(directions: Matrix, { k, mask }: SearchOptions): Promise<SearchHits> {
     this.#check(directions, k, mask);
-    const hits: SearchHits = {
-      indices: new Int32Array(directions.rows * k).fill(-1),
-      scores: new Float32Array(directions.rows * k).fill(Number.NEGATIVE_INFINITY),
-      k,
-    };
     const bias = mask ? maskBias(mask) : this.zeros;
-    for (const block of this.blocks) {
+    if (isCoded(this.blocks)) return this.#searchByCodes(this.blocks, directions, k, bias);
+    return this.#searchBlocks(this.blocks, directions.rows, k, (block, start, end) =>
+      block.search(rowRange(directions, start, end), k, biasOf(block, bias)),
+    );
+  }
+
+  /** Frees the catalog's native memory. */
+  async release(): Promise<void> {
+    for (const block of this.blocks) await block.release();
+  }
+
+  /** The hits of all blocks, of as many directions at once as is good. */
+  async #searchBlocks<Block extends FloatBlock | CodedBlock>(
+    blocks: readonly Block[],
+    directions: number,
+    k: number,
+    search: (block: Block, start: number, end: number) => Promise<SearchHits>,
+  ): Promise<SearchHits> {
+    const hits = noHits(directions, k);
+    for (const block of blocks) {
       const step = Math.max(1, Math.floor(SCORES / block.rows));
-      for (let start = 0; start < directions.rows; start += step) {
-        const part = rowRange(directions, start, Math.min(start + step, directions.rows));
-        mergeHits(hits, start, await searchBlock(block, part, k, bias), block.firstRow);
+      for (let start = 0; start < directions; start += step) {
+        const found = await search(block, start, Math.min(start + step, directions));
+        mergeHits(hits, start, found, block.firstRow);
       }
     }
     return hits;
   }
 
-  /** Frees the catalog's native memory. */
-  async release(): Promise<void> {
-    for (const { session } of this.blocks) await session.release();
+  /** Looks at the best rows by codes, of each direction at so many that no hit can be missing. */
+  async #searchByCodes(
+    blocks: readonly CodedBlock[],
+    directions: Matrix,
+    k: number,
+    bias: Float32Array,
+  ): Promise<SearchHits> {
+    const hits = noHits(directions.rows, k);
+    const bounds = {
+      error: Math.max(...blocks.map((block) => block.bounds.error)),
+      norm: Math.max(...blocks.map((block) => block.bounds.norm)),
+    };
+    let open = Array.from({ length: directions.rows }, (_, i) => i);
+    for (let looked = 3 * k + 64; open.length > 0; looked *= 4) {
+      const some = gatherRows(directions, open);
+      const { codes, scales, errors, norms } = encodeDirections(some);
+      const count = Math.min(looked, this.size);
+      const rough = await this.#searchBlocks(blocks, some.rows, count, (block, start, end) =>
+        block.search(codes.subarray(start * this.dim, end * this.dim), count, biasOf(block, bias)),
+      );
+      open = open.filter((direction, i) => {
+        const last = rough.scores[(i + 1) * count - 1];
+        const least = this.#score(
+          hits,
+          direction,
+          row(some, i),
+          rough.indices.subarray(i * count, (i + 1) * count),
+        );
+        // All rows that may be hits are among those looked at, or the best of the others is worse than the last hit.
+        const worst = last * scales[i] + codeError(bounds, { error: errors[i], norm: norms[i] });
+        return count < this.size && last !== Number.NEGATIVE_INFINITY && !(worst < least);
+      });
+    }
+    return hits;
+  }
+
+  /** Writes the best of the given rows into the hits of a direction; returns the score of the last hit. */
+  #score(hits: SearchHits, direction: number, vector: Float32Array, rows: Int32Array): number {
+    const { k } = hits;
+    const found = rows.filter((index) => index >= 0).sort();
+    const scores = Float32Array.from(found, (index) => dot(vector, row(this.vectors, index)));
+    const order = Int32Array.from(found.keys()).sort((a, b) => scores[b] - scores[a] || a - b);
+    for (let r = 0; r < Math.min(k, order.length); r++) {
+      hits.indices[direction * k + r] = found[order[r]];
+      hits.scores[direction * k + r] = scores[order[r]];
+    }
+    return hits.scores[(direction + 1) * k - 1];
   }
 
   #check(directions: Matrix, k: number, mask: Uint8Array | undefined): void {
@@ -108,21 +170,22 @@ export class ExactIndex implements VectorIndex {
   }
 }
 
-function compileSearch({ data, rows, cols }: Matrix, runtime: RuntimeOptions): Promise<Session> {
-  const graph = new Graph();
-  const catalog = graph.constant(data, [rows, cols]);
-  const directions = graph.input('directions', ['n', cols]);
-  const k = graph.input('k', [1], 'int64');
-  // The mask is the bias of the product (0 or -Infinity), which costs no extra pass over the scores.
-  const bias = graph.input('bias', [rows]);
-  const [scores] = graph.node('Gemm', [directions, catalog, bias], [{ shape: ['n', rows] }], { transB: 1 });
-  // Of equal scores TopK prefers the smaller index.
-  const [best, indices] = graph.node(
-    'TopK',
-    [scores, k],
-    [{ shape: ['n', 'k'] }, { shape: ['n', 'k'], dtype: 'int64' }],
-  );
-  return Session.compile(graph, { scores: best, indices: ops.cast(indices, 'int32') }, runtime);
+const isCoded = (blocks: readonly FloatBlock[] | readonly CodedBlock[]): blocks is readonly CodedBlock[] =>
+  blocks[0] instanceof CodedBlock;
+
+const biasOf = ({ firstRow, rows }: FloatBlock | CodedBlock, bias: Float32Array): Float32Array =>
+  bias.subarray(firstRow, firstRow + rows);
+
+const noHits = (directions: number, k: number): SearchHits => ({
+  indices: new Int32Array(directions * k).fill(-1),
+  scores: new Float32Array(directions * k).fill(Number.NEGATIVE_INFINITY),
+  k,
+});
+
+/** About equally many rows in each of at most so many parts, as [start, end). */
+function evenParts(size: number, count: number): [number, number][] {
+  const step = Math.max(1, Math.ceil(size / count));
+  return Array.from({ length: Math.ceil(size / step) }, (_, i) => [i * step, Math.min((i + 1) * step, size)]);
 }
 
 /** -Infinity for every row the mask leaves out. */
@@ -130,21 +193,4 @@ function maskBias(mask: Uint8Array): Float32Array {
   const bias = new Float32Array(mask.length);
   for (let i = 0; i < mask.length; i++) if (mask[i] === 0) bias[i] = Number.NEGATIVE_INFINITY;
   return bias;
-}
-
-/** Hits within one block, its rows counted from 0; at most as many as the block has rows. */
-async function searchBlock(
-  block: Block,
-  directions: Matrix,
-  k: number,
-  bias: Float32Array,
-): Promise<SearchHits> {
-  const { session, firstRow, rows } = block;
-  const blockK = Math.min(k, rows);
-  const { scores, indices } = await session.run({
-    directions: { data: directions.data, dims: [directions.rows, directions.cols] },
-    k: { data: BigInt64Array.of(BigInt(blockK)), dims: [1] },
-    bias: { data: bias.subarray(firstRow, firstRow + rows), dims: [rows] },
-  });
-  return { scores: floats(scores), indices: indices.data as Int32Array, k: blockK };
 }
