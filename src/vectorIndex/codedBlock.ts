@@ -5,7 +5,7 @@ import { type CodedRows, encodeRows, ZERO_CODE } from './codes.js';
 import type { SearchHits } from './vectorIndex.js';
 
 /** Rows whose best score stands for them all at first: the k best rows lie in the k best groups. */
-const GROUP = 64;
+const GROUP = 32;
 
 export class CodedBlock {
   private constructor(

@@ -117,24 +117,26 @@ export class ExactIndex implements VectorIndex {
       norm: Math.max(...blocks.map((block) => block.bounds.norm)),
     };
     let open = Array.from({ length: directions.rows }, (_, i) => i);
-    for (let looked = 3 * k + 64; open.length > 0; looked *= 4) {
+    // Mostly a block has its share of them, and some more.
+    for (let perBlock = Math.ceil((4 * k + 64) / blocks.length); open.length > 0; perBlock *= 4) {
       const some = gatherRows(directions, open);
       const { codes, scales, errors, norms } = encodeDirections(some);
-      const count = Math.min(looked, this.size);
-      const rough = await this.#searchBlocks(blocks, some.rows, count, (block, start, end) =>
-        block.search(codes.subarray(start * this.dim, end * this.dim), count, biasOf(block, bias)),
-      );
+      /** The best rough score of a row that is not looked at. */
+      const unseen = new Float32Array(some.rows).fill(Number.NEGATIVE_INFINITY);
+      const looked = perBlock * blocks.length;
+      const rough = await this.#searchBlocks(blocks, some.rows, looked, async (block, start, end) => {
+        const part = codes.subarray(start * this.dim, end * this.dim);
+        const found = await block.search(part, perBlock, biasOf(block, bias));
+        if (found.k < block.rows)
+          for (let i = start; i < end; i++)
+            unseen[i] = Math.max(unseen[i], found.scores[(i - start + 1) * found.k - 1]);
+        return found;
+      });
       open = open.filter((direction, i) => {
-        const last = rough.scores[(i + 1) * count - 1];
-        const least = this.#score(
-          hits,
-          direction,
-          row(some, i),
-          rough.indices.subarray(i * count, (i + 1) * count),
-        );
-        // All rows that may be hits are among those looked at, or the best of the others is worse than the last hit.
-        const worst = last * scales[i] + codeError(bounds, { error: errors[i], norm: norms[i] });
-        return count < this.size && last !== Number.NEGATIVE_INFINITY && !(worst < least);
+        const seen = rough.indices.subarray(i * looked, (i + 1) * looked);
+        const last = this.#score(hits, direction, row(some, i), seen);
+        const most = unseen[i] * scales[i] + codeError(bounds, { error: errors[i], norm: norms[i] });
+        return unseen[i] !== Number.NEGATIVE_INFINITY && !(most < last);
       });
     }
     return hits;
@@ -143,9 +145,10 @@ export class ExactIndex implements VectorIndex {
   /** Writes the best of the given rows into the hits of a direction; returns the score of the last hit. */
   #score(hits: SearchHits, direction: number, vector: Float32Array, rows: Int32Array): number {
     const { k } = hits;
-    const found = rows.filter((index) => index >= 0).sort();
+    const missing = rows.indexOf(-1);
+    const found = missing < 0 ? rows : rows.subarray(0, missing);
     const scores = Float32Array.from(found, (index) => dot(vector, row(this.vectors, index)));
-    const order = Int32Array.from(found.keys()).sort((a, b) => scores[b] - scores[a] || a - b);
+    const order = Int32Array.from(found.keys()).sort((a, b) => scores[b] - scores[a] || found[a] - found[b]);
     for (let r = 0; r < Math.min(k, order.length); r++) {
       hits.indices[direction * k + r] = found[order[r]];
       hits.scores[direction * k + r] = scores[order[r]];
