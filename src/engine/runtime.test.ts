@@ -51,7 +51,9 @@ it('fails with the native error where WebAssembly is missing too', async () => {
 it('runs a model on WebAssembly, many requests at once, into the buffers given', async () => {
   const graph = new Graph();
   const x = graph.input('x', ['n', 3]);
-  const model = encodeOnnx(graph, { outputs: { y: ops.matmul(x, ops.transpose(x, [1, 0])), z: ops.add(x, 1) } });
+  const model = encodeOnnx(graph, {
+    outputs: { y: ops.matmul(x, ops.transpose(x, [1, 0])), z: ops.add(x, 1) },
+  });
   const { runtime } = await fallBack(missing('ERR_MODULE_NOT_FOUND'));
   const session = await Session.load(model, {}, runtime);
   const into = Array.from({ length: 8 }, () => ({ data: new Float32Array(4), dims: [2, 2] }));

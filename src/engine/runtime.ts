@@ -1,5 +1,4 @@
 /** ONNX Runtime: the native one of onnxruntime-node, or WebAssembly where that is not to be had. */
-import { availableParallelism } from 'node:os';
 import type * as Ort from 'onnxruntime-common';
 
 /** What both runtimes offer. */
@@ -58,7 +57,8 @@ const nativeRuntime = (ort: OrtModule): Runtime => ({
 });
 
 function wasmRuntime(ort: OrtModule): Runtime {
-  ort.env.wasm.numThreads = availableParallelism();
+  // Models that answer queries are small: more threads wait for each other longer than they compute.
+  ort.env.wasm.numThreads = 1;
   // All its sessions share one memory, in which one request runs at a time.
   let last: Promise<unknown> = Promise.resolve();
   return {
