@@ -29,7 +29,10 @@ it('takes the native runtime where there is one, and warns of nothing', async ()
 });
 
 it.each([
-  [missing('ERR_MODULE_NOT_FOUND'), 'onnxruntime-node is not installed, so'],
+  [
+    missing('ERR_MODULE_NOT_FOUND'),
+    'onnxruntime-node is not installed (npm install with ONNXRUNTIME_NODE_INSTALL=skip set brings it), so',
+  ],
   [missing('MODULE_NOT_FOUND'), `onnxruntime-node has no binary for ${process.platform}-${process.arch}, so`],
   [missing('ERR_DLOPEN_FAILED', 'no libc\nno more'), 'onnxruntime-node cannot be loaded (no libc), so'],
 ])('says in one line why it falls back: %s', async (cause, start) => {

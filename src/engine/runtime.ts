@@ -1,26 +1,19 @@
 /** ONNX Runtime: the native one of onnxruntime-node, or WebAssembly where that is not to be had. */
-import type * as Ort from 'onnxruntime-common';
+import type { Ort, OrtSession, OrtTensor } from './ort.js';
 
-/** What both runtimes offer. */
-type OrtModule = Pick<typeof Ort, 'InferenceSession' | 'Tensor' | 'env'>;
-
-type Tensors = Record<string, Ort.Tensor>;
+type Tensors = Readonly<Record<string, OrtTensor | null>>;
 
 export interface Runtime {
-  readonly ort: OrtModule;
+  readonly ort: Ort;
   /** Whether it is onnxruntime-node. */
   readonly isNative: boolean;
   /** Runs a model; what is fetched into a tensor is written there. */
-  run(
-    session: Ort.InferenceSession,
-    feeds: Tensors,
-    fetches: Record<string, Ort.Tensor | null>,
-  ): Promise<Ort.InferenceSession.OnnxValueMapType>;
+  run(session: OrtSession, feeds: Tensors, fetches: Tensors): ReturnType<OrtSession['run']>;
 }
 
 export interface RuntimeSources {
-  native(): Promise<OrtModule>;
-  wasm(): Promise<OrtModule>;
+  native(): Promise<Ort>;
+  wasm(): Promise<Ort & { readonly env: { readonly wasm: { numThreads?: number } } }>;
   warn(message: string): void;
 }
 
@@ -43,29 +36,30 @@ export async function openRuntime({ native, wasm, warn }: RuntimeSources): Promi
     const ort = await wasm().catch(() => {
       throw cause;
     });
+    // Models that answer queries are small: more threads wait for each other longer than they compute.
+    ort.env.wasm.numThreads = 1;
     warn(
-      `onnxruntime-node ${whyNot(cause)}, so models run on WebAssembly: the same answers, slower (docs/install.md of r4t says by how much, and how to get the native runtime)`,
+      `onnxruntime-node ${whyNot(cause)}, so models run on WebAssembly: the same answers, several times slower (docs/install.md of r4t)`,
     );
     return wasmRuntime(ort);
   }
 }
 
-const nativeRuntime = (ort: OrtModule): Runtime => ({
+const nativeRuntime = (ort: Ort): Runtime => ({
   ort,
   isNative: true,
-  run: (session, feeds, fetches) => session.run(feeds, fetches),
+  run: (session, feeds, fetches) =>
+    session.run(feeds as Record<string, never>, fetches as Record<string, never>),
 });
 
-function wasmRuntime(ort: OrtModule): Runtime {
-  // Models that answer queries are small: more threads wait for each other longer than they compute.
-  ort.env.wasm.numThreads = 1;
+function wasmRuntime(ort: Ort): Runtime {
   // All its sessions share one memory, in which one request runs at a time.
   let last: Promise<unknown> = Promise.resolve();
   return {
     ort,
     isNative: false,
     run(session, feeds, fetches) {
-      const results = last.then(() => session.run(feeds));
+      const results = last.then(() => session.run(feeds as Record<string, never>));
       last = results.catch(() => {});
       return results.then((found) => {
         for (const [name, into] of Object.entries(fetches)) {
@@ -79,7 +73,8 @@ function wasmRuntime(ort: OrtModule): Runtime {
 
 function whyNot(cause: unknown): string {
   const { code, message } = cause as NodeJS.ErrnoException;
-  if (code === 'ERR_MODULE_NOT_FOUND') return 'is not installed';
+  if (code === 'ERR_MODULE_NOT_FOUND')
+    return 'is not installed (npm install with ONNXRUNTIME_NODE_INSTALL=skip set brings it)';
   if (code === 'MODULE_NOT_FOUND') return `has no binary for ${process.platform}-${process.arch}`;
   return `cannot be loaded (${message?.split('\n')[0]})`;
 }

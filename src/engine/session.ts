@@ -1,9 +1,9 @@
 /** Runs ONNX models: a thin layer over ONNX Runtime which speaks in typed arrays. */
 import { availableParallelism } from 'node:os';
-import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-common';
 import { InputError } from '../errors.js';
 import type { Graph, Value } from './graph.js';
 import { encodeOnnx } from './onnx.js';
+import type { OrtSession, OrtTensor } from './ort.js';
 import { loadRuntime, type Runtime } from './runtime.js';
 
 export type Device = 'cpu' | 'webgpu' | 'cuda';
@@ -37,7 +37,7 @@ export class Session {
 
   private constructor(
     private readonly runtime: Runtime,
-    private readonly session: InferenceSession,
+    private readonly session: OrtSession,
   ) {}
 
   /**
@@ -116,9 +116,13 @@ export class Session {
 }
 
 function toOrt({ ort }: Runtime, { data, dims }: Tensor): OrtTensor {
-  if (data instanceof Float32Array) return new ort.Tensor('float32', data, dims);
-  if (data instanceof Int32Array) return new ort.Tensor('int32', data, dims);
-  if (data instanceof Uint8Array) return new ort.Tensor('bool', data, dims);
-  if (data instanceof BigInt64Array) return new ort.Tensor('int64', data, dims);
-  return new ort.Tensor('float64', data, dims);
+  return new ort.Tensor(typeOf(data) as never, data as never, dims);
+}
+
+function typeOf(data: TensorData): string {
+  if (data instanceof Float32Array) return 'float32';
+  if (data instanceof Int32Array) return 'int32';
+  if (data instanceof Uint8Array) return 'bool';
+  if (data instanceof BigInt64Array) return 'int64';
+  return 'float64';
 }
