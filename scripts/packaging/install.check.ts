@@ -3,7 +3,15 @@
  * is there. `npm test` does so on the Node.js it runs on, `npm run test:install` on every supported one, which npm brings.
  */
 import { type ExecFileException, execFile, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -39,7 +47,7 @@ class Project {
   /** What npm tells the scripts of this package is not for those of another. */
   environment(more: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
     const own =
-      /^(npm_package_|npm_lifecycle_|npm_config_(ignore_scripts|local_prefix)$|NODE_OPTIONS$|ONNXRUNTIME|VITEST)/i;
+      /^(npm_package_|npm_lifecycle_|npm_config_(ignore_scripts|local_prefix)$|NODE_OPTIONS$|ONNXRUNTIME|ORT_|VITEST)/i;
     const kept = Object.entries(process.env).filter(([name]) => !own.test(name));
     return {
       ...Object.fromEntries(kept),
@@ -71,7 +79,19 @@ class Project {
 
   /** `r4t` with these arguments. */
   r4t(...args: string[]): Promise<Ran> {
-    return this.node([this.main, ...args]);
+    return this.node([this.main, ...args], this.#home);
+  }
+
+  /** A home folder of its own, outside any CI, where ONNX Runtime would report. */
+  get #home(): Readonly<Record<string, string>> {
+    const home = join(this.folder, 'home');
+    mkdirSync(home, { recursive: true });
+    return { HOME: home, XDG_CACHE_HOME: join(home, '.cache'), CI: '' };
+  }
+
+  /** What was written into the home folder. */
+  get written(): string[] {
+    return readdirSync(join(this.folder, 'home'));
   }
 
   get main(): string {
@@ -82,7 +102,7 @@ class Project {
   async demo(): Promise<{ page: string; ids: readonly string[]; code: number | null }> {
     const child = spawn(this.#node, [this.main, 'demo', '--no-open', '--port', '0'], {
       cwd: this.folder,
-      env: this.environment(),
+      env: this.environment(this.#home),
       stdio: ['ignore', 'pipe', 'ignore'],
     });
     const ended = new Promise<number | null>((done) => child.on('close', done));
@@ -145,6 +165,9 @@ describe.each(VERSIONS)('on Node.js %s', (version) => {
     const fast = await project.r4t('search', run, QUERY, '--json');
     expect(fast.stderr).not.toContain('WebAssembly');
     expect(idsOf(fast)).toEqual(ids);
+    expect(await project.demo()).toMatchObject({ ids, code: 0 });
+    // No device id, no events to upload.
+    expect(project.written).toEqual([]);
     const imported = `for (const part of ['', '/engine', '/client', '/web']) await import('r4t' + part)`;
     await project.node(['--input-type=module', '--eval', imported]);
   });

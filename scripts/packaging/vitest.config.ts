@@ -7,5 +7,6 @@ export default defineConfig({
     globalSetup: 'scripts/packaging/pack.ts',
     maxWorkers: 1,
     testTimeout: 180_000,
+    hookTimeout: 120_000,
   },
 });

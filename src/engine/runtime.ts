@@ -1,5 +1,6 @@
 /** ONNX Runtime: the native one of onnxruntime-node, or WebAssembly where that is not to be had. */
 import type { Ort, OrtSession, OrtTensor } from './ort.js';
+import { withoutTelemetry } from './telemetry.js';
 
 type Tensors = Readonly<Record<string, OrtTensor | null>>;
 
@@ -18,7 +19,10 @@ export interface RuntimeSources {
 }
 
 const SOURCES: RuntimeSources = {
-  native: () => import('onnxruntime-node'),
+  native() {
+    withoutTelemetry();
+    return import('onnxruntime-node');
+  },
   wasm: () => import('@r4t/wasm'),
   warn: (message) => process.emitWarning(message, { type: 'r4t', code: 'R4T_WASM' }),
 };
