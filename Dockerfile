@@ -1,6 +1,6 @@
 # A service of one run, built of this repository:
 #   docker build -t r4t .
-#   docker run -p 7480:7480 -e R4T_API_KEYS=read:<key> -v ./runs/shop:/data/run r4t
+#   docker run -p 7480:7480 -e R4T_API_KEYS=read:$(openssl rand -hex 24) -v ./runs/shop:/data/run r4t
 
 FROM node:22-bookworm-slim AS pack
 WORKDIR /src
@@ -10,7 +10,7 @@ RUN npm ci
 COPY . .
 RUN npm run build \
   && mkdir /tarballs \
-  && npm pack --workspace @r4t/words --workspace @r4t/wasm --include-workspace-root --pack-destination /tarballs
+  && npm pack --workspace r4t --workspace @r4t/words --workspace @r4t/wasm --pack-destination /tarballs
 
 FROM node:22-bookworm-slim AS install
 # Else onnxruntime-node fetches CUDA files, which this image has no use for.

@@ -31,7 +31,7 @@ const run = promisify(execFile);
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const folder = await mkdtemp(join(tmpdir(), 'r4t-packed-'));
-  const args = ['pack', '--json', '--workspaces', '--include-workspace-root', '--pack-destination', folder];
+  const args = ['pack', '--json', '--workspaces', '--pack-destination', folder];
   const { stdout } = await run('npm', args, { shell: process.platform === 'win32', maxBuffer: 1e8 });
   const packed = (JSON.parse(stdout) as PackReport[]).map(({ name, filename, size, files }): Packed => {
     const paths = files.map(({ path }) => path);
