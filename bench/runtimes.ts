@@ -2,11 +2,11 @@
  * Searches a run on onnxruntime-node and on the WebAssembly runtime that stands in for it: processor time a query, which other work on the
  * machine leaves as it is, and whether the sets are the same.
  *
- *     npm run build && npx jiti bench/runtimes.ts packages/demo/run
+ *     npm run build && npx jiti bench/runtimes.ts packages/demo/kitchen
  */
 import { execFileSync } from 'node:child_process';
 
-const [run = 'packages/demo/run'] = process.argv.slice(2);
+const [run = 'packages/demo/kitchen'] = process.argv.slice(2);
 
 /** Refuses to find onnxruntime-node. */
 const HOOKS = `export async function resolve(name, context, next) {

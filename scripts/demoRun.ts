@@ -1,5 +1,5 @@
 /**
- * Makes `packages/demo/run` of the quickstart's run: what answering needs, small enough for a package of its own. Floats keep twelve bits
+ * Makes `packages/demo/kitchen` of the quickstart's run: what answering needs, small enough for a package of its own. Floats keep twelve bits
  * of their fraction, which leaves the sets as they are (the last line counts them) and shrinks the package by a quarter.
  *
  *   npm run demo:build
@@ -13,7 +13,7 @@ import { checksumsOf, writeSealedJson } from '../src/checksums.js';
 import { RunFolder } from '../src/run/runFolder.js';
 
 const FROM = join('runs', 'quickstart');
-const TO = join('packages', 'demo', 'run');
+const TO = join('packages', 'demo', 'kitchen');
 /** Stages whose files searches read. That synthesis was done stays in the manifest, without its shards. */
 const STAGES = ['encode', 'warm-start', 'policy', 'diffusion'] as const;
 const DROPPED_BITS = 11;

@@ -150,7 +150,7 @@ describe.each(VERSIONS)('on Node.js %s', (version) => {
     const failing = { ONNXRUNTIME_NODE_INSTALL_CUDA: 'no such version' };
     await project.npm(['install', ...packed.map(({ tarball }) => tarball)], context, failing);
     expect(project.has('onnxruntime-node')).toBe(false);
-    const run = join('node_modules', '@r4t', 'demo', 'run');
+    const run = join('node_modules', '@r4t', 'demo', 'kitchen');
     const slow = await project.r4t('search', run, QUERY, '--json');
     expect(slow.stderr).toContain('onnxruntime-node is not installed');
     expect(slow.stderr).toContain('models run on WebAssembly');

@@ -36,7 +36,7 @@ it('packs r4t within 1.5 MB: what is built, the pages and nothing else', () => {
 it.each([
   ['@r4t/words', 11, 'glove-100d.bin'],
   ['@r4t/wasm', 4, 'dist/ort-wasm-simd-threaded.wasm'],
-  ['@r4t/demo', 8, 'run/run.json'],
+  ['@r4t/demo', 8, 'kitchen/run.json'],
 ])('packs %s within %d MB, with %s', (name, megabytes, file) => {
   const part = packed.find((each) => each.name === name);
   expect(part?.files).toContain(file);

@@ -10,7 +10,7 @@ interface DemoFlags {
   readonly open: boolean;
 }
 
-/** A dish that the run was not trained on and whose groceries are known, so that the explorer marks the right ones. */
+/** The first of the dishes that nothing learned from and whose groceries are known, so that the explorer marks the right ones. */
 const FIRST_QUERY = 'Lasagna';
 
 /** `r4t demo`: the explorer over a run that comes as a package. */
@@ -56,7 +56,7 @@ async function openBrowser(address: string): Promise<void> {
 /** @throws InputError if the package is not installed where the module `from` would find it */
 export function demoRun(from: string = import.meta.url): string {
   try {
-    return join(dirname(createRequire(from).resolve('@r4t/demo/package.json')), 'run');
+    return join(dirname(createRequire(from).resolve('@r4t/demo/package.json')), 'kitchen');
   } catch (cause) {
     throw new InputError(
       'the demo is a package of its own, which is not installed; npx -p r4t -p @r4t/demo r4t demo',
