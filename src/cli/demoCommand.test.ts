@@ -47,7 +47,7 @@ it('answers from the run that comes with it, with pictures, and ends at Ctrl-C',
   expect(await picture.text()).toContain('<svg');
   child.kill('SIGINT');
   expect(await ended).toBe(0);
-});
+}, 180_000);
 
 it('names the command that brings the run where the package is not installed', () => {
   const find = () => demoRun(pathToFileURL(temp.path('nowhere.js')).href);
