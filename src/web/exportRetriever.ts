@@ -7,7 +7,7 @@ import { denoiserOnnx, samplerOnnx } from '../diffusion/model.js';
 import { candidateModelOnnx, DRAWS, readDiffusion } from '../diffusion/modelFiles.js';
 import { defaultSteps, samplingSigmas } from '../diffusion/samplingGrid.js';
 import { USE_LITE_GLOVE_ID } from '../encode/builtIn.js';
-import { GLOVE_FILE } from '../encode/glove.js';
+import { gloveFile } from '../encode/glove.js';
 import { readUseLite } from '../encode/useLite.js';
 import { USE_LITE_ID } from '../encode/useLiteModel.js';
 import { encodeOnnx, encodeSafetensors, readSafetensors, type StoredTensor } from '../engine/index.js';
@@ -70,7 +70,7 @@ export async function exportRetriever(folder: string, out: string): Promise<WebM
     );
     await writeFileAtomic(to(WEB_FILES.vocabulary), JSON.stringify(vocabulary));
   }
-  if (words) await copyFile(GLOVE_FILE, to(WEB_FILES.words));
+  if (words) await copyFile(gloveFile(), to(WEB_FILES.words));
   await copyFile(run.path('encode', ENCODED_FILES.states), to(WEB_FILES.states));
   await writeFileAtomic(to(WEB_FILES.tensors), encodeSafetensors(tensors));
   await copyFile(run.path('encode', ENCODED_FILES.items), to(WEB_FILES.items));

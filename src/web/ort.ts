@@ -1,26 +1,9 @@
 /** ONNX Runtime as the caller brings it: onnxruntime-web in browsers and workers. */
 import type { ModelSession } from '../diffusion/setSampler.js';
+import type { Ort, OrtTensor } from '../engine/ort.js';
 import type { Feeds, Tensor, TensorData } from '../engine/session.js';
 
-interface OrtTensor {
-  readonly data: unknown;
-  readonly dims: readonly number[];
-}
-
-interface OrtSession {
-  readonly inputNames: readonly string[];
-  readonly outputNames: readonly string[];
-  run(feeds: Record<string, never>): Promise<Readonly<Record<string, OrtTensor>>>;
-  release(): Promise<void>;
-}
-
-/** The part of onnxruntime-web (or onnxruntime-node) that is used. */
-export interface Ort {
-  readonly InferenceSession: {
-    create(model: Uint8Array, options: { executionProviders: string[] }): Promise<OrtSession>;
-  };
-  readonly Tensor: new (type: never, data: never, dims: readonly number[]) => OrtTensor;
-}
+export type { Ort };
 
 /** Loads a model. `providers` are tried in their order. */
 export async function loadModel(

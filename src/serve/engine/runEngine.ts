@@ -108,7 +108,7 @@ export class RunEngine implements Engine {
         };
       }),
     };
-    const imageFolders = [process.cwd(), dirname(resolve(run.manifest.catalog.file))];
+    const imageFolders = [process.cwd(), dirname(resolve(run.manifest.catalog.file)), run.folder];
     return new RunEngine(loaded, facts, imageFolders, options);
   }
 

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
+import { withoutTelemetry } from '../../engine/telemetry.js';
 import { InputError } from '../../errors.js';
 import type { CatalogMap, Info } from '../http/schemas.js';
 import type { BatchAnswer, CatalogState, Engine, EngineFacts, ItemChange, SearchJob } from './engine.js';
@@ -129,6 +130,7 @@ export class WorkerEngine implements Engine {
 
 /** Runs `worker.js`; from the sources, as tests do, `worker.ts` through jiti. */
 function startWorker(workerData: WorkerInput): Worker {
+  withoutTelemetry();
   if (!import.meta.url.endsWith('.ts'))
     return new Worker(new URL('worker.js', import.meta.url), { workerData });
   const jiti = pathToFileURL(createRequire(import.meta.url).resolve('jiti')).href;
