@@ -64,6 +64,19 @@ const SHOTS: readonly Shot[] = [
     scheme: 'light',
     wait: '.diffusion .card img',
   },
+  {
+    name: 'label',
+    url: `${server.url}/label.html`,
+    size: 'desktop',
+    scheme: 'light',
+    wait: '.side:nth-child(2) .row img',
+    before: async (page) => {
+      // As somebody would mark the first query.
+      await page.keyboard.press(']');
+      await page.keyboard.press('ArrowDown');
+      await page.keyboard.press('d');
+    },
+  },
   { name: 'dashboard', url: dashboard.url, size: 'desktop', scheme: 'light', wait: '.probe' },
   {
     name: 'dashboard-probes',

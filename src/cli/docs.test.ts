@@ -74,6 +74,7 @@ it.each([
   'export',
   'judge',
   'serve',
+  'label',
   'send',
   'evaluate',
 ])('cli.md has every option of %s', async (command) => {
