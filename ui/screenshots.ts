@@ -2,10 +2,15 @@
  * Makes the pictures of docs/explorer.md from a compiled run, by default the quickstart's:
  * `npm run build && npx jiti ui/screenshots.ts [run] [folder]`.
  */
-import { mkdir } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Page } from 'playwright-core';
+import { Client } from '../src/client/client.js';
 import { createDashboard } from '../src/dashboard/dashboard.js';
 import { listen } from '../src/dashboard/listen.js';
+import { planLabelling } from '../src/labels/labelTask.js';
+import { RunFolder } from '../src/run/runFolder.js';
 import { METHODS } from './explorer/methods.ts';
 import { launch } from './testing/browser.ts';
 import { serveRun } from './testing/serveRun.ts';
@@ -17,7 +22,10 @@ const SIZES = {
 };
 const PATIENCE = 300_000;
 
-const server = await serveRun(run);
+// What is marked for the pictures is no label of anybody.
+const labels = await mkdtemp(join(tmpdir(), 'r4t-screenshots-'));
+const plan = await planLabelling(await RunFolder.open(run), { split: 'test', seed: 0 });
+const server = await serveRun(run, { labels, task: { ...plan, next: '' } });
 const dashboard = await listen(await createDashboard({ runs: [run] }), 0);
 const browser = await launch();
 await mkdir(folder, { recursive: true });
@@ -31,6 +39,25 @@ for (const method of [...METHODS, ...METHODS, ...METHODS]) {
     body,
   });
 }
+
+/** What goes into a Greek salad, as the pictures mark it. */
+const FITS = [
+  'Table salt',
+  'Cucumber',
+  'Olive oil',
+  'Red onions',
+  'Vine tomatoes',
+  'Feta',
+  'Black pepper',
+  'Lemons',
+];
+const client = new Client({ url: server.url });
+const [query, methods] = ['greek salad', ['plain', 'folm', 'diffusion'] as const];
+const { results } = await client.search({ query, methods: [...methods] });
+const shown = new Map(results.flatMap(({ items }) => items.map(({ id, title }) => [id, title])));
+await client.label(
+  Array.from(shown, ([item, title]) => ({ query, item, verdict: FITS.includes(title) ? 'up' : 'down' })),
+);
 
 interface Shot {
   readonly name: string;
@@ -64,6 +91,19 @@ const SHOTS: readonly Shot[] = [
     scheme: 'light',
     wait: '.diffusion .card img',
   },
+  {
+    name: 'label',
+    url: `${server.url}/label.html`,
+    size: 'desktop',
+    scheme: 'light',
+    wait: '.side:nth-child(2) .row img',
+    before: async (page) => {
+      // As somebody would mark the first query.
+      await page.keyboard.press(']');
+      await page.keyboard.press('ArrowDown');
+      await page.keyboard.press('d');
+    },
+  },
   { name: 'dashboard', url: dashboard.url, size: 'desktop', scheme: 'light', wait: '.probe' },
   {
     name: 'dashboard-probes',
@@ -90,3 +130,4 @@ for (const { name, url, size, scheme, wait, before } of SHOTS) {
 await browser.close();
 await dashboard[Symbol.asyncDispose]();
 await server.close();
+await rm(labels, { recursive: true });

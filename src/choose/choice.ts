@@ -19,8 +19,17 @@ export interface Choice {
   readonly chosen: Method;
   /** What sets that a model chooses go on with beyond their k items; absent: the model's own other candidates alone. */
   readonly rest?: Method;
+  /** What labels say of each method on the queries that trainings are probed with, to compare these with. */
+  readonly probes?: Probes;
   /** Of plain search and the best baseline, those that these queries are too few to tell the chosen method from. */
   readonly unclear: readonly Method[];
+}
+
+/** Means over the first of the validation queries. */
+export interface Probes {
+  readonly queries: number;
+  readonly alphaNdcg: PerMethod;
+  readonly precision: PerMethod;
 }
 
 /** The method behind `auto`, with what it is measured against. */
@@ -71,6 +80,7 @@ const recordSchema = z.object({
   settings: numbers,
   chosen: z.string(),
   rest: z.string().optional(),
+  probes: z.object({ queries: z.number(), alphaNdcg: numbers, precision: numbers }).optional(),
   unclear: z.array(z.string()),
 });
 
@@ -85,7 +95,7 @@ export function choiceOf(run: Pick<RunFolder, 'stageDone'>): Choice | undefined 
     Object.fromEntries(METHOD_NAMES.flatMap((name) => (name in all ? [[name, all[name]]] : [])));
   const unclear = METHOD_NAMES.filter((name) => data.unclear.includes(name));
   if (!chosen) return undefined;
-  const { values, settings } = data;
+  const { values, settings, probes } = data;
   return {
     metric,
     queries,
@@ -93,6 +103,13 @@ export function choiceOf(run: Pick<RunFolder, 'stageDone'>): Choice | undefined 
     settings: known(settings),
     chosen,
     ...(rest && { rest }),
+    ...(probes && {
+      probes: {
+        queries: probes.queries,
+        alphaNdcg: known(probes.alphaNdcg),
+        precision: known(probes.precision),
+      },
+    }),
     unclear,
   };
 }

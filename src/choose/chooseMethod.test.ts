@@ -4,6 +4,7 @@ import type { RetrievedSet } from '../retrieve/method.js';
 import type { Method } from '../retrieve/methodNames.js';
 import { autoOf, type Choice, choiceOf, winner } from './choice.js';
 import { chooseMethod } from './chooseMethod.js';
+import type { SetQuality } from './setQuality.js';
 import { letterSpace } from './testing/letterSpace.js';
 
 const TEXTS = [
@@ -63,6 +64,24 @@ describe('chooseMethod', () => {
   });
 });
 
+it('notes what labels say of each method on the queries that trainings are probed with', async () => {
+  const space = await letterSpace();
+  const texts = Array.from({ length: 103 }, (_, i) => `query ${i}`);
+  const quality: SetQuality = {
+    metric: 'alphaNdcgAtK',
+    queries: { texts, vectors: await space.encoder.encode(texts) },
+    // The last three count for the choice alone.
+    of: async (sets) => Float64Array.from(sets, (_, q) => (q < 100 ? 0.5 : 1)),
+    precisionOf: (sets) => Float64Array.from(sets, (_, q) => (q < 100 ? 0.25 : 1)),
+  };
+  const { probes, values } = await chooseMethod(space, { quality, k: 3, seed: 1 });
+  expect(values.plain).toBeGreaterThan(0.5);
+  expect(probes?.queries).toBe(100);
+  expect(Object.keys(probes!.alphaNdcg)).toEqual(Object.keys(values));
+  expect([...new Set(Object.values(probes!.alphaNdcg))]).toEqual([0.5]);
+  expect([...new Set(Object.values(probes!.precision))]).toEqual([0.25]);
+});
+
 describe('a choice', () => {
   const choice: Choice = {
     metric: 'alphaNdcgAtK',
@@ -77,6 +96,8 @@ describe('a choice', () => {
 
   it('is read as it was noted', () => {
     expect(noted(choice)).toEqual(choice);
+    const probes = { queries: 46, alphaNdcg: { plain: 0.1 }, precision: { plain: 0.05 } };
+    expect(noted({ ...choice, probes })).toEqual({ ...choice, probes });
     expect(choiceOf({ stageDone: () => undefined })).toBeUndefined();
     expect(noted({ queries: 0 })).toBeUndefined();
     // A method that this version does not know.

@@ -6,6 +6,7 @@ import type { MethodSpace } from '../retrieve/method.js';
 import { METHOD_NAMES, type Method } from '../retrieve/methodNames.js';
 import { bestBaselineOf, type Choice, doubtOf, type PerMethod, winner } from './choice.js';
 import { chooseRest } from './chooseRest.js';
+import { mean, PROBED_QUERIES } from './probeFigures.js';
 import { type Tuned, type TuneOptions, tune } from './tune.js';
 
 export interface ChooseMethodOptions extends TuneOptions, RunControl {
@@ -53,6 +54,13 @@ export async function chooseMethod(
     settings,
     chosen,
     ...(rest && { rest }),
+    ...(options.quality.precisionOf && {
+      probes: {
+        queries: Math.min(PROBED_QUERIES, queries.texts.length),
+        alphaNdcg: each(({ perQuery }) => mean(perQuery.subarray(0, PROBED_QUERIES))),
+        precision: each(({ precision }) => precision && mean(precision.subarray(0, PROBED_QUERIES))),
+      },
+    }),
     unclear,
   };
   report({ [chosen]: values[chosen] ?? 0 }, doubtOf(choice));

@@ -1,7 +1,7 @@
 /** How much a set diffusion that ranks candidates denoises, chosen on validation queries: many sets need little of it, or none. */
 import type { CandidateRanker, ReadQueries } from '../candidates/reader.js';
 import type { Matrix } from '../matrix.js';
-import type { SetQuality } from './setQuality.js';
+import type { SetQuality, ShownSet } from './setQuality.js';
 
 /** Denoising steps, and sets drawn for a query. Without steps nothing is drawn: the order of the candidates answers. */
 export interface Sampling {
@@ -27,13 +27,13 @@ export function samplingsWith({ steps, draws }: Partial<Sampling>): Sampling[] {
 /** A quicker one may be worse by this share: less than the queries can tell. */
 const SLACK = 0.01;
 
-export interface ChooseSamplingOptions {
-  /** The samplings to choose from, the quickest first. */
-  readonly from: readonly Sampling[];
-  readonly open: (sampling: Sampling) => CandidateRanker & { release(): Promise<void> };
-  readonly quality: SetQuality;
-  /** The candidates of the quality's queries. */
+/** A model that is asked once. */
+export type OpenRanker = CandidateRanker & { release(): Promise<void> };
+
+export interface RankedSetsOptions {
+  /** Queries with their candidates, and their texts, which name their noise. */
   readonly read: ReadQueries;
+  readonly texts: readonly string[];
   /** Content embeddings, unit rows [items, d]. */
   readonly vectors: Matrix;
   readonly k: number;
@@ -41,30 +41,40 @@ export interface ChooseSamplingOptions {
   readonly signal?: AbortSignal;
 }
 
+/** The sets that a model ranks first; it is released then. */
+export async function rankedSets(
+  model: OpenRanker,
+  { texts, k, ...options }: RankedSetsOptions,
+): Promise<ShownSet[]> {
+  try {
+    const rankings = await model.rank({ ...options, rows: k, depth: k, streams: texts });
+    return rankings.map((ranking) => ({
+      assigned: Array.from(ranking.subarray(0, k), (item) => ({ item })),
+    }));
+  } finally {
+    await model.release();
+  }
+}
+
+export interface ChooseSamplingOptions extends Omit<RankedSetsOptions, 'texts'> {
+  /** The samplings to choose from, the quickest first. */
+  readonly from: readonly Sampling[];
+  readonly open: (sampling: Sampling) => OpenRanker;
+  readonly quality: SetQuality;
+}
+
 /** The quickest sampling that is as good as the best. */
 export async function chooseSampling({
   from,
   open,
   quality,
-  read,
-  vectors,
-  k,
-  seed,
-  signal,
+  ...options
 }: ChooseSamplingOptions): Promise<Sampling> {
+  const { texts } = quality.queries;
   const worth: number[] = [];
   for (const sampling of from) {
-    const model = open(sampling);
-    try {
-      const streams = quality.queries.texts;
-      const rankings = await model.rank({ read, vectors, rows: k, depth: k, seed, streams, signal });
-      const perQuery = await quality.of(
-        rankings.map((ranking) => ({ assigned: Array.from(ranking.subarray(0, k), (item) => ({ item })) })),
-      );
-      worth.push(perQuery.reduce((sum, value) => sum + value, 0));
-    } finally {
-      await model.release();
-    }
+    const perQuery = await quality.of(await rankedSets(open(sampling), { ...options, texts }));
+    worth.push(perQuery.reduce((sum, value) => sum + value, 0));
   }
   const best = Math.max(...worth);
   // A reward of one's own may be below 0.

@@ -2,7 +2,7 @@
 
 import { type AspectOf, aspectsOf } from '../candidates/aspects.js';
 import type { EmbeddedQueries, QueryBatch } from '../environment.js';
-import { labelMetrics } from '../evaluate/labelMetrics.js';
+import { type LabelMetrics, labelMetrics } from '../evaluate/labelMetrics.js';
 import { labelsOf } from '../evaluate/measure.js';
 import { recallAtB } from '../evaluate/setMetrics.js';
 import { labelledOf } from '../labelled.js';
@@ -26,8 +26,10 @@ export interface SetQuality {
   readonly metric: QualityMetric;
   /** The queries to ask. */
   readonly queries: EmbeddedQueries;
-  /** One number for the set of each of these queries, more is better, [queries]. */
+  /** One number for the set of each of these queries, or of the first of them, more is better, [sets]. */
   of(sets: readonly ShownSet[]): Promise<Float64Array>;
+  /** P@k of the same sets, where the queries have reference sets, [sets]. */
+  precisionOf?(sets: readonly ShownSet[]): Float64Array;
   /** The share of each query's reference set that was retrieved, where there are such, [queries]. */
   recallOf?(retrieved: readonly Int32Array[]): Float64Array;
 }
@@ -68,14 +70,15 @@ export async function setQuality({
   const { texts, vectors, references = [] } = batchOf(labelled, 0, MOST_QUERIES);
   const labels = labelsOf(workspace, aspectOf);
   const referenceOf = references.map((rows) => labels.referenceOf(rows));
+  const metricsOf = ({ assigned }: ShownSet, q: number): LabelMetrics => {
+    const retrieved = assigned.map(({ item }) => item);
+    return labelMetrics({ retrieved, reference: referenceOf[q], k, aspectOf });
+  };
   return {
     metric: 'alphaNdcgAtK',
     queries: { texts, vectors },
-    of: async (sets) =>
-      Float64Array.from(sets, ({ assigned }, q) => {
-        const retrieved = assigned.map(({ item }) => item);
-        return labelMetrics({ retrieved, reference: referenceOf[q], k, aspectOf }).alphaNdcgAtK;
-      }),
+    of: async (sets) => Float64Array.from(sets, (set, q) => metricsOf(set, q).alphaNdcgAtK),
+    precisionOf: (sets) => Float64Array.from(sets, (set, q) => metricsOf(set, q).precisionAtK),
     recallOf: (retrieved) =>
       Float64Array.from(retrieved, (rows, q) =>
         recallAtB({ retrieved: rows, reference: referenceOf[q], budget: rows.length }),

@@ -6,6 +6,7 @@ import { fanOutsOf, findSets } from '../retrieve/findSets.js';
 import type { FindOptions, MethodSpace, RetrievedSet } from '../retrieve/method.js';
 import type { Method } from '../retrieve/methodNames.js';
 import { answerer } from '../retrieve/methods.js';
+import { mean } from './probeFigures.js';
 import type { SetQuality } from './setQuality.js';
 
 /** A method of the table in the space that holds its models. */
@@ -29,6 +30,8 @@ export interface Tuned {
   readonly perQuery: Float64Array;
   /** Their mean. */
   readonly worth: number;
+  /** P@k of each query's set, where that is known, [queries]. */
+  readonly precision?: Float64Array;
 }
 
 /** Sets as a search would find them; of items of the same text and vector one. */
@@ -49,10 +52,17 @@ export async function tune(placed: PlacedMethod, { quality, k, seed, signal }: T
   for (const value of setting?.grid ?? [undefined]) {
     signal?.throwIfAborted();
     const settings = value === undefined ? space.settings : { ...space.settings, [method]: value };
-    const perQuery = await quality.of(await ask({ ...space, settings }, value));
+    const sets = await ask({ ...space, settings }, value);
+    const perQuery = await quality.of(sets);
     const worth = mean(perQuery);
+    const precision = quality.precisionOf?.(sets);
     if (!best || worth > best.worth)
-      best = { ...(value !== undefined && { setting: value }), perQuery, worth };
+      best = {
+        ...(value !== undefined && { setting: value }),
+        perQuery,
+        worth,
+        ...(precision && { precision }),
+      };
   }
   return best!;
 }
@@ -74,8 +84,4 @@ async function asker(
       find,
       fanOuts && (await leaned(space, fanOuts, queries, { diversity, signal })),
     );
-}
-
-function mean(values: Float64Array): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

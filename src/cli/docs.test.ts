@@ -1,5 +1,5 @@
 /** The reference pages say what the code does. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import * as z from 'zod';
 import { trainingDefaults } from '../diffusion/config.js';
@@ -75,6 +75,7 @@ it.each([
   'export',
   'judge',
   'serve',
+  'label',
   'send',
   'evaluate',
 ])('cli.md has every option of %s', async (command) => {
@@ -131,4 +132,37 @@ it('http.md has every field of a search, its answer and its items', () => {
     ({ shape }) => Object.keys(shape),
   );
   expect(fields.filter((name) => !named.has(name))).toEqual([]);
+});
+
+/** The name of a heading in an address, as GitHub and VitePress make it of plain words. */
+const slugOf = (heading: string): string =>
+  heading
+    .replaceAll(/[`*]|\[|\]\([^)]*\)/g, '')
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+    .replaceAll(' ', '-');
+
+it('no link between pages is dead, nor a picture missing', () => {
+  const root = new URL('../../', import.meta.url);
+  const pages = readdirSync(new URL('docs/', root)).filter((name) => name.endsWith('.md'));
+  const dead: string[] = [];
+  const prose = (file: string) => readFileSync(new URL(file, root), 'utf8').replaceAll(/^```.*?^```/gms, '');
+  const anchors = (file: string) => [
+    ...Array.from(prose(file).matchAll(/^#+ (.+)$/gm), ([, heading]) => slugOf(heading)),
+    ...Array.from(prose(file).matchAll(/<a id="([^"]+)">/g), ([, id]) => id),
+  ];
+  for (const file of ['README.md', ...pages.map((name) => `docs/${name}`)]) {
+    const links = [
+      ...Array.from(prose(file).matchAll(/\]\(([^)\s]+)\)/g), ([, link]) => link),
+      ...Array.from(prose(file).matchAll(/<img src="([^"]+)"/g), ([, link]) => link),
+    ];
+    for (const link of links.filter((to) => !/^https?:/.test(to))) {
+      const [path, anchor] = link.split('#');
+      const target = path === '' ? file : new URL(path, `file:///${file}`).pathname.slice(1);
+      const isThere = existsSync(new URL(target, root));
+      if (!isThere || (anchor !== undefined && !anchors(target).includes(anchor)))
+        dead.push(`${file}: ${link}`);
+    }
+  }
+  expect(dead).toEqual([]);
 });

@@ -18,6 +18,16 @@ export interface CliIo {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Asks the user a question that is answered by yes or no; absent where nobody can answer. */
   readonly confirm?: (question: string) => Promise<boolean>;
+  /** Shows a page in the user's browser; absent where nobody looks. */
+  readonly open?: (url: string) => void;
+}
+
+/** Resolves when the signal is given; never without one. */
+export function aborted(signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted) resolve();
+    else signal?.addEventListener('abort', () => resolve(), { once: true });
+  });
 }
 
 /** Whether the cursor can be moved in this output. */

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { confirmBy } from './confirm.js';
 import { interruptSignal } from './interrupts.js';
+import { openBrowser } from './openBrowser.js';
 import { run } from './run.js';
 
 const { stdin, stdout, stderr, env } = process;
@@ -16,4 +17,11 @@ stderr.on('error', () => {});
 // Not process.exit(): what is still on its way into a pipe would be lost.
 const signal = interruptSignal();
 const confirm = stdin.isTTY && stderr.isTTY ? confirmBy({ input: stdin, output: stderr, signal }) : undefined;
-process.exitCode = await run(process.argv.slice(2), { stdout, stderr, env, signal, confirm });
+process.exitCode = await run(process.argv.slice(2), {
+  stdout,
+  stderr,
+  env,
+  signal,
+  confirm,
+  open: openBrowser,
+});

@@ -11,6 +11,7 @@ import { addInfoCommand } from './infoCommand.js';
 import { Interrupted } from './interrupts.js';
 import type { CliIo } from './io.js';
 import { addJudgeCommand } from './judgeCommand.js';
+import { addLabelCommand } from './labelCommand.js';
 import { addQueriesCommand } from './queriesCommand.js';
 import { addSearchCommand } from './searchCommand.js';
 import { addSendCommand } from './sendCommand.js';
@@ -77,6 +78,7 @@ function createProgram(io: CliIo): Command {
   addBenchCommand(program, io);
   addServeCommand(program, io);
   addSendCommand(program, io);
+  addLabelCommand(program, io);
   return program;
 }
 

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { CliIo } from './io.js';
+import { aborted, type CliIo } from './io.js';
 import { collect, wholeNumber } from './options.js';
 
 interface ServeFlags {
@@ -11,6 +11,7 @@ interface ServeFlags {
   readonly queue: number;
   readonly logQueries?: true;
   readonly cors: readonly string[];
+  readonly labels?: string;
 }
 
 /** `r4t serve`: a run as an HTTP service with its explorer. */
@@ -26,6 +27,7 @@ export function addServeCommand(program: Command, io: CliIo): void {
     .option('--timeout <seconds>', 'give up a search after this', wholeNumber(1), 10)
     .option('--queue <n>', 'queries that may wait; more are answered with 503', wholeNumber(1), 512)
     .option('--cors <origin>', 'let pages of this origin call from a browser; may be repeated', collect, [])
+    .option('--labels <folder>', 'where labels of the explorer are kept (default: labels in the run folder)')
     .option('--log-queries', 'write what is searched for into the access log')
     .action((folder: string, flags: ServeFlags) => serveAction(folder, flags, io));
 }
@@ -55,12 +57,4 @@ async function serveAction(folder: string, flags: ServeFlags, io: CliIo): Promis
     await server.close();
     log.info('stopped');
   }
-}
-
-/** Resolves when the signal is given; never without one. */
-function aborted(signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal?.aborted) resolve();
-    else signal?.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

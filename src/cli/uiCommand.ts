@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { CliIo } from './io.js';
+import { aborted, type CliIo } from './io.js';
 import { wholeNumber } from './options.js';
 
 /** `r4t ui`: the dashboard of one or more runs, in the browser. */
@@ -22,8 +22,5 @@ async function uiAction(runs: string[], port: number, { stdout, signal }: CliIo)
   stdout.write(
     `${server.url} shows ${runs.length === 1 ? 'the run' : `${runs.length} runs`}; Ctrl-C ends it\n`,
   );
-  await new Promise<void>((resolve) => {
-    if (signal?.aborted) resolve();
-    signal?.addEventListener('abort', () => resolve(), { once: true });
-  });
+  await aborted(signal);
 }

@@ -33,6 +33,9 @@ it('calls every operation', async () => {
   expect(found.results[0].items[0].id).toBe('new');
   expect((await client.info()).drift).toMatchObject({ added: 1, deleted: 1 });
   expect((await client.map({ limit: 7 })).ids).toHaveLength(7);
+  expect(await client.label([{ query: 'tents', item: 'new', verdict: 'up' }])).toEqual({ recorded: 1 });
+  expect((await client.labels({ query: 'Tents' })).judgments).toMatchObject([{ item: 'new', verdict: 'up' }]);
+  expect((await client.labels({ query: 'lamps' })).judgments).toEqual([]);
   expect(await client.reload()).toMatchObject({ changed: false, run: { name: 'run' } });
   expect(await client.ready()).toBe(true);
 });

@@ -10,6 +10,9 @@ import type {
   Info,
   ItemsRequest,
   ItemsResponse,
+  LabelsAnswer,
+  LabelsRequest,
+  LabelsResponse,
   Problem,
   ProblemCode,
   ReloadResponse,
@@ -155,6 +158,24 @@ export class Client {
       if (changes.visible >= sequence) return;
       await sleep(pause, signal);
     }
+  }
+
+  /**
+   * Says which items and sets are on topic; needs a full key. They are on disk when it resolves.
+   *
+   * @example
+   * await client.label([{ query: 'camping gear', item: 'tent-7', verdict: 'up', method: 'diffusion' }]);
+   */
+  label(judgments: LabelsRequest['judgments'], options?: CallOptions): Promise<LabelsResponse> {
+    // A try whose answer was lost must not count twice.
+    const named = judgments.map((judgment) => ({ id: crypto.randomUUID(), ...judgment }));
+    return this.#call('/v1/labels', { judgments: named }, options);
+  }
+
+  /** What was said so far, of all queries or one, and what it says of methods. */
+  labels({ query, ...options }: CallOptions & { readonly query?: string } = {}): Promise<LabelsAnswer> {
+    const path = query === undefined ? '' : `?query=${encodeURIComponent(query)}`;
+    return this.#call(`/v1/labels${path}`, undefined, options);
   }
 
   /** The run, its catalog, drift and limits. */

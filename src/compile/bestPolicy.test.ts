@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { tempFolder } from '../catalog/testing/tempFolder.js';
+import type { SetQuality } from '../choose/setQuality.js';
 import type { Parameters } from '../engine/index.js';
 import { loadPointerWeights } from '../policy/pointer/pointerFiles.js';
 import { config, randomParameters } from '../policy/pointer/testing/tinyPointer.js';
@@ -62,7 +63,7 @@ function training(
     const told: (number | undefined)[] = [];
     while (step < last) {
       policy.parameters = parametersOf(++step);
-      told.push(await best.after(step));
+      told.push((await best.after(step))?.validation);
     }
     return told;
   };
@@ -90,6 +91,27 @@ describe('BestPolicy', () => {
       `best-${best}.safetensors`,
       'best.json',
     ]);
+  });
+
+  it('says what labels say of one set a query, from the start on, where somebody has labelled them', async () => {
+    const seen: number[] = [];
+    const quality: SetQuality = {
+      metric: 'alphaNdcgAtK',
+      queries: { texts: [], vectors: randomVectors(0, 1) },
+      async of(sets) {
+        seen.push(sets.length);
+        return Float64Array.from(sets, (_, q) => q);
+      },
+      precisionOf: (sets) => Float64Array.from(sets, ({ assigned }) => assigned.length),
+    };
+    const { options } = training([9, 2], { queries: 3, quality });
+    const kept = await BestPolicy.open(options);
+    const figures = { 'validation.alphaNdcg': 1, 'validation.precision': 2 };
+    expect(kept.start).toEqual({ validation: 9, ...figures });
+    expect(await kept.after(1)).toEqual({ validation: 9, ...figures });
+    expect(seen).toEqual([3, 3]);
+    const blind = await BestPolicy.open(training([9, 2]).options);
+    expect(blind.start).toEqual({ validation: 9 });
   });
 
   it('takes the last parameters where there is nothing to choose by', async () => {

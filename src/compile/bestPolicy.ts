@@ -3,13 +3,15 @@ import { access, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { checkFiles, checksumOf, checksumsSchema, readSealedJson, writeSealedJson } from '../checksums.js';
+import { PROBED_QUERIES, type ProbeFigures, probeFigures } from '../choose/probeFigures.js';
+import type { SetQuality, ShownSet } from '../choose/setQuality.js';
 import { type Parameters, saveWeights } from '../engine/index.js';
 import type { QueryBatch, RetrievalWorld } from '../environment.js';
 import { rowRange } from '../matrix.js';
 import { retrieveFanOuts } from '../policy/fanOut.js';
 import type { Policy } from '../policy/policy.js';
 import { scoreFanOuts } from '../reward/evaluateReward.js';
-import type { RewardFunction } from '../reward/reward.js';
+import type { FanOut, RewardFunction } from '../reward/reward.js';
 import { CHECKPOINT, type RunFolder, startOver } from '../run/runFolder.js';
 
 type Run = Pick<RunFolder, 'path'>;
@@ -22,6 +24,8 @@ export interface BestPolicyOptions {
   readonly workspace: RetrievalWorld;
   readonly validation: QueryBatch;
   readonly reward: RewardFunction;
+  /** Says what labels say of the sets; its queries begin with those of `validation`. */
+  readonly quality?: SetQuality;
   readonly budget?: number;
   readonly temperature: number;
   readonly steps: number;
@@ -32,12 +36,11 @@ export interface BestPolicyOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Validation queries asked each time at most, and times in a whole training. */
-const QUERIES = 100;
+/** Times that the validation queries are asked in a whole training. */
 const ROUNDS = 8;
 
 /** Samples of each of n queries: two, or, where queries are few, enough that chance does not choose. */
-const samplesOf = (n: number): number => Math.max(2, Math.ceil(QUERIES / n));
+const samplesOf = (n: number): number => Math.max(2, Math.ceil(PROBED_QUERIES / n));
 
 const SCORE = ['policy', CHECKPOINT, 'best.json'] as const;
 
@@ -53,6 +56,9 @@ interface Score {
   readonly reward: number;
 }
 
+/** What was measured: the mean reward as `validation`, and what labels say. */
+export type Validated = { readonly validation: number } & ProbeFigures;
+
 /** Its files lie beside the training's checkpoint and go with it: both belong to one session or another. */
 export class BestPolicy {
   private constructor(
@@ -61,9 +67,12 @@ export class BestPolicy {
     private best: Score | undefined,
   ) {}
 
+  /** What the untrained policy was worth, where it was measured in this session. */
+  start: Validated | undefined;
+
   static async open(options: BestPolicyOptions): Promise<BestPolicy> {
     const { run, validation, doneBefore } = options;
-    const n = Math.min(QUERIES, validation.texts.length);
+    const n = Math.min(PROBED_QUERIES, validation.texts.length);
     const part = {
       texts: validation.texts.slice(0, n),
       vectors: rowRange(validation.vectors, 0, n),
@@ -73,12 +82,12 @@ export class BestPolicy {
     // What a lost session found after its last checkpoint is found again.
     const best = saved && saved.step <= doneBefore ? saved : undefined;
     const found = new BestPolicy(options, part, best);
-    if (doneBefore === 0) await found.judge(0);
+    if (doneBefore === 0) found.start = await found.judge(0);
     return found;
   }
 
-  /** To be called after every step, with the policy's parameters up to date; resolves with the reward where it was measured. */
-  async after(step: number): Promise<number | undefined> {
+  /** To be called after every step, with the policy's parameters up to date; resolves with what was measured, where it was. */
+  async after(step: number): Promise<Validated | undefined> {
     const { steps } = this.options;
     const due = step % Math.max(1, Math.floor(steps / ROUNDS)) === 0 || step === steps;
     return due ? this.judge(step) : undefined;
@@ -92,8 +101,8 @@ export class BestPolicy {
     return { parameters, score: this.best };
   }
 
-  private async judge(step: number): Promise<number | undefined> {
-    const { policy, workspace, reward, budget, temperature, seed, run, signal } = this.options;
+  private async judge(step: number): Promise<Validated | undefined> {
+    const { policy, workspace, reward, quality, budget, temperature, seed, run, signal } = this.options;
     const queries = this.validation;
     if (queries.texts.length === 0) return undefined;
     const completions = await policy.sample({
@@ -104,17 +113,21 @@ export class BestPolicy {
       seed,
       streams: queries.texts.map((text) => `validation/${text}`),
     });
-    const { meanReward } = scoreFanOuts(
-      await retrieveFanOuts(completions, queries, workspace, { budget, signal }),
-      reward,
-    );
+    const fanOuts = await retrieveFanOuts(completions, queries, workspace, { budget, signal });
+    const { meanReward } = scoreFanOuts(fanOuts, reward);
     if (meanReward > (this.best?.reward ?? Number.NEGATIVE_INFINITY)) {
       this.best = { step, reward: meanReward };
       await saveBest(run, this.best, policy.parameters);
     }
-    return meanReward;
+    const first = queries.texts.map((_, q) => fanOuts[completions.findIndex(({ query }) => query === q)]);
+    return { validation: meanReward, ...(await probeFigures(quality, first.map(shownSet))) };
   }
 }
+
+/** The best item of every direction, as the reward reads it. */
+const shownSet = ({ retrieved }: FanOut): ShownSet => ({
+  assigned: Array.from(retrieved, (item) => ({ item })),
+});
 
 async function saveBest(run: Run, best: Score, parameters: Parameters): Promise<void> {
   const folder = run.path('policy', CHECKPOINT);

@@ -1,10 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { tempFolder } from '../catalog/testing/tempFolder.js';
 import { choiceOf } from '../choose/choice.js';
+import { runStatus } from '../dashboard/runStatus.js';
 import type { Policy } from '../policy/policy.js';
 import { letterEncoder } from '../policy/testing/world.js';
 import type { Progress } from '../progress.js';
+import { BASELINES } from '../retrieve/methodNames.js';
 import { Retriever } from '../retrieve/retriever.js';
+import { readMetrics } from '../run/metricsLog.js';
 import { RunFolder } from '../run/runFolder.js';
 import { CONFIG, ITEMS, SETS } from '../serve/testing/tinyRun.js';
 import { type CompileOptions, compile } from './compile.js';
@@ -60,6 +63,29 @@ describe('the stage choose', () => {
     const named = await retriever.search('red', { method: 'auto' });
     expect(named.method).toBe(chosen);
     expect((await retriever.search('red')).items).toEqual(named.items);
+  });
+
+  it('can be compared with what the trainings were probed by, on the same queries', async () => {
+    const own = options();
+    await compile(own);
+    const choice = await choiceIn(own.out);
+    const figures = ['validation.alphaNdcg', 'validation.precision'] as const;
+    for (const stage of ['policy', 'diffusion']) {
+      const lines = await readMetrics(`${own.out}/${stage}/metrics.jsonl`);
+      const probed = lines.filter((line) => figures.every((name) => typeof line[name] === 'number'));
+      expect(probed.at(-1)?.step, stage).toBe(lines.at(-1)?.step);
+    }
+    // There are fewer validation queries than are probed: these are all of them.
+    expect(choice?.probes).toMatchObject({ queries: 1, alphaNdcg: choice?.values });
+    const { baselines, k } = await runStatus(await RunFolder.open(own.out), new Map());
+    expect(k).toBe(4);
+    const best = Math.max(...BASELINES.map((name) => choice?.probes?.precision[name] ?? 0));
+    expect(baselines?.['validation.precision']?.value).toBe(best);
+    const unlabelled = options({ sets: undefined });
+    await compile(unlabelled);
+    const [line] = await readMetrics(`${unlabelled.out}/policy/metrics.jsonl`);
+    expect(Object.keys(line).filter((name) => name.startsWith('validation.'))).toEqual([]);
+    expect((await runStatus(await RunFolder.open(unlabelled.out), new Map())).baselines).toBeUndefined();
   });
 
   it('stays with plain search where there is nothing to compare on', async () => {

@@ -1,13 +1,15 @@
 /** Trains a set diffusion with a run's settings: the retriever's own, and those an evaluation compares it with. */
 
-import { type ReadQueries, readQueries } from '../candidates/reader.js';
-import { chooseSampling, type Sampling, samplingsWith } from '../choose/sampling.js';
-import { setQuality } from '../choose/setQuality.js';
+import type { Standard } from '../candidates/candidates.js';
+import { gatherRead, type ReadQueries, readQueries } from '../candidates/reader.js';
+import { PROBED_QUERIES, type ProbeFigures, probeFigures } from '../choose/probeFigures.js';
+import { chooseSampling, rankedSets, type Sampling, samplingsWith } from '../choose/sampling.js';
+import { type SetQuality, setQuality } from '../choose/setQuality.js';
 import { presets } from '../diffusion/config.js';
 import type { DiffusionModel } from '../diffusion/model.js';
 import { openCandidateDiffusion, saveDiffusion } from '../diffusion/modelFiles.js';
 import { trainDiffusion } from '../diffusion/trainDiffusion.js';
-import { countParameters } from '../engine/index.js';
+import { countParameters, type RuntimeOptions } from '../engine/index.js';
 import type { QueryBatch } from '../environment.js';
 import type { Matrix } from '../matrix.js';
 import { candidateMask } from '../retrieve/candidates.js';
@@ -31,50 +33,85 @@ export async function fitDiffusion(
   control: TrainingControl,
 ): Promise<{ parameters: number; sets: number }> {
   const { config, runtime } = context;
-  const { preset, sampler, samplerSteps: steps, guidance, draws, ...training } = config.diffusion;
+  const { preset, sampler, samplerSteps, guidance, draws, ...training } = config.diffusion;
   const network = presets[preset];
   const candidates = network.head === 'anchors' ? await readTraining(context) : undefined;
   const known = candidates ? { ...sets, ...amongCandidates(sets, candidates) } : sets;
+  const allowed = samplingsWith({ steps: samplerSteps, draws });
+  const validation = candidates && (await readValidation(context, candidates.standard, allowed.length > 1));
+  const { seed } = config;
   const model = await trainDiffusion({
     data: { conditions: queries.vectors, ...known },
     candidates,
     network: preset,
     ...training,
-    seed: config.seed,
+    seed,
     runtime,
+    probe:
+      validation?.quality.precisionOf &&
+      ((now) => probe(now, { ...validation, seed, sampling: allowed[0], runtime })),
     ...control,
   });
-  const sampling = candidates ? await samplingOf(context, model) : { steps };
+  const sampling = !candidates
+    ? { steps: samplerSteps }
+    : validation && allowed.length > 1
+      ? await chooseSampling({
+          from: allowed,
+          open: (one) => openCandidateDiffusion(model, one, runtime),
+          ...validation,
+          seed,
+        })
+      : allowed[0];
   await saveDiffusion(folder, model, { sampler, guidance, ...sampling });
   return { parameters: countParameters(model.parameters), sets: known.queryOf.length };
 }
 
-/** The quickest of the samplings that the config allows which is as good as the best on validation queries; without such, the quickest. */
-async function samplingOf(context: StageContext, model: DiffusionModel): Promise<Sampling> {
-  const { config, workspace, runtime, blind, signal } = context;
-  const { samplerSteps, draws } = config.diffusion;
-  const allowed = samplingsWith({ steps: samplerSteps, draws });
-  const { k, seed } = config;
-  const quality =
-    allowed.length === 1 ? undefined : await setQuality({ workspace, config, ...blind, signal });
-  if (!quality) return allowed[0];
+interface Validation {
+  readonly quality: SetQuality;
+  readonly read: ReadQueries;
+  readonly vectors: Matrix;
+  readonly k: number;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * The validation queries with their candidates; undefined where there are none.
+ *
+ * @param isNeeded also where nobody has labelled them, so that a training is not probed by them
+ */
+async function readValidation(
+  context: StageContext,
+  standard: Standard,
+  isNeeded: boolean,
+): Promise<Validation | undefined> {
+  const { config, workspace, blind, signal } = context;
+  const quality = await setQuality({ workspace, config, ...blind, signal });
+  if (!quality || !(isNeeded || quality.precisionOf)) return undefined;
   const { catalog, release } = await searchedCatalog(context);
   try {
     const mask = candidateMask(workspace);
-    const read = await readQueries(quality.queries, catalog, model.config.standard!, { mask, signal });
-    return await chooseSampling({
-      from: allowed,
-      open: (sampling) => openCandidateDiffusion(model, sampling, runtime),
-      quality,
-      read,
-      vectors: workspace.vectors,
-      k,
-      seed,
-      signal,
-    });
+    const read = await readQueries(quality.queries, catalog, standard, { mask, signal });
+    return { quality, read, vectors: workspace.vectors, k: config.k, signal };
   } finally {
     await release();
   }
+}
+
+interface ProbeOptions extends Validation {
+  readonly seed: number;
+  readonly sampling: Sampling;
+  readonly runtime: RuntimeOptions;
+}
+
+/** What labels say of the model as it is, by the quickest of its samplings. */
+async function probe(
+  model: DiffusionModel,
+  { sampling, runtime, quality, read, ...options }: ProbeOptions,
+): Promise<ProbeFigures> {
+  const texts = quality.queries.texts.slice(0, PROBED_QUERIES);
+  const first = gatherRead(read, [...texts.keys()]);
+  const ranker = openCandidateDiffusion(model, sampling, runtime);
+  return probeFigures(quality, await rankedSets(ranker, { ...options, read: first, texts }));
 }
 
 /** So many of the sets keep as many of their items as the sets that are learnt from have. */

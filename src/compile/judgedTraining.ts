@@ -1,4 +1,5 @@
 /** The reinforcement learning of a policy of whichever kind: watched by probes, and judged on validation queries. */
+import { setQuality } from '../choose/setQuality.js';
 import { saveWeights } from '../engine/index.js';
 import type { TrainablePolicy } from '../policy/policy.js';
 import { POLICY_FILES } from '../policy/policyFiles.js';
@@ -26,10 +27,11 @@ export async function judgedTraining(
   context: StageContext,
   { policy, load, settings }: JudgedTrainingOptions,
 ): Promise<StageSummary> {
-  const { run, config, workspace, reward, budget, runtime, signal } = context;
+  const { run, config, workspace, reward, blind, budget, runtime, signal } = context;
   const { steps, queriesPerStep, groupSize, epochs, learningRate, credit, clip, klOld, klReverse } = settings;
   const queries = await trainingQueries(context);
   const validation = await validationQueries(context);
+  const quality = await setQuality({ workspace, config, ...blind, signal });
   const { seed } = config;
   const file = run.path('policy', 'probes.jsonl');
   const { result, seconds } = await checkpointed(context, 'policy', async (control, doneBefore) => {
@@ -41,6 +43,7 @@ export async function judgedTraining(
       load,
       validation,
       reward,
+      quality,
       budget,
       temperature: 0,
       signal,
@@ -64,11 +67,9 @@ export async function judgedTraining(
       onStep: async (report) => {
         await probes.after(report.step);
         const validated = await judge.after(report.step);
-        const { metrics } = report;
-        await control.onStep?.({
-          ...report,
-          metrics: validated === undefined ? metrics : { ...metrics, validation: validated },
-        });
+        // The first line also says where the training began.
+        const before = report.step === 1 ? judge.start : undefined;
+        await control.onStep?.({ ...report, metrics: { ...report.metrics, ...before, ...validated } });
       },
     });
     return judge.choose(last);

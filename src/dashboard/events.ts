@@ -1,6 +1,8 @@
 /** What the dashboard's server tells its page, event by event. */
+import type { ProbeFigures } from '../choose/probeFigures.js';
 import type { CompileStage } from '../compile/compile.js';
 import type { ProbeLine } from '../compile/probeLog.js';
+import type { Method } from '../retrieve/methodNames.js';
 
 export interface StageStatus {
   readonly stage: CompileStage;
@@ -14,12 +16,21 @@ export interface StageStatus {
   readonly remaining?: number;
 }
 
+export interface Baseline {
+  readonly method: Method;
+  readonly value: number;
+}
+
 export interface RunStatus {
   /** Place of the run among those watched, from 0. */
   readonly run: number;
   readonly name: string;
   readonly folder: string;
   readonly items: number;
+  /** Items of a set. */
+  readonly k: number;
+  /** The best baseline by each figure of the probes, on the same validation queries; once methods are compared. */
+  readonly baselines?: Readonly<Partial<Record<keyof ProbeFigures, Baseline>>>;
   /** Settings by their dotted names, e.g. `policy.groupSize`; what differs between runs is worth showing. */
   readonly settings: Readonly<Record<string, string>>;
   readonly stages: readonly StageStatus[];

@@ -1,5 +1,6 @@
 /** How far a run is, from its manifest, its lock and its files. */
 import { readdir } from 'node:fs/promises';
+import { bestBaselineOf, choiceOf, type PerMethod } from '../choose/choice.js';
 import { COMPILE_STAGES, type CompileStage } from '../compile/compile.js';
 import { trainingDefaults } from '../diffusion/config.js';
 import { readJson } from '../files.js';
@@ -10,7 +11,7 @@ import { configOf } from '../run/manifest.js';
 import type { MetricsLine } from '../run/metricsLog.js';
 import type { RunFolder } from '../run/runFolder.js';
 import { QUERIES_PER_SHARD } from '../synthesis/synthesize.js';
-import type { RunStatus, StageStatus, Training } from './events.js';
+import type { Baseline, RunStatus, StageStatus, Training } from './events.js';
 
 /** The last lines of every training, oldest first. */
 export type LatestLines = ReadonlyMap<Training, readonly MetricsLine[]>;
@@ -18,7 +19,7 @@ export type LatestLines = ReadonlyMap<Training, readonly MetricsLine[]>;
 export async function runStatus(
   run: RunFolder,
   latest: LatestLines,
-): Promise<Pick<RunStatus, 'items' | 'settings' | 'stages' | 'warning'>> {
+): Promise<Omit<RunStatus, 'run' | 'name' | 'folder'>> {
   const { manifest } = run;
   const config = configOf(manifest, run.path('run.json'));
   const locked = await isLocked(run.path('run.lock'));
@@ -35,7 +36,28 @@ export async function runStatus(
     typeof duplicateShare === 'number' && typeof entropy === 'number'
       ? collapseWarning({ duplicateShare, entropy })
       : undefined;
-  return { items: manifest.catalog.items, settings: flatten(manifest.config), stages, warning };
+  return {
+    items: manifest.catalog.items,
+    k: config.k,
+    baselines: bestBaselines(run),
+    settings: flatten(manifest.config),
+    stages,
+    warning,
+  };
+}
+
+/** By each figure the highest, whichever method that is. */
+function bestBaselines(run: RunFolder): RunStatus['baselines'] {
+  const { probes } = choiceOf(run) ?? {};
+  if (!probes) return undefined;
+  const best = (values: PerMethod): Baseline => {
+    const method = bestBaselineOf(values);
+    return { method, value: values[method] ?? 0 };
+  };
+  return {
+    'validation.alphaNdcg': best(probes.alphaNdcg),
+    'validation.precision': best(probes.precision),
+  };
 }
 
 interface Circumstances {

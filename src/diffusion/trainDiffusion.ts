@@ -57,7 +57,12 @@ export interface TrainDiffusionOptions extends TrainingControl {
   readonly noise?: LogNormal;
   readonly seed?: number;
   readonly runtime?: RuntimeOptions;
+  /** Measures the model now and then; what it says stands among the metrics of that step. */
+  readonly probe?: (model: DiffusionModel) => Promise<Readonly<Partial<Record<string, number>>>>;
 }
+
+/** Times that the probe is asked in a whole training. */
+const PROBES = 8;
 
 /** Between candidates sources decide; decay keeps what only tells one training query from another small. */
 const WEIGHT_DECAY = 1;
@@ -122,17 +127,25 @@ export async function trainDiffusion(options: TrainDiffusionOptions): Promise<Di
       const levels = lossByLevel(floats(result.metrics.perSet), batch.sigma, noise);
       const metrics = { loss: result.loss, ...levels };
       onProgress?.({ stage: 'diffusion', done: step + 1, total: steps, metrics });
+      const isDue = (step + 1) % Math.ceil(steps / PROBES) === 0 || step + 1 === steps;
+      const probed = isDue ? await options.probe?.(modelOf(trainer, config)) : undefined;
       await onStep?.({
         step: step + 1,
-        metrics: { ...metrics, gradientNorm: result.gradientNorm, learningRate: rate },
+        metrics: { ...metrics, gradientNorm: result.gradientNorm, learningRate: rate, ...probed },
         state: trainer.state,
       });
     }
-    return { config, parameters: likeParameters(trainer.averaged, true) };
+    return modelOf(trainer, config);
   } finally {
     await trainer.release();
   }
 }
+
+/** A copy of the moving average. */
+const modelOf = (trainer: Trainer, config: DenoiserConfig): DiffusionModel => ({
+  config,
+  parameters: likeParameters(trainer.averaged, true),
+});
 
 /**
  * The noise levels worth training on. Between candidates: sigma around 0.37, whatever the dimension, because unit vectors are

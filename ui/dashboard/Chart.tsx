@@ -1,6 +1,8 @@
 /** One figure of one training, a curve for each run. */
-import type { Training } from '../../src/dashboard/events.js';
-import { type Curve, fitScale, linePath, nearestStep, smooth } from './curves.ts';
+import type { ProbeFigures } from '../../src/choose/probeFigures.js';
+import type { Baseline, Training } from '../../src/dashboard/events.js';
+import { nameOf } from '../explorer/methods.ts';
+import { type Curve, fitScale, linePath, nearestStep, pointsPath, smooth } from './curves.ts';
 import { hover, type RunData, shown } from './store.ts';
 
 const WIDTH = 600;
@@ -14,13 +16,17 @@ export interface ChartProps {
   readonly title: string;
   /** The axis must reach at least this far. */
   readonly atLeast?: readonly number[];
+  /** Measured now and then: points, joined by lines, beside what the best baseline reaches. */
+  readonly isProbe?: boolean;
 }
 
-export function Chart({ stage, name, label, title, atLeast = [] }: ChartProps) {
-  const curves = shown.value.map((run) => ({ run, ...curveOf(run, stage, name) }));
+export function Chart({ stage, name, label, title, atLeast = [], isProbe = false }: ChartProps) {
+  const curves = shown.value.map((run) => ({ run, ...curveOf(run, stage, name, isProbe) }));
+  const rivals = isProbe ? rivalsOf(name as keyof ProbeFigures) : [];
   const last = Math.max(1, ...shown.value.map((run) => lastStep(run, stage)));
   const scale = fitScale([
     ...curves.flatMap(({ values, smoothed }) => (smoothed.length > 200 ? smoothed : values)),
+    ...rivals.map(({ value }) => value),
     ...atLeast,
   ]);
   const at = hover.value?.stage === stage ? hover.value.step : undefined;
@@ -71,17 +77,40 @@ export function Chart({ stage, name, label, title, atLeast = [] }: ChartProps) {
               const y = HEIGHT * (1 - (tick - scale.min) / (scale.max - scale.min));
               return <path key={tick} class="grid" d={`M0 ${y}H${WIDTH}`} />;
             })}
+            {rivals.map(({ run, value }) => (
+              <path
+                key={run.status.run}
+                class="rival"
+                stroke={runColor(run)}
+                d={`M0 ${HEIGHT * (1 - (value - scale.min) / (scale.max - scale.min))}H${WIDTH}`}
+              />
+            ))}
             {curves.map(({ run, steps, values, smoothed }) => {
               const path = (y: readonly number[]) =>
                 linePath({ steps, values: y }, last, scale, WIDTH, HEIGHT);
               return (
                 <g key={run.status.run} stroke={runColor(run)} fill="none">
-                  <path class="raw" d={path(values)} />
+                  {!isProbe && <path class="raw" d={path(values)} />}
                   <path class="smooth" d={path(smoothed)} />
+                  {isProbe && (
+                    <path class="points" d={pointsPath({ steps, values }, last, scale, WIDTH, HEIGHT)} />
+                  )}
                 </g>
               );
             })}
           </svg>
+          {rivals.map(({ run, method, value }) => {
+            const share = (value - scale.min) / (scale.max - scale.min);
+            return (
+              <span
+                key={run.status.run}
+                class={`rival-name num ${share > 0.8 ? 'below' : ''}`}
+                style={{ bottom: `${100 * share}%`, color: rivals.length > 1 ? runColor(run) : undefined }}
+              >
+                {nameOf(method)} {figure(value)}
+              </span>
+            );
+          })}
           {at !== undefined && (
             <i class="cursor" style={{ left: `${(100 * at) / last}%` }}>
               <span class={`num ${at > last * 0.75 ? 'left' : ''}`}>step {at}</span>
@@ -96,14 +125,30 @@ export function Chart({ stage, name, label, title, atLeast = [] }: ChartProps) {
 /** Points that the moving average remembers, as a share of the curve. */
 const MEMORY = 0.03;
 
-function curveOf(run: RunData, stage: Training, name: string): Curve & { smoothed: number[] } {
-  const lines = run.metrics[stage] ?? [];
+function curveOf(
+  run: RunData,
+  stage: Training,
+  name: string,
+  isProbe: boolean,
+): Curve & { smoothed: readonly number[] } {
+  const lines = (run.metrics[stage] ?? []).filter((line) => !isProbe || line[name] !== undefined);
   const values = lines.map((line) => line[name] ?? Number.NaN);
   return {
     steps: lines.map(({ step }) => step),
     values,
-    smoothed: smooth(values, Math.max(1, values.length * MEMORY)),
+    smoothed: isProbe ? values : smooth(values, Math.max(1, values.length * MEMORY)),
   };
+}
+
+/** The best baseline of each shown run; runs of the same baseline and value have one. */
+function rivalsOf(name: keyof ProbeFigures): (Baseline & { run: RunData })[] {
+  const all = shown.value.flatMap((run) => {
+    const baseline = run.status.baselines?.[name];
+    return baseline ? [{ run, ...baseline }] : [];
+  });
+  const isFirst = ({ method, value }: Baseline, i: number) =>
+    all.findIndex((other) => other.method === method && other.value === value) === i;
+  return all.filter(isFirst);
 }
 
 /** The last step of the plan while it is worked on, so that the curve grows into its place. */

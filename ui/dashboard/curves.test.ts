@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { fitScale, linePath, nearestStep, smooth } from './curves.ts';
+import { fitScale, linePath, nearestStep, pointsPath, smooth } from './curves.ts';
 
 const number = fc.double({ min: -1e6, max: 1e6, noNaN: true });
 
@@ -50,4 +50,10 @@ it('finds the nearest step', () => {
     }),
   );
   expect(nearestStep([], 3)).toBe(-1);
+});
+
+it('points are where the line goes', () => {
+  const scale = { min: 0, max: 1, ticks: [] };
+  const curve = { steps: [0, 4, 8], values: [0.5, Number.NaN, 1] };
+  expect(pointsPath(curve, 8, scale, 80, 10)).toBe('M0.0 5.0l0 0M80.0 0.0l0 0');
 });

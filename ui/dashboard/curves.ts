@@ -73,6 +73,10 @@ export function linePath(
   return path;
 }
 
+/** A dot at every point: a line of no length, whose round ends are the dot whatever the picture is stretched to. */
+export const pointsPath = (...curve: Parameters<typeof linePath>): string =>
+  linePath(...curve).replace(/[ML]([\d.-]+ [\d.-]+)/g, 'M$1l0 0');
+
 /** Position in `steps` (rising) nearest to `step`; -1 where there are none. */
 export function nearestStep(steps: readonly number[], step: number): number {
   let low = 0;

@@ -66,6 +66,48 @@ describe.skipIf(noBrowser())('the dashboard', () => {
     await page.waitForSelector('[role="alert"]', { state: 'detached' });
   });
 
+  it('shows what labels say over the steps, beside the best baseline by its name', async () => {
+    const three = await sketchRun(temp, 'three', { k: 3 });
+    const probe = (alphaNdcg: number, precision: number) => ({
+      ...policyFigures(0.5),
+      'validation.alphaNdcg': alphaNdcg,
+      'validation.precision': precision,
+    });
+    await three.finish('encode', 'warm-start');
+    await three.step('policy', 0, probe(0.2, 0.1));
+    await three.step('policy', 1, policyFigures(0.5));
+    await three.step('policy', 2, probe(0.4, 0.3));
+    await three.finish('policy', 'synthesis', 'diffusion');
+    const values = { plain: 0.1, vote: 0.35, diffusion: 0.6 };
+    await three.choose({
+      metric: 'alphaNdcgAtK',
+      queries: 9,
+      values,
+      settings: {},
+      chosen: 'diffusion',
+      probes: { queries: 9, alphaNdcg: values, precision: { plain: 0.25, vote: 0.2, diffusion: 0.5 } },
+      unclear: [],
+    });
+    const pages = temp.path('pages');
+    await using listening = await listen(await createDashboard({ runs: [three.run.folder], pages }), 0);
+    const other = await browser.newPage({ viewport: { width: 1200, height: 900 } });
+    await other.goto(listening.url);
+    const chart = (metric: string) => other.locator(`[data-metric="validation.${metric}"]`);
+    await chart('precision').waitFor();
+    expect(await chart('alphaNdcg').locator('figcaption span').first().textContent()).toBe('alpha-nDCG@3');
+    expect(await chart('alphaNdcg').locator('.values').textContent()).toBe('0.400');
+    expect(await chart('alphaNdcg').locator('.rival-name').textContent()).toBe('Vote 0.350');
+    expect(await chart('precision').locator('.rival-name').textContent()).toBe('Plain search 0.250');
+    const line = await chart('precision').locator('.rival').boundingBox();
+    const name = await chart('precision').locator('.rival-name').boundingBox();
+    expect(Math.abs((name?.y ?? 0) + (name?.height ?? 0) - (line?.y ?? 0))).toBeLessThan(3);
+    // Two probes are two points, joined over the step between them.
+    expect(await chart('alphaNdcg').locator('.points').getAttribute('d')).toMatch(
+      /^M[\d. ]+l0 0M[\d. ]+l0 0$/,
+    );
+    await other.close();
+  });
+
   it('shows a collapse in words', async () => {
     const words = () => page.locator('.probe ol li').allTextContents();
     expect(await words()).toEqual(['red boot×3']);

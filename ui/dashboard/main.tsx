@@ -89,6 +89,7 @@ function Content() {
         about="each one batch of fan-outs scored and learned from (Soft-GRPO)"
       >
         {[
+          ...validation(),
           { name: 'reward', label: 'Reward', title: 'The weighted sum of its components' },
           ...components(),
           ...POLICY,
@@ -96,7 +97,7 @@ function Content() {
       </Section>
       <Probes />
       <Section stage="diffusion" name="Diffusion" about="each one batch of synthesised sets">
-        {LOSSES.diffusion}
+        {[...validation(), ...LOSSES.diffusion]}
       </Section>
       <Section stage="warm-start" name="Warm start" about="before any reward: the catalog's own words">
         {LOSSES['warm-start']}
@@ -104,6 +105,23 @@ function Content() {
       <Differences />
     </>
   );
+}
+
+/** By people's labels, on validation queries. */
+function validation(): Described[] {
+  const sizes = [...new Set(shown.value.map(({ status }) => status.k))];
+  const k = sizes.length === 1 ? sizes[0] : 'k';
+  const on =
+    'mean over validation queries with a reference set, at most 100; the dashed line is the best baseline on the same';
+  return [
+    { name: 'validation.alphaNdcg', label: `alpha-nDCG@${k}`, title: `By labels: ${on}`, isProbe: true },
+    {
+      name: 'validation.precision',
+      label: `P@${k}`,
+      title: `Share of the items that are right: ${on}`,
+      isProbe: true,
+    },
+  ];
 }
 
 /** The reward's components: whatever has a raw value beside a normalised one. */

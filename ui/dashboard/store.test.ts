@@ -4,7 +4,7 @@ import { type Runs, told } from './store.ts';
 
 const status = (run: number, name: string): DashboardEvent => ({
   type: 'status',
-  data: { run, name, folder: name, items: 3, settings: {}, stages: [] } satisfies RunStatus,
+  data: { run, name, folder: name, items: 3, k: 4, settings: {}, stages: [] } satisfies RunStatus,
 });
 const losses = (run: number, steps: number[], reset = false): DashboardEvent => ({
   type: 'metrics',

@@ -2,6 +2,8 @@
 import type { Method } from '../../src/retrieve/methodNames.js';
 import type { FoundItem, SetResult } from '../../src/serve/http/schemas.js';
 import { CrossIcon } from '../shared/icons.tsx';
+import { canLabel, itemVerdict, judgeItem } from '../shared/labels.ts';
+import { Thumbs } from '../shared/Thumbs.tsx';
 import { Picture } from './Picture.tsx';
 import { chosen, exclude, methods, opened, pointed, sharedBy } from './state.ts';
 import { whyOf } from './why.ts';
@@ -23,13 +25,20 @@ export function Card({ item, method, result }: CardProps) {
     if (pointed.peek() === id) pointed.value = undefined;
   };
   const why = whyOf(item, result);
+  const { query } = result;
+  const verdict = itemVerdict(query, id);
   const people = isChosen ? ', people chose it' : '';
+  const said = verdict === 'none' ? '' : verdict === 'up' ? ', marked on topic' : ', marked not on topic';
   return (
-    <li class={`card ${pointed.value === id ? 'pointed' : ''}`} onPointerEnter={point} onPointerLeave={leave}>
+    <li
+      class={`card ${verdict} ${pointed.value === id ? 'pointed' : ''}`}
+      onPointerEnter={point}
+      onPointerLeave={leave}
+    >
       <button
         type="button"
         class="open"
-        aria-label={`${title}, relevance ${score.toFixed(2)}, ${why.text}${people}`}
+        aria-label={`${title}, relevance ${score.toFixed(2)}, ${why.text}${people}${said}`}
         onClick={() => {
           opened.value = { item, method };
         }}
@@ -58,16 +67,27 @@ export function Card({ item, method, result }: CardProps) {
         </span>
         <span class="relevance" style={{ width: `${100 * Math.min(1, Math.max(0, score))}%` }} />
       </button>
-      <button
-        type="button"
-        class="not"
-        tabIndex={-1}
-        title="Not this one (X)"
-        aria-label={`Not ${title}`}
-        onClick={() => exclude(item)}
-      >
-        <CrossIcon />
-      </button>
+      <span class="tools">
+        {canLabel.value && (
+          <Thumbs
+            verdict={verdict}
+            what={title}
+            titles={{ up: 'On topic (U)', down: 'Not on topic (D)' }}
+            tab={false}
+            onSay={(side) => judgeItem(query, id, side, method)}
+          />
+        )}
+        <button
+          type="button"
+          class="not"
+          tabIndex={-1}
+          title="Not this one: search again without it (X)"
+          aria-label={`Not ${title}`}
+          onClick={() => exclude(item)}
+        >
+          <CrossIcon />
+        </button>
+      </span>
     </li>
   );
 }

@@ -1,6 +1,8 @@
 /** One method's set: how good it is, and its items as cards. */
 import type { Method } from '../../src/retrieve/methodNames.js';
 import type { Timings } from '../../src/serve/http/schemas.js';
+import { canLabel, itemVerdict, judgeSet, setVerdict } from '../shared/labels.ts';
+import { OnTopic, Thumbs } from '../shared/Thumbs.tsx';
 import { Card } from './Card.tsx';
 import { aboutOf, nameOf } from './methods.ts';
 import { type Answer, answers, k, waiting } from './state.ts';
@@ -24,6 +26,7 @@ export function MethodColumn({ method }: { method: Method }) {
         <p class="time num muted" title={answer && timingsTitle(answer.timings)}>
           {answer ? `${answer.timings.total.toFixed(answer.timings.total < 10 ? 1 : 0)} ms` : ' '}
         </p>
+        {canLabel.value && <Marks method={method} answer={answer} />}
         <Bars answer={answer} />
         {result?.fallback !== undefined && (
           <p class="notice small">Plain search answers: {result.fallback}</p>
@@ -36,6 +39,28 @@ export function MethodColumn({ method }: { method: Method }) {
       </ol>
       {answer && <Short answer={answer} />}
     </section>
+  );
+}
+
+/** What the user has marked in this set, and of it as a whole. */
+function Marks({ method, answer }: { method: Method; answer?: Answer }) {
+  const { query = '', items = [] } = answer?.result ?? {};
+  const set = { method, items: items.map(({ id }) => id) };
+  return (
+    <div class="marked">
+      <OnTopic verdicts={set.items.map((id) => itemVerdict(query, id))} />
+      {items.length > 0 && (
+        <Thumbs
+          verdict={setVerdict(query, set)}
+          what={`the set of ${nameOf(method)}`}
+          titles={{
+            up: 'A good set: all of its items are on topic, but for those you mark otherwise',
+            down: 'Not a good set; says nothing of its items',
+          }}
+          onSay={(side) => judgeSet(query, set, side)}
+        />
+      )}
+    </div>
   );
 }
 
@@ -63,8 +88,8 @@ function Bars({ answer }: { answer?: Answer }) {
         <Precision ids={items.map(({ id }) => id)} reference={reference.items} k={answer.k} />
       )}
       <Bar
-        label="On topic"
-        title="Mean relevance of the items: their cosines to the query"
+        label="Nearness"
+        title="Mean relevance of the items, their cosines to the query: whether they are like it, not whether they belong to it"
         value={isEmpty ? undefined : metrics?.alignment}
       />
       <Bar

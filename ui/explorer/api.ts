@@ -2,6 +2,9 @@
 import type {
   CatalogMap,
   Info,
+  LabelsAnswer,
+  LabelsRequest,
+  LabelsResponse,
   Problem,
   SearchRequest,
   SearchResponse,
@@ -57,6 +60,11 @@ export const getMap = (): Promise<CatalogMap> => call('v1/map');
 
 export const search = (request: SearchRequest, signal: AbortSignal): Promise<SearchResponse> =>
   call('v1/search', { method: 'POST', body: JSON.stringify(request), signal });
+
+export const getLabels = (): Promise<LabelsAnswer> => call('v1/labels');
+
+export const sendLabels = (body: LabelsRequest): Promise<LabelsResponse> =>
+  call('v1/labels', { method: 'POST', body: JSON.stringify(body) });
 
 /** A picture as a browser can show it: an element cannot send a key, so one behind a key is fetched here. */
 export async function pictureUrl(image: string, signal: AbortSignal): Promise<string> {

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { tempFolder } from '../../src/catalog/testing/tempFolder.js';
 import { type Listening, listen } from '../../src/dashboard/listen.js';
 import { parseKeys } from '../../src/serve/http/auth.js';
+import type { LabelsAnswer } from '../../src/serve/http/schemas.js';
 import { loadStaticFiles } from '../../src/serve/http/staticFiles.js';
 import { compileTiny, SETS, serveTiny, type TinyService } from '../../src/serve/testing/tinyRun.js';
 import { buildPages, launch, noBrowser } from '../testing/browser.ts';
@@ -356,13 +357,84 @@ describe.skipIf(noBrowser())('the explorer', () => {
     const ticked = page.locator('section.plain .card:has(.right) .title');
     expect((await ticked.allTextContents()).sort()).toEqual(['blue tent', 'green boot', 'red tent']);
     const bars = page.locator('section.plain .bars dt');
-    expect(await bars.allTextContents()).toEqual(['P@20', 'On topic', 'Diversity']);
+    expect(await bars.allTextContents()).toEqual(['P@20', 'Nearness', 'Diversity']);
     expect(await page.locator('section.plain .bars b').first().textContent()).toBe('0.15');
     expect(await page.locator('.known').textContent()).toContain('3 items for this test query');
     await page.fill('#query', 'camping trip');
     await answered();
     expect(await page.locator('.right').count()).toBe(0);
     await labelled.host.close();
+  });
+
+  describe('thumbs', () => {
+    const marked = (method: string) =>
+      page.locator(`section.${method} .on-topic > span`).first().textContent();
+    const kept = async () => {
+      const response = await fetch(`${server.url}v1/labels?query=blue`);
+      return ((await response.json()) as LabelsAnswer).judgments;
+    };
+
+    it('say what is on topic: counted in every set, kept by the service, taken back by the same again', async () => {
+      await open('?q=blue&m=plain,mmr');
+      await answered();
+      expect(await marked('plain')).toBe('On topic: 0 of 4');
+      const [first, second] = await titles('plain');
+      const card = (title: string) => page.locator('section.plain .card', { hasText: title });
+      await card(first).hover();
+      await card(first)
+        .getByRole('button', { name: `On topic: ${first}`, exact: true })
+        .click();
+      await card(second).hover();
+      await page.keyboard.press('d');
+      expect(await marked('plain')).toBe('On topic: 1 of 4');
+      expect(
+        await page.locator('section.plain .pips i').evaluateAll((all) => all.map((i) => i.className)),
+      ).toEqual(['up', 'down', 'none', 'none']);
+      // The same item elsewhere is marked too.
+      expect(await page.locator('section.mmr .card.up .title').allTextContents()).toEqual([first]);
+      const id = (title: string) => title.replace(' ', '-');
+      await expect.poll(kept).toEqual([
+        { query: 'blue', item: id(first), verdict: 'up' },
+        { query: 'blue', item: id(second), verdict: 'down' },
+      ]);
+      await open('?q=blue&m=plain,mmr');
+      await answered();
+      await expect.poll(() => marked('plain')).toBe('On topic: 1 of 4');
+      await card(second)
+        .getByRole('button', { name: `Not on topic: ${second}`, exact: true })
+        .click();
+      await expect.poll(kept).toHaveLength(1);
+      await page.getByRole('button', { name: 'On topic: the set of Plain search', exact: true }).click();
+      expect(await marked('plain')).toBe('On topic: 4 of 4');
+      await expect.poll(kept).toHaveLength(2);
+      expect((await kept())[1]).toMatchObject({ method: 'plain', verdict: 'up', items: { length: 4 } });
+    });
+
+    it('that cannot be kept do not count, and it is said', async () => {
+      await open('?q=golden&m=plain');
+      await answered();
+      await page.route('**/v1/labels', (route) =>
+        route.fulfill({ status: 403, json: { detail: 'this key may only read' } }),
+      );
+      await page.keyboard.press('ArrowDown');
+      await page.keyboard.press('u');
+      await page.waitForSelector('[role="alert"]');
+      expect(await page.locator('[role="alert"]').textContent()).toContain(
+        'Not kept: this key may only read',
+      );
+      expect(await marked('plain')).toBe('On topic: 0 of 4');
+      await page.unroute('**/v1/labels');
+    });
+
+    it('are not there where the service keeps no labels', async () => {
+      const files = await loadStaticFiles(temp.path('pages'));
+      const mute = await serveTiny(temp.path('run'), { files, labels: undefined });
+      await using other = await listen(mute, 0);
+      await page.goto(`${other.url}?q=blue&m=plain`);
+      await answered();
+      expect(await page.locator('.thumbs, .on-topic').count()).toBe(0);
+      await mute.host.close();
+    });
   });
 
   it('makes no errors', () => {

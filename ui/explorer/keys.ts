@@ -1,4 +1,6 @@
 /** The keyboard: everything can be done without a pointer. */
+import type { FoundItem, SetResult } from '../../src/serve/http/schemas.js';
+import { canLabel, judgeItem } from '../shared/labels.ts';
 import { answers, ask, exclude, info, k, pointed, question } from './state.ts';
 
 export function listenToKeys(): void {
@@ -28,6 +30,7 @@ export function listenToKeys(): void {
     else if (key === 's') ask({ seed: question.peek().seed + 1 });
     else if (key === 'n') ask({ offset: question.peek().offset + k.peek() });
     else if (key === 'x') excludePointed();
+    else if (key === 'u' || key === 'd') judgePointed(key === 'u' ? 'up' : 'down');
     else if (!(key.startsWith('Arrow') && moveFocus(target as HTMLElement, key))) return;
     event.preventDefault();
   });
@@ -44,11 +47,21 @@ function toggleList(): void {
 
 /** "Not this one" for the item that has the focus or the pointer. */
 function excludePointed(): void {
+  const found = pointedItem();
+  if (found) exclude(found.item);
+}
+
+/** A thumb for it. */
+function judgePointed(verdict: 'up' | 'down'): void {
+  const found = canLabel.peek() ? pointedItem() : undefined;
+  if (found) judgeItem(found.result.query, found.item.id, verdict, found.result.method);
+}
+
+function pointedItem(): { item: FoundItem; result: SetResult } | undefined {
   const id = pointed.peek();
-  const item = Object.values(answers.peek())
-    .flatMap(({ result }) => result.items)
-    .find((found) => found.id === id);
-  if (item) exclude(item);
+  return Object.values(answers.peek())
+    .flatMap(({ result }) => result.items.map((item) => ({ item, result })))
+    .find(({ item }) => item.id === id);
 }
 
 /** Moves the focus to the next card in the direction of an arrow key, by where the cards lie on the screen. */

@@ -3,6 +3,7 @@ import { render } from 'preact';
 import { applyTheme, ShareButton, Top } from '../shared/Page.tsx';
 import '../shared/base.css';
 import './explorer.css';
+import { Unkept } from '../shared/Thumbs.tsx';
 import { setApiKey } from './api.ts';
 import { Controls, SearchField } from './Controls.tsx';
 import { Details } from './Details.tsx';
@@ -36,6 +37,7 @@ function Explorer() {
         <SearchField />
         <Controls />
         <Failure />
+        <Unkept />
         {asked && <Refined />}
         <div class="stage">
           {asked ? (
@@ -74,7 +76,8 @@ function Welcome() {
       <h2>One query, several ways to a set</h2>
       <p class="muted">
         Type something broad, and the methods answer side by side: {listed(methods.value.map(nameOf))}. Each
-        shows what it found, whether that is on topic, how varied it is, and why each item is there.
+        shows what it found, how varied it is, and why each item is there. Mark what is on topic, and the next
+        run can learn from it.
       </p>
       {suggestions.value.length > 0 && (
         <ul class="suggestions">
@@ -141,6 +144,7 @@ function Keys() {
         ['M', 'methods'],
         ['[ ]', 'fewer, more items'],
         ['← →', 'from item to item'],
+        ['U D', 'on topic, not on topic'],
         ['X', 'not this one'],
         ['N', 'the next ones'],
         ['S', 'another set'],

@@ -2,6 +2,7 @@
 import { batch, computed, effect, signal } from '@preact/signals';
 import type { Method } from '../../src/retrieve/methodNames.js';
 import type { CatalogMap, FoundItem, Info, SetResult, Timings } from '../../src/serve/http/schemas.js';
+import { loadLabels } from '../shared/labels.ts';
 import { getInfo, getMap, ServiceError, search } from './api.ts';
 import { defaultMethods, METHODS } from './methods.ts';
 import { formatAddress, parseAddress, type Question, requestOf } from './request.ts';
@@ -101,6 +102,8 @@ export async function loadRun(): Promise<void> {
   failure.value = undefined;
   try {
     info.value = await getInfo();
+    // Where a service keeps no labels there is nothing to mark.
+    await loadLabels().catch(() => {});
     catalogMap.value = await getMap();
   } catch (error) {
     fail(error);

@@ -49,6 +49,11 @@ export const CrossIcon = () => (
     <path d="m4 4 8 8M12 4l-8 8" />
   </Icon>
 );
+export const ThumbIcon = () => (
+  <Icon>
+    <path d="M5 7.2v6.3H2.5V7.2H5Zm0 0 2.4-4.9c1.2 0 1.9.9 1.7 2.1l-.4 1.9h3.4c1 0 1.7.9 1.4 1.9l-1.1 4c-.2.8-.8 1.3-1.6 1.3H5" />
+  </Icon>
+);
 export const KeyboardIcon = () => (
   <Icon>
     <rect x="1.5" y="4" width="13" height="8.5" rx="1.5" />

@@ -21,7 +21,7 @@ export function launch(): Promise<Browser> {
   return chromium.launch({ executablePath: chromiumPath, args: ['--no-sandbox'] });
 }
 
-/** Builds both pages into a folder. */
+/** Builds the pages into a folder. */
 export async function buildPages(folder: string): Promise<void> {
   const configFile = new URL('../vite.config.ts', import.meta.url).pathname;
   await build({ configFile, logLevel: 'warn', build: { outDir: folder, emptyOutDir: true } });

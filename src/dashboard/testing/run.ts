@@ -1,5 +1,6 @@
 /** Run folders that need no training: what the stages would have written. */
 import type { TempFolder } from '../../catalog/testing/tempFolder.js';
+import type { Choice } from '../../choose/choice.js';
 import type { CompileStage } from '../../compile/compile.js';
 import { writeJson } from '../../files.js';
 import type { UserConfig } from '../../run/config.js';
@@ -17,6 +18,8 @@ export interface SketchedRun {
   ): Promise<void>;
   probe(step: number, subQueries: readonly string[]): Promise<void>;
   finish(...stages: CompileStage[]): Promise<void>;
+  /** Notes what a comparison of all methods has found. */
+  choose(choice: Choice): Promise<void>;
 }
 
 /** A run of 4 warm-start steps, 10 policy steps and 20 diffusion steps, none of them done. */
@@ -54,6 +57,7 @@ export async function sketchRun(
     async finish(...stages) {
       for (const stage of stages) await run.finishStage(stage, { seconds: 90 });
     },
+    choose: (choice) => run.finishStage('choose', { seconds: 90, ...choice }),
   };
 }
 

@@ -1,5 +1,7 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { tempFolder } from '../../catalog/testing/tempFolder.js';
+import { LabelFolder } from '../../labels/labelFolder.js';
 import { letterEncoder } from '../../policy/testing/world.js';
 import { METHOD_NAMES } from '../../retrieve/methodNames.js';
 import { METHODS } from '../../retrieve/methods.js';
@@ -11,7 +13,15 @@ import { parseKeys } from './auth.js';
 import { checkOrigins } from './cors.js';
 import { operations } from './operations.js';
 import type { AccessLine } from './routes.js';
-import type { CatalogMap, FanoutResponse, Info, ItemsResponse, Problem, SearchResponse } from './schemas.js';
+import type {
+  CatalogMap,
+  FanoutResponse,
+  Info,
+  ItemsResponse,
+  LabelsAnswer,
+  Problem,
+  SearchResponse,
+} from './schemas.js';
 import { infoSchema, PROBLEMS, searchResponseSchema } from './schemas.js';
 
 const temp = tempFolder();
@@ -584,4 +594,96 @@ it('says that plain search answers where a model is missing; makes no directions
     detail: 'this run has no trained diffusion model yet',
   });
   await half.host.close();
+});
+
+describe('labels', () => {
+  const up = (item: string, more: object = {}) => ({ query: 'camping', item, verdict: 'up', ...more });
+  const labels = async (query = '') =>
+    (await service.request(`/v1/labels${query}`)).json() as Promise<LabelsAnswer>;
+
+  it('are kept on disk, as the sets that follow from them', async () => {
+    const sent = { judgments: [up('red-tent', { id: 'one', method: 'plain' }), up('blue-tent')] };
+    expect(await (await service.post('/v1/labels', sent)).json()).toEqual({ recorded: 2 });
+    // Sent again, what has an id counts once.
+    expect(await (await service.post('/v1/labels', sent)).json()).toEqual({ recorded: 1 });
+    await service.post('/v1/labels', { judgments: [{ ...up('blue-tent'), verdict: 'down' }] });
+    const file = (name: string) => readFileSync(temp.path('run', 'labels', name), 'utf8');
+    expect(file('judgments.jsonl').split('\n')).toHaveLength(5);
+    expect(JSON.parse(file('judgments.jsonl').split('\n')[0])).toMatchObject({
+      query: 'camping',
+      item: 'red-tent',
+      verdict: 'up',
+      method: 'plain',
+      run: service.host.facts.run.id,
+    });
+    expect(file('sets.jsonl')).toBe('{"query":"camping","items":["red-tent"]}\n');
+    expect((await labels('?query=CAMPING')).judgments).toEqual([
+      { query: 'camping', item: 'red-tent', verdict: 'up' },
+      { query: 'camping', item: 'blue-tent', verdict: 'down' },
+    ]);
+    expect((await labels('?query=other')).judgments).toEqual([]);
+    expect((await labels()).task).toBeUndefined();
+  });
+
+  it('say which method is better, by sets that were compared', async () => {
+    const sets = [
+      { method: 'plain', items: ['red-tent', 'blue-tent'] },
+      { method: 'mmr', items: ['red-tent'] },
+    ];
+    await service.post('/v1/labels', { judgments: [{ query: 'camping', sets, better: 'mmr' }] });
+    expect((await labels()).methods).toEqual([
+      { method: 'plain', queries: 1, shown: 2, judged: 2, up: 1, precision: 0.5, won: 0, lost: 1, equal: 0 },
+      { method: 'mmr', queries: 1, shown: 1, judged: 1, up: 1, precision: 1, won: 1, lost: 0, equal: 0 },
+    ]);
+  });
+
+  it.each([
+    [{}, 'judgments', 'expected array'],
+    [{ judgments: [] }, 'judgments', 'to have >=1 items'],
+    [
+      { judgments: [{ query: 'a', item: 'b', verdict: 'sideways' }] },
+      'judgments[0].verdict',
+      '"up"|"down"|"none"',
+    ],
+    [{ judgments: [{ query: ' ', item: 'b', verdict: 'up' }] }, 'judgments[0].query', 'is empty'],
+    [
+      {
+        judgments: [
+          {
+            query: 'a',
+            sets: [
+              { method: 'plain', items: [] },
+              { method: 'mmr', items: [] },
+            ],
+            better: 'dpp',
+          },
+        ],
+      },
+      'judgments[0].better',
+      'is a method of neither set',
+    ],
+  ])('that are wrong are refused as a whole: %j', async (body, field, detail) => {
+    const response = await service.post('/v1/labels', body);
+    expect(response.status).toBe(400);
+    const { errors } = (await response.json()) as Problem;
+    expect(errors?.[0]).toMatchObject({ field, detail: expect.stringContaining(detail) });
+  });
+
+  it('that cannot be kept are not taken, and searches go on', async () => {
+    const damaged = await serveTiny(run, { labels: new LabelFolder(temp.path('damaged')) });
+    mkdirSync(temp.path('damaged'));
+    writeFileSync(temp.path('damaged', 'judgments.jsonl'), 'no judgment\n');
+    for (const response of [
+      await damaged.post('/v1/labels', { judgments: [up('red-tent')] }),
+      await damaged.request('/v1/labels'),
+    ]) {
+      expect(response.status).toBe(409);
+      expect(((await response.json()) as Problem).detail).toContain('judgments.jsonl:1: is no judgment');
+    }
+    expect((await damaged.post('/v1/search', { query: 'tent' })).status).toBe(200);
+    await damaged.host.close();
+    const none = await serveTiny(run, { labels: undefined });
+    expect((await none.request('/v1/labels')).status).toBe(409);
+    await none.host.close();
+  });
 });

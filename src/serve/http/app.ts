@@ -3,7 +3,11 @@ import { readFile } from 'node:fs/promises';
 import { extname } from 'node:path';
 import type { Hono } from 'hono';
 import { idText } from '../../catalog/ids.js';
-import { R4tError } from '../../errors.js';
+import { normalizeKey } from '../../catalog/normalizeKey.js';
+import { InputError, R4tError } from '../../errors.js';
+import type { LabelFolder } from '../../labels/labelFolder.js';
+import { judgmentsOf } from '../../labels/labels.js';
+import { summarize } from '../../labels/summary.js';
 import type { RunHost } from '../changes/host.js';
 import type { ItemChange, SearchJob } from '../engine/engine.js';
 import { type Asked, SearchQueue } from '../engine/searchQueue.js';
@@ -19,6 +23,9 @@ import {
   type FanoutResponse,
   type Info,
   type ItemsResponse,
+  type LabelsAnswer,
+  type LabelsResponse,
+  type LabelTask,
   LIMITS,
   type SearchResponse,
 } from './schemas.js';
@@ -43,6 +50,10 @@ export interface AppOptions {
   readonly origins?: readonly string[];
   /** Files of the explorer, by URL path. */
   readonly files?: ReadonlyMap<string, StaticFile>;
+  /** Where labels are kept (nowhere). */
+  readonly labels?: LabelFolder;
+  /** What people are asked to label. */
+  readonly task?: LabelTask;
 }
 
 export interface App {
@@ -78,6 +89,7 @@ export function createApp(options: AppOptions): App {
   const handlers: Handlers = {
     ...searchHandlers(searches),
     ...runHandlers(host, { seconds, queue }),
+    ...labelHandlers(host, options),
     ...healthHandlers({ host, metrics, draining }),
     ...documentHandlers(host),
   };
@@ -167,6 +179,43 @@ function runHandlers(
         if (!(error instanceof R4tError)) throw error;
         throw new HttpProblem('conflict', `the old run stays: ${error.message}`, { cause: error });
       }
+    },
+  };
+}
+
+/** What people say of sets. */
+function labelHandlers(
+  host: RunHost,
+  { labels: folder, task }: Pick<AppOptions, 'labels' | 'task'>,
+): Pick<Handlers, 'label' | 'labels'> {
+  /** A folder that is damaged or held by another process is no fault of the request. */
+  async function kept<T>(work: (folder: LabelFolder) => Promise<T>): Promise<T> {
+    if (!folder) throw new HttpProblem('conflict', 'this server keeps no labels');
+    try {
+      return await work(folder);
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      throw new HttpProblem('conflict', `labels cannot be kept: ${error.message}`, { cause: error });
+    }
+  }
+  return {
+    async label(c, { judgments }) {
+      c.set('queries', [...new Set(judgments.map(({ query }) => query))]);
+      const recorded = await kept((labels) => labels.record(judgments, host.facts.run.id));
+      return json({ recorded } satisfies LabelsResponse);
+    },
+    async labels(c) {
+      const parsed = operations.labels.query.safeParse(c.req.query());
+      if (!parsed.success) throw invalidBy(parsed.error);
+      const { query } = parsed.data;
+      const all = await kept((labels) => labels.read());
+      const asked = query === undefined ? [...all.values()] : [all.get(normalizeKey(query)) ?? []].flat();
+      const answer = {
+        judgments: asked.flatMap(judgmentsOf),
+        methods: summarize(all),
+        ...(task && { task }),
+      };
+      return json(answer satisfies LabelsAnswer);
     },
   };
 }

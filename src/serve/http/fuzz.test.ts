@@ -19,7 +19,7 @@ beforeAll(async () => {
 });
 afterAll(() => service.host.close());
 
-const PATHS = ['/v1/search', '/v1/fanout', '/v1/items'];
+const PATHS = ['/v1/search', '/v1/fanout', '/v1/items', '/v1/labels'];
 
 async function expectAnswerOrProblem(path: string, body: string): Promise<void> {
   const response = await service.post(path, body);
@@ -97,13 +97,28 @@ const change = fc.record(
   { requiredKeys: [] },
 );
 
+const judgment = fc.record(
+  {
+    id: almost(text),
+    query: almost(text),
+    item: almost(text),
+    items: almost(fc.array(text, { maxLength: 3 })),
+    verdict: almost(fc.constantFrom('up', 'down', 'none')),
+    method: almost(fc.constantFrom(...METHODS)),
+    sets: almost(fc.array(fc.record({ method: fc.constantFrom(...METHODS), items: fc.array(text) }))),
+    better: almost(fc.constantFrom(...METHODS, 'equal')),
+  },
+  { requiredKeys: [] },
+);
+const label = fc.record({ judgments: almost(fc.array(judgment, { maxLength: 3 })) });
+
 it('any text', async () => {
   const body = fc.oneof(fc.string(), fc.json());
   await fc.assert(fc.asyncProperty(fc.constantFrom(...PATHS), body, expectAnswerOrProblem), { numRuns: 150 });
 });
 
 it('bodies that are almost right', async () => {
-  const body = fc.oneof(fc.record(settings, { requiredKeys: [] }), fc.record({ query: text }), change);
+  const body = fc.oneof(fc.record(settings, { requiredKeys: [] }), fc.record({ query: text }), change, label);
   const sent = body.map((b) => JSON.stringify(b));
   await fc.assert(fc.asyncProperty(fc.constantFrom(...PATHS), sent, expectAnswerOrProblem), { numRuns: 250 });
 });

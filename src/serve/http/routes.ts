@@ -127,11 +127,11 @@ const allowed = (origins: readonly string[]): MiddlewareHandler =>
   });
 
 function notFound(c: Ctx): Response {
-  const known = (Object.values(operations) as Operation[]).find(({ path }) => path === c.req.path);
-  if (!known)
+  const known = (Object.values(operations) as Operation[]).filter(({ path }) => path === c.req.path);
+  if (known.length === 0)
     return new HttpProblem('not-found', 'there is nothing here; see /docs').toResponse(c.get('requestId'));
-  const allow = known.method.toUpperCase();
-  const problem = new HttpProblem('method-not-allowed', `use ${allow}`);
+  const allow = known.map(({ method }) => method.toUpperCase()).join(', ');
+  const problem = new HttpProblem('method-not-allowed', `use ${allow.replace(', ', ' or ')}`);
   return problem.toResponse(c.get('requestId'), { Allow: allow });
 }
 

@@ -4,6 +4,7 @@
 export * from './schemas/filter.js';
 export * from './schemas/info.js';
 export * from './schemas/items.js';
+export * from './schemas/labels.js';
 export * from './schemas/problem.js';
 export * from './schemas/search.js';
 export * from './schemas/shared.js';

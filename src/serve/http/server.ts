@@ -6,11 +6,13 @@ import { fileURLToPath } from 'node:url';
 import { createAdaptorServer } from '@hono/node-server';
 import type { Logger } from 'pino';
 import { InputError } from '../../errors.js';
+import { openRunLabels } from '../../labels/runLabels.js';
 import { RunHost } from '../changes/host.js';
 import { WorkerEngine } from '../engine/workerEngine.js';
 import { createApp } from './app.js';
 import { type ApiKey, isLoopback } from './auth.js';
 import { checkOrigins } from './cors.js';
+import type { LabelTask } from './schemas.js';
 import { loadStaticFiles } from './staticFiles.js';
 
 export interface ServeOptions {
@@ -31,6 +33,10 @@ export interface ServeOptions {
   readonly logQueries: boolean;
   /** Origins of pages that may call from a browser (none). */
   readonly origins?: readonly string[];
+  /** Folder of labels (`labels` in the run folder). */
+  readonly labels?: string;
+  /** What people are asked to label. */
+  readonly task?: LabelTask;
   readonly log: Logger;
 }
 
@@ -73,6 +79,8 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
   });
   const app = createApp({
     host,
+    labels: await openRunLabels(run, options.labels),
+    task: options.task,
     keys,
     seconds,
     queue,

@@ -74,11 +74,16 @@ const FIELDS = [
   'upsert',
   'delete',
   'limit',
+  'judgments',
+  'item',
+  'items',
+  'verdict',
 ];
 const PATHS = [
   '/v1/search',
   '/v1/fanout',
   '/v1/items',
+  '/v1/labels',
   '/v1/reload',
   '/v1/info',
   '/v1/map',

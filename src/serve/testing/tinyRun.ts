@@ -1,6 +1,7 @@
 /** A compiled run so small that a test can afford it, and a service over it in this process. */
 import type { TempFolder } from '../../catalog/testing/tempFolder.js';
 import { compile } from '../../compile/compile.js';
+import { openRunLabels } from '../../labels/runLabels.js';
 import { letterEncoder } from '../../policy/testing/world.js';
 import type { UserConfig } from '../../run/config.js';
 import { RunHost } from '../changes/host.js';
@@ -88,7 +89,8 @@ export async function serveTiny(folder: string, options: Partial<AppOptions> = {
       throw new Error(message, { cause: error });
     },
   });
-  const app = createApp({ host, maxWait: 0, ...options });
+  const labels = await openRunLabels(folder);
+  const app = createApp({ host, labels, maxWait: 0, ...options });
   return {
     ...app,
     host,
