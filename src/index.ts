@@ -67,10 +67,13 @@ export type { Completion, Policy, SampleOptions } from './policy/policy.js';
 export { type FanOutRecord, readFanOuts } from './policy/written/fanOutFile.js';
 export type { OnProgress, Progress, RunControl } from './progress.js';
 export type { Ranking } from './ranking.js';
+export { type DiversifyOptions, diversify, type HitIds } from './retrieve/diversify.js';
 export type { LoadRetrieverOptions } from './retrieve/loadRun.js';
 export {
   type AskableMethod,
   type Distinct,
+  type DiversifiedHits,
+  type DiversifyHitsOptions,
   METHOD_NAMES,
   type Method,
   Retriever,
