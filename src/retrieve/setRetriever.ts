@@ -1,8 +1,10 @@
+import { fieldInfo } from '../catalog/filter/fieldInfo.js';
 import { FilterTable } from '../catalog/filter/filterTable.js';
 import type { Metadata } from '../catalog/item.js';
 import { validateQuery } from '../catalog/validateQuery.js';
 import { InputError } from '../errors.js';
 import { dot, row } from '../matrix.js';
+import type { FieldInfo } from '../serve/http/schemas.js';
 import { type HitIds, hitsById } from './diversify.js';
 import { fanOutsOf, findSets, missingPart } from './findSets.js';
 import type { MethodSpace, RetrievedSet } from './method.js';
@@ -94,6 +96,11 @@ export class SetRetriever {
   /** Items in the catalog. */
   get size(): number {
     return this.space.items.length;
+  }
+
+  /** What filters and `distinct` can name: every field with its kind, unit, range and frequent values. */
+  fields(): FieldInfo[] {
+    return fieldInfo(this.rows.filters);
   }
 
   /**
