@@ -1,41 +1,18 @@
 import type { CallbackHandlerMethods } from '@langchain/core/callbacks/base';
 import type { Document } from '@langchain/core/documents';
 import { RunnableLambda } from '@langchain/core/runnables';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { tempFolder } from '../catalog/testing/tempFolder.js';
-import { Client } from '../client/client.js';
-import { letterEncoder } from '../policy/testing/world.js';
-import { Retriever } from '../retrieve/retriever.js';
-import { compileTiny, SETS, serveTiny, type TinyService } from '../serve/testing/tinyRun.js';
+import { describe, expect, it, vi } from 'vitest';
 import { R4tRetriever } from './langchain.js';
-import type { SetSource } from './source.js';
+import { tinySources } from './testing/sources.js';
 
-const temp = tempFolder();
-let loaded: Retriever;
-let service: TinyService;
-const sources: Record<string, SetSource> = {};
+const sources = tinySources();
 
-beforeAll(async () => {
-  const run = await compileTiny(temp, { sets: SETS });
-  loaded = await Retriever.load(run, { encoder: letterEncoder, threads: 1 });
-  service = await serveTiny(run);
-  sources.library = loaded;
-  sources.client = new Client({
-    url: 'http://localhost',
-    fetch: ((url: string, init: RequestInit) => service.request(url, init)) as typeof fetch,
-  });
-});
-afterAll(async () => {
-  await loaded.close();
-  await service.host.close();
-});
-
-describe.each(['library', 'client'])('over the %s', (name) => {
+describe.each(['library', 'client'] as const)('over the %s', (name) => {
   it('gives the documents of the set that the library finds, and says why', async () => {
     const request = { k: 3, filter: 'price<40', method: 'classifier' } as const;
     const retriever = new R4tRetriever({ source: sources[name], ...request });
     const documents: Document[] = await retriever.invoke('camping');
-    const { items, method } = await loaded.search('camping', request);
+    const { items, method } = await sources.library.search('camping', request);
     expect(documents).toHaveLength(3);
     for (const [i, { id, pageContent, metadata }] of documents.entries()) {
       const { text, title, category, why, metadata: fields } = items[i];

@@ -25,7 +25,7 @@ export async function searchSets(
   signal?: AbortSignal,
 ): Promise<FoundSet[]> {
   signal?.throwIfAborted();
-  if ('searchAll' in source) return source.searchAll(queries, { ...request, signal });
+  if ('searchAll' in source) return (await source.searchAll(queries, { ...request, signal })).map(common);
   const found: FoundSet[] = [];
   for (let at = 0; at < queries.length; at += MOST_QUERIES) {
     const asked = {
@@ -35,13 +35,24 @@ export async function searchSets(
     };
     const { results } = await source.search(asked, { signal });
     for (const { items, ...result } of results)
-      found.push({
-        ...result,
-        items: items.map(({ text, ...item }) => ({ ...item, text: text ?? item.title })),
-      });
+      found.push(
+        common({
+          ...result,
+          items: items.map(({ text, ...item }) => ({ ...item, text: text ?? item.title })),
+        }),
+      );
   }
   return found;
 }
+
+const common = ({ query, method, fallback, unknown, passing, items }: FoundSet): FoundSet => ({
+  query,
+  method,
+  ...(fallback !== undefined && { fallback }),
+  ...(unknown && { unknown }),
+  ...(passing !== undefined && { passing }),
+  items,
+});
 
 /** What filters can name. */
 export const fieldsOf = async (source: SetSource, signal?: AbortSignal): Promise<readonly FieldInfo[]> =>
