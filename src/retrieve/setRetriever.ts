@@ -20,6 +20,7 @@ import {
   passingRows,
   type SetRequest,
 } from './request.js';
+import { embeddingsSpan, retrievalSpan, type Trace, untraced } from './trace.js';
 import { reasonsOf, type Why } from './why.js';
 
 export { type AskableMethod, METHOD_NAMES, type Method } from './methodNames.js';
@@ -83,7 +84,11 @@ export interface DiversifiedHits<T> extends SearchResult {
 export class SetRetriever {
   private readonly rows: CatalogRows;
 
-  constructor(private readonly space: MethodSpace) {
+  /** @param trace keeps spans of searches (none are kept) */
+  constructor(
+    private readonly space: MethodSpace,
+    private readonly trace: Trace = untraced,
+  ) {
     const { items, vectors, ownNames } = space;
     this.rows = { items, vectors, filters: new FilterTable(items, ownNames) };
   }
@@ -156,23 +161,39 @@ export class SetRetriever {
     options: SearchOptions,
     among?: ReadonlySet<string>,
   ): Promise<SearchResult[]> {
-    const { space } = this;
-    const { minScore = -1, signal } = options;
-    const wanted = meantMethod(space, options.method);
-    checkRequest({ ...options, method: wanted });
+    const { k = this.k } = options;
+    const method = meantMethod(this.space, options.method);
+    const span = retrievalSpan({ k, method, queries: queries.length });
+    return this.trace(...span, async (tell) => {
+      const results = await this.answer(queries, { ...options, method }, among);
+      const items = results.reduce((sum, result) => sum + result.items.length, 0);
+      tell({ 'r4t.items': items, ...(results.length > 0 && { 'r4t.method': results[0].method }) });
+      return results;
+    });
+  }
+
+  private async answer(
+    queries: readonly string[],
+    options: SearchOptions & { readonly method: Method },
+    among?: ReadonlySet<string>,
+  ): Promise<SearchResult[]> {
+    const { space, trace } = this;
+    const { minScore = -1, method: wanted, signal } = options;
+    checkRequest(options);
     const texts = queries.map((query) => validateQuery(query, { field: 'query' }));
     const asking = findOptionsOf(space, options, passingRows(this.rows, options, among));
     const find = { ...asking, filtered: asking.filtered || among !== undefined, signal };
 
     const started = performance.now();
-    const vectors = await space.encoder.encode(texts, { signal });
+    const { encoder } = space;
+    const vectors = await trace(...embeddingsSpan(encoder), () => encoder.encode(texts, { signal }));
     const encoded = performance.now();
     const fallback = missingPart(space, wanted);
     const method = fallback === undefined ? wanted : 'plain';
     const embedded = { texts, vectors };
-    const fanOuts = await fanOutsOf(space, method, embedded, find);
+    const fanOuts = await trace('r4t.directions', {}, () => fanOutsOf(space, method, embedded, find));
     const directed = performance.now();
-    const sets = await findSets(space, method, embedded, find, fanOuts);
+    const sets = await trace('r4t.search', {}, () => findSets(space, method, embedded, find, fanOuts));
     const ended = performance.now();
     const passing = passingItems(find);
     const timings = {

@@ -9,6 +9,7 @@ import type { Metrics } from './metrics.js';
 import { type Operation, type OperationId, operations } from './operations.js';
 import { HttpProblem } from './problem.js';
 import { authorize, type Ctx, type Guard, mountOf, ownPath, readBody, type Variables } from './request.js';
+import { requestSpan } from './requestSpan.js';
 import { LIMITS } from './schemas.js';
 
 /** One line of the access log. */
@@ -57,7 +58,7 @@ export function makeRoutes({
   ...options
 }: RoutesOptions): Hono<{ Variables: Variables }> {
   const app = new Hono<{ Variables: Variables }>();
-  app.use(requestId({ limitLength: 64 }), accounted(options));
+  app.use(requestId({ limitLength: 64 }), requestSpan, accounted(options));
   if (origins.length > 0) app.use(allowed(origins));
   app.onError((error, c: Ctx) => {
     const problem = problemFrom(error);
