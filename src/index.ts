@@ -91,6 +91,7 @@ export { relevanceReward } from './reward/relevanceReward.js';
 export type { FanOut, RewardComponent, RewardFunction, RewardResult } from './reward/reward.js';
 export { normalizedVendi, vendi } from './reward/vendi.js';
 export { type Config, defineConfig, type UserConfig } from './run/config.js';
+export { type TrainingEvent, trainingEvents } from './run/trainingEvents.js';
 export { ExactIndex, type ExactIndexOptions } from './vectorIndex/exactIndex.js';
 export type { IndexModuleOptions } from './vectorIndex/moduleIndex.js';
 export type {

@@ -11,6 +11,7 @@ import { Interrupted } from './interrupts.js';
 import type { CliIo } from './io.js';
 import { addJudgeCommand } from './judgeCommand.js';
 import { addMcpCommand } from './mcpCommand.js';
+import { addMetricsCommand } from './metricsCommand.js';
 import { addQueriesCommand } from './queriesCommand.js';
 import { addSearchCommand } from './searchCommand.js';
 import { addSendCommand } from './sendCommand.js';
@@ -76,6 +77,7 @@ function createProgram(io: CliIo): Command {
   addServeCommand(program, io);
   addSendCommand(program, io);
   addMcpCommand(program, io);
+  addMetricsCommand(program, io);
   return program;
 }
 
