@@ -5,6 +5,10 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   resolve: {
     alias: {
+      'r4t/langchain': fileURLToPath(new URL('./src/integrations/langchain.ts', import.meta.url)),
+      'r4t/ai-sdk': fileURLToPath(new URL('./src/integrations/aiSdk.ts', import.meta.url)),
+      'r4t/mcp': fileURLToPath(new URL('./src/integrations/mcp.ts', import.meta.url)),
+      'r4t/service': fileURLToPath(new URL('./src/integrations/service.ts', import.meta.url)),
       'r4t/web': fileURLToPath(new URL('./src/web/index.ts', import.meta.url)),
       'r4t/client': fileURLToPath(new URL('./src/client/index.ts', import.meta.url)),
       'r4t/engine': fileURLToPath(new URL('./src/engine/index.ts', import.meta.url)),

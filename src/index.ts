@@ -67,10 +67,13 @@ export type { Completion, Policy, SampleOptions } from './policy/policy.js';
 export { type FanOutRecord, readFanOuts } from './policy/written/fanOutFile.js';
 export type { OnProgress, Progress, RunControl } from './progress.js';
 export type { Ranking } from './ranking.js';
+export { type DiversifyOptions, diversify, type HitIds } from './retrieve/diversify.js';
 export type { LoadRetrieverOptions } from './retrieve/loadRun.js';
 export {
   type AskableMethod,
   type Distinct,
+  type DiversifiedHits,
+  type DiversifyHitsOptions,
   METHOD_NAMES,
   type Method,
   Retriever,
@@ -88,6 +91,7 @@ export { relevanceReward } from './reward/relevanceReward.js';
 export type { FanOut, RewardComponent, RewardFunction, RewardResult } from './reward/reward.js';
 export { normalizedVendi, vendi } from './reward/vendi.js';
 export { type Config, defineConfig, type UserConfig } from './run/config.js';
+export { type TrainingEvent, trainingEvents } from './run/trainingEvents.js';
 export { ExactIndex, type ExactIndexOptions } from './vectorIndex/exactIndex.js';
 export type { IndexModuleOptions } from './vectorIndex/moduleIndex.js';
 export type {

@@ -77,6 +77,8 @@ it.each([
   'serve',
   'label',
   'send',
+  'mcp',
+  'metrics',
   'evaluate',
 ])('cli.md has every option of %s', async (command) => {
   const { code, stdout } = await runCli([command, '--help']);

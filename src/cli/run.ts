@@ -11,7 +11,12 @@ import { addInfoCommand } from './infoCommand.js';
 import { Interrupted } from './interrupts.js';
 import type { CliIo } from './io.js';
 import { addJudgeCommand } from './judgeCommand.js';
+<<<<<<< HEAD
 import { addLabelCommand } from './labelCommand.js';
+=======
+import { addMcpCommand } from './mcpCommand.js';
+import { addMetricsCommand } from './metricsCommand.js';
+>>>>>>> adapters
 import { addQueriesCommand } from './queriesCommand.js';
 import { addSearchCommand } from './searchCommand.js';
 import { addSendCommand } from './sendCommand.js';
@@ -78,7 +83,12 @@ function createProgram(io: CliIo): Command {
   addBenchCommand(program, io);
   addServeCommand(program, io);
   addSendCommand(program, io);
+<<<<<<< HEAD
   addLabelCommand(program, io);
+=======
+  addMcpCommand(program, io);
+  addMetricsCommand(program, io);
+>>>>>>> adapters
   return program;
 }
 

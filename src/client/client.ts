@@ -28,6 +28,8 @@ export interface ClientOptions {
   readonly maxRetries?: number;
   /** Milliseconds for one try (30,000). */
   readonly timeoutMs?: number;
+  /** Headers of every request, made anew for each: those of a trace, such as `traceparent` (none). */
+  readonly headers?: () => Readonly<Record<string, string>>;
   /** Another `fetch` than the global one. */
   readonly fetch?: typeof fetch;
 }
@@ -224,13 +226,14 @@ export class Client {
   }
 
   async #fetch(path: string, body: object | undefined, signal: AbortSignal | undefined): Promise<Response> {
-    const { apiKey, timeoutMs = 30_000, fetch: call = fetch } = this.options;
+    const { apiKey, timeoutMs = 30_000, headers, fetch: call = fetch } = this.options;
     const limit = AbortSignal.timeout(timeoutMs);
     const url = this.#base + path;
     try {
       return await call(url, {
         method: body === undefined ? 'GET' : 'POST',
         headers: {
+          ...headers?.(),
           ...(body !== undefined && { 'Content-Type': 'application/json' }),
           ...(apiKey !== undefined && { Authorization: `Bearer ${apiKey}` }),
         },

@@ -1,4 +1,5 @@
-import { dirname, resolve } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
+import type { Span } from '@opentelemetry/api';
 import { loadCatalog } from '../catalog/catalog.js';
 import { openSource } from '../catalog/source.js';
 import type { Encoder } from '../encode/encoder.js';
@@ -27,6 +28,7 @@ import { keptVectors } from '../run/runEncoder.js';
 import { RunFolder } from '../run/runFolder.js';
 import { loadWorkspace } from '../run/workspace.js';
 import { budgetOf, TASKS } from '../tasks/tasks.js';
+import { spanned } from '../telemetry.js';
 import type { VectorIndex } from '../vectorIndex/vectorIndex.js';
 import { compileAblations } from './ablations.js';
 import { chooseStage } from './chooseStage.js';
@@ -94,7 +96,11 @@ export interface CompileResult {
  * @example
  * await compile({ catalog: 'catalog.jsonl', queries: 'queries.txt', out: 'runs/shop' });
  */
-export async function compile(options: CompileOptions): Promise<CompileResult> {
+export function compile(options: CompileOptions): Promise<CompileResult> {
+  return spanned('r4t.compile', {}, (span) => compileWithin(options, span));
+}
+
+async function compileWithin(options: CompileOptions, span: Span): Promise<CompileResult> {
   const { out, stage, force, signal, onProgress } = options;
   const last = stage === 'ablations' ? 'warm-start' : stage;
   const given = parseConfig(options.config ?? {});
@@ -146,6 +152,12 @@ export async function compile(options: CompileOptions): Promise<CompileResult> {
     },
     { force },
   );
+  span.setAttributes({
+    'r4t.run': basename(out),
+    'r4t.items': catalog.items.length,
+    'r4t.queries': queries.length,
+    'r4t.encoder': encoder.id,
+  });
   const wanted = COMPILE_STAGES.slice(0, last && COMPILE_STAGES.indexOf(last) + 1);
   const done = last !== undefined && wanted.every((name) => run.stageDone(name));
   await using _lock = done && !force ? undefined : await run.lock();
@@ -302,5 +314,8 @@ async function ownModules(
 
 /** Runs a stage unless the run already has it. */
 async function once(run: RunFolder, stage: Stage, work: () => Promise<StageSummary>): Promise<void> {
-  if (!run.stageDone(stage)) await run.finishStage(stage, await work());
+  if (run.stageDone(stage)) return;
+  await spanned(`r4t.compile ${stage}`, { 'r4t.stage': stage }, async () =>
+    run.finishStage(stage, await work()),
+  );
 }

@@ -14,6 +14,7 @@ describe('encodeMessage', () => {
 
   it('writes the other kinds of fields, and numbers of fields above 15', () => {
     expect(hex((to) => to.float32(2, 1))).toBe('150000803f');
+    expect(hex((to) => to.float64(1, -2))).toBe('0900000000000000c0');
     expect(hex((to) => to.bytes(9, Uint8Array.of(1, 2)))).toBe('4a020102');
     expect(hex((to) => to.integer(20, 0))).toBe('a00100');
     expect(hex((to) => to.text(1, 'Größe'))).toBe(`0a07${Buffer.from('Größe').toString('hex')}`);

@@ -1,4 +1,4 @@
-/** Writes protobuf messages: the part of the wire format (https://protobuf.dev/programming-guides/encoding/) that ONNX models need. */
+/** Writes protobuf messages: the part of the wire format (https://protobuf.dev/programming-guides/encoding/) that ONNX models and TensorBoard's events need. */
 
 /** What a parser reads at most, in bytes: messages end below 2 GiB. */
 const LARGEST_MESSAGE = 2 ** 31 - 1;
@@ -57,6 +57,12 @@ export class MessageWriter {
     this.varint(number * 8 + 5);
     this.view?.setFloat32(this.at, value, true);
     this.at += 4;
+  }
+
+  float64(number: number, value: number): void {
+    this.varint(number * 8 + 1);
+    this.view?.setFloat64(this.at, value, true);
+    this.at += 8;
   }
 
   bytes(number: number, value: Uint8Array): void {

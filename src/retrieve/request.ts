@@ -60,14 +60,18 @@ export interface CatalogRows extends CatalogContent {
 /**
  * The rows that a request may get; undefined where it may get all.
  *
+ * @param among ids of the only items that may be chosen (all)
  * @throws InputError for a filter that is none, or that nothing of its field could satisfy
  */
 export function passingRows(
   { items, vectors, filters, alive }: CatalogRows,
   { filter = [], exclude }: Pick<SetRequest, 'filter' | 'exclude'>,
+  among?: { has(id: string): boolean },
 ): Uint8Array | undefined {
   const passing = Array.isArray(filter) && filter.length === 0 ? undefined : filters.mask(filter);
-  const mask = passing && alive ? passing.map((byte, row) => byte & alive[row]) : (passing ?? alive);
+  const named = among && Uint8Array.from(items, ({ id }) => Number(among.has(id)));
+  const masks = [passing, alive, named].filter((mask) => mask !== undefined);
+  const mask = masks.length > 1 ? masks.reduce((a, b) => a.map((byte, row) => byte & b[row])) : masks[0];
   return candidateMask({ items, vectors }, { mask, exclude });
 }
 

@@ -1,3 +1,4 @@
+import { traced } from '../telemetry.js';
 import { type LoadedRun, type LoadRetrieverOptions, loadRun } from './loadRun.js';
 import { SetRetriever } from './setRetriever.js';
 
@@ -12,7 +13,7 @@ export * from './setRetriever.js';
  */
 export class Retriever extends SetRetriever implements AsyncDisposable {
   private constructor(private readonly run: LoadedRun) {
-    super(run.space);
+    super(run.space, traced);
   }
 
   /**

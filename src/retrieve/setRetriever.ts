@@ -1,7 +1,11 @@
+import { fieldInfo } from '../catalog/filter/fieldInfo.js';
 import { FilterTable } from '../catalog/filter/filterTable.js';
 import type { Metadata } from '../catalog/item.js';
 import { validateQuery } from '../catalog/validateQuery.js';
+import { InputError } from '../errors.js';
 import { dot, row } from '../matrix.js';
+import type { FieldInfo } from '../serve/http/schemas.js';
+import { type HitIds, hitsById } from './diversify.js';
 import { fanOutsOf, findSets, missingPart } from './findSets.js';
 import type { MethodSpace, RetrievedSet } from './method.js';
 import type { Method } from './methodNames.js';
@@ -16,6 +20,7 @@ import {
   passingRows,
   type SetRequest,
 } from './request.js';
+import { embeddingsSpan, retrievalSpan, type Trace, untraced } from './trace.js';
 import { reasonsOf, type Why } from './why.js';
 
 export { type AskableMethod, METHOD_NAMES, type Method } from './methodNames.js';
@@ -65,11 +70,25 @@ export interface SearchResult {
   };
 }
 
+/** How hits of another engine become a set. */
+export interface DiversifyHitsOptions<T> extends SearchOptions, HitIds<T> {}
+
+export interface DiversifiedHits<T> extends SearchResult {
+  /** The hits of the set, in the order of `items`, which say why each is there. */
+  readonly hits: T[];
+  /** Hits that this run's catalog lacks: no method can choose these. */
+  readonly missing: T[];
+}
+
 /** The online path, from parts in memory: query text -> embedding -> sets of distinct items. */
 export class SetRetriever {
   private readonly rows: CatalogRows;
 
-  constructor(private readonly space: MethodSpace) {
+  /** @param trace keeps spans of searches (none are kept) */
+  constructor(
+    private readonly space: MethodSpace,
+    private readonly trace: Trace = untraced,
+  ) {
     const { items, vectors, ownNames } = space;
     this.rows = { items, vectors, filters: new FilterTable(items, ownNames) };
   }
@@ -82,6 +101,11 @@ export class SetRetriever {
   /** Items in the catalog. */
   get size(): number {
     return this.space.items.length;
+  }
+
+  /** What filters and `distinct` can name: every field with its kind, unit, range and frequent values. */
+  fields(): FieldInfo[] {
+    return fieldInfo(this.rows.filters);
   }
 
   /**
@@ -97,23 +121,79 @@ export class SetRetriever {
   }
 
   /** Several queries in one batch, which costs less than one by one. */
-  async searchAll(queries: readonly string[], options: SearchOptions = {}): Promise<SearchResult[]> {
-    const { space } = this;
-    const { minScore = -1, signal } = options;
-    const wanted = meantMethod(space, options.method);
-    checkRequest({ ...options, method: wanted });
+  searchAll(queries: readonly string[], options: SearchOptions = {}): Promise<SearchResult[]> {
+    return this.searchAmong(queries, options);
+  }
+
+  /**
+   * The set that a method of this run, by default the best on its validation queries, chooses among what another engine has found.
+   * The hits' own order counts for nothing.
+   *
+   * @param hits at least a few times `k`, so that there is a choice; objects with an `id` of the catalog, or ids
+   * @throws InputError as `search`, for a hit without an id, and where the catalog has none of the hits
+   *
+   * @example
+   * const { hits } = await retriever.diversify('camping gear', found.points, { k: 10 });
+   */
+  async diversify<T>(
+    query: string,
+    hits: readonly T[],
+    { id, ...options }: DiversifyHitsOptions<T> = {},
+  ): Promise<DiversifiedHits<T>> {
+    const byId = hitsById(hits, { id });
+    const known = new Set(this.space.items.flatMap((item) => (byId.has(item.id) ? [item.id] : [])));
+    if (known.size === 0 && hits.length > 0) {
+      const [first] = byId.keys();
+      const example = this.space.items[0]?.id;
+      throw new InputError(
+        `the catalog has none of these ${hits.length}: ids here look like "${example}", not "${first}"; give \`id\`, which takes it from a hit`,
+        { field: 'hits' },
+      );
+    }
+    const [result] = await this.searchAmong([query], options, known);
+    const missing = [...byId].flatMap(([name, hit]) => (known.has(name) ? [] : [hit]));
+    return { ...result, hits: result.items.map((item) => byId.get(item.id)!), missing };
+  }
+
+  /** @param among ids of the only items that may be chosen (all) */
+  private async searchAmong(
+    queries: readonly string[],
+    options: SearchOptions,
+    among?: ReadonlySet<string>,
+  ): Promise<SearchResult[]> {
+    const { k = this.k } = options;
+    const method = meantMethod(this.space, options.method);
+    const span = retrievalSpan({ k, method, queries: queries.length });
+    return this.trace(...span, async (tell) => {
+      const results = await this.answer(queries, { ...options, method }, among);
+      const items = results.reduce((sum, result) => sum + result.items.length, 0);
+      tell({ 'r4t.items': items, ...(results.length > 0 && { 'r4t.method': results[0].method }) });
+      return results;
+    });
+  }
+
+  private async answer(
+    queries: readonly string[],
+    options: SearchOptions & { readonly method: Method },
+    among?: ReadonlySet<string>,
+  ): Promise<SearchResult[]> {
+    const { space, trace } = this;
+    const { minScore = -1, method: wanted, signal } = options;
+    checkRequest(options);
     const texts = queries.map((query) => validateQuery(query, { field: 'query' }));
-    const find = { ...findOptionsOf(space, options, passingRows(this.rows, options)), signal };
+    const asking = findOptionsOf(space, options, passingRows(this.rows, options, among));
+    const find = { ...asking, filtered: asking.filtered || among !== undefined, signal };
 
     const started = performance.now();
-    const vectors = await space.encoder.encode(texts, { signal });
+    const { encoder } = space;
+    const vectors = await trace(...embeddingsSpan(encoder), () => encoder.encode(texts, { signal }));
     const encoded = performance.now();
     const fallback = missingPart(space, wanted);
     const method = fallback === undefined ? wanted : 'plain';
     const embedded = { texts, vectors };
-    const fanOuts = await fanOutsOf(space, method, embedded, find);
+    const fanOuts = await trace('r4t.directions', {}, () => fanOutsOf(space, method, embedded, find));
     const directed = performance.now();
-    const sets = await findSets(space, method, embedded, find, fanOuts);
+    const sets = await trace('r4t.search', {}, () => findSets(space, method, embedded, find, fanOuts));
     const ended = performance.now();
     const passing = passingItems(find);
     const timings = {

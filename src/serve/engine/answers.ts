@@ -72,7 +72,7 @@ export class Answers {
       ...(missing !== undefined && { fallback: missing }),
       ...(unknown && { unknown }),
       ...(passing !== undefined && { passing }),
-      items: kept.map((item) => this.#item(item)),
+      items: kept.map((item) => this.#item(item, job.text)),
       metrics: this.#metrics(kept, vector),
       ...(directions && { point: placeOf(this.#plane, vector), directions }),
       ...(reference && { reference }),
@@ -118,12 +118,16 @@ export class Answers {
     return PICTURES.has(extname(item.image).toLowerCase()) ? item.image : undefined;
   }
 
-  #item({ text: _, image: _image, metadata, score, directionScore, ...item }: SetItem): FoundItem {
+  #item(
+    { text, image: _image, metadata, score, directionScore, ...item }: SetItem,
+    withText = false,
+  ): FoundItem {
     const image = this.#imageUrl(this.catalog.item(item.id));
     return {
       ...item,
       score: rounded(score),
       directionScore: rounded(directionScore),
+      ...(withText && { text }),
       ...(image !== undefined && { image }),
       sharedWords: [...item.sharedWords],
       metadata: metadata as FoundItem['metadata'],

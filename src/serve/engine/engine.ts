@@ -10,6 +10,8 @@ export interface SearchJob extends SetRequest {
   readonly method?: AskableMethod;
   /** Say where was looked. */
   readonly directions?: boolean;
+  /** Give the text of every item. */
+  readonly text?: boolean;
   /** Say what people chose, where the query is one of the run's own. */
   readonly reference?: boolean;
   /** Directions with their vectors instead of a set of items; only for methods which make directions. */

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { aspectsWhenAsked } from '../../candidates/aspects.js';
+import { fieldInfo } from '../../catalog/filter/fieldInfo.js';
 import { FilterTable } from '../../catalog/filter/filterTable.js';
 import type { Item } from '../../catalog/item.js';
 import { autoOf, choiceOf } from '../../choose/choice.js';
@@ -39,7 +40,6 @@ import type {
   JobResult,
   SearchJob,
 } from './engine.js';
-import { fieldInfo } from './fieldInfo.js';
 import { provenanceOf } from './provenance.js';
 import { refusingFilters } from './refusedFilter.js';
 
@@ -198,7 +198,14 @@ export class RunEngine implements Engine {
     { signal, clock, results }: { signal: AbortSignal; clock: Clock; results: JobResult[] },
   ): Promise<void> {
     const space = this.#space();
-    const { query: _query, directions: _directions, reference: _reference, fanout, ...asked } = group[0].job;
+    const {
+      query: _query,
+      directions: _directions,
+      reference: _reference,
+      text: _text,
+      fanout,
+      ...asked
+    } = group[0].job;
     const request = { ...asked, method: meantMethod(space, asked.method) };
     const missing = missingPart(space, request.method);
     if (fanout && missing !== undefined) {
@@ -293,7 +300,7 @@ function sentContent({ text, image }: Item): ItemContent {
 function bySettings(jobs: readonly Placed[]): Iterable<Placed[]> {
   const groups = new Map<string, Placed[]>();
   for (const placed of jobs) {
-    const { query: _, directions: _directions, reference: _reference, ...settings } = placed.job;
+    const { query: _, directions: _directions, reference: _reference, text: _text, ...settings } = placed.job;
     const key = JSON.stringify(Object.entries(settings).sort(([a], [b]) => (a < b ? -1 : 1)));
     const group = groups.get(key);
     if (group) group.push(placed);

@@ -1,13 +1,15 @@
 /** Search jobs of all requests on their way to the engine: together in batches, in time, and none takes the whole queue. */
 
 import { AUTO } from '../../retrieve/methodNames.js';
+import { type Attributes, embeddingsSpan, retrievalSpan } from '../../retrieve/trace.js';
+import { pastSpan, traced } from '../../telemetry.js';
 import type { RunHost } from '../changes/host.js';
 import { Callers } from '../http/callers.js';
 import { refusal, withDeadline } from '../http/failures.js';
 import { HttpProblem } from '../http/problem.js';
 import type { RunProvenance, Timings } from '../http/schemas.js';
 import { Batcher } from './batcher.js';
-import type { Engine, JobResult, SearchJob } from './engine.js';
+import type { Engine, EngineFacts, JobResult, SearchJob } from './engine.js';
 
 type BatchTimings = Omit<Timings, 'queue' | 'total'>;
 
@@ -46,6 +48,8 @@ interface Answer {
   readonly timings: BatchTimings;
   /** The run that answered; another may be served meanwhile. */
   readonly run: RunProvenance;
+  /** Jobs that were answered together. */
+  readonly batch: number;
 }
 
 /** What one caller may have waiting, as a share of the queue: others find room in the rest. */
@@ -79,12 +83,22 @@ export class SearchQueue {
   }
 
   /** @throws HttpProblem, or what `problemFrom` makes one of, unless every job has an answer */
-  async answer<R>({ jobs, pick, caller, signal }: Asked<R>): Promise<Answered<R>> {
+  async answer<R>(asked: Asked<R>): Promise<Answered<R>> {
+    const { jobs } = asked;
+    const { facts } = this.#options.host;
+    const { k = facts.k } = jobs[0];
+    const queries = new Set(jobs.map(({ query }) => query)).size;
+    const methods = [...new Set(jobs.map(({ method = AUTO }) => method))].join();
+    return traced(...retrievalSpan({ k, queries, method: methods }), (tell) => this.#answer(asked, tell));
+  }
+
+  async #answer<R>(
+    { jobs, pick, caller, signal }: Asked<R>,
+    tell: (attributes: Attributes) => void,
+  ): Promise<Answered<R>> {
     const { host, seconds } = this.#options;
     const started = performance.now();
     const milliseconds = seconds * 1000;
-    // An engine that cannot answer now should say so before the queue does.
-    void host.engine;
     const weight = jobs.reduce((sum, job) => sum + weightOf(job), 0);
     const batched = await withDeadline(
       this.#callers.whileWaiting(caller, weight, () => this.#batcher.submit(jobs, { milliseconds, signal })),
@@ -100,6 +114,8 @@ export class SearchQueue {
     });
     const { waited, answer } = batched.reduce((slow, one) => (one.waited > slow.waited ? one : slow));
     const total = performance.now() - started;
+    tell({ 'r4t.batch.queries': answer.batch });
+    tellParts({ ...answer.timings, queue: waited }, started, host.facts);
     return { results, run: answer.run, timings: roundedTimings({ queue: waited, ...answer.timings, total }) };
   }
 
@@ -111,7 +127,7 @@ export class SearchQueue {
       .catch((error: unknown) => lost(host, engine, error));
     onBatch(jobs.length, timings);
     const { run } = engine.facts;
-    return results.map((result) => ({ result, timings, run }));
+    return results.map((result) => ({ result, timings, run, batch: jobs.length }));
   }
 }
 
@@ -131,6 +147,25 @@ function weightOf({ method = AUTO, steps }: SearchJob): number {
   return (method === 'diffusion' || method === AUTO) && steps !== undefined
     ? Math.ceil(steps / STEPS_A_WEIGHT)
     : 1;
+}
+
+/** The search thread keeps no spans: those of its work are made from the times that it tells. */
+function tellParts(
+  { queue, encode, directions, search }: Omit<Timings, 'total'>,
+  started: number,
+  { encoder: id, dimensions: dim }: EngineFacts,
+): void {
+  const parts = [
+    ['r4t.queue', {}, queue],
+    [...embeddingsSpan({ id, dim }), encode],
+    ['r4t.directions', {}, directions],
+    ['r4t.search', {}, search],
+  ] as const;
+  let at = started;
+  for (const [name, attributes, ms] of parts) {
+    pastSpan(name, attributes, at, at + ms);
+    at += ms;
+  }
 }
 
 /** Milliseconds to the microsecond. */

@@ -11,14 +11,14 @@ import { summarize } from '../../labels/summary.js';
 import type { RunHost } from '../changes/host.js';
 import type { ItemChange, SearchJob } from '../engine/engine.js';
 import { type Asked, SearchQueue } from '../engine/searchQueue.js';
-import type { ApiKey } from './auth.js';
+import type { ApiKey, Role } from './auth.js';
 import { docsPage } from './docsPage.js';
 import { Metrics } from './metrics.js';
 import { openApi } from './openapi.js';
 import { operations } from './operations.js';
 import { HttpProblem, invalidBy } from './problem.js';
-import type { Ctx } from './request.js';
-import { type AccessLine, type Handlers, makeRoutes } from './routes.js';
+import { type Ctx, mountOf, ownPath, type Variables } from './request.js';
+import { type AccessLine, type Handlers, makeRoutes, notFound } from './routes.js';
 import {
   type FanoutResponse,
   type Info,
@@ -28,6 +28,7 @@ import {
   type LabelTask,
   LIMITS,
   type SearchResponse,
+  type SetResult,
 } from './schemas.js';
 import { CONTENT_TYPES, type StaticFile } from './staticFiles.js';
 
@@ -35,6 +36,8 @@ export interface AppOptions {
   readonly host: RunHost;
   /** Keys that are asked for; none: everybody may do everything, as long as the request names this machine as its host. */
   readonly keys?: readonly ApiKey[];
+  /** Without keys: what requests may do, by whatever host name, where another app has let them through. */
+  readonly access?: Role;
   readonly onAccess?: (line: AccessLine) => void;
   /** Log what was searched for (false). */
   readonly logQueries?: boolean;
@@ -57,6 +60,8 @@ export interface AppOptions {
 }
 
 export interface App {
+  /** To be a part of another Hono app: `app.route('/sets', routes)`. */
+  readonly routes: Hono<{ Variables: Variables }>;
   readonly fetch: Hono['fetch'];
   readonly request: Hono['request'];
   readonly metrics: Metrics;
@@ -67,7 +72,7 @@ export interface App {
 const MAP_ITEMS = 20_000;
 
 export function createApp(options: AppOptions): App {
-  const { host, keys = [], onAccess, logQueries = false, seconds = 10, queue = 512, files } = options;
+  const { host, keys = [], access, onAccess, logQueries = false, seconds = 10, queue = 512, files } = options;
   const { maxBatch, maxWait, origins = [] } = options;
   let isDraining = false;
   const draining = () => isDraining;
@@ -93,16 +98,26 @@ export function createApp(options: AppOptions): App {
     ...healthHandlers({ host, metrics, draining }),
     ...documentHandlers(host),
   };
-  const app = makeRoutes({ handlers, keys, origins, metrics, onAccess, logQueries, draining });
+  const app = makeRoutes({
+    handlers,
+    guard: { keys, access },
+    origins,
+    metrics,
+    onAccess,
+    logQueries,
+    draining,
+  });
   app.get('*', (c) => {
-    const { path } = c.req;
+    const path = ownPath(c);
     const file = files?.get(path);
-    if (!file) return path === '/' ? c.redirect('/docs') : c.notFound();
+    if (!file) return path === '/' ? c.redirect(`${mountOf(c)}/docs`) : notFound(c);
     c.set('route', 'explorer');
     const isKnown = c.req.header('if-none-match') === file.headers.ETag;
     return new Response(isKnown ? null : file.bytes, { status: isKnown ? 304 : 200, headers: file.headers });
   });
+  app.all('*', notFound);
   return {
+    routes: app,
     fetch: app.fetch,
     request: app.request,
     metrics,
@@ -124,7 +139,9 @@ function searchHandlers(searches: SearchQueue): Pick<Handlers, 'fanout' | 'searc
         methods.map((m): SearchJob => ({ query: q, method: m, ...settings })),
       );
       const answered = await work(c, jobs, (result) => ('set' in result ? result.set : undefined));
-      return json(answered satisfies SearchResponse);
+      const mount = mountOf(c);
+      const results = mount === '' ? answered.results : answered.results.map((set) => withImages(set, mount));
+      return json({ ...answered, results } satisfies SearchResponse);
     },
     async fanout(c, { query, queries = [query!], method = 'diffusion', ...settings }) {
       const jobs = queries.map((q): SearchJob => ({ query: q, method, fanout: true, ...settings }));
@@ -133,6 +150,15 @@ function searchHandlers(searches: SearchQueue): Pick<Handlers, 'fanout' | 'searc
     },
   };
 }
+
+/** A set whose pictures are where the service is. */
+const withImages = (set: SetResult, mount: string): SetResult => ({
+  ...set,
+  items: set.items.map(({ image, ...item }) => ({
+    ...item,
+    ...(image !== undefined && { image: image.startsWith('/') ? mount + image : image }),
+  })),
+});
 
 /** The run that is served, and its catalog. */
 function runHandlers(
@@ -247,16 +273,16 @@ function healthHandlers({
 
 /** The service's description, for programs and for people. */
 function documentHandlers(host: RunHost): Pick<Handlers, 'docs' | 'openapi'> {
-  const page = makeOnce(() => {
-    const document = openApi(host.facts.run.version);
-    return { json: JSON.stringify(document), html: docsPage(document) };
+  const page = keptFor((mount) => {
+    const document = openApi(host.facts.run.version, mount);
+    return { json: JSON.stringify(document), html: docsPage(document, mount) };
   });
   return {
-    openapi: () => new Response(page().json, { headers: { 'Content-Type': 'application/json' } }),
-    async docs() {
+    openapi: (c) => new Response(page(mountOf(c)).json, { headers: { 'Content-Type': 'application/json' } }),
+    async docs(c) {
       const policy = "default-src 'none'; style-src 'unsafe-inline'";
       const headers = { 'Content-Type': 'text/html; charset=utf-8', 'Content-Security-Policy': policy };
-      return new Response(String(await page().html), { headers });
+      return new Response(String(await page(mountOf(c)).html), { headers });
     },
   };
 }
@@ -287,10 +313,11 @@ const json = (value: object, status = 200): Response =>
     headers: { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' },
   });
 
-function makeOnce<T>(make: () => T): () => T {
-  let value: T | undefined;
-  return () => {
-    value ??= make();
-    return value;
+/** What is made for a key, kept until another key is asked for. */
+function keptFor<T>(make: (key: string) => T): (key: string) => T {
+  let kept: { readonly key: string; readonly value: T } | undefined;
+  return (key) => {
+    if (kept?.key !== key) kept = { key, value: make(key) };
+    return kept.value;
   };
 }

@@ -20,8 +20,11 @@ th, td { text-align: left; vertical-align: top; padding: 0.35rem 0.6rem; border-
 .scroll { overflow-x: auto; } nav a { margin-right: 0.9rem; white-space: nowrap; }
 `;
 
-/** @param document what `openApi` returns */
-export function docsPage(document: Json): Html {
+/**
+ * @param document what `openApi` returns
+ * @param mount the path of the app that the service is part of
+ */
+export function docsPage(document: Json, mount = ''): Html {
   const schemas = (document.components as { schemas: Record<string, Json> }).schemas;
   const list = Object.entries(operations) as [string, Operation][];
   const links = list.map(([id, { path }]) => html`<a href="#${id}"><code>${path}</code></a> `);
@@ -29,7 +32,7 @@ export function docsPage(document: Json): Html {
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>r4t HTTP service</title><style>${raw(STYLE)}</style></head><body>
 <h1>r4t HTTP service</h1>
-<p>Machine-readable: <a href="/openapi.json">/openapi.json</a> (OpenAPI 3.1). Where keys are set, send
+<p>Machine-readable: <a href="${mount}/openapi.json">${mount}/openapi.json</a> (OpenAPI 3.1). Where keys are set, send
 <code>Authorization: Bearer &lt;key&gt;</code> or <code>X-API-Key: &lt;key&gt;</code>.</p>
 <nav>${links}</nav>
 ${list.map(([id, operation]) => operationSection(id, operation))}
@@ -38,7 +41,7 @@ ${list.map(([id, operation]) => operationSection(id, operation))}
 ${table(
   ['type', 'status', 'meaning'],
   Object.entries(PROBLEMS).map(([code, { status, title }]) => [
-    html`<code id="${code}">/docs#${code}</code>`,
+    html`<code id="${code}">${mount}/docs#${code}</code>`,
     String(status),
     title,
   ]),

@@ -7,8 +7,12 @@ type Json = Readonly<Record<string, unknown>>;
 
 const uri = (id: string): string => `#/components/schemas/${id}`;
 
-/** The document; the same for every server of a version. */
-export function openApi(version: string): Json {
+/**
+ * The document; the same for every server of a version.
+ *
+ * @param mount the path of the app that the service is part of
+ */
+export function openApi(version: string, mount = ''): Json {
   const paths: Record<string, Record<string, unknown>> = {};
   for (const [id, operation] of Object.entries(operations) as [string, Operation][]) {
     paths[operation.path] = { ...paths[operation.path], [operation.method]: describe(id, operation) };
@@ -22,6 +26,7 @@ export function openApi(version: string): Json {
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     jsonSchemaDialect: 'https://json-schema.org/draft/2020-12/schema',
+    ...(mount !== '' && { servers: [{ url: mount }] }),
     paths,
     components: {
       schemas: componentSchemas(),

@@ -36,11 +36,20 @@ export class HttpProblem extends Error {
     return PROBLEMS[this.code].status;
   }
 
-  /** @param instance the request's id */
-  toResponse(instance: string, headers: Readonly<Record<string, string>> = {}): Response {
+  /**
+   * @param instance the request's id
+   * @param mount the path of the app that the service is part of
+   */
+  toResponse(
+    instance: string,
+    {
+      headers = {},
+      mount = '',
+    }: { readonly headers?: Readonly<Record<string, string>>; readonly mount?: string } = {},
+  ): Response {
     const { status, title } = PROBLEMS[this.code];
     const body: Problem = {
-      type: `/docs#${this.code}`,
+      type: `${mount}/docs#${this.code}`,
       title,
       status,
       detail: this.message,

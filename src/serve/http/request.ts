@@ -2,9 +2,10 @@
 import type { HttpBindings } from '@hono/node-server';
 import type { Context } from 'hono';
 import type { RequestIdVariables } from 'hono/request-id';
+import { basePath } from 'hono/route';
 import type * as z from 'zod';
 import { parseJson } from '../../catalog/parseJson.js';
-import { type ApiKey, findKey, isLocalHostHeader, presentedKey } from './auth.js';
+import { type ApiKey, findKey, isLocalHostHeader, presentedKey, type Role } from './auth.js';
 import type { Operation } from './operations.js';
 import { HttpProblem, invalidBy, invalidFields } from './problem.js';
 
@@ -20,12 +21,41 @@ export type Ctx = Context<{ Variables: Variables }>;
 
 const JSON_TYPE = /^application\/([\w.+-]+\+)?json\s*(;|$)/i;
 
+/** The path of another app that this one is part of, e.g. `/sets`; empty where it stands alone. */
+export function mountOf(c: Ctx): string {
+  const incoming = bindingsOf(c).incoming as { readonly baseUrl?: string } | undefined;
+  const base = basePath(c);
+  return (incoming?.baseUrl ?? '') + (base === '/' ? '' : base);
+}
+
+/** The path of a request as if the app stood alone. */
+export function ownPath(c: Ctx): string {
+  const base = basePath(c);
+  return base === '/' ? c.req.path : c.req.path.slice(base.length) || '/';
+}
+
+const bindingsOf = ({ env }: Ctx): Partial<HttpBindings> => (env as Partial<HttpBindings> | undefined) ?? {};
+
+/** Who may do what. */
+export interface Guard {
+  /** Keys that are asked for. */
+  readonly keys: readonly ApiKey[];
+  /**
+   * Without keys: what whoever comes through may do, where the app that this one is part of has asked who it is. Absent, everybody may do
+   * everything as long as the request names this machine as its host.
+   */
+  readonly access?: Role;
+}
+
 /**
  * @returns who asks
  * @throws HttpProblem unless the request may be made
  */
-export function authorize(c: Ctx, { access }: Operation, keys: readonly ApiKey[]): string {
+export function authorize(c: Ctx, { access }: Operation, { keys, access: granted }: Guard): string {
   if (keys.length === 0) {
+    if (granted === 'read' && access === 'full')
+      throw new HttpProblem('forbidden', 'this service is open for reading alone');
+    if (granted !== undefined) return addressOf(c);
     if (isLocalHostHeader(new URL(c.req.url).host)) return addressOf(c);
     throw new HttpProblem(
       'forbidden',
@@ -46,8 +76,7 @@ export function authorize(c: Ctx, { access }: Operation, keys: readonly ApiKey[]
 }
 
 /** The caller's address; empty where no socket is behind the request. */
-const addressOf = ({ env }: Ctx): string =>
-  (env as Partial<HttpBindings> | undefined)?.incoming?.socket.remoteAddress ?? '';
+const addressOf = (c: Ctx): string => bindingsOf(c).incoming?.socket.remoteAddress ?? '';
 
 /** Nothing that can be asked is nested deeper; checking it by recursion would exhaust the stack. */
 const MOST_LEVELS = 128;

@@ -4,12 +4,12 @@ import { bodyLimit } from 'hono/body-limit';
 import { cors } from 'hono/cors';
 import { requestId } from 'hono/request-id';
 import type * as z from 'zod';
-import type { ApiKey } from './auth.js';
 import { problemFrom } from './failures.js';
 import type { Metrics } from './metrics.js';
 import { type Operation, type OperationId, operations } from './operations.js';
 import { HttpProblem } from './problem.js';
-import { authorize, type Ctx, readBody, type Variables } from './request.js';
+import { authorize, type Ctx, type Guard, mountOf, ownPath, readBody, type Variables } from './request.js';
+import { requestSpan } from './requestSpan.js';
 import { LIMITS } from './schemas.js';
 
 /** One line of the access log. */
@@ -39,8 +39,7 @@ export type Handlers = {
 
 export interface RoutesOptions {
   readonly handlers: Handlers;
-  /** Keys that are asked for; none: everybody may do everything. */
-  readonly keys: readonly ApiKey[];
+  readonly guard: Guard;
   readonly metrics: Metrics;
   readonly onAccess?: (line: AccessLine) => void;
   /** Log what was searched for. */
@@ -54,26 +53,25 @@ export interface RoutesOptions {
 /** A Hono app with a route for every operation. */
 export function makeRoutes({
   handlers,
-  keys,
+  guard,
   origins,
   ...options
 }: RoutesOptions): Hono<{ Variables: Variables }> {
   const app = new Hono<{ Variables: Variables }>();
-  app.use(requestId({ limitLength: 64 }), accounted(options));
+  app.use(requestId({ limitLength: 64 }), requestSpan, accounted(options));
   if (origins.length > 0) app.use(allowed(origins));
   app.onError((error, c: Ctx) => {
     const problem = problemFrom(error);
     if (problem.code === 'internal') c.set('error', error);
-    return problem.toResponse(c.get('requestId'));
+    return answerOf(problem, c);
   });
-  app.notFound(notFound);
   for (const id of Object.keys(operations) as OperationId[]) {
     const operation: Operation = operations[id];
     const path = operation.path.replace(/\{(\w+)\}/g, ':$1');
     const handle = handlers[id] as (c: Ctx, body: unknown) => Promise<Response> | Response;
     const enter: MiddlewareHandler<{ Variables: Variables }> = async (c, next) => {
       c.set('route', operation.path);
-      c.set('caller', authorize(c, operation, keys));
+      c.set('caller', authorize(c, operation, guard));
       await next();
     };
     if (operation.method === 'get') app.get(path, enter, (c) => handle(c, undefined));
@@ -91,7 +89,7 @@ function accounted({
   onAccess,
   logQueries,
   draining,
-}: Omit<RoutesOptions, 'handlers' | 'keys' | 'origins'>): MiddlewareHandler<{ Variables: Variables }> {
+}: Omit<RoutesOptions, 'handlers' | 'guard' | 'origins'>): MiddlewareHandler<{ Variables: Variables }> {
   return async (c, next) => {
     const started = performance.now();
     c.set('route', 'other');
@@ -126,6 +124,7 @@ const allowed = (origins: readonly string[]): MiddlewareHandler =>
     maxAge: 600,
   });
 
+<<<<<<< HEAD
 function notFound(c: Ctx): Response {
   const known = (Object.values(operations) as Operation[]).filter(({ path }) => path === c.req.path);
   if (known.length === 0)
@@ -133,13 +132,26 @@ function notFound(c: Ctx): Response {
   const allow = known.map(({ method }) => method.toUpperCase()).join(', ');
   const problem = new HttpProblem('method-not-allowed', `use ${allow.replace(', ', ' or ')}`);
   return problem.toResponse(c.get('requestId'), { Allow: allow });
+=======
+/** What no route answers; as a route of its own, for an app that this one is part of would answer otherwise. */
+export function notFound(c: Ctx): Response {
+  const here = ownPath(c);
+  const known = (Object.values(operations) as Operation[]).find(({ path }) => path === here);
+  if (!known)
+    return answerOf(new HttpProblem('not-found', `there is nothing here; see ${mountOf(c)}/docs`), c);
+  const allow = known.method.toUpperCase();
+  return answerOf(new HttpProblem('method-not-allowed', `use ${allow}`), c, { Allow: allow });
+>>>>>>> adapters
 }
+
+const answerOf = (problem: HttpProblem, c: Ctx, headers?: Readonly<Record<string, string>>): Response =>
+  problem.toResponse(c.get('requestId'), { headers, mount: mountOf(c) });
 
 const limited = (maxSize: number) =>
   bodyLimit({
     maxSize,
     onError: (c: Ctx) => {
       const most = maxSize.toLocaleString('en');
-      return new HttpProblem('too-large', `send at most ${most} bytes`).toResponse(c.get('requestId'));
+      return answerOf(new HttpProblem('too-large', `send at most ${most} bytes`), c);
     },
   });

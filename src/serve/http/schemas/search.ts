@@ -81,6 +81,10 @@ export const searchRequestSchema = z
         description: 'Also say where was looked: the directions, and their places on the map (false).',
       })
       .optional(),
+    text: z
+      .boolean()
+      .meta({ description: 'Also give the text of every item, which was embedded (false).' })
+      .optional(),
     reference: z
       .boolean()
       .meta({ description: "Also say what people chose, where the query is one of the run's own (false)." })
@@ -132,6 +136,10 @@ export const itemSchema = z
       .meta({ description: 'URL of a picture; one of this server begins with a slash.' })
       .optional(),
     category: z.string().optional(),
+    text: z
+      .string()
+      .meta({ description: 'The text that was embedded, where the request asks for it.' })
+      .optional(),
     metadata: z.record(z.string(), fieldValue).meta({ description: "The item's other fields." }),
   })
   .register(components, { id: 'FoundItem' });

@@ -1,7 +1,8 @@
 /** What the items' fields hold, so that a person can choose filters. */
-import type { Scalar } from '../../catalog/filter/filter.js';
-import type { FieldType, FilterTable } from '../../catalog/filter/filterTable.js';
-import type { FieldInfo } from '../http/schemas.js';
+
+import type { FieldInfo } from '../../serve/http/schemas.js';
+import type { Scalar } from './filter.js';
+import type { FieldType, FilterTable } from './filterTable.js';
 
 /** A field with more different values than this is not for choosing from a list. */
 const MANY_VALUES = 50;
