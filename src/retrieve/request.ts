@@ -1,5 +1,6 @@
 /** What a request for a set may say. */
 import type { Filters } from '../catalog/filter/filter.js';
+import { describeMask } from '../catalog/filter/filterPlan.js';
 import type { FilterTable } from '../catalog/filter/filterTable.js';
 import { InputError } from '../errors.js';
 import type { GroupLimit } from './assign.js';
@@ -68,7 +69,8 @@ export function passingRows(
 ): Uint8Array | undefined {
   const passing = Array.isArray(filter) && filter.length === 0 ? undefined : filters.mask(filter);
   const mask = passing && alive ? passing.map((byte, row) => byte & alive[row]) : (passing ?? alive);
-  return candidateMask({ items, vectors }, { mask, exclude });
+  const rows = candidateMask({ items, vectors }, { mask, exclude });
+  return passing && rows ? describeMask(rows, () => filters.plan(filter)) : rows;
 }
 
 /** How many items pass the filter of a request, where it has one: `SearchResult.passing`. */
