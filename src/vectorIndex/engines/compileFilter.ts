@@ -5,8 +5,8 @@ import { numberName } from './engine.js';
 export interface Dialect<E> {
   /** Some term of the document is one of these. */
   any(terms: readonly string[]): E;
-  /** The document has this number, and it lies here, both ends included. */
-  range(number: string, from: number, to: number): E;
+  /** The document has this number, and it lies here, both ends included; undefined where the engine cannot tell. */
+  range(number: string, from: number, to: number): E | undefined;
   and(parts: readonly E[]): E;
   or(parts: readonly E[]): E;
   not(part: E): E;
@@ -23,7 +23,7 @@ export function compileFilter<E>(plan: FilterPlan, dialect: Dialect<E>, isNegate
     case 'any':
       return plan.terms.length > 0 && dialect.any(plan.terms);
     case 'range':
-      return dialect.range(numberName(plan.field), plan.from, plan.to);
+      return dialect.range(numberName(plan.field), plan.from, plan.to) ?? !isNegated;
     case 'not': {
       const part = compileFilter(plan.of, dialect, !isNegated);
       return typeof part === 'boolean' ? !part : dialect.not(part);

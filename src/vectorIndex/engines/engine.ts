@@ -1,5 +1,6 @@
 /** What r4t asks of a search engine, and what it stores there. */
 import type { FilterPlan } from '../../catalog/filter/filterPlan.js';
+import { InputError } from '../../errors.js';
 import type { Matrix } from '../../matrix.js';
 
 /** An item as an engine holds it. */
@@ -62,3 +63,12 @@ export const APPROXIMATE_FROM = 10_000;
 /** A field's name as engines take it as a column: letters, digits and `_`; others by their code, `_20_`. */
 export const numberName = (field: string): string =>
   field.replace(/[^A-Za-z0-9]/g, (sign) => `_${sign.codePointAt(0)!.toString(16)}_`);
+
+/** Vectors of one length are what engines are made for; some would take others and never find them. @throws InputError */
+export function checkLength(name: string, dim: number, documents: readonly EngineDocument[]): void {
+  const wrong = documents.find(({ vector }) => vector.length !== dim);
+  if (!wrong) return;
+  throw new InputError(`${name} holds vectors of length ${dim}, got one of ${wrong.vector.length}`, {
+    field: 'index',
+  });
+}
