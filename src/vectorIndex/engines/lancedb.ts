@@ -84,7 +84,9 @@ export async function lanceEngine({ path, table: name }: LanceOptions): Promise<
         await table.mergeInsert('id').whenMatchedUpdateAll().whenNotMatchedInsertAll().execute(rows);
       }),
     remove: (ids) =>
-      use(async ({ table }) => void (await table.delete(`id IN (${ids.map(literal).join(', ')})`))),
+      use(async ({ table }) => {
+        if (ids.length > 0) await table.delete(`id IN (${ids.map(literal).join(', ')})`);
+      }),
     removeOthers: (version) =>
       use(async ({ table }) => void (await table.delete(`version <> ${literal(version)}`))),
     optimize: () =>
