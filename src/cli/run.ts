@@ -10,6 +10,7 @@ import { addInfoCommand } from './infoCommand.js';
 import { Interrupted } from './interrupts.js';
 import type { CliIo } from './io.js';
 import { addJudgeCommand } from './judgeCommand.js';
+import { addPushCommand } from './pushCommand.js';
 import { addQueriesCommand } from './queriesCommand.js';
 import { addSearchCommand } from './searchCommand.js';
 import { addSendCommand } from './sendCommand.js';
@@ -74,6 +75,7 @@ function createProgram(io: CliIo): Command {
   addBenchCommand(program, io);
   addServeCommand(program, io);
   addSendCommand(program, io);
+  addPushCommand(program, io);
   return program;
 }
 

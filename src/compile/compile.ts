@@ -155,7 +155,7 @@ export async function compile(options: CompileOptions): Promise<CompileResult> {
   await once(run, 'encode', () =>
     encodeStage({ run, config, budget, runtime, catalog, queries, encoder, texts, signal, onProgress }),
   );
-  const workspace = await loadWorkspace(run, encoder, runtime, { index: options.index });
+  const workspace = await loadWorkspace(run, encoder, runtime, { index: options.index, isTraining: true });
   const policy =
     options.policy ??
     (await loadOwnPolicy(run, config, workspace, {

@@ -38,6 +38,8 @@ export interface Engine {
   readonly name: string;
   /** Most hits a direction that the engine gives. */
   readonly maxK: number;
+  /** Documents of one `upsert` that it takes well. */
+  readonly batch: number;
   /** Makes the collection, if there is none. */
   create(schema: EngineSchema): Promise<void>;
   /** What the collection holds; undefined where there is none. */

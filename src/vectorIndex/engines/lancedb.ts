@@ -50,6 +50,8 @@ export async function lanceEngine({ path, table: name }: LanceOptions): Promise<
   return {
     name: shown,
     maxK: 100_000,
+    // Each is a version of the table, with files of its own.
+    batch: 5000,
     create: (schema) =>
       attempt(async () => {
         if (await find()) return;

@@ -21,7 +21,7 @@ const TIMEOUT = 60_000;
 
 export async function milvusEngine({ url, collection, token }: MilvusOptions): Promise<Engine> {
   const { host, protocol } = new URL(url);
-  const name = `milvus://${host}/${collection}`;
+  const name = `milvus${protocol === 'https:' ? '+https' : ''}://${host}/${collection}`;
   const { MilvusClient } = await loadClient<Milvus>('@zilliz/milvus2-sdk-node');
   const here = { collection_name: collection };
 
@@ -69,6 +69,7 @@ export async function milvusEngine({ url, collection, token }: MilvusOptions): P
   return {
     name,
     maxK: 16_384,
+    batch: 500,
     async create(schema) {
       if (await exists()) return;
       const text = (field: string, max_length: number) => ({ name: field, data_type: 'VarChar', max_length });

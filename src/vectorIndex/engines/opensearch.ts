@@ -19,8 +19,7 @@ export interface OpenSearchOptions {
 const LEAST_CANDIDATES = 100;
 
 export function openSearchEngine({ url, collection, token }: OpenSearchOptions): Engine {
-  const { protocol, host } = new URL(url);
-  const name = `opensearch+${protocol}//${host}/${collection}`;
+  const name = `opensearch+${url.replace(/\/+$/, '')}/${collection}`;
   const authorization = token?.includes(':')
     ? `Basic ${Buffer.from(token).toString('base64')}`
     : `Bearer ${token}`;
@@ -63,6 +62,7 @@ export function openSearchEngine({ url, collection, token }: OpenSearchOptions):
     name,
     info,
     maxK: 10_000,
+    batch: 500,
     async create(schema) {
       if (await info()) return;
       const vector = {

@@ -49,6 +49,7 @@ export async function postgresEngine({ url, table, password }: PostgresOptions):
     name,
     info,
     maxK: 100_000,
+    batch: 500,
     async create({ dim }) {
       await query('CREATE EXTENSION IF NOT EXISTS vector');
       await query(`CREATE TABLE IF NOT EXISTS ${t} (id text PRIMARY KEY, vector vector(${dim}) NOT NULL, title text NOT NULL,

@@ -14,8 +14,7 @@ export interface QdrantOptions {
 }
 
 export function qdrantEngine({ url, collection, token }: QdrantOptions): Engine {
-  const { protocol, host } = new URL(url);
-  const name = `qdrant+${protocol}//${host}/${collection}`;
+  const name = `qdrant+${url.replace(/\/+$/, '')}/${collection}`;
   const ask = restClient({
     name,
     url,
@@ -42,6 +41,7 @@ export function qdrantEngine({ url, collection, token }: QdrantOptions): Engine 
   return {
     name,
     maxK: 100_000,
+    batch: 500,
     async create(schema) {
       if (await result('GET', '')) return;
       await result('PUT', '', { vectors: { size: schema.dim, distance: 'Dot' } });
