@@ -10,7 +10,7 @@ import { type Matrix, matrix, normalizeRows, row, rowRange } from '../../../matr
 import { CounterRandom } from '../../../random.js';
 import { ExactIndex } from '../../exactIndex.js';
 import { type EngineCatalog, engineCatalog } from '../documents.js';
-import type { Engine } from '../engine.js';
+import type { Engine, EngineDocument } from '../engine.js';
 import { EngineIndex } from '../engineIndex.js';
 
 export interface Conformance {
@@ -18,6 +18,8 @@ export interface Conformance {
   open(collection: string): Promise<Engine>;
   /** Least share of the exact neighbours that is found: 1 where the engine looks at every row. */
   readonly recall: number;
+  /** The same of 12,000 items, of which engines that are told to build an approximate index have one (not tried). */
+  readonly recallOfMany?: number;
   /** Stops the server, where there is one. */
   readonly stop?: () => Promise<void>;
 }
@@ -271,6 +273,46 @@ export function conformance(kind: string, start: () => Promise<Conformance | str
       await empty.close();
     });
 
+    test('finds most of the neighbours among many items', async ({ open, recallOfMany }) => {
+      if (recallOfMany === undefined) return;
+      const many = clusters(12_000);
+      const all = await open('r4t_many');
+      await all.drop();
+      await all.create({ dim: many.cols, numbers: [] });
+      const began = performance.now();
+      for (let at = 0; at < many.rows; at += 1000) {
+        const part = rowRange(many, at, at + 1000);
+        await all.upsert(
+          Array.from({ length: part.rows }, (_, i) => plainDocument(`${at + i}`, row(part, i))),
+        );
+      }
+      await all.optimize();
+      const built = performance.now();
+      const near = rowRange(clusters(12_064), 12_000, 12_064);
+      const oracle = await ExactIndex.create({ vectors: many });
+      const right = await oracle.search(near, { k: K });
+      await oracle.release();
+      const times: number[] = [];
+      let found = 0;
+      for (let i = 0; i < near.rows; i += 8) {
+        const start = performance.now();
+        const lists = await all.search(rowRange(near, i, i + 8), { k: K });
+        times.push(performance.now() - start);
+        lists.forEach((ids, j) => {
+          const rows = new Set(right.indices.subarray((i + j) * K, (i + j + 1) * K));
+          found += ids.filter((id) => rows.has(Number(id))).length;
+        });
+      }
+      times.sort((a, b) => a - b);
+      const recall = found / (near.rows * K);
+      console.info(
+        `${kind}: 12,000 items of length 64 in ${((built - began) / 1000).toFixed(1)} s; recall@${K} ${recall.toFixed(3)}; 8 directions in ${times[times.length >> 1].toFixed(1)} ms`,
+      );
+      expect(recall).toBeGreaterThanOrEqual(recallOfMany);
+      await all.drop();
+      await all.close();
+    });
+
     test('says in one line that the server is gone', async (given) => {
       const ms = seconds.map((s) => 1000 * s).sort((a, b) => a - b);
       const pairs = await both();
@@ -290,6 +332,36 @@ export function conformance(kind: string, start: () => Promise<Conformance | str
     });
   });
 }
+
+/** Unit rows [n, 64] around 200 centres: nearer to what texts are than noise is. The first rows are the same for every n. */
+function clusters(n: number): Matrix {
+  const random = new CounterRandom(3, 'clusters');
+  const normals = (rows: number) =>
+    matrix(
+      rows,
+      64,
+      Float32Array.from({ length: rows * 64 }, () => random.normal()),
+    );
+  const centres = normals(200);
+  const rows = normals(n);
+  for (let i = 0; i < n; i++) {
+    const own = row(rows, i);
+    row(centres, (i * 7) % 200).forEach((value, d) => {
+      own[d] = value + 0.7 * own[d];
+    });
+  }
+  return normalizeRows(rows);
+}
+
+const plainDocument = (id: string, vector: Float32Array): EngineDocument => ({
+  id,
+  vector,
+  title: id,
+  text: id,
+  terms: [],
+  numbers: {},
+  version: 'v1',
+});
 
 const maskOf = (table: FilterTable, filter: FilterInput): Uint8Array =>
   describeMask(table.mask(filter), () => table.plan(filter));
