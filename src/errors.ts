@@ -72,3 +72,8 @@ export class DamagedFileError extends InputError {
     super(`${problem}; ${remedy}`, location, options);
   }
 }
+
+/** A search engine does not answer, or refuses. Its message is one line that names the engine. CLI exit code 1. */
+export class IndexError extends R4tError {
+  override name = 'IndexError';
+}

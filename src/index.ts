@@ -38,7 +38,14 @@ export { TransformersEncoder, type TransformersOptions } from './encode/transfor
 export { UseLiteEncoder } from './encode/useLite.js';
 export type { Device, RuntimeOptions } from './engine/index.js';
 export type { QueryBatch, RetrievalWorld } from './environment.js';
-export { DamagedFileError, InputError, type InputLocation, R4tError, TrainingError } from './errors.js';
+export {
+  DamagedFileError,
+  IndexError,
+  InputError,
+  type InputLocation,
+  R4tError,
+  TrainingError,
+} from './errors.js';
 export { type EvaluateRunOptions, evaluateRun, type RunEvaluation } from './evaluate/evaluateRun.js';
 export { type EvaluateRunsOptions, evaluateRuns } from './evaluate/evaluateRuns.js';
 export { type Judgement, type JudgeOptions, type JudgeReport, judge } from './evaluate/judge/judge.js';

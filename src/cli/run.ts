@@ -11,12 +11,10 @@ import { addInfoCommand } from './infoCommand.js';
 import { Interrupted } from './interrupts.js';
 import type { CliIo } from './io.js';
 import { addJudgeCommand } from './judgeCommand.js';
-<<<<<<< HEAD
 import { addLabelCommand } from './labelCommand.js';
-=======
 import { addMcpCommand } from './mcpCommand.js';
 import { addMetricsCommand } from './metricsCommand.js';
->>>>>>> adapters
+import { addPushCommand } from './pushCommand.js';
 import { addQueriesCommand } from './queriesCommand.js';
 import { addSearchCommand } from './searchCommand.js';
 import { addSendCommand } from './sendCommand.js';
@@ -83,12 +81,10 @@ function createProgram(io: CliIo): Command {
   addBenchCommand(program, io);
   addServeCommand(program, io);
   addSendCommand(program, io);
-<<<<<<< HEAD
   addLabelCommand(program, io);
-=======
   addMcpCommand(program, io);
   addMetricsCommand(program, io);
->>>>>>> adapters
+  addPushCommand(program, io);
   return program;
 }
 

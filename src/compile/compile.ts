@@ -167,7 +167,7 @@ async function compileWithin(options: CompileOptions, span: Span): Promise<Compi
   await once(run, 'encode', () =>
     encodeStage({ run, config, budget, runtime, catalog, queries, encoder, texts, signal, onProgress }),
   );
-  const workspace = await loadWorkspace(run, encoder, runtime, { index: options.index });
+  const workspace = await loadWorkspace(run, encoder, runtime, { index: options.index, isTraining: true });
   const policy =
     options.policy ??
     (await loadOwnPolicy(run, config, workspace, {

@@ -6,6 +6,7 @@ import { WRITTEN_KINDS } from '../policy/written/policySetting.js';
 import { type CompositeWeights, DEFAULT_WEIGHTS } from '../reward/composite.js';
 import { judgeSetting } from '../reward/judge/judgeSetting.js';
 import type { RewardFunction } from '../reward/reward.js';
+import { ENGINE_SETTINGS } from '../vectorIndex/engines/engineSetting.js';
 
 // One block a stage. A new setting is one line here: type, range and default in one place.
 
@@ -152,8 +153,15 @@ export const configSchema = z.strictObject({
   catalog: catalog.prefault({}),
   /** `precomputed`: the catalog's `vector` field; an object: see encoderSetting.ts. */
   encoder: encoderSetting.default('use-lite+glove'),
-  /** `exact`, or a module whose default export is an async function `({ vectors, items }) => VectorIndex`. */
-  index: z.union([z.enum(['exact']), moduleSetting]).default('exact'),
+  /** `exact`, a search engine, or a module whose default export is an async function `({ vectors, items }) => VectorIndex`. */
+  index: z
+    .union([
+      z.enum(['exact']),
+      z.discriminatedUnion('kind', [...ENGINE_SETTINGS, moduleSetting], {
+        error: `expected one of ${[...ENGINE_SETTINGS, moduleSetting].map(({ shape }) => shape.kind.value).join(', ')}`,
+      }),
+    ])
+    .default('exact'),
   /** Also a module whose default export is a `RewardFunction`. */
   reward: z.union([rewardFunction, moduleSetting, reward]).prefault({}),
   /** `pointer` and `pretrained` are trained; also a language model, or a module whose default export is an async function `(world, { k }) => Policy`, as they are. */

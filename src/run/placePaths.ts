@@ -5,6 +5,7 @@ import { type ModuleSetting, placeModule } from '../moduleSetting.js';
 import { placePretrained } from '../policy/pretrained/pretrainedSetting.js';
 import { placePolicy } from '../policy/written/policySetting.js';
 import { placeJudge } from '../reward/judge/judgeSetting.js';
+import { placeEngine } from '../vectorIndex/engines/engineSetting.js';
 import type { Config } from './config.js';
 
 /**
@@ -16,7 +17,7 @@ export function placePaths(config: Config, from: string, to?: string): Config {
   return {
     ...config,
     encoder: placeEncoder(encoder, from, to),
-    index: placeModule(index, from, to),
+    index: placeEngine(placeModule(index, from, to), from, to),
     policy: placePretrained(placePolicy(placeModule(policy, from, to), from, to), from, to),
     reward:
       'judge' in reward && reward.judge

@@ -14,11 +14,14 @@ import { restoreSpace, type Space } from '../encode/space.js';
 import { type RuntimeOptions, writeSafetensors } from '../engine/index.js';
 import type { QueryBatch, RetrievalWorld } from '../environment.js';
 import { InputError } from '../errors.js';
-import { readJson, writeFileAtomic, writeJson } from '../files.js';
+import { readJson, realPath, writeFileAtomic, writeJson } from '../files.js';
 import { lexiconOf } from '../lexical/lexicon.js';
 import type { Matrix } from '../matrix.js';
 import { isModule } from '../moduleSetting.js';
 import { TASKS } from '../tasks/tasks.js';
+import { EngineIndex } from '../vectorIndex/engines/engineIndex.js';
+import { isEngine, placeEngine } from '../vectorIndex/engines/engineSetting.js';
+import { openEngine } from '../vectorIndex/engines/openEngine.js';
 import { ExactIndex } from '../vectorIndex/exactIndex.js';
 import { type IndexModuleOptions, loadModuleIndex } from '../vectorIndex/moduleIndex.js';
 import type { VectorIndex } from '../vectorIndex/vectorIndex.js';
@@ -39,6 +42,8 @@ export interface Workspace extends RetrievalWorld {
 export interface LoadWorkspaceOptions extends CachedEncoderOptions {
   /** An index over the run's vectors (that of the run's config: exact search, or a module of the user's). */
   readonly index?: VectorIndex;
+  /** Whether it is trained in: a search engine is filled from what is compiled, so training searches exactly. */
+  readonly isTraining?: boolean;
 }
 
 export interface EncodedCatalog {
@@ -78,7 +83,7 @@ export async function loadWorkspace(
   run: RunFolder,
   textEncoder: Encoder | EncoderParts,
   runtime: RuntimeOptions,
-  { index: own, ...cache }: LoadWorkspaceOptions = {},
+  { index: own, isTraining = false, ...cache }: LoadWorkspaceOptions = {},
 ): Promise<Workspace> {
   await run.check('encode');
   const items = await readItems(run.path('encode', ENCODED_FILES.items));
@@ -106,7 +111,8 @@ export async function loadWorkspace(
   const { task, catalog, index: setting } = configOf(run.manifest, run.path('run.json'));
   const written = TASKS[task].subQueryEncoder?.(projected, { items, vectors });
   const subQueryEncoder = written ? new CachedEncoder(written, cache) : encoder;
-  const index = own ?? (await indexOf(setting, run, { vectors, items, ...runtime }));
+  const searched = isTraining && isEngine(setting) ? 'exact' : setting;
+  const index = own ?? (await indexOf(searched, run, { vectors, items, ...runtime }));
   const queries = await readQueries(run);
   const release = async () => {
     if (index !== own) await index.release?.();
@@ -126,15 +132,21 @@ export async function loadWorkspace(
   };
 }
 
-function indexOf(
+async function indexOf(
   setting: Config['index'],
   run: RunFolder,
   options: IndexModuleOptions,
 ): Promise<VectorIndex> {
-  const { items: _, ...exact } = options;
-  return isModule(setting)
-    ? moduleFile(run.folder, setting).then((file) => loadModuleIndex(file, options))
-    : ExactIndex.create(exact);
+  const { items, ...exact } = options;
+  if (isModule(setting)) return loadModuleIndex(await moduleFile(run.folder, setting), options);
+  if (!isEngine(setting)) return ExactIndex.create(exact);
+  const engine = await openEngine(placeEngine(setting, await realPath(run.folder)));
+  try {
+    return await EngineIndex.open(engine, items, exact.vectors);
+  } catch (error) {
+    await engine.close();
+    throw error;
+  }
 }
 
 /** The queries of one split with their embeddings and reference sets. */

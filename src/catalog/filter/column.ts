@@ -120,6 +120,12 @@ export class Column {
     return this.values.map((value, i) => ({ value, items: counts[i] })).filter((_, i) => !this.#lists.has(i));
   }
 
+  /** Places in `values` of what a row holds. */
+  placesAt(row: number): readonly number[] {
+    const cell = this.#cellOf[row];
+    return cell < 0 ? [] : [this.#cells[cell]].flat();
+  }
+
   /** 1 for each row of which some value passes. */
   mask(passes: (value: number) => boolean): Uint8Array {
     const cells = Uint8Array.from(this.#cells, (members) =>

@@ -12,6 +12,7 @@ import {
   MAX_FILTER_CONDITIONS,
   MAX_FILTER_DEPTH,
 } from './filter.js';
+import { conditionPlan, type FilterPlan, termOf } from './filterPlan.js';
 import { parseFilter } from './parseFilter.js';
 import { unknownValue, valueless } from './refusals.js';
 
@@ -126,6 +127,25 @@ export class FilterTable {
     const mask = this.#all(list, { reading, depth: 0, isNegated: false });
     if (reading.mistake && !mask.includes(1)) throw reading.mistake();
     return mask;
+  }
+
+  /** What `mask` passes, for an engine that holds these items as `termOf` names them; ask it of filters that `mask` takes. */
+  plan(filters: Filters): FilterPlan {
+    const list = (Array.isArray(filters) ? filters : [filters]) as readonly FilterInput[];
+    return { op: 'and', of: list.map((filter) => this.#plan(filter)) };
+  }
+
+  #plan(input: FilterInput): FilterPlan {
+    const filter = typeof input === 'string' ? parseFilter(input) : checkFilter(input);
+    if ('and' in filter) return { op: 'and', of: filter.and.map((part) => this.#plan(part)) };
+    if ('or' in filter) return { op: 'or', of: filter.or.map((part) => this.#plan(part)) };
+    if ('not' in filter) return { op: 'not', of: this.#plan(filter.not) };
+    const name = this.#resolve(filter.field);
+    if (filter.op === 'missing') return { op: 'not', of: { op: 'any', terms: [termOf(name)] } };
+    const column = this.column(name);
+    const plan: FilterPlan =
+      column.items === 0 ? { op: 'any', terms: [] } : conditionPlan(name, column, valueTest(column, filter));
+    return filter.op === '!=' ? { op: 'not', of: plan } : plan;
   }
 
   #all(filters: readonly FilterInput[], place: Place): Uint8Array {

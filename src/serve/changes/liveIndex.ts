@@ -1,4 +1,5 @@
 /** The compiled index, with what has changed since laid over it. */
+import { describeMask, planOfMask } from '../../catalog/filter/filterPlan.js';
 import type { RuntimeOptions } from '../../engine/index.js';
 import { type Matrix, matrix } from '../../matrix.js';
 import { ExactIndex } from '../../vectorIndex/exactIndex.js';
@@ -48,7 +49,9 @@ export class LiveIndex implements VectorIndex {
   async search(directions: Matrix, { k, mask }: SearchOptions): Promise<SearchHits> {
     const allowed = this.#anyDead ? both(this.#alive, mask) : mask;
     const { size } = this.compiled;
-    const hits = await this.compiled.search(directions, { k, mask: allowed?.subarray(0, size) });
+    const compiled = allowed?.subarray(0, size);
+    if (mask && compiled) describeMask(compiled, planOfMask(mask));
+    const hits = await this.compiled.search(directions, { k, mask: compiled });
     if (this.#addedVectors.rows === 0) return hits;
     this.#added ??= await ExactIndex.create({ vectors: this.#addedVectors, ...this.runtime });
     const late = await this.#added.search(directions, { k, mask: allowed?.subarray(size) });

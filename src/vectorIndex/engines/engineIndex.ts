@@ -1,0 +1,111 @@
+import { planOfMask } from '../../catalog/filter/filterPlan.js';
+import type { Item } from '../../catalog/item.js';
+import { InputError } from '../../errors.js';
+import { dot, type Matrix, row } from '../../matrix.js';
+import type { SearchHits, SearchOptions, VectorIndex } from '../vectorIndex.js';
+import type { Engine } from './engine.js';
+
+/** Of so few rows that pass, each is looked at here: exact, and sooner than an engine is asked. */
+const FEW = 2000;
+
+/**
+ * A run's catalog in a search engine. The engine finds, by vector and by the filter that a mask was made of; what it finds is looked up
+ * in the mask, and scored by the run's own vectors: scores are cosines to the last bit, and what the engine holds besides this catalog
+ * is never found.
+ */
+export class EngineIndex implements VectorIndex {
+  readonly #rowOf: ReadonlyMap<string, number>;
+
+  private constructor(
+    private readonly engine: Engine,
+    items: readonly Item[],
+    private readonly vectors: Matrix,
+  ) {
+    this.#rowOf = new Map(items.map(({ id }, i) => [id, i]));
+  }
+
+  /** @throws InputError if the collection is missing or holds another catalog's vectors, IndexError if the engine does not answer */
+  static async open(engine: Engine, items: readonly Item[], vectors: Matrix): Promise<EngineIndex> {
+    const info = await engine.info();
+    const push = `r4t push <run> --to ${engine.name}`;
+    if (!info) throw new InputError(`there is no ${engine.name}; first ${push}`, { field: 'index' });
+    checkDimension(engine, info.dim, vectors.cols);
+    if (info.documents < items.length) {
+      throw new InputError(
+        `${engine.name} holds ${info.documents} of the run's ${items.length} items; ${push} goes on`,
+        { field: 'index' },
+      );
+    }
+    return new EngineIndex(engine, items, vectors);
+  }
+
+  get size(): number {
+    return this.vectors.rows;
+  }
+
+  get dim(): number {
+    return this.vectors.cols;
+  }
+
+  async search(directions: Matrix, { k, mask }: SearchOptions): Promise<SearchHits> {
+    checkDimension(this.engine, this.dim, directions.cols);
+    const hits: SearchHits = {
+      indices: new Int32Array(directions.rows * k).fill(-1),
+      scores: new Float32Array(directions.rows * k).fill(Number.NEGATIVE_INFINITY),
+      k,
+    };
+    if (directions.rows === 0) return hits;
+    const found = await this.#find(directions, k, mask);
+    found.forEach((rows, i) => {
+      const direction = row(directions, i);
+      const scored = rows.map((r) => ({ r, score: Math.fround(dot(direction, row(this.vectors, r))) }));
+      scored.sort((a, b) => b.score - a.score || a.r - b.r);
+      scored.slice(0, k).forEach(({ r, score }, rank) => {
+        hits.indices[i * k + rank] = r;
+        hits.scores[i * k + rank] = score;
+      });
+    });
+    return hits;
+  }
+
+  /** Rows of each direction, in any order: all that the best k are among, as far as the engine knows. */
+  async #find(directions: Matrix, k: number, mask: Uint8Array | undefined): Promise<number[][]> {
+    const passing = mask && rowsOf(mask, FEW);
+    if (passing) return Array.from({ length: directions.rows }, () => passing);
+    const filter = mask && planOfMask(mask)?.();
+    const most = Math.min(this.engine.maxK, this.size);
+    for (let depth = Math.min(most, mask ? 2 * k : k); ; depth = Math.min(most, 4 * depth)) {
+      const ids = await this.engine.search(directions, { k: depth, filter });
+      const rows = ids.map((list) =>
+        list.flatMap((id) => {
+          const r = this.#rowOf.get(id);
+          return r === undefined || mask?.[r] === 0 ? [] : [r];
+        }),
+      );
+      if (depth === most || rows.every((list, i) => list.length >= k || ids[i].length < depth)) return rows;
+    }
+  }
+
+  release(): Promise<void> {
+    return this.engine.close();
+  }
+}
+
+function checkDimension({ name }: Engine, held: number, given: number): void {
+  if (held === given) return;
+  throw new InputError(
+    `${name} holds vectors of length ${held}, got ${given}; push the run to a collection of its own`,
+    { field: 'index' },
+  );
+}
+
+/** The rows that pass; undefined if these are more than `most`. */
+function rowsOf(mask: Uint8Array, most: number): number[] | undefined {
+  const rows: number[] = [];
+  for (let r = 0; r < mask.length; r++) {
+    if (mask[r] === 0) continue;
+    if (rows.length === most) return undefined;
+    rows.push(r);
+  }
+  return rows;
+}

@@ -1,0 +1,24 @@
+import { apiKeyOf } from '../../llm/apiKey.js';
+import type { Engine } from './engine.js';
+import type { EngineSetting } from './engineSetting.js';
+
+/**
+ * Connects to a search engine; paths of the setting are absolute or relative to the current folder.
+ *
+ * @param secret the password or key, in place of that of the setting's `apiKeyEnv`
+ * @throws InputError if a package or the environment variable is missing
+ */
+export async function openEngine(setting: EngineSetting, secret?: string): Promise<Engine> {
+  if (setting.kind === 'lancedb') return (await import('./lancedb.js')).lanceEngine(setting);
+  const token = secret ?? apiKeyOf(setting.apiKeyEnv, 'index.apiKeyEnv');
+  switch (setting.kind) {
+    case 'pgvector':
+      return (await import('./postgres.js')).postgresEngine({ ...setting, password: token });
+    case 'milvus':
+      return (await import('./milvus.js')).milvusEngine({ ...setting, token });
+    case 'opensearch':
+      return (await import('./opensearch.js')).openSearchEngine({ ...setting, token });
+    case 'qdrant':
+      return (await import('./qdrant.js')).qdrantEngine({ ...setting, token });
+  }
+}

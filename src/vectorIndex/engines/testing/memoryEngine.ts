@@ -1,0 +1,88 @@
+import { IndexError } from '../../../errors.js';
+import { dot, row } from '../../../matrix.js';
+import { compileFilter, type Dialect } from '../compileFilter.js';
+import { checkLength, type Engine, type EngineDocument } from '../engine.js';
+
+type Test = (document: EngineDocument) => boolean;
+
+const DIALECT: Dialect<Test> = {
+  any: (terms) => {
+    const wanted = new Set(terms);
+    return (document) => document.terms.some((term) => wanted.has(term));
+  },
+  range: (number, from, to) => (document) =>
+    document.numbers[number] >= from && document.numbers[number] <= to,
+  and: (parts) => (document) => parts.every((part) => part(document)),
+  or: (parts) => (document) => parts.some((part) => part(document)),
+  not: (part) => (document) => !part(document),
+};
+
+export interface MemoryEngine extends Engine {
+  readonly documents: ReadonlyMap<string, EngineDocument>;
+  /** Upserts since it was made. */
+  readonly batches: number;
+  /** Every call is refused from now on, or no more. */
+  refuse(isGone: boolean): void;
+}
+
+/** The least that is an engine: it looks at every document. */
+export function memoryEngine({ batch = 500 } = {}): MemoryEngine {
+  const name = 'memory://here/items';
+  const documents = new Map<string, EngineDocument>();
+  let dim: number | undefined;
+  let batches = 0;
+  let isGone = false;
+  const check = () => {
+    if (isGone) throw new IndexError(`${name} cannot be reached`);
+  };
+  return {
+    name,
+    batch,
+    maxK: 100_000,
+    documents,
+    get batches() {
+      return batches;
+    },
+    refuse(gone) {
+      isGone = gone;
+    },
+    async create(schema) {
+      check();
+      dim ??= schema.dim;
+    },
+    async info() {
+      check();
+      return dim === undefined ? undefined : { documents: documents.size, dim };
+    },
+    async upsert(some) {
+      check();
+      checkLength(name, dim ?? 0, some);
+      batches++;
+      for (const document of some) documents.set(document.id, document);
+    },
+    async remove(ids) {
+      for (const id of ids) documents.delete(id);
+    },
+    async removeOthers(version) {
+      for (const [id, document] of documents) if (document.version !== version) documents.delete(id);
+    },
+    async optimize() {},
+    async search(directions, { k, filter }) {
+      check();
+      const passes = filter ? compileFilter(filter, DIALECT) : true;
+      const passing = [...documents.values()].filter((document) =>
+        typeof passes === 'boolean' ? passes : passes(document),
+      );
+      return Array.from({ length: directions.rows }, (_, i) => {
+        const scored = passing.map(({ id, vector }) => ({ id, score: dot(vector, row(directions, i)) }));
+        scored.sort((a, b) => b.score - a.score);
+        return scored.slice(0, k).map(({ id }) => id);
+      });
+    },
+    async drop() {
+      documents.clear();
+      dim = undefined;
+    },
+    async close() {},
+  };
+}
