@@ -14,6 +14,7 @@ import { addQueriesCommand } from './queriesCommand.js';
 import { addSearchCommand } from './searchCommand.js';
 import { addSendCommand } from './sendCommand.js';
 import { addServeCommand } from './serveCommand.js';
+import { addServeRewardCommand } from './serveRewardCommand.js';
 import { oneLine } from './text.js';
 import { addUiCommand } from './uiCommand.js';
 
@@ -74,6 +75,7 @@ function createProgram(io: CliIo): Command {
   addBenchCommand(program, io);
   addServeCommand(program, io);
   addSendCommand(program, io);
+  addServeRewardCommand(program, io);
   return program;
 }
 
