@@ -69,16 +69,17 @@ function promptOf(
 }
 
 function chatWriter({ baseUrl, provider, model, apiKeyEnv, concurrency, prices }: ChatPolicySetting): Writer {
-  const endpoint = {
-    baseUrl,
+  const urls = typeof baseUrl === 'object' ? baseUrl : [baseUrl];
+  const endpoints = urls.map((url) => ({
+    baseUrl: url,
     provider,
     model,
     // Read when it is asked: who searches by what was compiled needs no key.
     get apiKey() {
       return apiKeyOf(apiKeyEnv, 'policy.apiKeyEnv');
     },
-  };
-  return new ChatWriter({ endpoint, concurrency, prices });
+  }));
+  return new ChatWriter({ endpoints, concurrency, prices });
 }
 
 /** Opened when it is first asked: who searches by what was compiled needs neither the file nor the package. */

@@ -64,7 +64,7 @@ async function policyAt(baseUrl: string, changes: object = {}, onProgress?: (pro
   const file = temp.path(`fanOuts-${files++}.jsonl`);
   const endpoint = { baseUrl, model: 'm', maxRetries: 2, timeoutMs: 5000, ...changes };
   const prices = { input: 1, output: 10 };
-  const writer = new ChatWriter({ endpoint, concurrency: 3, prices });
+  const writer = new ChatWriter({ endpoints: [endpoint], concurrency: 3, prices });
   const policy = new WritingPolicy({ writer, prompt, log: await FanOutLog.open(file), onProgress });
   opened.push(policy);
   const ask = (queries: readonly string[], control: object = {}) =>
@@ -165,7 +165,8 @@ describe('ChatWriter', () => {
   });
 
   it('refuses what is no endpoint', () => {
-    const open = (baseUrl?: string) => new ChatWriter({ endpoint: { baseUrl, model: 'm' }, concurrency: 1 });
+    const open = (baseUrl?: string) =>
+      new ChatWriter({ endpoints: [{ baseUrl, model: 'm' }], concurrency: 1 });
     expect(() => open('localhost:1')).toThrow('"localhost:1" is not an endpoint');
     expect(() => open()).toThrow('names neither a baseUrl nor a provider');
   });

@@ -1,33 +1,43 @@
 import { askJson } from '../../llm/askJson.js';
 import type { ChatMessage } from '../../llm/chat.js';
 import { type ChatEndpoint, checkEndpoint, placeOf } from '../../llm/endpoint.js';
+import { Replicas } from '../../llm/replicas.js';
 import { messageTokens, type Prices, priceOf } from '../../llm/tokens.js';
 import { fanOutSchema, parseFanOut } from './prompt.js';
 import type { WriteOptions, Writer, Written } from './writer.js';
 
 export interface ChatWriterOptions {
-  readonly endpoint: ChatEndpoint;
-  /** Fan-outs asked for at the same time. */
+  /** Who serves the model; each request goes to the least busy. */
+  readonly endpoints: readonly ChatEndpoint[];
+  /** Fan-outs that each is asked for at the same time. */
   readonly concurrency: number;
   /** For telling what they cost. */
   readonly prices?: Prices;
+  /** See `Replicas`. */
+  readonly pauseMs?: number;
 }
 
 /** Tokens of `{"subQueries": []}`, and of a sub-query with its quotes. */
 const [FRAME_TOKENS, SUB_QUERY_TOKENS] = [8, 5];
 
-/** A model behind an endpoint, or a provider package of the AI SDK. */
+/** A model behind endpoints, or a provider package of the AI SDK. */
 export class ChatWriter implements Writer {
   readonly model: string;
   readonly place: string;
   readonly concurrency: number;
+  readonly #replicas: Replicas;
+  /** When it was first asked. */
+  #started?: number;
 
   /** @throws InputError for an endpoint that is none */
   constructor(private readonly options: ChatWriterOptions) {
-    checkEndpoint(options.endpoint);
-    this.model = options.endpoint.model;
-    this.place = placeOf(options.endpoint);
-    this.concurrency = options.concurrency;
+    const { endpoints } = options;
+    for (const endpoint of endpoints) checkEndpoint(endpoint);
+    this.model = endpoints[0].model;
+    const [first, ...others] = endpoints.map(placeOf);
+    this.place = others.length === 0 ? first : `${first} and ${others.length} more`;
+    this.concurrency = options.concurrency * endpoints.length;
+    this.#replicas = new Replicas(options);
   }
 
   cost(fanOuts: number, prompt: readonly ChatMessage[], k: number): string {
@@ -40,18 +50,37 @@ export class ChatWriter implements Writer {
 
   async write(
     messages: readonly ChatMessage[],
-    { k, temperature, topP, seed, signal }: WriteOptions,
+    { k, temperature, topP, seed, signal, onWarning }: WriteOptions,
   ): Promise<Written> {
-    const { value, problem = '' } = await askJson(this.options.endpoint, {
-      messages,
-      schema: fanOutSchema,
-      parse: (text) => parseFanOut(text, k),
-      temperature,
-      ...(topP < 1 && { topP }),
-      seed,
-      signal,
-    });
+    this.#started ??= performance.now();
+    const { value, problem = '' } = await this.#replicas.ask(
+      (endpoint) =>
+        askJson(endpoint, {
+          messages,
+          schema: fanOutSchema,
+          parse: (text) => parseFanOut(text, k),
+          temperature,
+          ...(topP < 1 && { topP }),
+          seed,
+          signal,
+        }),
+      { signal, onWarning },
+    );
     return value ? { subQueries: value } : { problem };
+  }
+
+  /** Tokens are those that were written, on average since the beginning; the price is of all that was asked and written. */
+  figures(): Record<string, number> {
+    if (this.#started === undefined) return {};
+    const { counts } = this.#replicas;
+    const seconds = (performance.now() - this.#started) / 1000;
+    const rates = counts.map(({ place, outputTokens }): [string, number] => [
+      counts.length === 1 ? 'tokens/s' : `tokens/s ${new URL(place).host}`,
+      outputTokens / seconds,
+    ]);
+    const { prices } = this.options;
+    const price = prices && counts.reduce((sum, one) => sum + priceOf(one, prices), 0);
+    return { ...Object.fromEntries(rates), ...(price !== undefined && { price }) };
   }
 }
 

@@ -11,7 +11,15 @@ const prompt = {
 };
 
 /** A language model over the network. */
-const chat = z.strictObject({ kind: z.literal('chat'), ...askedModel, ...prompt }).refine(hasPlace, noPlace);
+const chat = z
+  .strictObject({
+    kind: z.literal('chat'),
+    ...askedModel,
+    /** One endpoint, or several that serve the same model. */
+    baseUrl: z.union([z.string(), z.array(z.string()).min(1)]).optional(),
+    ...prompt,
+  })
+  .refine(hasPlace, noPlace);
 
 /** One on disk, in this process, through the package `node-llama-cpp`. */
 const gguf = z.strictObject({
