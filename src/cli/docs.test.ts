@@ -75,6 +75,8 @@ it.each([
   'judge',
   'serve',
   'send',
+  'serve-reward',
+  'train',
   'evaluate',
 ])('cli.md has every option of %s', async (command) => {
   const { code, stdout } = await runCli([command, '--help']);

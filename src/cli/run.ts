@@ -16,6 +16,7 @@ import { addSendCommand } from './sendCommand.js';
 import { addServeCommand } from './serveCommand.js';
 import { addServeRewardCommand } from './serveRewardCommand.js';
 import { oneLine } from './text.js';
+import { addTrainCommand } from './trainCommand.js';
 import { addUiCommand } from './uiCommand.js';
 
 /** How a command ends; an interrupted one ends with 128 + the signal's number. */
@@ -76,6 +77,7 @@ function createProgram(io: CliIo): Command {
   addServeCommand(program, io);
   addSendCommand(program, io);
   addServeRewardCommand(program, io);
+  addTrainCommand(program, io);
   return program;
 }
 

@@ -17,6 +17,7 @@ describe('subQueriesIn', () => {
   it.each([
     ['1. salt\n2. pepper\n3. oil\n4. more', ['salt', 'pepper', 'oil']],
     ['salt<|im_end|>\nassistant', ['salt', q, q]],
+    ['{salt\npepper', ['{salt', 'pepper', q]],
     ['salt\npepper</s>', ['salt', 'pepper', q]],
     ['<think>what\nelse?</think>\n\nsalt\npepper', ['salt', 'pepper', q]],
     ['{"subQueries": ["salt", "pepper"]}<|eot_id|>', ['salt', 'pepper', 'salt']],

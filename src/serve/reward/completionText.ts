@@ -16,7 +16,7 @@ export function afterPrompt(text: string, prompt: string): string | undefined {
 /** Tokens by which models end a turn; trainers may leave them in the text. */
 const END = /<\|(?:im_end|eot_id|eom_id|end|endoftext|end_of_text|return)\|>|<\/s>|<eos>|<end_of_turn>/;
 /** How an answer in JSON begins; some models fence it. */
-const JSON_START = /^\s*(?:```(?:json)?\s*)?\{/;
+const JSON_START = /^\s*(?:```(?:json)?\s*)?\{\s*"/;
 
 /** Sub-queries as they are searched for. */
 export interface WrittenFanOut {
