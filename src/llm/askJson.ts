@@ -5,7 +5,7 @@ import type { ChatEndpoint } from './endpoint.js';
 /** How often a model is asked for an answer of the right form. */
 const ATTEMPTS = 3;
 /** Room for a model that thinks before it answers. */
-const MAX_TOKENS = 2048;
+export const MAX_TOKENS = 2048;
 
 export interface AskJsonOptions<T> {
   readonly messages: readonly ChatMessage[];

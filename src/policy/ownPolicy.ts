@@ -59,13 +59,17 @@ export async function loadOwnPolicy(
 }
 
 function promptOf(
-  { instruction = INSTRUCTION, examples: count }: ChatPolicySetting | GgufPolicySetting,
+  setting: ChatPolicySetting | GgufPolicySetting,
   { queries, items }: Workspace,
   { k, seed }: { readonly k: number; readonly seed: number },
 ): FanOutPrompt {
+  const { examples: count } = setting;
+  const inLines = setting.kind === 'chat' && setting.answers === 'lines';
+  const { instruction = inLines ? undefined : INSTRUCTION } = setting;
   const training = queries.filter(({ split }) => split === 'train');
   const sets = { texts: training.map(({ query }) => query), references: training.map((one) => one.items) };
-  return { instruction, k, examples: examplesOf(sets, items, { count, k, seed }) };
+  const examples = examplesOf(sets, items, { count, k, seed });
+  return { instruction, k, examples, ...(inLines && { answers: 'lines' }) };
 }
 
 function chatWriter({ baseUrl, provider, model, apiKeyEnv, concurrency, prices }: ChatPolicySetting): Writer {

@@ -45,7 +45,7 @@ export async function fetchAdapter(
     }
     if (!response.ok || !response.body) {
       const remedy =
-        response.status === 404 ? `; to train it anew, forget the job: ray job delete ${job}` : '';
+        response.status === 404 ? '; to train it anew, let Ray forget the job (ray job delete)' : '';
       throw new R4tError(
         `${from} answered ${response.status}: ${(await response.text()).slice(0, 300)}${remedy}`,
       );

@@ -109,11 +109,6 @@ export class RayJobs {
     await this.#call('POST', `/api/jobs/${id}/stop`);
   }
 
-  /** Forgets a job that has ended, so that its id may be used again. */
-  async forget(id: string): Promise<void> {
-    await this.#call('DELETE', `/api/jobs/${id}`);
-  }
-
   async #call(
     method: string,
     path: string,

@@ -190,14 +190,14 @@ describe.skipIf(noRay)('r4t train on Ray', () => {
     try {
       await leaveAt('is RUNNING');
       const stopped = await stopJob(out, asked);
-      await leaveAt('anew, as it was stopped');
+      await leaveAt('as the last was stopped');
       const { id, trained } = await trainOn(out, asked);
-      expect([id, trained]).toEqual([stopped, true]);
+      expect([stopped, trained]).toEqual([id, true]);
       expect(lines).toContain(`submitted job ${id}`);
       expect(lines).toContain(`job ${id} is STOPPED`);
-      expect(lines).toContain(`submitted job ${id} anew, as it was stopped`);
-      expect(lines.some((line) => line.startsWith(`attached to job ${id}, which is `))).toBe(true);
-      expect(lines.at(-1)).toBe(`job ${id} is SUCCEEDED`);
+      expect(lines).toContain(`submitted job ${id}-2, as the last was stopped`);
+      expect(lines.some((line) => line.startsWith(`attached to job ${id}-2, which is `))).toBe(true);
+      expect(lines.at(-1)).toBe(`job ${id}-2 is SUCCEEDED`);
       expect(logs).toContain(`adapter of ${id} sent`);
 
       const run = await RunFolder.open(out);

@@ -85,7 +85,7 @@ async function stubRay(states: readonly string[]) {
     if (what.endsWith('/logs'))
       return { body: JSON.stringify({ logs: 'step 1\nstep 2\n'.slice(0, 7 * looks) }) };
     if (!what.startsWith('GET /api/jobs/r4t-')) return {};
-    if (!submitted) return { status: 404 };
+    if (!submitted || !what.endsWith(String(submitted.submission_id))) return { status: 404 };
     const status = states[Math.min(looks++, states.length - 1)];
     return { body: JSON.stringify({ status, message: 'it said so', start_time: 1000, end_time: 5000 }) };
   });
@@ -206,6 +206,10 @@ describe('trainOn', () => {
     await expect(trainOn(out, asOn({ on: failing.url }))).rejects.toThrow(
       /^job r4t-[0-9a-f]{16} failed: it said so; the same command submits it anew$/,
     );
+    const again: string[] = [];
+    const retried = trainOn(out, asOn({ on: failing.url, onStatus: (line) => void again.push(line) }));
+    await expect(retried).rejects.toThrow(/^job r4t-[0-9a-f]{16}-2 failed/);
+    expect(again[0]).toMatch(/^submitted job r4t-[0-9a-f]{16}-2, as the last has failed$/);
     const done = await stubRay(['SUCCEEDED']);
     const { url } = await stubReward({ rank: 3, alpha: 4 });
     await expect(trainOn(out, asOn({ on: done.url, reward: url }))).rejects.toThrow(

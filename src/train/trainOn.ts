@@ -30,7 +30,7 @@ export interface TrainOptions extends Partial<JobPlace> {
 }
 
 export interface TrainResult {
-  /** The job's submission id. */
+  /** Names the job. */
   readonly id: string;
   /** Folder of its files. */
   readonly folder: string;
@@ -60,12 +60,12 @@ export async function trainOn(folder: string, options: TrainOptions): Promise<Tr
   const result = { id: job.id, folder: files };
   if (on === undefined) return { ...result, trained: false };
   const ray = new RayJobs(rayAddress(on), signal);
-  await submit(ray, job, { reward, apiKey, storage, place, onStatus });
-  const ended = await follow(ray, job.id, { signal, onStatus, onLog, pollMs: options.pollMs ?? POLL });
+  const submission = await submit(ray, job, { reward, apiKey, storage, place, onStatus });
+  const ended = await follow(ray, submission, { signal, onStatus, onLog, pollMs: options.pollMs ?? POLL });
   if (ended.status !== 'SUCCEEDED') {
     const why = (ended.message ?? '').trim().split('\n').at(-1);
     throw new RayError(
-      `job ${job.id} ${ended.status === 'STOPPED' ? 'was stopped' : 'failed'}: ${why}; the same command submits it anew`,
+      `job ${submission} ${ended.status === 'STOPPED' ? 'was stopped' : 'failed'}: ${why}; the same command submits it anew`,
       rayAddress(on),
     );
   }
@@ -75,7 +75,7 @@ export async function trainOn(folder: string, options: TrainOptions): Promise<Tr
   return { ...result, trained: true };
 }
 
-/** Stops the job of a run; resolves when it has ended. */
+/** Stops the job of a run; resolves with its submission's id when it has ended. */
 export async function stopJob(
   folder: string,
   options: TrainOptions & { readonly on: string },
@@ -85,14 +85,30 @@ export async function stopJob(
   const place = { nodes: options.nodes ?? 1, gpus: options.gpus ?? 0 };
   const { id } = await makeJob(run, configOf(run.manifest, run.path('run.json')), place);
   const ray = new RayJobs(rayAddress(on), signal);
-  const job = await ray.find(id);
-  if (!job) throw new InputError(`knows no job ${id} of this run`, { field: '--on' });
-  if (!hasEnded(job)) {
-    await ray.stop(id);
-    await follow(ray, id, { signal, onStatus, pollMs });
+  const last = (await attempts(ray, id)).at(-1);
+  if (!last) throw new InputError(`knows no job ${id} of this run`, { field: '--on' });
+  if (!hasEnded(last.job)) {
+    await ray.stop(last.submission);
+    await follow(ray, last.submission, { signal, onStatus, pollMs });
   }
-  return id;
+  return last.submission;
 }
+
+/**
+ * The submissions of a job that Ray knows, the last of which counts. Each has an id of its own, `<id>`, `<id>-2`, ...: Ray takes a moment to
+ * be rid of one that has ended, and what it has printed stays.
+ */
+async function attempts(ray: RayJobs, id: string): Promise<{ submission: string; job: RayJob }[]> {
+  const found: { submission: string; job: RayJob }[] = [];
+  for (;;) {
+    const submission = attemptOf(id, found.length);
+    const job = await ray.find(submission);
+    if (!job) return found;
+    found.push({ submission, job });
+  }
+}
+
+const attemptOf = (id: string, before: number): string => (before === 0 ? id : `${id}-${before + 1}`);
 
 /** The files are there to be read, and to be started by hand. */
 async function writeJob(run: RunFolder, { id, files }: TrainJob): Promise<string> {
@@ -106,18 +122,22 @@ interface SubmitOptions extends Pick<TrainOptions, 'reward' | 'apiKey' | 'storag
   readonly place: JobPlace;
 }
 
-/** Unless the job is there: waiting, running or done. One that has failed or was stopped begins anew. */
+/**
+ * Unless the job is there: waiting, running or done. One that has failed or was stopped begins anew.
+ *
+ * @returns the submission to follow
+ */
 async function submit(
   ray: RayJobs,
   { id, entrypoint, files }: TrainJob,
   { reward, apiKey, storage, place, onStatus }: SubmitOptions,
-): Promise<void> {
-  const known = await ray.find(id);
-  if (known && (!hasEnded(known) || known.status === 'SUCCEEDED')) {
-    onStatus?.(`attached to job ${id}, which is ${known.status}`);
-    return;
+): Promise<string> {
+  const before = await attempts(ray, id);
+  const last = before.at(-1);
+  if (last && (!hasEnded(last.job) || last.job.status === 'SUCCEEDED')) {
+    onStatus?.(`attached to job ${last.submission}, which is ${last.job.status}`);
+    return last.submission;
   }
-  if (known) await ray.forget(id);
   // The same files are the same package.
   const zip = zipSync({ ...files }, { level: 1, mtime: new Date('2000-01-01T00:00:00') });
   const name = `_ray_pkg_${createHash('sha256').update(zip).digest('hex').slice(0, 16)}.zip`;
@@ -128,18 +148,20 @@ async function submit(
     ...(apiKey && { R4T_API_KEY: apiKey }),
     ...(storage && { R4T_STORAGE: storage }),
   };
+  const submission = attemptOf(id, before.length);
   try {
     // verl takes its GPUs by itself.
     const gpus = place.nodes > 1 ? undefined : place.gpus;
-    await ray.submit({ id, entrypoint, package: name, env, gpus });
-    onStatus?.(
-      `submitted job ${id}${known ? ` anew, as it ${known.status === 'STOPPED' ? 'was stopped' : 'had failed'}` : ''}`,
-    );
+    await ray.submit({ id: submission, entrypoint, package: name, env, gpus });
+    const why =
+      last && (last.job.status === 'STOPPED' ? ', as the last was stopped' : ', as the last has failed');
+    onStatus?.(`submitted job ${submission}${why ?? ''}`);
   } catch (error) {
     // Somebody else has just submitted it.
-    if (!(error instanceof RayError && (await ray.find(id).catch(() => undefined)))) throw error;
-    onStatus?.(`attached to job ${id}`);
+    if (!(error instanceof RayError && (await ray.find(submission).catch(() => undefined)))) throw error;
+    onStatus?.(`attached to job ${submission}`);
   }
+  return submission;
 }
 
 interface FollowOptions extends Pick<TrainOptions, 'signal' | 'onStatus' | 'onLog'> {

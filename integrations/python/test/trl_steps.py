@@ -23,7 +23,7 @@ def reward(prompts, completions, query, **rest):
 trainer = trl.GRPOTrainer(
     model=model, reward_funcs=[reward], train_dataset=datasets.load_dataset("json", data_files=data, split="train"),
     args=trl.GRPOConfig(
-        output_dir=str(pathlib.Path(out).parent / "trl"), max_steps=3, num_generations=4, per_device_train_batch_size=8,
+        output_dir=str(pathlib.Path(out).parent / "trl"), max_steps=3, logging_steps=1, num_generations=4, per_device_train_batch_size=8,
         max_completion_length=40, use_cpu=True, bf16=False, report_to=[], save_strategy="no", learning_rate=1e-3, seed=1,
     ),
 )

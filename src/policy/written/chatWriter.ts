@@ -1,9 +1,9 @@
-import { askJson } from '../../llm/askJson.js';
-import type { ChatMessage } from '../../llm/chat.js';
+import { askJson, type JsonAnswer, MAX_TOKENS } from '../../llm/askJson.js';
+import { type ChatMessage, type ChatOptions, chat } from '../../llm/chat.js';
 import { type ChatEndpoint, checkEndpoint, placeOf } from '../../llm/endpoint.js';
 import { Replicas } from '../../llm/replicas.js';
 import { messageTokens, type Prices, priceOf } from '../../llm/tokens.js';
-import { fanOutSchema, parseFanOut } from './prompt.js';
+import { fanOutSchema, parseFanOut, parseFanOutLines } from './prompt.js';
 import type { WriteOptions, Writer, Written } from './writer.js';
 
 export interface ChatWriterOptions {
@@ -50,22 +50,14 @@ export class ChatWriter implements Writer {
 
   async write(
     messages: readonly ChatMessage[],
-    { k, temperature, topP, seed, signal, onWarning }: WriteOptions,
+    { k, answers, temperature, topP, seed, signal, onWarning }: WriteOptions,
   ): Promise<Written> {
     this.#started ??= performance.now();
-    const { value, problem = '' } = await this.#replicas.ask(
-      (endpoint) =>
-        askJson(endpoint, {
-          messages,
-          schema: fanOutSchema,
-          parse: (text) => parseFanOut(text, k),
-          temperature,
-          ...(topP < 1 && { topP }),
-          seed,
-          signal,
-        }),
-      { signal, onWarning },
-    );
+    const asked = { messages, temperature, ...(topP < 1 && { topP }), seed, signal };
+    const parse = (text: string) => parseFanOut(text, k);
+    const ask = (endpoint: ChatEndpoint) =>
+      answers ? askLines(endpoint, asked, k) : askJson(endpoint, { ...asked, schema: fanOutSchema, parse });
+    const { value, problem = '' } = await this.#replicas.ask(ask, { signal, onWarning });
     return value ? { subQueries: value } : { problem };
   }
 
@@ -82,6 +74,17 @@ export class ChatWriter implements Writer {
     const price = prices && counts.reduce((sum, one) => sum + priceOf(one, prices), 0);
     return { ...Object.fromEntries(rates), ...(price !== undefined && { price }) };
   }
+}
+
+/** Asks in the words of a model that a run has tuned: it is not told what was wrong, for it has learnt to answer these alone. */
+async function askLines(
+  endpoint: ChatEndpoint,
+  asked: ChatOptions,
+  k: number,
+): Promise<JsonAnswer<string[]>> {
+  const { text, ...answer } = await chat(endpoint, { ...asked, maxTokens: MAX_TOKENS });
+  const lines = parseFanOutLines(text, k);
+  return lines.length > 0 ? { value: lines, ...answer } : { problem: 'no line says anything', ...answer };
 }
 
 /** Two significant digits: an estimate is no better. */

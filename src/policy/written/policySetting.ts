@@ -18,6 +18,8 @@ const chat = z
     /** One endpoint, or several that serve the same model. */
     baseUrl: z.union([z.string(), z.array(z.string()).min(1)]).optional(),
     ...prompt,
+    /** `lines`: it is asked as a model is that a run tunes, and answers so. */
+    answers: z.literal('lines').optional(),
   })
   .refine(hasPlace, noPlace);
 

@@ -4,6 +4,8 @@ export interface WriteOptions {
   /** Sub-queries wanted, and how few will do. */
   readonly k: number;
   readonly least: number;
+  /** One a line; else a JSON object. */
+  readonly answers?: 'lines';
   readonly temperature: number;
   readonly topP: number;
   readonly seed: number;

@@ -71,6 +71,7 @@ export class WritingPolicy implements Policy {
       const answer = await writer.write(promptMessages(prompt, task.query), {
         k: prompt.k,
         least: prompt.least ?? prompt.k,
+        answers: prompt.answers,
         temperature,
         topP,
         seed: seedOf(task, seed),
