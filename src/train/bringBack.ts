@@ -22,6 +22,34 @@ export interface RewardService {
 const FILES = ['adapter_model.safetensors', 'adapter_config.json'] as const;
 
 /**
+ * Asks whether the service would take the adapter of a job.
+ *
+ * @throws InputError if it cannot be reached, or the key may not do that
+ */
+export async function checkService(job: string, { url, apiKey, signal }: RewardService): Promise<void> {
+  const headers: Record<string, string> = apiKey ? { 'X-API-Key': apiKey } : {};
+  let status: number;
+  try {
+    ({ status } = await fetch(`${root(url)}/adapters/${job}`, { method: 'POST', headers, signal }));
+  } catch (cause) {
+    signal?.throwIfAborted();
+    throw new InputError(
+      `${url} cannot be reached; is r4t serve-reward running there?`,
+      { field: '--reward' },
+      { cause },
+    );
+  }
+  if (status === 200) return;
+  const problem =
+    status === 401 || status === 403
+      ? 'refuses the key; set R4T_API_KEY to a full key of it'
+      : `answered ${status}; is it r4t serve-reward?`;
+  throw new InputError(`${url} ${problem}`, { field: '--reward' });
+}
+
+const root = (url: string): string => url.replace(/\/+$/, '');
+
+/**
  * Fetches the adapter that a job has sent to the reward service.
  *
  * @throws R4tError if the service does not have it, or cannot be reached
@@ -33,7 +61,7 @@ export async function fetchAdapter(
 ): Promise<void> {
   await mkdir(folder, { recursive: true });
   for (const name of FILES) {
-    const from = `${url.replace(/\/+$/, '')}/adapters/${job}/${name}`;
+    const from = `${root(url)}/adapters/${job}/${name}`;
     let response: Response;
     try {
       response = await fetch(from, { headers: apiKey ? { 'X-API-Key': apiKey } : {}, signal });

@@ -76,6 +76,7 @@ export async function makeJob(run: RunFolder, config: Config, place: JobPlace): 
       seed,
     },
     maxCompletionLength: TOKENS_A_LINE * k,
+    rewardedBy: rewardIdentity(run),
   };
   // One row is read by TRL (`query`), verl (`reward_model`, `data_source`) and OpenRLHF (`query` as label).
   const rows = queries.map(({ query }) => ({
@@ -101,6 +102,15 @@ export async function makeJob(run: RunFolder, config: Config, place: JobPlace): 
   const hash = createHash('sha256').update(entrypoint);
   for (const name of Object.keys(files).sort()) hash.update(`\0${name}\0`).update(files[name]);
   return { id: `r4t-${hash.digest('hex').slice(0, 16)}`, entrypoint, files, settings: policy, examples };
+}
+
+/** Tells the rewards of a run from those of another: its inputs, and how they are rewarded. */
+function rewardIdentity({ manifest }: RunFolder): string {
+  const { catalog, sets, queries, encoder, modules, config } = manifest;
+  const { reward, k, dimensions, task, budget, catalog: fields } = config;
+  const inputs = [catalog, sets, queries, modules?.reward, modules?.judge].map((one) => one?.sha256);
+  const all = [inputs, encoder, reward, k, dimensions, task, budget, fields];
+  return createHash('sha256').update(JSON.stringify(all)).digest('hex').slice(0, 16);
 }
 
 /** Each once: the reward is the mean over the sets of a query. */

@@ -159,7 +159,7 @@ describe.skipIf(noRay)('r4t train on Ray', () => {
   });
   afterAll(async () => {
     await ray?.stop();
-    rmSync(folder, { recursive: true, force: true });
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   });
 
   it('stops, submits anew, leaves, attaches, and brings the adapter back into a run that goes on with it', async () => {
@@ -219,11 +219,12 @@ describe.skipIf(noRay)('r4t train on Ray', () => {
 
   it('says that a job has failed, and why', async () => {
     const { out } = await tinyRun('failing');
-    // Nobody gives rewards: the model is missing before that.
+    const server = await serve(out);
     rmSync(temp.path('failing-model'), { recursive: true });
-    const asked = { on: ray.url, reward: 'http://127.0.0.1:9', pollMs: 500 };
+    const asked = { on: ray.url, reward: server.url, apiKey: KEY, pollMs: 500 };
     await expect(trainOn(out, asked)).rejects.toThrow(
       /^job r4t-[0-9a-f]{16} failed: .*; the same command submits it anew$/,
     );
+    await server.close(1);
   });
 });

@@ -26,7 +26,7 @@ const SETTINGS = { ...tinySettings('llama'), maxPositions: 512 };
 const lora = { rank: 2, alpha: 4, targets: LORA_TARGETS };
 let runs = 0;
 
-async function tinyRun(stage: 'encode' | 'warm-start', changes: object = {}) {
+async function tinyRun(stage: 'encode' | 'warm-start', changes: object = {}, more: object = {}) {
   const name = `run-${runs++}`;
   const model = temp.path('model');
   if (!existsSync(model))
@@ -43,7 +43,7 @@ async function tinyRun(stage: 'encode' | 'warm-start', changes: object = {}) {
     queriesPerStep: 2,
     ...changes,
   };
-  const config = { ...CONFIG, task: 'wscr', policy } as UserConfig;
+  const config = { ...CONFIG, task: 'wscr', policy, ...more } as UserConfig;
   const catalog = temp.write(`${name}.jsonl`, ITEMS);
   const sets = temp.write(`${name}-sets.jsonl`, SETS);
   const options = { catalog, sets, out: temp.path(name), config, encoder: letterEncoder };
@@ -111,7 +111,9 @@ async function stubReward(form: { rank: number; alpha: number } = lora) {
   }
   const folder = temp.path(`sent-${form.rank}-${form.alpha}`);
   await writeAdapter(folder, { lora: { ...lora, ...form }, tensors });
-  const stub = await serve((what) => ({ body: readFileSync(`${folder}/${what.split('/').at(-1)}`) }));
+  const stub = await serve((what) =>
+    what.startsWith('POST') ? {} : { body: readFileSync(`${folder}/${what.split('/').at(-1)}`) },
+  );
   return { ...stub, tensors };
 }
 
@@ -145,6 +147,13 @@ describe('trainOn', () => {
     expect(existsSync(`${folder}/adapter`)).toBe(false);
     expect((await trainOn(out, asOn({ reward: 'http://elsewhere:1' }))).id).toBe(id);
     expect((await trainOn((await tinyRun('encode', { steps: 4 })).out, asOn({}))).id).not.toBe(id);
+    // Another reward is another training.
+    const [other, same] = [
+      await tinyRun('encode', {}, { reward: { preset: 'paper' } }),
+      await tinyRun('encode'),
+    ];
+    expect((await trainOn(other.out, asOn({}))).id).not.toBe(id);
+    expect((await trainOn(same.out, asOn({}))).id).toBe(id);
     const verl = await trainOn(out, asOn({ nodes: 2, gpus: 8 }));
     expect(verl.id).not.toBe(id);
     const script = readFileSync(`${verl.folder}/train_verl.sh`, 'utf8');
@@ -202,12 +211,16 @@ describe('trainOn', () => {
 
   it('tells why a job failed, and takes no adapter of another form', async () => {
     const { out } = await tinyRun('encode');
+    const { url: reward } = await serve(() => ({}));
     const failing = await stubRay(['FAILED']);
-    await expect(trainOn(out, asOn({ on: failing.url }))).rejects.toThrow(
+    await expect(trainOn(out, asOn({ on: failing.url, reward }))).rejects.toThrow(
       /^job r4t-[0-9a-f]{16} failed: it said so; the same command submits it anew$/,
     );
     const again: string[] = [];
-    const retried = trainOn(out, asOn({ on: failing.url, onStatus: (line) => void again.push(line) }));
+    const retried = trainOn(
+      out,
+      asOn({ on: failing.url, reward, onStatus: (line) => void again.push(line) }),
+    );
     await expect(retried).rejects.toThrow(/^job r4t-[0-9a-f]{16}-2 failed/);
     expect(again[0]).toMatch(/^submitted job r4t-[0-9a-f]{16}-2, as the last has failed$/);
     const done = await stubRay(['SUCCEEDED']);
@@ -216,7 +229,21 @@ describe('trainOn', () => {
       /is an adapter of rank, alpha and targets 3, 4, .*; the run's config says 2, 4, /,
     );
     expect((await RunFolder.open(out)).stageDone('policy')).toBeUndefined();
-    await expect(trainOn(out, asOn({ on: done.url }))).rejects.toThrow('r4t serve-reward keeps the adapter');
+    const without = await serve((what) => ({ status: what.startsWith('POST') ? 200 : 404, body: 'none' }));
+    await expect(trainOn(out, asOn({ on: done.url, reward: without.url }))).rejects.toThrow(
+      'answered 404: none; to train it anew, let Ray forget the job',
+    );
+  });
+
+  it('asks the reward service before anything is submitted', async () => {
+    const { out } = await tinyRun('encode');
+    const ray = await stubRay(['PENDING']);
+    const reading = await serve(() => ({ status: 403 }));
+    await expect(trainOn(out, asOn({ on: ray.url, reward: reading.url }))).rejects.toThrow(
+      'refuses the key; set R4T_API_KEY to a full key of it',
+    );
+    await expect(trainOn(out, asOn({ on: ray.url }))).rejects.toThrow('is r4t serve-reward running there?');
+    expect(ray.asked).toEqual([]);
   });
 
   it('refuses what cannot be trained elsewhere', async () => {

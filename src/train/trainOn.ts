@@ -6,7 +6,7 @@ import { InputError } from '../errors.js';
 import { writeFileAtomic } from '../files.js';
 import { configOf } from '../run/manifest.js';
 import { RunFolder } from '../run/runFolder.js';
-import { fetchAdapter, takeAdapter } from './bringBack.js';
+import { checkService, fetchAdapter, takeAdapter } from './bringBack.js';
 import { type JobPlace, makeJob, type TrainJob } from './job.js';
 import { TRAIN_FOLDER } from './jobFolder.js';
 import { hasEnded, RayError, type RayJob, RayJobs, rayAddress } from './rayJobs.js';
@@ -50,15 +50,13 @@ const PATIENCE = 30;
 export async function trainOn(folder: string, options: TrainOptions): Promise<TrainResult> {
   const { on, reward, apiKey, storage, signal, onStatus, onLog } = options;
   const place = { nodes: options.nodes ?? 1, gpus: options.gpus ?? 0 };
-  const run = await RunFolder.open(folder);
-  if (run.stageDone('policy'))
-    throw new InputError('has a trained policy; go on with r4t compile, or compile into another --out', {
-      file: folder,
-    });
+  const run = await openUntrained(folder);
   const job = await makeJob(run, configOf(run.manifest, run.path('run.json')), place);
   const files = await writeJob(run, job);
   const result = { id: job.id, folder: files };
   if (on === undefined) return { ...result, trained: false };
+  const service = { url: reward, apiKey, signal };
+  await checkService(job.id, service);
   const ray = new RayJobs(rayAddress(on), signal);
   const submission = await submit(ray, job, { reward, apiKey, storage, place, onStatus });
   const ended = await follow(ray, submission, { signal, onStatus, onLog, pollMs: options.pollMs ?? POLL });
@@ -70,9 +68,20 @@ export async function trainOn(folder: string, options: TrainOptions): Promise<Tr
     );
   }
   await using _lock = await run.lock();
-  await fetchAdapter(job.id, run.path('policy', 'adapter'), { url: reward, apiKey, signal });
-  await takeAdapter(run, job, ((ended.end_time ?? 0) - (ended.start_time ?? 0)) / 1000);
+  // Much may have become of the run in the meantime.
+  const now = await openUntrained(folder);
+  await fetchAdapter(job.id, now.path('policy', 'adapter'), service);
+  await takeAdapter(now, job, ((ended.end_time ?? 0) - (ended.start_time ?? 0)) / 1000);
   return { ...result, trained: true };
+}
+
+/** @throws InputError if the run has a trained policy */
+async function openUntrained(folder: string): Promise<RunFolder> {
+  const run = await RunFolder.open(folder);
+  if (!run.stageDone('policy')) return run;
+  throw new InputError('has a trained policy; go on with r4t compile, or compile into another --out', {
+    file: folder,
+  });
 }
 
 /** Stops the job of a run; resolves with its submission's id when it has ended. */

@@ -215,6 +215,10 @@ describe('the reward service', () => {
       request(path, { method: 'PUT', headers: { 'X-API-Key': key }, body: '{"r": 4}' });
     const path = '/adapters/job-1/adapter_config.json';
     expect((await put(path, 'reading-key-0123456')).status).toBe(403);
+    const mayBring = (key: string) =>
+      request('/adapters/job-1', { method: 'POST', headers: { 'X-API-Key': key } });
+    expect((await mayBring('reading-key-0123456')).status).toBe(403);
+    expect((await mayBring('writing-key-0123456')).status).toBe(200);
     expect((await put(path, 'writing-key-0123456')).status).toBe(200);
     expect(readFileSync(temp.path('adapters/job-1/adapter/adapter_config.json'), 'utf8')).toBe('{"r": 4}');
     const back = await request(path, { headers: { 'X-API-Key': 'reading-key-0123456' } });

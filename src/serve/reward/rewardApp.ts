@@ -90,6 +90,8 @@ export function createRewardApp(options: RewardAppOptions): RewardApp {
     });
     return json(responseOf(results, asked.gains === true));
   });
+  // Asked before a training begins: it would be a pity to learn in the end that the key may only read.
+  app.post('/adapters/:job{[\\w-]+}', open('/adapters', 'full'), () => json({ status: 'ok' }));
   app.put(ADAPTER_PATH, open('/adapters', 'full'), limited(MOST_ADAPTER_BYTES), async (c) => {
     const { body } = c.req.raw;
     if (!body) throw invalidFields([{ field: '', detail: 'is empty; send the file' }]);

@@ -104,4 +104,6 @@ async function end(child: ChildProcess): Promise<void> {
     await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 20_000))]);
   }
   signal('SIGKILL');
+  // Ray's daemons see that their parent is gone, and go too.
+  await new Promise((resolve) => setTimeout(resolve, 3000));
 }
