@@ -18,13 +18,13 @@ function installed(): Record<string, string> {
   );
 }
 
-/** Tests against real engines, one after another; those that are missing are skipped with a word of what to install. */
+/** Tests against programs of others, one after another; those that are missing are skipped with a word of what to install. */
 export default defineConfig({
   resolve: { alias: { ...base.resolve?.alias, ...installed() } },
   test: {
     include: ['src/**/*.integration.test.ts'],
     fileParallelism: false,
-    testTimeout: 300_000,
+    testTimeout: 900_000,
     hookTimeout: 300_000,
   },
 });

@@ -61,7 +61,7 @@ if (!Number.isInteger(parallel) || parallel < 1)
 const writer: Writer =
   gguf === undefined
     ? new ChatWriter({
-        endpoint: { baseUrl, model, apiKey: process.env.API_KEY },
+        endpoints: [{ baseUrl, model, apiKey: process.env.API_KEY }],
         concurrency: parallel,
       })
     : await GgufWriter.open({

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { tempFolder } from '../../src/catalog/testing/tempFolder.js';
 import { damageRun } from './damages.js';
+import { killFanOuts } from './fanOuts.js';
 import { killCompile } from './kills.js';
 import { buildProgram } from './world.js';
 
@@ -19,6 +20,13 @@ afterAll(() => built?.remove());
 it('a killed compilation goes on to the same run, to the last bit', async () => {
   const { main } = built;
   const report = await killCompile({ main, folder: temp.path('worlds'), seed: 5, kills: 2 });
+  expect(report.wrong).toEqual([]);
+  expect(report.kills).toBeGreaterThanOrEqual(2);
+}, 240_000);
+
+it('fan-outs of killed sessions are neither lost nor asked for again', async () => {
+  const { main } = built;
+  const report = await killFanOuts({ main, folder: temp.path('worlds'), seed: 3, kills: 2 });
   expect(report.wrong).toEqual([]);
   expect(report.kills).toBeGreaterThanOrEqual(2);
 }, 240_000);

@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { damages } from './damages.js';
 import { disk } from './disk.js';
+import { killFanOuts } from './fanOuts.js';
 import { killItems } from './items.js';
 import { type KillReport, killCompile, killEvaluate, killExport } from './kills.js';
 import { service } from './service.js';
@@ -22,7 +23,7 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
     /** Kills of compilations; of the rest in proportion. */
     kills: { type: 'string', default: '100' },
-    only: { type: 'string', default: 'compile,export,evaluate,items,damages,disk,service' },
+    only: { type: 'string', default: 'compile,export,evaluate,items,fanOuts,damages,disk,service' },
   },
 });
 const parts = values.only.split(',');
@@ -37,6 +38,7 @@ const WORK: Readonly<Record<string, () => Promise<readonly string[]>>> = {
   export: async () => told(await killExport({ ...common, kills: Math.ceil(kills * 0.5) })),
   evaluate: async () => told(await killEvaluate({ ...common, kills: Math.ceil(kills * 0.3) })),
   items: async () => told(await killItems({ ...common, kills: Math.ceil(kills * 0.5) })),
+  fanOuts: async () => told(await killFanOuts({ ...common, kills: Math.ceil(kills * 0.3) })),
   damages: () => damages(common),
   disk: () => disk(common),
   service: () => service(common),

@@ -79,6 +79,8 @@ it.each([
   'send',
   'mcp',
   'metrics',
+  'serve-reward',
+  'train',
   'evaluate',
 ])('cli.md has every option of %s', async (command) => {
   const { code, stdout } = await runCli([command, '--help']);

@@ -19,7 +19,9 @@ import { addQueriesCommand } from './queriesCommand.js';
 import { addSearchCommand } from './searchCommand.js';
 import { addSendCommand } from './sendCommand.js';
 import { addServeCommand } from './serveCommand.js';
+import { addServeRewardCommand } from './serveRewardCommand.js';
 import { oneLine } from './text.js';
+import { addTrainCommand } from './trainCommand.js';
 import { addUiCommand } from './uiCommand.js';
 
 /** How a command ends; an interrupted one ends with 128 + the signal's number. */
@@ -85,6 +87,8 @@ function createProgram(io: CliIo): Command {
   addMcpCommand(program, io);
   addMetricsCommand(program, io);
   addPushCommand(program, io);
+  addServeRewardCommand(program, io);
+  addTrainCommand(program, io);
   return program;
 }
 

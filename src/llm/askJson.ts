@@ -5,7 +5,7 @@ import type { ChatEndpoint } from './endpoint.js';
 /** How often a model is asked for an answer of the right form. */
 const ATTEMPTS = 3;
 /** Room for a model that thinks before it answers. */
-const MAX_TOKENS = 2048;
+export const MAX_TOKENS = 2048;
 
 export interface AskJsonOptions<T> {
   readonly messages: readonly ChatMessage[];
@@ -25,6 +25,8 @@ export interface JsonAnswer<T> {
   /** What was wrong with the last answer. */
   readonly problem?: string;
   readonly usage: ChatUsage;
+  /** Who answered last, as the server says. */
+  readonly model?: string;
 }
 
 /**
@@ -40,12 +42,14 @@ export async function askJson<T>(
   const { $schema: _, ...json } = z.toJSONSchema(schema);
   const usage = { inputTokens: 0, outputTokens: 0 };
   let problem = '';
+  let model: string | undefined;
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const answer = await chat(endpoint, { messages: conversation, maxTokens: MAX_TOKENS, json, ...sampling });
+    model = answer.model;
     usage.inputTokens += answer.usage.inputTokens;
     usage.outputTokens += answer.usage.outputTokens;
     try {
-      return { value: parse(answer.text), usage };
+      return { value: parse(answer.text), usage, model };
     } catch (error) {
       problem = describe(error);
     }
@@ -57,7 +61,7 @@ export async function askJson<T>(
       },
     );
   }
-  return { problem, usage };
+  return { problem, usage, model };
 }
 
 /**

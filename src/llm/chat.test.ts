@@ -45,7 +45,7 @@ const failure = (promise: Promise<unknown>): Promise<ChatError> =>
 describe('chat', () => {
   it('sends what was asked for and returns text and usage', async () => {
     const answer = await ask(['hello'], { temperature: 0, maxTokens: 50, seed: 7, json: schema });
-    expect(answer).toEqual({ text: 'hello', usage: { inputTokens: 11, outputTokens: 7 } });
+    expect(answer).toEqual({ text: 'hello', usage: { inputTokens: 11, outputTokens: 7 }, model: 'm' });
     expect(stub?.requests).toHaveLength(1);
     const [{ path, headers, body }] = stub!.requests;
     expect(path).toBe('/v1/chat/completions');
@@ -74,6 +74,7 @@ describe('chat', () => {
     expect(await ask(['Sure! {"a": 1}'], { json: schema })).toMatchObject({
       text: 'Sure! {"a": 1}',
       usage: { inputTokens: 11, outputTokens: 7 },
+      model: 'm',
     });
   });
 

@@ -29,6 +29,8 @@ export interface ChatAnswer {
   readonly text: string;
   /** What the server counted; 0 where it does not say. */
   readonly usage: ChatUsage;
+  /** Who answered, as the server says; absent where it does not. */
+  readonly model?: string;
 }
 
 /** Models that are open, by who asks for them. */
@@ -60,7 +62,7 @@ export async function chat(endpoint: ChatEndpoint, options: ChatOptions): Promis
   const opened = await model;
   const system = messages.filter(({ role }) => role === 'system').map(({ content }) => content);
   try {
-    const { text, usage } = await generateText({
+    const { text, usage, response } = await generateText({
       model: opened,
       ...(system.length > 0 && { system: system.join('\n\n') }),
       messages: messages.flatMap(({ role, content }) => (role === 'system' ? [] : [{ role, content }])),
@@ -70,12 +72,12 @@ export async function chat(endpoint: ChatEndpoint, options: ChatOptions): Promis
       maxRetries: endpoint.maxRetries ?? MAX_RETRIES,
       abortSignal: signal,
     });
-    return { text, usage: usageOf(usage) };
+    return { text, usage: usageOf(usage), model: response.modelId };
   } catch (error) {
     signal?.throwIfAborted();
     // No JSON: whoever asked says what is wrong with it.
     if (NoObjectGeneratedError.isInstance(error))
-      return { text: error.text ?? '', usage: usageOf(error.usage) };
+      return { text: error.text ?? '', usage: usageOf(error.usage), model: error.response?.modelId };
     throw await chatError(error, endpoint);
   }
 }

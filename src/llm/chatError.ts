@@ -10,6 +10,8 @@ export class ChatError extends R4tError {
     readonly url: string,
     /** HTTP status; absent if no answer came at all. */
     readonly status?: number,
+    /** Seconds after which the host says that asking again makes sense (Retry-After). */
+    readonly retryAfter?: number,
     options?: ErrorOptions,
   ) {
     super(message, options);
@@ -33,7 +35,7 @@ export async function chatError(error: unknown, endpoint: Endpoint): Promise<unk
       `${last.message.split('.')[0]}; set the environment variable ${last.message.match(/[A-Z_]+_API_KEY/)?.[0]}`,
     );
   if (!APICallError.isInstance(last)) return last;
-  const { statusCode: status, responseBody = '', cause } = last;
+  const { statusCode: status, responseBody = '', responseHeaders, cause } = last;
   const { origin, pathname } = new URL(last.url);
   const url = origin + pathname;
   if (status === undefined) {
@@ -44,7 +46,8 @@ export async function chatError(error: unknown, endpoint: Endpoint): Promise<unk
   if (status < 300)
     return new ChatError(`${url} did not answer in the form of its API: ${said}`, url, status);
   const advice = ADVICE[status] === undefined ? '' : `; ${ADVICE[status]}`;
-  return new ChatError(`${url} answered ${status}: ${said}${advice}`, url, status);
+  const after = Number(responseHeaders?.['retry-after']);
+  return new ChatError(`${url} answered ${status}: ${said}${advice}`, url, status, after || undefined);
 }
 
 /** The server's own words of what is wrong, as one short line. */

@@ -18,7 +18,7 @@ export const askedModel = {
   prices: z.strictObject({ input: price, output: price }).optional(),
 };
 
-export const hasPlace = ({ baseUrl, provider }: { readonly baseUrl?: string; readonly provider?: string }) =>
+export const hasPlace = ({ baseUrl, provider }: { readonly baseUrl?: unknown; readonly provider?: string }) =>
   baseUrl !== undefined || provider !== undefined;
 
 export const noPlace = {

@@ -39,7 +39,11 @@ it('asks Gemini by its own API', async () => {
   });
   const endpoint = { provider: '@ai-sdk/google', model: 'gemini-2.5-flash', apiKey: 'secret', baseUrl };
   const answer = await askJson(endpoint, { messages, schema: queriesSchema, parse, temperature: 0.5 });
-  expect(answer).toEqual({ value: ['summer picnic'], usage: { inputTokens: 12, outputTokens: 5 } });
+  expect(answer).toEqual({
+    value: ['summer picnic'],
+    usage: { inputTokens: 12, outputTokens: 5 },
+    model: 'gemini-2.5-flash',
+  });
   expect(requests).toMatchObject([
     {
       path: '/v1/models/gemini-2.5-flash:generateContent',
@@ -71,7 +75,11 @@ it('asks Anthropic by its own API', async () => {
     temperature: 0.5,
     seed: 1,
   });
-  expect(answer).toEqual({ value: ['summer picnic'], usage: { inputTokens: 9, outputTokens: 4 } });
+  expect(answer).toEqual({
+    value: ['summer picnic'],
+    usage: { inputTokens: 9, outputTokens: 4 },
+    model: 'claude-haiku-4-5',
+  });
   expect(requests).toMatchObject([
     { path: '/v1/messages', headers: { 'x-api-key': 'secret' }, body: { temperature: 0.5 } },
   ]);

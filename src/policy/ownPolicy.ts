@@ -59,26 +59,31 @@ export async function loadOwnPolicy(
 }
 
 function promptOf(
-  { instruction = INSTRUCTION, examples: count }: ChatPolicySetting | GgufPolicySetting,
+  setting: ChatPolicySetting | GgufPolicySetting,
   { queries, items }: Workspace,
   { k, seed }: { readonly k: number; readonly seed: number },
 ): FanOutPrompt {
+  const { examples: count } = setting;
+  const inLines = setting.kind === 'chat' && setting.answers === 'lines';
+  const { instruction = inLines ? undefined : INSTRUCTION } = setting;
   const training = queries.filter(({ split }) => split === 'train');
   const sets = { texts: training.map(({ query }) => query), references: training.map((one) => one.items) };
-  return { instruction, k, examples: examplesOf(sets, items, { count, k, seed }) };
+  const examples = examplesOf(sets, items, { count, k, seed });
+  return { instruction, k, examples, ...(inLines && { answers: 'lines' }) };
 }
 
 function chatWriter({ baseUrl, provider, model, apiKeyEnv, concurrency, prices }: ChatPolicySetting): Writer {
-  const endpoint = {
-    baseUrl,
+  const urls = typeof baseUrl === 'object' ? baseUrl : [baseUrl];
+  const endpoints = urls.map((url) => ({
+    baseUrl: url,
     provider,
     model,
     // Read when it is asked: who searches by what was compiled needs no key.
     get apiKey() {
       return apiKeyOf(apiKeyEnv, 'policy.apiKeyEnv');
     },
-  };
-  return new ChatWriter({ endpoint, concurrency, prices });
+  }));
+  return new ChatWriter({ endpoints, concurrency, prices });
 }
 
 /** Opened when it is first asked: who searches by what was compiled needs neither the file nor the package. */

@@ -70,16 +70,11 @@ export function passingRows(
   among?: { has(id: string): boolean },
 ): Uint8Array | undefined {
   const passing = Array.isArray(filter) && filter.length === 0 ? undefined : filters.mask(filter);
-<<<<<<< HEAD
   const named = among && Uint8Array.from(items, ({ id }) => Number(among.has(id)));
   const masks = [passing, alive, named].filter((mask) => mask !== undefined);
   const mask = masks.length > 1 ? masks.reduce((a, b) => a.map((byte, row) => byte & b[row])) : masks[0];
-  return candidateMask({ items, vectors }, { mask, exclude });
-=======
-  const mask = passing && alive ? passing.map((byte, row) => byte & alive[row]) : (passing ?? alive);
   const rows = candidateMask({ items, vectors }, { mask, exclude });
   return passing && rows ? describeMask(rows, () => filters.plan(filter)) : rows;
->>>>>>> index
 }
 
 /** How many items pass the filter of a request, where it has one: `SearchResult.passing`. */

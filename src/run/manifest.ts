@@ -130,11 +130,14 @@ function differences(a: unknown, b: unknown, path: readonly string[]): string[] 
 }
 
 /** The settings a run was made with; a function, reward or judge, cannot be brought back, the default stands in for it. */
-export function configOf({ config }: Manifest, file: string): Config {
-  const { reward, ...settings } = config;
-  const own = typeof reward === 'string' || (isObject(reward) && String(reward.judge).startsWith(FUNCTION));
-  return parseConfig(own ? settings : config, file);
+export function configOf(manifest: Manifest, file: string): Config {
+  const { reward: _, ...settings } = manifest.config;
+  return parseConfig(rewardIsFunction(manifest) ? settings : manifest.config, file);
 }
+
+/** Whether the run was made with a function as its reward or judge. */
+export const rewardIsFunction = ({ config: { reward } }: Manifest): boolean =>
+  typeof reward === 'string' || (isObject(reward) && String(reward.judge).startsWith(FUNCTION));
 
 /** What stands for a function in a run's config, before the hash of its source. */
 const FUNCTION = 'function sha256:';

@@ -87,6 +87,18 @@ it('prints plain lines elsewhere, one every few seconds', () => {
   ]);
 });
 
+it('shows a warning once whose figures change, but each host that is named', () => {
+  const screen = new Screen();
+  const tracker = new ProgressTracker(lineStyle(screen), () => 0);
+  const warn = (warning: string) => tracker.onProgress({ stage: 'x', done: 1, total: 2, warning });
+  for (const port of [8001, 8002]) for (const s of [1, 20]) warn(`http://gpu-1:${port} waits ${s} s (4.5)`);
+  expect(screen.text.match(/gpu-1:800\d waits 1 s/g)).toEqual([
+    'gpu-1:8001 waits 1 s',
+    'gpu-1:8002 waits 1 s',
+  ]);
+  expect(screen.text).not.toContain('20 s');
+});
+
 it('prints JSON lines for programs', () => {
   const events = playOn(jsonStyle)
     .text.trim()

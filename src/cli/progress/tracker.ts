@@ -61,9 +61,9 @@ export class ProgressTracker {
     this.#leave();
   }
 
-  /** Shows a warning once, even if its figures change. */
+  /** Shows a warning once, even if its figures change; digits in names and addresses are none. */
   #warn(stage: string, warning: string): void {
-    const kind = `${stage} ${warning.replace(/[\d.]+/g, '#')}`;
+    const kind = `${stage} ${warning.replace(/(?<![\w:/.-])\d[\d.,]*/g, '#')}`;
     if (this.#warned.has(kind)) return;
     this.#warned.add(kind);
     this.style.warn(stage, warning);

@@ -10,9 +10,10 @@ export interface StubRequest {
   readonly body: { readonly model: string; readonly messages: ChatMessage[] } & Record<string, unknown>;
 }
 
-/** Content of an answer, or a failure, or (`hang`) nothing at all. */
+/** Content of an answer, perhaps of a model that says its name, or a failure, or (`hang`) nothing at all. */
 export type StubReply =
   | string
+  | { readonly content: string; readonly model: string }
   | { readonly status: number; readonly headers?: Record<string, string>; readonly body?: string }
   | 'hang'
   | 'cut';
@@ -65,17 +66,19 @@ export function withoutPauses(): void {
 function send(response: ServerResponse, reply: StubReply): void {
   if (reply === 'hang') return;
   if (reply === 'cut') return void response.destroy();
-  if (typeof reply === 'object') {
+  if (typeof reply === 'object' && 'status' in reply) {
     // Nobody shall wait for long.
     response
       .writeHead(reply.status, { 'retry-after-ms': '1', ...reply.headers })
       .end(reply.body ?? '{"error":{"message":"no"}}');
     return;
   }
+  const { content, model } = typeof reply === 'object' ? reply : { content: reply, model: undefined };
   response.setHeader('content-type', 'application/json');
   response.end(
     JSON.stringify({
-      choices: [{ index: 0, message: { role: 'assistant', content: reply }, finish_reason: 'stop' }],
+      model,
+      choices: [{ index: 0, message: { role: 'assistant', content }, finish_reason: 'stop' }],
       usage: { prompt_tokens: 11, completion_tokens: 7, total_tokens: 18 },
     }),
   );

@@ -7,13 +7,17 @@ export interface FanOutExample {
   readonly subQueries: readonly string[];
 }
 
+/** What a model is to write. */
+const taskOf = (k: number): string =>
+  `For each search you get, write ${k} short search queries for different things that belong to it, one a line.`;
+
 /** The conversation that asks for a query's sub-queries; examples are earlier turns of it. */
 export function fanOutMessages(
   query: string,
   k: number,
   examples: readonly FanOutExample[] = [],
+  task = taskOf(k),
 ): ChatMessage[] {
-  const task = `For each search you get, write ${k} short search queries for different things that belong to it, one a line.`;
   return [
     { role: 'system', content: task },
     ...examples.flatMap((example): ChatMessage[] => [

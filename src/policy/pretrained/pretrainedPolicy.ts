@@ -25,7 +25,7 @@ export interface PretrainedPolicyOptions {
 }
 
 /** Tokens a sub-query at most, on average; a catalog's names and what people search for have two to six. */
-const TOKENS_A_LINE = 10;
+export const TOKENS_A_LINE = 10;
 
 /**
  * A pretrained language model that writes sub-queries, one a line, and is tuned by an adapter (see `lora.ts`). It holds native memory:

@@ -6,6 +6,7 @@ import { tempFolder } from '../../catalog/testing/tempFolder.js';
 import { withoutPauses } from '../../llm/testing/stubChat.js';
 import { matrix } from '../../matrix.js';
 import type { Progress } from '../../progress.js';
+import { fanOutMessages } from '../pretrained/fanOutText.js';
 import { ChatWriter } from './chatWriter.js';
 import { FanOutLog, readFanOuts } from './fanOutFile.js';
 import { WritingPolicy } from './writingPolicy.js';
@@ -64,7 +65,7 @@ async function policyAt(baseUrl: string, changes: object = {}, onProgress?: (pro
   const file = temp.path(`fanOuts-${files++}.jsonl`);
   const endpoint = { baseUrl, model: 'm', maxRetries: 2, timeoutMs: 5000, ...changes };
   const prices = { input: 1, output: 10 };
-  const writer = new ChatWriter({ endpoint, concurrency: 3, prices });
+  const writer = new ChatWriter({ endpoints: [endpoint], concurrency: 3, prices });
   const policy = new WritingPolicy({ writer, prompt, log: await FanOutLog.open(file), onProgress });
   opened.push(policy);
   const ask = (queries: readonly string[], control: object = {}) =>
@@ -153,6 +154,26 @@ describe('ChatWriter', () => {
     expect(told.filter((text) => text.includes('"subQueries": expected array'))).toHaveLength(2);
   });
 
+  it('asks a tuned model in the words that it was tuned with, and reads its lines', async () => {
+    const { baseUrl, asked } = await listen((query) =>
+      query === 'mute' ? '\n-\n' : `1. ${query} tent\nlamp\nmug`,
+    );
+    const writer = new ChatWriter({ endpoints: [{ baseUrl, model: 'm' }], concurrency: 2 });
+    const examples = [{ query: 'dinner', subQueries: ['pan', 'pot', 'cup'] }];
+    const log = FanOutLog.inMemory();
+    const policy = new WritingPolicy({ writer, prompt: { k: 2, examples, answers: 'lines' }, log });
+    const queries = ['camping', 'mute'];
+    const found = await policy.sample({ queries, vectors: matrix(2, 0), seed: 1 });
+    expect(found.map(({ subQueries }) => subQueries)).toEqual([
+      ['camping tent', 'lamp'],
+      ['mute', 'mute'],
+    ]);
+    const { messages, response_format } = asked.find((one) => one.messages.at(-1)?.content === 'camping')!;
+    expect(messages).toEqual(fanOutMessages('camping', 2, examples));
+    expect(response_format).toBeUndefined();
+    await policy.release();
+  });
+
   it('stops at once when it is aborted', async () => {
     const stop = new AbortController();
     const reason = new Error('enough');
@@ -165,7 +186,8 @@ describe('ChatWriter', () => {
   });
 
   it('refuses what is no endpoint', () => {
-    const open = (baseUrl?: string) => new ChatWriter({ endpoint: { baseUrl, model: 'm' }, concurrency: 1 });
+    const open = (baseUrl?: string) =>
+      new ChatWriter({ endpoints: [{ baseUrl, model: 'm' }], concurrency: 1 });
     expect(() => open('localhost:1')).toThrow('"localhost:1" is not an endpoint');
     expect(() => open()).toThrow('names neither a baseUrl nor a provider');
   });

@@ -11,7 +11,17 @@ const prompt = {
 };
 
 /** A language model over the network. */
-const chat = z.strictObject({ kind: z.literal('chat'), ...askedModel, ...prompt }).refine(hasPlace, noPlace);
+const chat = z
+  .strictObject({
+    kind: z.literal('chat'),
+    ...askedModel,
+    /** One endpoint, or several that serve the same model. */
+    baseUrl: z.union([z.string(), z.array(z.string()).min(1)]).optional(),
+    ...prompt,
+    /** `lines`: it is asked as a model is that a run tunes, and answers so. */
+    answers: z.literal('lines').optional(),
+  })
+  .refine(hasPlace, noPlace);
 
 /** One on disk, in this process, through the package `node-llama-cpp`. */
 const gguf = z.strictObject({

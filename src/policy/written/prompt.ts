@@ -6,6 +6,7 @@ import { jsonIn } from '../../llm/askJson.js';
 import type { ChatMessage } from '../../llm/chat.js';
 import { tidyLine } from '../../llm/tidyLine.js';
 import { CounterRandom } from '../../random.js';
+import { fanOutMessages, writtenLines } from '../pretrained/fanOutText.js';
 
 /** A query with sub-queries that are right for it. */
 export interface PromptExample {
@@ -15,12 +16,15 @@ export interface PromptExample {
 
 export interface FanOutPrompt {
   /** What to write, in the user's words. */
-  readonly instruction: string;
+  /** What to write; absent, where it answers in lines: what a model is told that a run tunes. */
+  readonly instruction?: string;
   readonly examples: readonly PromptExample[];
   /** Sub-queries wanted. */
   readonly k: number;
   /** Fewer than k are fine from here on (k). */
   readonly least?: number;
+  /** One a line, as a language model answers that a run has tuned; else a JSON object. */
+  readonly answers?: 'lines';
 }
 
 export const INSTRUCTION =
@@ -36,22 +40,22 @@ export const fanOutSchema = z.strictObject({ subQueries: z.array(z.string()) });
 
 /** The question for one query; of the examples, that of the query itself is left out. */
 export function promptMessages(
-  { instruction, examples, k, least = k }: FanOutPrompt,
+  { instruction, examples, k, least = k, answers }: FanOutPrompt,
   query: string,
 ): ChatMessage[] {
-  const count = least < k ? `${least} to ${k}` : `exactly ${k}`;
   const asked = normalizeKey(query);
+  const others = examples.filter((example) => normalizeKey(example.query) !== asked);
+  if (answers) return fanOutMessages(query, k, others, instruction);
+  const count = least < k ? `${least} to ${k}` : `exactly ${k}`;
   return [
     {
       role: 'system',
       content: `${instruction}\nWrite ${count}. Answer with one JSON object and nothing else: {"subQueries": ["...", "..."]}`,
     },
-    ...examples
-      .filter((example) => normalizeKey(example.query) !== asked)
-      .flatMap((example): ChatMessage[] => [
-        { role: 'user', content: example.query },
-        { role: 'assistant', content: JSON.stringify({ subQueries: example.subQueries.slice(0, k) }) },
-      ]),
+    ...others.flatMap((example): ChatMessage[] => [
+      { role: 'user', content: example.query },
+      { role: 'assistant', content: JSON.stringify({ subQueries: example.subQueries.slice(0, k) }) },
+    ]),
     { role: 'user', content: query },
   ];
 }
@@ -61,9 +65,18 @@ export function promptHash(
   prompt: FanOutPrompt,
   sampling: { readonly temperature: number; readonly topP: number },
 ): string {
-  const { instruction, examples, k, least = k } = prompt;
+  const { instruction, examples, k, least = k, answers } = prompt;
   const { temperature, topP } = sampling;
-  const all = [fanOutFormat, instruction, examples, k, least, temperature, topP];
+  const all = [
+    fanOutFormat,
+    instruction,
+    examples,
+    k,
+    least,
+    temperature,
+    topP,
+    ...(answers ? [answers] : []),
+  ];
   return createHash('sha256').update(JSON.stringify(all)).digest('hex').slice(0, 12);
 }
 
@@ -84,6 +97,10 @@ export function parseFanOut(text: string, k: number): string[] {
     })
     .parse(jsonIn(text));
 }
+
+/** The lines of an answer that say something, tidied, each once, at most k. */
+export const parseFanOutLines = (text: string, k: number): string[] =>
+  distinct(writtenLines(text.split('</think>').at(-1)!).map(tidy)).slice(0, k);
 
 /** No longer than a search. */
 const tidy = (text: string): string => tidyLine(text).slice(0, LONGEST).trim();

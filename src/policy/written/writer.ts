@@ -4,10 +4,14 @@ export interface WriteOptions {
   /** Sub-queries wanted, and how few will do. */
   readonly k: number;
   readonly least: number;
+  /** One a line; else a JSON object. */
+  readonly answers?: 'lines';
   readonly temperature: number;
   readonly topP: number;
   readonly seed: number;
   readonly signal?: AbortSignal;
+  /** Told what is wrong where the writing goes on. */
+  readonly onWarning?: (warning: string) => void;
 }
 
 /** What a model answered: sub-queries, or what is wrong with it. */
@@ -25,6 +29,8 @@ export interface Writer {
   readonly concurrency: number;
   /** What the fan-outs of these prompts cost, as a part of a sentence; undefined where nothing is paid. */
   cost?(fanOuts: number, prompt: readonly ChatMessage[], k: number): string;
+  /** What is worth seeing while it writes: tokens a second, the price so far. */
+  figures?(): Record<string, number>;
   /** @throws where the model cannot be asked at all */
   write(messages: readonly ChatMessage[], options: WriteOptions): Promise<Written>;
   /** Frees native memory, where it holds any. */

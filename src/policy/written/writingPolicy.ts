@@ -29,6 +29,8 @@ interface Task {
 export class WritingPolicy implements Policy {
   readonly k: number;
   #written = 0;
+  /** What is being written at the moment. */
+  #session = { done: 0, total: 0, started: 0 };
   /** Fan-outs that the model has no usable answer for. */
   readonly #unusable = new Set<string>();
 
@@ -69,10 +71,12 @@ export class WritingPolicy implements Policy {
       const answer = await writer.write(promptMessages(prompt, task.query), {
         k: prompt.k,
         least: prompt.least ?? prompt.k,
+        answers: prompt.answers,
         temperature,
         topP,
         seed: seedOf(task, seed),
         signal: stop,
+        onWarning: (warning) => this.#report(warning),
       });
       if (answer.subQueries) {
         const { query, sample } = task;
@@ -102,26 +106,31 @@ export class WritingPolicy implements Policy {
     if (missing.length === 0) return;
     const { writer, log, onProgress } = this.options;
     signal?.throwIfAborted();
-    let done = 0;
-    const report = (warning?: string) =>
-      onProgress?.({ stage: STAGE, done, total: missing.length, ...(warning && { warning }) });
+    this.#session = { done: 0, total: missing.length, started: performance.now() };
     // How long one takes tells how long all do.
     let rest = missing;
     if (onProgress && log.msOf(writer.model).length === 0 && missing.length > 1) {
       await write(missing[0], signal);
-      done++;
+      this.#session.done++;
       rest = missing.slice(1);
     }
-    if (onProgress && rest.length > 1) report(this.#forecast(rest));
+    if (onProgress && rest.length > 1) this.#report(this.#forecast(rest));
     await inParallel(
       rest,
       async (task, stop) => {
         await write(task, stop);
-        done++;
-        report();
+        this.#session.done++;
+        this.#report();
       },
       { concurrency: writer.concurrency, signal },
     );
+  }
+
+  #report(warning?: string): void {
+    const { done, total, started } = this.#session;
+    const rate = done / ((performance.now() - started) / 1000);
+    const metrics = { 'fan-outs/s': rate, ...this.options.writer.figures?.() };
+    this.options.onProgress?.({ stage: STAGE, done, total, metrics, ...(warning && { warning }) });
   }
 
   /** What is about to be asked: how much, for how long, for what price. */
@@ -142,7 +151,7 @@ export class WritingPolicy implements Policy {
 
   /** @throws R4tError where the model has not written anything of use yet */
   #giveUp({ query }: Task, name: string, problem: string): void {
-    const { writer, onProgress } = this.options;
+    const { writer } = this.options;
     this.#unusable.add(name);
     const count = this.#unusable.size;
     if (this.#written === 0 && count >= MUTE) {
@@ -153,8 +162,9 @@ export class WritingPolicy implements Policy {
     // One, ten, a hundred: more would hide what else is told.
     if (!/^10*$/.test(`${count}`)) return;
     const last = `the last is for "${query}" (${problem})`;
-    const warning = `${writer.model} has no usable answer for ${count} fan-outs, where the query stands for itself; ${last}`;
-    onProgress?.({ stage: STAGE, done: this.#written, total: this.#written + count, warning });
+    this.#report(
+      `${writer.model} has no usable answer for ${count} fan-outs, where the query stands for itself; ${last}`,
+    );
   }
 
   async release(): Promise<void> {
@@ -168,8 +178,8 @@ const nameOf = (
   { promptHash: hash, seed }: { promptHash: string; seed: number },
 ): string => JSON.stringify([query, sample, hash, seed]);
 
-/** 31 bits: what models take. */
-const seedOf = ({ query, sample }: Task, seed: number): number =>
+/** The seed that a sample is written with, 31 bits: what models take. */
+export const seedOf = ({ query, sample }: Pick<FanOutRecord, 'query' | 'sample'>, seed: number): number =>
   new CounterRandom(seed, 'fan-outs', query, sample).uint32() >>> 1;
 
 /** A written list as a completion of k sub-queries: one that is too short goes round. */

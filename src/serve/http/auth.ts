@@ -69,10 +69,17 @@ export function findKey(keys: readonly ApiKey[], presented: string): ApiKey | un
   return found;
 }
 
-/** The key of a request: `Authorization: Bearer <key>` or `X-API-Key: <key>`. */
+/**
+ * The key of a request: `Authorization: Bearer <key>`, `X-API-Key: <key>`, or the password of Basic authentication, for programs that are
+ * given nothing but a URL (`http://r4t:<key>@host`).
+ */
 export function presentedKey(headers: Headers): string | undefined {
-  const bearer = /^Bearer +(\S+)$/i.exec(headers.get('authorization') ?? '');
-  return bearer?.[1] ?? headers.get('x-api-key') ?? undefined;
+  const [, scheme, said] = /^(Bearer|Basic) +(\S+)$/i.exec(headers.get('authorization') ?? '') ?? [];
+  if (scheme?.toLowerCase() === 'basic')
+    return Buffer.from(said, 'base64')
+      .toString()
+      .replace(/^[^:]*:/, '');
+  return said ?? headers.get('x-api-key') ?? undefined;
 }
 
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/i;

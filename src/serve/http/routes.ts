@@ -124,24 +124,15 @@ const allowed = (origins: readonly string[]): MiddlewareHandler =>
     maxAge: 600,
   });
 
-<<<<<<< HEAD
-function notFound(c: Ctx): Response {
-  const known = (Object.values(operations) as Operation[]).filter(({ path }) => path === c.req.path);
-  if (known.length === 0)
-    return new HttpProblem('not-found', 'there is nothing here; see /docs').toResponse(c.get('requestId'));
-  const allow = known.map(({ method }) => method.toUpperCase()).join(', ');
-  const problem = new HttpProblem('method-not-allowed', `use ${allow.replace(', ', ' or ')}`);
-  return problem.toResponse(c.get('requestId'), { Allow: allow });
-=======
 /** What no route answers; as a route of its own, for an app that this one is part of would answer otherwise. */
 export function notFound(c: Ctx): Response {
   const here = ownPath(c);
-  const known = (Object.values(operations) as Operation[]).find(({ path }) => path === here);
-  if (!known)
+  const known = (Object.values(operations) as Operation[]).filter(({ path }) => path === here);
+  if (known.length === 0)
     return answerOf(new HttpProblem('not-found', `there is nothing here; see ${mountOf(c)}/docs`), c);
-  const allow = known.method.toUpperCase();
-  return answerOf(new HttpProblem('method-not-allowed', `use ${allow}`), c, { Allow: allow });
->>>>>>> adapters
+  const allow = known.map(({ method }) => method.toUpperCase()).join(', ');
+  const problem = new HttpProblem('method-not-allowed', `use ${allow.replace(', ', ' or ')}`);
+  return answerOf(problem, c, { Allow: allow });
 }
 
 const answerOf = (problem: HttpProblem, c: Ctx, headers?: Readonly<Record<string, string>>): Response =>

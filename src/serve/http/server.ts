@@ -117,7 +117,7 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
   };
 }
 
-function listen(server: Server, host: string, port: number): Promise<void> {
+export function listen(server: Server, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, host, port)));
     server.listen(port, host, resolve);
@@ -136,7 +136,7 @@ function listenError(error: NodeJS.ErrnoException, host: string, port: number): 
   return problem === undefined ? error : new InputError(`${host}:${port} ${problem}`, {}, { cause: error });
 }
 
-function urlOf({ address, family, port }: AddressInfo): string {
+export function urlOf({ address, family, port }: AddressInfo): string {
   return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
 }
 
@@ -146,7 +146,7 @@ const LAST_MOMENT = 500;
 const FIRST_REQUEST = 2000;
 
 /** Connections that have not asked anything yet. */
-function watchFresh(server: Server): ReadonlySet<Socket> {
+export function watchFresh(server: Server): ReadonlySet<Socket> {
   const fresh = new Set<Socket>();
   server.on('connection', (socket) => {
     fresh.add(socket);
@@ -157,7 +157,7 @@ function watchFresh(server: Server): ReadonlySet<Socket> {
 }
 
 /** Ends when every connection has; what is not done after the seconds is cut off. */
-async function drain(server: Server, fresh: ReadonlySet<Socket>, seconds: number): Promise<void> {
+export async function drain(server: Server, fresh: ReadonlySet<Socket>, seconds: number): Promise<void> {
   await sleep(LAST_MOMENT);
   // Closing would reset them, with their request perhaps on its way.
   for (let waited = 0; fresh.size > 0 && waited < FIRST_REQUEST; waited += 50) await sleep(50);
