@@ -75,7 +75,7 @@ export function createRewardApp(options: RewardAppOptions): RewardApp {
   const open = (route: string, access: Access): MiddlewareHandler<{ Variables: Variables }> =>
     async function enter(c, next) {
       c.set('route', route);
-      c.set('caller', authorize(c, { access } as Operation, keys));
+      c.set('caller', authorize(c, { access } as Operation, { keys }));
       await next();
     };
 
