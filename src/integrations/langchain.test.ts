@@ -51,6 +51,7 @@ describe.each(['library', 'client'] as const)('over the %s', (name) => {
     expect(told.sort()).toEqual(['end 2', 'end 2', 'end 2', 'start lamps', 'start red', 'start tents']);
     const alone = await Promise.all(queries.map((query) => new R4tRetriever({ source, k: 2 }).invoke(query)));
     expect(batch).toEqual(alone);
+    expect(await retriever.batch([])).toEqual([]);
     spy.mockRestore();
   });
 

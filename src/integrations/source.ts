@@ -25,6 +25,7 @@ export async function searchSets(
   signal?: AbortSignal,
 ): Promise<FoundSet[]> {
   signal?.throwIfAborted();
+  if (queries.length === 0) return [];
   if ('searchAll' in source) return (await source.searchAll(queries, { ...request, signal })).map(common);
   const found: FoundSet[] = [];
   for (let at = 0; at < queries.length; at += MOST_QUERIES) {

@@ -46,8 +46,8 @@ export interface Answered<R> {
 interface Answer {
   readonly result: JobResult;
   readonly timings: BatchTimings;
-  /** The run that answered; another may be served meanwhile. */
-  readonly run: RunProvenance;
+  /** Of the engine that answered; another may be served meanwhile. */
+  readonly facts: EngineFacts;
   /** Jobs that were answered together. */
   readonly batch: number;
 }
@@ -85,7 +85,8 @@ export class SearchQueue {
   /** @throws HttpProblem, or what `problemFrom` makes one of, unless every job has an answer */
   async answer<R>(asked: Asked<R>): Promise<Answered<R>> {
     const { jobs } = asked;
-    const { facts } = this.#options.host;
+    // An engine that cannot answer now should say so before the queue does.
+    const { facts } = this.#options.host.engine;
     const { k = facts.k } = jobs[0];
     const queries = new Set(jobs.map(({ query }) => query)).size;
     const methods = [...new Set(jobs.map(({ method = AUTO }) => method))].join();
@@ -96,7 +97,7 @@ export class SearchQueue {
     { jobs, pick, caller, signal }: Asked<R>,
     tell: (attributes: Attributes) => void,
   ): Promise<Answered<R>> {
-    const { host, seconds } = this.#options;
+    const { seconds } = this.#options;
     const started = performance.now();
     const milliseconds = seconds * 1000;
     const weight = jobs.reduce((sum, job) => sum + weightOf(job), 0);
@@ -115,8 +116,12 @@ export class SearchQueue {
     const { waited, answer } = batched.reduce((slow, one) => (one.waited > slow.waited ? one : slow));
     const total = performance.now() - started;
     tell({ 'r4t.batch.queries': answer.batch });
-    tellParts({ ...answer.timings, queue: waited }, started, host.facts);
-    return { results, run: answer.run, timings: roundedTimings({ queue: waited, ...answer.timings, total }) };
+    tellParts({ ...answer.timings, queue: waited }, started, answer.facts);
+    return {
+      results,
+      run: answer.facts.run,
+      timings: roundedTimings({ queue: waited, ...answer.timings, total }),
+    };
   }
 
   async #runBatch(jobs: readonly SearchJob[], milliseconds: number): Promise<Answer[]> {
@@ -126,8 +131,8 @@ export class SearchQueue {
       .search(jobs, milliseconds)
       .catch((error: unknown) => lost(host, engine, error));
     onBatch(jobs.length, timings);
-    const { run } = engine.facts;
-    return results.map((result) => ({ result, timings, run, batch: jobs.length }));
+    const { facts } = engine;
+    return results.map((result) => ({ result, timings, facts, batch: jobs.length }));
   }
 }
 
