@@ -1,4 +1,9 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { appendFileSync, existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { tempFolder } from '../catalog/testing/tempFolder.js';
 import { acquireLock } from '../run/lock.js';
@@ -98,3 +103,34 @@ it('says who holds the folder where it is not let go of', async () => {
   await expect(labels.record([up('b')])).rejects.toThrow(`process ${process.pid}`);
   expect(lines(labels.path('judgments'))).toHaveLength(1);
 });
+
+it('loses nothing that was answered when processes that write at the same time are killed', async () => {
+  const folder = fresh();
+  const jiti = join(
+    dirname(createRequire(import.meta.url).resolve('jiti/package.json')),
+    'lib',
+    'jiti-cli.mjs',
+  );
+  const writer = fileURLToPath(new URL('testing/recordForEver.ts', import.meta.url));
+  const answered: string[] = [];
+  await Promise.all(
+    [7, 12].map(async (enough) => {
+      const child = spawn(process.execPath, [jiti, writer, folder], { stdio: ['ignore', 'pipe', 'inherit'] });
+      let said = '';
+      child.stdout.on('data', (data) => {
+        said += data;
+        if (said.split('\n').length > enough) child.kill('SIGKILL');
+      });
+      await once(child, 'close');
+      answered.push(...said.split('\n').slice(0, -1));
+    }),
+  );
+  expect(answered.length).toBeGreaterThanOrEqual(7 + 12);
+  const labels = new LabelFolder(folder);
+  const kept = [...(await labels.read()).get('camping')!.items.keys()];
+  expect(kept).toEqual(expect.arrayContaining(answered));
+  // At most what was under way at each death came besides.
+  expect(kept.length).toBeLessThanOrEqual(answered.length + 2);
+  await labels.record([up('last')]);
+  expect(sets(labels)).toEqual([{ query: 'camping', items: [...kept, 'last'] }]);
+}, 60_000);

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { InputError } from '../../errors.js';
 import { readError } from '../../inputFile.js';
 
-/** `full` may do everything; `read` may not change items nor reload. */
+/** `full` may do everything; `read` may neither change items, nor label, nor reload. */
 export type Role = 'full' | 'read';
 
 export interface ApiKey {
