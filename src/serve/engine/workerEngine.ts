@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import { InputError } from '../../errors.js';
+import { IndexError, InputError } from '../../errors.js';
 import type { CatalogMap, Info } from '../http/schemas.js';
 import type { BatchAnswer, CatalogState, Engine, EngineFacts, ItemChange, SearchJob } from './engine.js';
 
@@ -21,6 +21,7 @@ interface PlainError {
   readonly message: string;
   readonly stack?: string;
   readonly input: boolean;
+  readonly index: boolean;
 }
 
 /** The thread's first message tells of its loading, as call `LOADING`. */
@@ -137,8 +138,9 @@ function startWorker(workerData: WorkerInput): Worker {
   return new Worker(code, { eval: true, workerData });
 }
 
-function revived({ message, stack, input }: PlainError): Error {
+function revived({ message, stack, input, index }: PlainError): Error {
   if (input) return new InputError(message);
+  if (index) return new IndexError(message);
   const error = new Error(message);
   error.stack = stack;
   return error;
