@@ -75,6 +75,7 @@ it.each([
   'judge',
   'serve',
   'send',
+  'push',
   'evaluate',
 ])('cli.md has every option of %s', async (command) => {
   const { code, stdout } = await runCli([command, '--help']);
