@@ -98,7 +98,16 @@ export { relevanceReward } from './reward/relevanceReward.js';
 export type { FanOut, RewardComponent, RewardFunction, RewardResult } from './reward/reward.js';
 export { normalizedVendi, vendi } from './reward/vendi.js';
 export { type Config, defineConfig, type UserConfig } from './run/config.js';
+export { type PushReport, pushRun } from './run/pushRun.js';
 export { type TrainingEvent, trainingEvents } from './run/trainingEvents.js';
+export type {
+  Engine,
+  EngineDocument,
+  EngineSchema,
+  EngineSearchOptions,
+} from './vectorIndex/engines/engine.js';
+export type { EngineSetting } from './vectorIndex/engines/engineSetting.js';
+export { openEngine } from './vectorIndex/engines/openEngine.js';
 export { ExactIndex, type ExactIndexOptions } from './vectorIndex/exactIndex.js';
 export type { IndexModuleOptions } from './vectorIndex/moduleIndex.js';
 export type {

@@ -81,6 +81,7 @@ it.each([
   'metrics',
   'serve-reward',
   'train',
+  'push',
   'evaluate',
 ])('cli.md has every option of %s', async (command) => {
   const { code, stdout } = await runCli([command, '--help']);

@@ -10,10 +10,7 @@ import type { Engine } from '../vectorIndex/engines/engine.js';
 import { configOf } from './manifest.js';
 import { RunFolder } from './runFolder.js';
 import { readMatrix } from './spaceFiles.js';
-import { ENCODED_FILES, readItems } from './workspace.js';
-
-/** Changes when items are stored otherwise. */
-const FORMAT = 1;
+import { ENCODED_FILES, engineVersion, readItems } from './workspace.js';
 
 export interface PushReport {
   /** Items of the run, which all are in the engine. */
@@ -43,8 +40,7 @@ export async function pushRun(
   { signal, onProgress }: RunControl = {},
 ): Promise<PushReport> {
   const run = await RunFolder.open(folder);
-  const encoded = run.stageDone('encode');
-  if (!encoded) {
+  if (!run.stageDone('encode')) {
     throw new InputError('is not compiled far enough to be pushed; run compile again to go on', {
       file: folder,
     });
@@ -60,8 +56,7 @@ export async function pushRun(
     });
   }
   const { numbers, documents } = engineCatalog(items, vectors, new FilterTable(items, ownNames(catalog)));
-  const { [ENCODED_FILES.items]: a, [ENCODED_FILES.vectors]: b } = encoded.files;
-  const version = sha256(JSON.stringify([FORMAT, a, b])).slice(0, 16);
+  const version = engineVersion(run);
 
   signal?.throwIfAborted();
   await engine.create({ dim: vectors.cols, numbers });

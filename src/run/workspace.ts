@@ -3,6 +3,7 @@
  * space, the index and the queries.
  */
 
+import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import { ownNames } from '../catalog/fields.js';
 import type { Item, QueryRecord, Split } from '../catalog/item.js';
@@ -142,11 +143,24 @@ async function indexOf(
   if (!isEngine(setting)) return ExactIndex.create(exact);
   const engine = await openEngine(placeEngine(setting, await realPath(run.folder)));
   try {
-    return await EngineIndex.open(engine, items, exact.vectors);
+    return await EngineIndex.open(engine, { items, vectors: exact.vectors, version: engineVersion(run) });
   } catch (error) {
     await engine.close();
     throw error;
   }
+}
+
+/** Changes when items are stored otherwise in engines. */
+const ENGINE_FORMAT = 1;
+
+/** What a run's items and vectors are known by in a search engine. */
+export function engineVersion(run: RunFolder): string {
+  const { [ENCODED_FILES.items]: items, [ENCODED_FILES.vectors]: vectors } =
+    run.stageDone('encode')?.files ?? {};
+  return createHash('sha256')
+    .update(JSON.stringify([ENGINE_FORMAT, items, vectors]))
+    .digest('hex')
+    .slice(0, 16);
 }
 
 /** The queries of one split with their embeddings and reference sets. */

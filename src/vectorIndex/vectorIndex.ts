@@ -31,6 +31,8 @@ export interface VectorIndex {
   readonly dim: number;
   /** `directions` [n, dim] -> n * k hits. Equal scores are ordered by row number, so results are deterministic. */
   search(directions: Matrix, options: SearchOptions): Promise<SearchHits>;
+  /** Rows whose item has other fields than when the index was made; for indexes that read filters, see `planOfMask`. */
+  setOutdated?(rows: readonly number[]): void;
   /** Frees native memory or connections, where it holds any. Twice is as good as once. */
   release?(): Promise<void>;
 }

@@ -1,9 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { FilterTable } from '../../catalog/filter/filterTable.js';
 import type { Item } from '../../catalog/item.js';
 import { dot, matrix, normalizeRows, row } from '../../matrix.js';
 import { CounterRandom } from '../../random.js';
+import { passingRows } from '../../retrieve/request.js';
 import type { Workspace } from '../../run/workspace.js';
+import { engineCatalog } from '../../vectorIndex/engines/documents.js';
+import { EngineIndex } from '../../vectorIndex/engines/engineIndex.js';
+import { memoryEngine } from '../../vectorIndex/engines/testing/memoryEngine.js';
 import { ExactIndex } from '../../vectorIndex/exactIndex.js';
 import { type AppliedChange, LiveCatalog } from './liveCatalog.js';
 import { LiveIndex } from './liveIndex.js';
@@ -152,4 +157,34 @@ it('frees the compiled rows and the added ones', async () => {
   await index.release();
   await index.release();
   await expect(search()).rejects.toThrow();
+});
+
+it('finds by a filter what an engine holds otherwise', async () => {
+  const items = Array.from({ length: 2500 }, (_, i) => item(`${i}`, `base ${i}`, i % 100));
+  const base = await compiled(items);
+  const engine = memoryEngine();
+  const { numbers, documents } = engineCatalog(items, base.vectors, new FilterTable(items));
+  await engine.create({ dim: DIM, numbers });
+  await engine.upsert(documents(0, items.length, 'v1'));
+  const index = await EngineIndex.open(engine, { items, vectors: base.vectors, version: 'v1' });
+  const catalog = new LiveCatalog({ ...base, index }, runtime);
+  // One becomes dear, one cheap, one goes and one comes.
+  await catalog.apply([
+    change(item('5', 'base 5', 99)),
+    change(item('98', 'base 98', 1)),
+    { delete: '6' },
+    change(item('new', 'base new', 2)),
+  ]);
+  const { items: now, vectors, index: live } = catalog.workspace;
+  const rows = { items: now, vectors, alive: catalog.alive, filters: new FilterTable(now) };
+  // More pass than are looked at one by one.
+  const mask = passingRows(rows, { filter: 'price<90' })!;
+  for (const text of ['base 5', 'base 98', 'base 6', 'base new', 'base 7']) {
+    const { indices } = await live.search(matrix(1, DIM, vectorOf(text)), { k: 20, mask });
+    const right = expected(
+      now.filter((_, i) => mask[i] === 1),
+      text,
+    );
+    expect(Array.from(indices, (i) => now[i].id)).toEqual(right.slice(0, 20));
+  }
 });

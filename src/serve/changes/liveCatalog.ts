@@ -39,6 +39,8 @@ export class LiveCatalog {
   #alive: Uint8Array;
   /** Every id that was ever changed, with the item that was compiled under it. */
   readonly #changed = new Map<string, Item | undefined>();
+  /** Compiled rows whose item was replaced by one of the same text. */
+  readonly #outdated = new Set<number>();
   /** 1 - cosine of each later row to its nearest compiled item. */
   readonly #distances: number[] = [];
   #usualDistance: number | null | undefined;
@@ -103,6 +105,7 @@ export class LiveCatalog {
       if (!this.#changed.has(id)) this.#changed.set(id, at === undefined ? undefined : this.#items[at]);
       if ('item' in change && at !== undefined && this.#items[at].text === change.item.text) {
         this.#items[at] = change.item;
+        if (at < this.compiledSize) this.#outdated.add(at);
         continue;
       }
       if (at !== undefined) this.#alive[at] = 0;
@@ -115,6 +118,7 @@ export class LiveCatalog {
     if (this.#clearDeadRows() || fresh.rows > 0) {
       await this.#index.setAdded(rowRange(this.#vectors, this.compiledSize, this.#items.length));
     }
+    this.#index.setOutdated([...this.#outdated]);
     this.#index.setAlive(this.#alive.subarray(0, this.#items.length));
     this.#snapshot = this.#items.slice();
   }

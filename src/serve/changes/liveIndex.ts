@@ -46,6 +46,11 @@ export class LiveIndex implements VectorIndex {
     this.#anyDead = alive.includes(0);
   }
 
+  /** Compiled rows whose item has other fields than it was compiled with. */
+  setOutdated(rows: readonly number[]): void {
+    this.compiled.setOutdated?.(rows);
+  }
+
   async search(directions: Matrix, { k, mask }: SearchOptions): Promise<SearchHits> {
     const allowed = this.#anyDead ? both(this.#alive, mask) : mask;
     const { size } = this.compiled;

@@ -1,6 +1,6 @@
 /** The worker thread: the runtime computes on the thread that calls it, and the server's must stay free. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { InputError } from '../../errors.js';
+import { IndexError, InputError } from '../../errors.js';
 import type { Engine } from './engine.js';
 import { RunEngine } from './runEngine.js';
 import { type Call, LOADING, type Reply, type WorkerInput } from './workerEngine.js';
@@ -26,5 +26,5 @@ try {
 /** An error as plain data: its class would be lost on the way. */
 function plainError(error: unknown) {
   const { message, stack } = error instanceof Error ? error : new Error(String(error));
-  return { message, stack, input: error instanceof InputError };
+  return { message, stack, input: error instanceof InputError, index: error instanceof IndexError };
 }

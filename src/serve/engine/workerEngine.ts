@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { withoutTelemetry } from '../../engine/telemetry.js';
-import { InputError } from '../../errors.js';
+import { IndexError, InputError } from '../../errors.js';
 import type { CatalogMap, Info } from '../http/schemas.js';
 import type { BatchAnswer, CatalogState, Engine, EngineFacts, ItemChange, SearchJob } from './engine.js';
 
@@ -22,6 +22,7 @@ interface PlainError {
   readonly message: string;
   readonly stack?: string;
   readonly input: boolean;
+  readonly index: boolean;
 }
 
 /** The thread's first message tells of its loading, as call `LOADING`. */
@@ -139,8 +140,9 @@ function startWorker(workerData: WorkerInput): Worker {
   return new Worker(code, { eval: true, workerData });
 }
 
-function revived({ message, stack, input }: PlainError): Error {
+function revived({ message, stack, input, index }: PlainError): Error {
   if (input) return new InputError(message);
+  if (index) return new IndexError(message);
   const error = new Error(message);
   error.stack = stack;
   return error;

@@ -1,5 +1,5 @@
 /** Why a request has no answer, as the problem that the caller is told. */
-import { InputError, R4tError } from '../../errors.js';
+import { IndexError, InputError, R4tError } from '../../errors.js';
 import { QueueFull, WaitedTooLong } from '../engine/batcher.js';
 import type { JobResult } from '../engine/engine.js';
 import { TooMuchWaits } from './callers.js';
@@ -27,6 +27,11 @@ export function problemFrom(error: unknown): HttpProblem {
   }
   if (error instanceof WaitedTooLong) {
     return new HttpProblem('overloaded', 'the request waited too long; try again', { retryAfter: 1 });
+  }
+  if (error instanceof IndexError) {
+    // Where it is, is nobody's business but the log's.
+    const detail = 'the search engine of this run does not answer; try again';
+    return new HttpProblem('overloaded', detail, { retryAfter: 1, cause: error });
   }
   // A full disk and the like: known, and nothing the caller can change.
   const detail =

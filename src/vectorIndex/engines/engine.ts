@@ -42,8 +42,8 @@ export interface Engine {
   readonly batch: number;
   /** Makes the collection, if there is none. */
   create(schema: EngineSchema): Promise<void>;
-  /** What the collection holds; undefined where there is none. */
-  info(): Promise<{ readonly documents: number; readonly dim: number } | undefined>;
+  /** What the collection holds, all or what one push brought; undefined where there is none. */
+  info(version?: string): Promise<{ readonly documents: number; readonly dim: number } | undefined>;
   /** Adds or replaces by id; when it resolves, they are durable and the next search sees them. */
   upsert(documents: readonly EngineDocument[]): Promise<void>;
   /** Removes by id; one that is not there is no error. */

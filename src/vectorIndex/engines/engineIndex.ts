@@ -15,6 +15,7 @@ const FEW = 2000;
  */
 export class EngineIndex implements VectorIndex {
   readonly #rowOf: ReadonlyMap<string, number>;
+  #outdated: readonly number[] = [];
 
   private constructor(
     private readonly engine: Engine,
@@ -24,15 +25,21 @@ export class EngineIndex implements VectorIndex {
     this.#rowOf = new Map(items.map(({ id }, i) => [id, i]));
   }
 
-  /** @throws InputError if the collection is missing or holds another catalog's vectors, IndexError if the engine does not answer */
-  static async open(engine: Engine, items: readonly Item[], vectors: Matrix): Promise<EngineIndex> {
-    const info = await engine.info();
+  /**
+   * @param version of the push that brought these items
+   * @throws InputError if the collection is missing, holds other vectors or not all of that push, IndexError if the engine does not answer
+   */
+  static async open(
+    engine: Engine,
+    { items, vectors, version }: { items: readonly Item[]; vectors: Matrix; version: string },
+  ): Promise<EngineIndex> {
+    const info = await engine.info(version);
     const push = `r4t push <run> --to ${engine.name}`;
     if (!info) throw new InputError(`there is no ${engine.name}; first ${push}`, { field: 'index' });
     checkDimension(engine, info.dim, vectors.cols);
     if (info.documents < items.length) {
       throw new InputError(
-        `${engine.name} holds ${info.documents} of the run's ${items.length} items; ${push} goes on`,
+        `${engine.name} holds ${info.documents} of the run's ${items.length} items as they are now; ${push} brings the others`,
         { field: 'index' },
       );
     }
@@ -45,6 +52,10 @@ export class EngineIndex implements VectorIndex {
 
   get dim(): number {
     return this.vectors.cols;
+  }
+
+  setOutdated(rows: readonly number[]): void {
+    this.#outdated = rows;
   }
 
   async search(directions: Matrix, { k, mask }: SearchOptions): Promise<SearchHits> {
@@ -73,6 +84,8 @@ export class EngineIndex implements VectorIndex {
     const passing = mask && rowsOf(mask, FEW);
     if (passing) return Array.from({ length: directions.rows }, () => passing);
     const filter = mask && planOfMask(mask)?.();
+    // What the engine's filter would judge by what these rows were.
+    const outdated = filter ? this.#outdated.filter((r) => mask?.[r] === 1) : [];
     const most = Math.min(this.engine.maxK, this.size);
     for (let depth = Math.min(most, mask ? 2 * k : k); ; depth = Math.min(most, 4 * depth)) {
       const ids = await this.engine.search(directions, { k: depth, filter });
@@ -82,7 +95,8 @@ export class EngineIndex implements VectorIndex {
           return r === undefined || mask?.[r] === 0 ? [] : [r];
         }),
       );
-      if (depth === most || rows.every((list, i) => list.length >= k || ids[i].length < depth)) return rows;
+      if (depth === most || rows.every((list, i) => list.length >= k || ids[i].length < depth))
+        return rows.map((list) => [...new Set([...list, ...outdated])]);
     }
   }
 

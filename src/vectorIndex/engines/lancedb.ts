@@ -71,10 +71,11 @@ export async function lanceEngine({ path, table: name }: LanceOptions): Promise<
         await table.createIndex('id', { config: lance.Index.btree() });
         opened = await openTable(table);
       }),
-    info: () =>
+    info: (version) =>
       attempt(async () => {
         const open = await find();
-        return open && { documents: await open.table.countRows(), dim: open.dim };
+        const of = version === undefined ? undefined : `version = ${literal(version)}`;
+        return open && { documents: await open.table.countRows(of), dim: open.dim };
       }),
     upsert: (documents) =>
       use(async ({ table, dim, numbers: known }) => {
@@ -174,7 +175,7 @@ interface Connection {
 
 interface Table {
   schema(): Promise<{ fields: { name: string; type: { listSize?: number } }[] }>;
-  countRows(): Promise<number>;
+  countRows(filter?: string): Promise<number>;
   checkoutLatest(): Promise<void>;
   mergeInsert(on: string): {
     whenMatchedUpdateAll(): { whenNotMatchedInsertAll(): { execute(rows: object[]): Promise<unknown> } };

@@ -96,10 +96,11 @@ export async function milvusEngine({ url, collection, token }: MilvusOptions): P
       );
       await ask((c) => c.loadCollectionSync(here));
     },
-    async info() {
+    async info(version) {
       if (!(await exists())) return undefined;
       await ask((c) => c.loadCollectionSync(here));
-      const { data } = await ask((c) => c.count(here));
+      const of = version === undefined ? {} : { expr: `version == ${JSON.stringify(version)}` };
+      const { data } = await ask((c) => c.count({ ...here, ...of }));
       dim = dimension();
       return { documents: Number(data), dim: await dim };
     },

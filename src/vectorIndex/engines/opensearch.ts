@@ -34,12 +34,13 @@ export function openSearchEngine({ url, collection, token }: OpenSearchOptions):
   });
   const at = `/${encodeURIComponent(collection)}`;
 
-  const info: Engine['info'] = async () => {
+  const info: Engine['info'] = async (version) => {
     const mapping = (await ask('GET', `${at}/_mapping`)) as Record<string, Mapping> | undefined;
     if (!mapping) return undefined;
     // An alias answers with the index that it stands for.
     const [found] = Object.values(mapping);
-    const { count } = (await ask('GET', `${at}/_count`)) as { count: number };
+    const query = version === undefined ? { match_all: {} } : { term: { version } };
+    const { count } = (await ask('POST', `${at}/_count`, { query })) as { count: number };
     return { documents: count, dim: found.mappings.properties.vector.dimension };
   };
   let dim: number | undefined;

@@ -35,13 +35,16 @@ export async function postgresEngine({ url, table, password }: PostgresOptions):
     }
   }
 
-  const info: Engine['info'] = async () => {
+  const info: Engine['info'] = async (version) => {
     const [found] = await query<{ dim: number }>(
       `SELECT atttypmod AS dim FROM pg_attribute WHERE attrelid = to_regclass($1) AND attname = 'vector'`,
       [t],
     );
     if (!found) return undefined;
-    const [{ count }] = await query<{ count: string }>(`SELECT count(*) FROM ${t}`);
+    const [{ count }] = await query<{ count: string }>(
+      `SELECT count(*) FROM ${t} WHERE $1::text IS NULL OR version = $1`,
+      [version],
+    );
     return { dim: found.dim, documents: Number(count) };
   };
 

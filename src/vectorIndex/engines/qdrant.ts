@@ -49,11 +49,15 @@ export function qdrantEngine({ url, collection, token }: QdrantOptions): Engine 
       for (const number of schema.numbers)
         await result('PUT', '/index?wait=true', { field_name: `numbers.${number}`, field_schema: 'float' });
     },
-    async info() {
+    async info(version) {
       const found = await result<Collection>('GET', '');
       if (!found) return undefined;
       dim = found.config.params.vectors.size;
-      const { count } = await needed<{ count: number }>('POST', '/points/count', { exact: true });
+      const filter = { must: [{ key: 'version', match: { value: version } }] };
+      const { count } = await needed<{ count: number }>('POST', '/points/count', {
+        exact: true,
+        ...(version !== undefined && { filter }),
+      });
       return { documents: count, dim };
     },
     async upsert(documents) {

@@ -172,6 +172,11 @@ export function conformance(kind: string, start: () => Promise<Conformance | str
 
     test('says what it holds', async () => {
       expect(await engine.info()).toEqual({ dim: DIM, documents: ITEMS });
+      expect(await engine.info('v1')).toEqual({ dim: DIM, documents: ITEMS });
+      expect(await engine.info('v0')).toEqual({ dim: DIM, documents: 0 });
+      await expect(EngineIndex.open(engine, { items, vectors, version: 'v0' })).rejects.toThrow(
+        /holds 0 of the run's 3000 items as they are now; r4t push <run> --to \S+ brings the others$/,
+      );
     });
 
     test('finds the neighbours of many directions at once', async () => {
@@ -205,7 +210,7 @@ export function conformance(kind: string, start: () => Promise<Conformance | str
     });
 
     test('searches as the index of a run, with masks of any rows', async ({ recall }) => {
-      const index = await EngineIndex.open(engine, items, vectors);
+      const index = await EngineIndex.open(engine, { items, vectors, version: 'v1' });
       const even = Uint8Array.from({ length: ITEMS }, (_, i) => Number(i % 10 !== 3));
       const masks = [undefined, even, maskOf(table, 'color IS NOT MISSING'), maskOf(table, 'color=red')];
       masks.push(
@@ -243,7 +248,7 @@ export function conformance(kind: string, start: () => Promise<Conformance | str
       expect(await ask(red)).not.toBe('added ü');
       expect(await ask(blue)).toBe('added ü');
       // What is not the run's is not found through its index.
-      const index = await EngineIndex.open(engine, items, vectors);
+      const index = await EngineIndex.open(engine, { items, vectors, version: 'v1' });
       const { indices } = await index.search(rowRange(directions, 0, 1), { k: 1 });
       expect(Array.from(indices).every((r) => r < 0 || items[r].id === before)).toBe(true);
       await engine.removeOthers('v1');
@@ -256,7 +261,7 @@ export function conformance(kind: string, start: () => Promise<Conformance | str
 
     test('refuses vectors of another length in one line', async (given) => {
       const other = matrix(ITEMS, 4, new Float32Array(ITEMS * 4));
-      const opened = EngineIndex.open(engine, items, other);
+      const opened = EngineIndex.open(engine, { items, vectors: other, version: 'v1' });
       await expect(opened).rejects.toThrow(InputError);
       await expect(opened).rejects.toThrow(/holds vectors of length 16, got 4; [^\n]+$/);
       const [first] = catalog.documents(0, 1, 'v1');
@@ -267,7 +272,7 @@ export function conformance(kind: string, start: () => Promise<Conformance | str
       expect((wrong as Error).message).not.toContain('\n');
       const empty = await given.open('r4t_none');
       await empty.drop();
-      await expect(EngineIndex.open(empty, items, vectors)).rejects.toThrow(
+      await expect(EngineIndex.open(empty, { items, vectors, version: 'v1' })).rejects.toThrow(
         /^field "index": there is no .*r4t push/,
       );
       await empty.close();

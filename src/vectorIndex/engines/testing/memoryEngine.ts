@@ -50,9 +50,10 @@ export function memoryEngine({ batch = 500 } = {}): MemoryEngine {
       check();
       dim ??= schema.dim;
     },
-    async info() {
+    async info(version) {
       check();
-      return dim === undefined ? undefined : { documents: documents.size, dim };
+      const held = [...documents.values()].filter((one) => version === undefined || one.version === version);
+      return dim === undefined ? undefined : { documents: held.length, dim };
     },
     async upsert(some) {
       check();

@@ -38,7 +38,7 @@ const REQUESTS = {
     points: z.array(z.strictObject({ id: uuid, vector, payload: z.record(z.string(), z.unknown()) })),
   }),
   delete: z.union([z.strictObject({ points: z.array(uuid) }), z.strictObject({ filter })]),
-  count: z.strictObject({ exact: z.boolean() }),
+  count: z.strictObject({ exact: z.boolean(), filter: filter.optional() }),
   query: z.strictObject({
     searches: z.array(
       z.strictObject({
@@ -141,9 +141,10 @@ export async function qdrantStub(): Promise<QdrantStub> {
             points.delete(id);
         return updated;
       }
-      case 'POST points/count':
-        REQUESTS.count.parse(body);
-        return { count: points.size };
+      case 'POST points/count': {
+        const { filter = {} } = REQUESTS.count.parse(body);
+        return { count: [...points.values()].filter(({ payload }) => passes(payload, filter)).length };
+      }
       case 'POST points/query/batch':
         return REQUESTS.query.parse(body).searches.map((search) => {
           const passing = [...points].filter(([, { payload }]) => passes(payload, search.filter ?? {}));
