@@ -152,9 +152,10 @@ describe.skipIf(noTrl)(`TRL (${PYTHON})`, () => {
 
 describe.skipIf(noRay)('r4t train on Ray', () => {
   // Sockets lie below it, whose paths must be short.
-  const folder = mkdtempSync(join(tmpdir(), 'r4t-ray-'));
+  let folder: string;
   let ray: Awaited<ReturnType<typeof startRay>>;
   beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'r4t-ray-'));
     ray = await startRay(folder);
   });
   afterAll(async () => {

@@ -110,6 +110,38 @@ describe('ChatWriter', () => {
     );
   });
 
+  it('shares the work among servers, goes on without one that is down, and shows rates and the price so far', async () => {
+    const first = await listen((query) => list(query));
+    const reports: Progress[] = [];
+    const file = temp.path('shared.jsonl');
+    const endpoints = [first.baseUrl, 'http://127.0.0.1:1/v1'].map((baseUrl) => ({ baseUrl, model: 'm' }));
+    const writer = new ChatWriter({
+      endpoints,
+      concurrency: 2,
+      prices: { input: 1000, output: 1e4 },
+      pauseMs: 5,
+    });
+    expect(writer.concurrency).toBe(4);
+    const log = await FanOutLog.open(file);
+    const onProgress = (progress: Progress) => void reports.push(progress);
+    const policy = new WritingPolicy({ writer, prompt, log, onProgress });
+    opened.push(policy);
+    const queries = ['a', 'b', 'c'];
+    await policy.sample({ queries, vectors: matrix(3, 0), samplesPerQuery: 8, seed: 1 });
+    const records = await readFanOuts(file);
+    expect(new Set(records.map(({ query, sample }) => `${query} ${sample}`)).size).toBe(24);
+    expect(records).toHaveLength(24);
+    const warnings = reports.flatMap(({ warning = '' }) => (warning.includes('set aside') ? [warning] : []));
+    expect(warnings[0]).toMatch(/^http:\/\/127\.0\.0\.1:1 is set aside for \d+ s, the others are asked: /);
+    const { done, total, metrics } = reports.at(-1)!;
+    expect([done, total]).toEqual([24, 24]);
+    // 11 tokens of input and 7 of output each.
+    expect(metrics?.price).toBeCloseTo(24 * (11 / 1000 + 7 / 100), 6);
+    expect(metrics?.['fan-outs/s']).toBeGreaterThan(0);
+    expect(metrics?.[`tokens/s ${new URL(first.baseUrl).host}`]).toBeGreaterThan(0);
+    expect(metrics?.['tokens/s 127.0.0.1:1']).toBe(0);
+  });
+
   it('gets over failures and silence that pass', async () => {
     const { baseUrl, asked } = await listen((query, index) => {
       if (index === 0) return new Response('busy', { status: 503 });

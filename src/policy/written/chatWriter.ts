@@ -65,7 +65,7 @@ export class ChatWriter implements Writer {
   figures(): Record<string, number> {
     if (this.#started === undefined) return {};
     const { counts } = this.#replicas;
-    const seconds = (performance.now() - this.#started) / 1000;
+    const seconds = Math.max(1e-3, (performance.now() - this.#started) / 1000);
     const rates = counts.map(({ place, outputTokens }): [string, number] => [
       counts.length === 1 ? 'tokens/s' : `tokens/s ${new URL(place).host}`,
       outputTokens / seconds,

@@ -128,7 +128,7 @@ export class WritingPolicy implements Policy {
 
   #report(warning?: string): void {
     const { done, total, started } = this.#session;
-    const rate = done / ((performance.now() - started) / 1000);
+    const rate = done / Math.max(1e-3, (performance.now() - started) / 1000);
     const metrics = { 'fan-outs/s': rate, ...this.options.writer.figures?.() };
     this.options.onProgress?.({ stage: STAGE, done, total, metrics, ...(warning && { warning }) });
   }
