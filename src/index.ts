@@ -100,14 +100,9 @@ export { normalizedVendi, vendi } from './reward/vendi.js';
 export { type Config, defineConfig, type UserConfig } from './run/config.js';
 export { type PushReport, pushRun } from './run/pushRun.js';
 export { type TrainingEvent, trainingEvents } from './run/trainingEvents.js';
-export type {
-  Engine,
-  EngineDocument,
-  EngineSchema,
-  EngineSearchOptions,
-} from './vectorIndex/engines/engine.js';
-export type { EngineSetting } from './vectorIndex/engines/engineSetting.js';
-export { openEngine } from './vectorIndex/engines/openEngine.js';
+export { connectSearchEngine } from './vectorIndex/engines/connectSearchEngine.js';
+export type { SearchEngineSetting } from './vectorIndex/engines/engineSetting.js';
+export type { EngineDocument, SearchEngine } from './vectorIndex/engines/searchEngine.js';
 export { ExactIndex, type ExactIndexOptions } from './vectorIndex/exactIndex.js';
 export type { IndexModuleOptions } from './vectorIndex/moduleIndex.js';
 export type {

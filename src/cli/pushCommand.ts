@@ -23,14 +23,14 @@ export function addPushCommand(program: Command, io: CliIo): void {
 }
 
 async function pushAction(run: string, { to, apiKeyEnv }: PushFlags, io: CliIo): Promise<void> {
-  const [{ pushRun }, { parseTarget }, { openEngine }] = await Promise.all([
+  const [{ pushRun }, { parseTarget }, { connectSearchEngine }] = await Promise.all([
     import('../run/pushRun.js'),
     import('../vectorIndex/engines/engineSetting.js'),
-    import('../vectorIndex/engines/openEngine.js'),
+    import('../vectorIndex/engines/connectSearchEngine.js'),
   ]);
   const { setting: given, secret } = parseTarget(to);
   const setting = given.kind === 'lancedb' ? given : { ...given, ...(apiKeyEnv && { apiKeyEnv }) };
-  const engine = await openEngine(setting, secret);
+  const engine = await connectSearchEngine(setting, secret);
   const progress = showProgress(io, { json: false });
   try {
     const { signal } = io;

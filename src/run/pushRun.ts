@@ -6,7 +6,7 @@ import { DamagedFileError, InputError } from '../errors.js';
 import { readJson, writeJson } from '../files.js';
 import type { RunControl } from '../progress.js';
 import { engineCatalog } from '../vectorIndex/engines/documents.js';
-import type { Engine } from '../vectorIndex/engines/engine.js';
+import type { SearchEngine } from '../vectorIndex/engines/searchEngine.js';
 import { configOf } from './manifest.js';
 import { RunFolder } from './runFolder.js';
 import { readMatrix } from './spaceFiles.js';
@@ -36,7 +36,7 @@ interface Ledger {
  */
 export async function pushRun(
   folder: string,
-  engine: Engine,
+  engine: SearchEngine,
   { signal, onProgress }: RunControl = {},
 ): Promise<PushReport> {
   const run = await RunFolder.open(folder);

@@ -20,9 +20,9 @@ import { lexiconOf } from '../lexical/lexicon.js';
 import type { Matrix } from '../matrix.js';
 import { isModule } from '../moduleSetting.js';
 import { TASKS } from '../tasks/tasks.js';
+import { connectSearchEngine } from '../vectorIndex/engines/connectSearchEngine.js';
 import { EngineIndex } from '../vectorIndex/engines/engineIndex.js';
 import { isEngine, placeEngine } from '../vectorIndex/engines/engineSetting.js';
-import { openEngine } from '../vectorIndex/engines/openEngine.js';
 import { ExactIndex } from '../vectorIndex/exactIndex.js';
 import { type IndexModuleOptions, loadModuleIndex } from '../vectorIndex/moduleIndex.js';
 import type { VectorIndex } from '../vectorIndex/vectorIndex.js';
@@ -141,7 +141,7 @@ async function indexOf(
   const { items, ...exact } = options;
   if (isModule(setting)) return loadModuleIndex(await moduleFile(run.folder, setting), options);
   if (!isEngine(setting)) return ExactIndex.create(exact);
-  const engine = await openEngine(placeEngine(setting, await realPath(run.folder)));
+  const engine = await connectSearchEngine(placeEngine(setting, await realPath(run.folder)));
   try {
     return await EngineIndex.open(engine, { items, vectors: exact.vectors, version: engineVersion(run) });
   } catch (error) {

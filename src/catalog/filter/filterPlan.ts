@@ -84,7 +84,13 @@ const plans = new WeakMap<Uint8Array, () => FilterPlan>();
 
 /** Notes what filter a mask was made by; worked out when an engine asks. Masks of fewer rows may take it over. */
 export function describeMask(mask: Uint8Array, plan: (() => FilterPlan) | undefined): Uint8Array {
-  if (plan) plans.set(mask, plan);
+  if (plan) {
+    let made: FilterPlan | undefined;
+    plans.set(mask, () => {
+      made ??= plan();
+      return made;
+    });
+  }
   return mask;
 }
 

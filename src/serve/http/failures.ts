@@ -31,7 +31,7 @@ export function problemFrom(error: unknown): HttpProblem {
   if (error instanceof IndexError) {
     // Where it is, is nobody's business but the log's.
     const detail = 'the search engine of this run does not answer; try again';
-    return new HttpProblem('overloaded', detail, { retryAfter: 1, cause: error });
+    return new HttpProblem('unavailable', detail, { retryAfter: 1, cause: error });
   }
   // A full disk and the like: known, and nothing the caller can change.
   const detail =

@@ -1,5 +1,5 @@
 import type { FilterPlan } from '../../catalog/filter/filterPlan.js';
-import { numberName } from './engine.js';
+import { numberName } from './searchEngine.js';
 
 /** How an engine writes filters. Every expression is true or false of a document, never null. */
 export interface Dialect<E> {

@@ -2,7 +2,7 @@ import { hasNumbers, termOf } from '../../catalog/filter/filterPlan.js';
 import type { FilterTable } from '../../catalog/filter/filterTable.js';
 import type { Item } from '../../catalog/item.js';
 import { type Matrix, row } from '../../matrix.js';
-import { type EngineDocument, numberName } from './engine.js';
+import { type EngineDocument, numberName } from './searchEngine.js';
 
 /** A catalog as engines hold it: what each item is found by is read from the fields once. */
 export interface EngineCatalog {

@@ -3,7 +3,7 @@ import type { Item } from '../../catalog/item.js';
 import { InputError } from '../../errors.js';
 import { dot, type Matrix, row } from '../../matrix.js';
 import type { SearchHits, SearchOptions, VectorIndex } from '../vectorIndex.js';
-import type { Engine } from './engine.js';
+import type { SearchEngine } from './searchEngine.js';
 
 /** Of so few rows that pass, each is looked at here: exact, and sooner than an engine is asked. */
 const FEW = 2000;
@@ -18,7 +18,7 @@ export class EngineIndex implements VectorIndex {
   #outdated: readonly number[] = [];
 
   private constructor(
-    private readonly engine: Engine,
+    private readonly engine: SearchEngine,
     items: readonly Item[],
     private readonly vectors: Matrix,
   ) {
@@ -30,7 +30,7 @@ export class EngineIndex implements VectorIndex {
    * @throws InputError if the collection is missing, holds other vectors or not all of that push, IndexError if the engine does not answer
    */
   static async open(
-    engine: Engine,
+    engine: SearchEngine,
     { items, vectors, version }: { items: readonly Item[]; vectors: Matrix; version: string },
   ): Promise<EngineIndex> {
     const info = await engine.info(version);
@@ -105,7 +105,7 @@ export class EngineIndex implements VectorIndex {
   }
 }
 
-function checkDimension({ name }: Engine, held: number, given: number): void {
+function checkDimension({ name }: SearchEngine, held: number, given: number): void {
   if (held === given) return;
   throw new InputError(
     `${name} holds vectors of length ${held}, got ${given}; push the run to a collection of its own`,

@@ -64,11 +64,11 @@ const qdrant = z.strictObject({
 
 export const ENGINE_SETTINGS = [lancedb, pgvector, milvus, opensearch, qdrant] as const;
 export const engineSetting = z.discriminatedUnion('kind', ENGINE_SETTINGS);
-export type EngineSetting = z.output<typeof engineSetting>;
+export type SearchEngineSetting = z.output<typeof engineSetting>;
 
 const KINDS: ReadonlySet<string> = new Set(ENGINE_SETTINGS.map(({ shape }) => shape.kind.value));
 
-export const isEngine = <T>(setting: T | EngineSetting): setting is EngineSetting =>
+export const isEngine = <T>(setting: T | SearchEngineSetting): setting is SearchEngineSetting =>
   typeof setting === 'object' && setting !== null && KINDS.has((setting as { kind?: string }).kind ?? '');
 
 /** The setting with the folder of LanceDB placed, as the paths of modules are; any other unchanged. */
@@ -81,7 +81,7 @@ const isAddress = (path: string): boolean => /^[a-z][a-z0-9+]+:\/\//i.test(path)
 
 /** Where items are pushed to, as a setting; with the password or key that the address had. */
 export interface EngineTarget {
-  readonly setting: EngineSetting;
+  readonly setting: SearchEngineSetting;
   readonly secret?: string;
 }
 

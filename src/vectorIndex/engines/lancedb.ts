@@ -2,8 +2,8 @@
 import { IndexError, R4tError } from '../../errors.js';
 import { row } from '../../matrix.js';
 import { compileFilter, type Dialect } from './compileFilter.js';
-import { APPROXIMATE_FROM, checkLength, type Engine } from './engine.js';
 import { loadClient } from './loadClient.js';
+import { APPROXIMATE_FROM, checkLength, type SearchEngine } from './searchEngine.js';
 
 export interface LanceOptions {
   /** Folder of the database, or an address that LanceDB takes, such as `s3://bucket/items`. */
@@ -15,7 +15,7 @@ export interface LanceOptions {
 const NUMBER = 'number_';
 const INSTALL = '@lancedb/lancedb apache-arrow@18';
 
-export async function lanceEngine({ path, table: name }: LanceOptions): Promise<Engine> {
+export async function lanceEngine({ path, table: name }: LanceOptions): Promise<SearchEngine> {
   const shown = `lancedb:${path}?table=${name}`;
   const lance = await loadClient<Lance>('@lancedb/lancedb', INSTALL);
   const attempt = async <T>(work: () => Promise<T>): Promise<T> => {

@@ -2,8 +2,8 @@
 import { IndexError, R4tError } from '../../errors.js';
 import { row } from '../../matrix.js';
 import { compileFilter, type Dialect } from './compileFilter.js';
-import { checkLength, type Engine } from './engine.js';
 import { loadClient } from './loadClient.js';
+import { checkLength, type SearchEngine } from './searchEngine.js';
 
 export interface MilvusOptions {
   /** `http://host:19530`, or `https://` with TLS. */
@@ -19,7 +19,7 @@ const MOST_TERMS = 4096;
 /** Longest time for one answer, in milliseconds. */
 const TIMEOUT = 60_000;
 
-export async function milvusEngine({ url, collection, token }: MilvusOptions): Promise<Engine> {
+export async function milvusEngine({ url, collection, token }: MilvusOptions): Promise<SearchEngine> {
   const { host, protocol } = new URL(url);
   const name = `milvus${protocol === 'https:' ? '+https' : ''}://${host}/${collection}`;
   const { MilvusClient } = await loadClient<Milvus>('@zilliz/milvus2-sdk-node');

@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto';
 import { IndexError } from '../../errors.js';
 import { row } from '../../matrix.js';
 import { compileFilter, type Dialect } from './compileFilter.js';
-import { checkLength, type Engine } from './engine.js';
 import { restClient } from './rest.js';
+import { checkLength, type SearchEngine } from './searchEngine.js';
 
 export interface OpenSearchOptions {
   /** `http://host:9200` or `https://`. */
@@ -18,7 +18,7 @@ export interface OpenSearchOptions {
 /** What the graph search keeps at least, whatever is asked for: of few candidates many are missed. */
 const LEAST_CANDIDATES = 100;
 
-export function openSearchEngine({ url, collection, token }: OpenSearchOptions): Engine {
+export function openSearchEngine({ url, collection, token }: OpenSearchOptions): SearchEngine {
   const name = `opensearch+${url.replace(/\/+$/, '')}/${collection}`;
   const authorization = token?.includes(':')
     ? `Basic ${Buffer.from(token).toString('base64')}`
@@ -34,7 +34,7 @@ export function openSearchEngine({ url, collection, token }: OpenSearchOptions):
   });
   const at = `/${encodeURIComponent(collection)}`;
 
-  const info: Engine['info'] = async (version) => {
+  const info: SearchEngine['info'] = async (version) => {
     const mapping = (await ask('GET', `${at}/_mapping`)) as Record<string, Mapping> | undefined;
     if (!mapping) return undefined;
     // An alias answers with the index that it stands for.

@@ -4,7 +4,7 @@ import { quoted } from '../../catalog/database/sql.js';
 import { IndexError, InputError } from '../../errors.js';
 import { row } from '../../matrix.js';
 import { compileFilter, type Dialect } from './compileFilter.js';
-import { APPROXIMATE_FROM, type Engine } from './engine.js';
+import { APPROXIMATE_FROM, type SearchEngine } from './searchEngine.js';
 
 export interface PostgresOptions {
   /** `postgres://user@host:5432/database`; a password in it is never shown. */
@@ -16,7 +16,7 @@ export interface PostgresOptions {
 /** pgvector indexes no longer vectors. */
 const MOST_INDEXED = 2000;
 
-export async function postgresEngine({ url, table, password }: PostgresOptions): Promise<Engine> {
+export async function postgresEngine({ url, table, password }: PostgresOptions): Promise<SearchEngine> {
   const address = new URL(url);
   if (password !== undefined) address.password = encodeURIComponent(password);
   const shown = new URL(url);
@@ -35,7 +35,7 @@ export async function postgresEngine({ url, table, password }: PostgresOptions):
     }
   }
 
-  const info: Engine['info'] = async (version) => {
+  const info: SearchEngine['info'] = async (version) => {
     const [found] = await query<{ dim: number }>(
       `SELECT atttypmod AS dim FROM pg_attribute WHERE attrelid = to_regclass($1) AND attname = 'vector'`,
       [t],

@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto';
 import { IndexError } from '../../errors.js';
 import { row } from '../../matrix.js';
 import { compileFilter, type Dialect } from './compileFilter.js';
-import { checkLength, type Engine } from './engine.js';
 import { restClient } from './rest.js';
+import { checkLength, type SearchEngine } from './searchEngine.js';
 
 export interface QdrantOptions {
   /** `http://host:6333` or `https://`. */
@@ -13,7 +13,7 @@ export interface QdrantOptions {
   readonly token?: string;
 }
 
-export function qdrantEngine({ url, collection, token }: QdrantOptions): Engine {
+export function qdrantEngine({ url, collection, token }: QdrantOptions): SearchEngine {
   const name = `qdrant+${url.replace(/\/+$/, '')}/${collection}`;
   const ask = restClient({
     name,

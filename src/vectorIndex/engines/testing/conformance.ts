@@ -10,12 +10,12 @@ import { type Matrix, matrix, normalizeRows, row, rowRange } from '../../../matr
 import { CounterRandom } from '../../../random.js';
 import { ExactIndex } from '../../exactIndex.js';
 import { type EngineCatalog, engineCatalog } from '../documents.js';
-import type { Engine, EngineDocument } from '../engine.js';
 import { EngineIndex } from '../engineIndex.js';
+import type { EngineDocument, SearchEngine } from '../searchEngine.js';
 
 export interface Conformance {
   /** The engine with its client, over a collection that need not exist. */
-  open(collection: string): Promise<Engine>;
+  open(collection: string): Promise<SearchEngine>;
   /** Least share of the exact neighbours that is found: 1 where the engine looks at every row. */
   readonly recall: number;
   /** The same of 12,000 items, of which engines that are told to build an approximate index have one (not tried). */
@@ -105,7 +105,7 @@ export function conformance(kind: string, start: () => Promise<Conformance | str
     const table = new FilterTable(items);
     let catalog: EngineCatalog;
     let exact: ExactIndex;
-    let engine: Engine;
+    let engine: SearchEngine;
     let server: Conformance | undefined;
     let missing: string | undefined;
     const seconds: number[] = [];

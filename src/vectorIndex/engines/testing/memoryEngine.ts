@@ -1,7 +1,7 @@
 import { IndexError } from '../../../errors.js';
 import { dot, row } from '../../../matrix.js';
 import { compileFilter, type Dialect } from '../compileFilter.js';
-import { checkLength, type Engine, type EngineDocument } from '../engine.js';
+import { checkLength, type EngineDocument, type SearchEngine } from '../searchEngine.js';
 
 type Test = (document: EngineDocument) => boolean;
 
@@ -17,7 +17,7 @@ const DIALECT: Dialect<Test> = {
   not: (part) => (document) => !part(document),
 };
 
-export interface MemoryEngine extends Engine {
+export interface MemoryEngine extends SearchEngine {
   readonly documents: ReadonlyMap<string, EngineDocument>;
   /** Upserts since it was made. */
   readonly batches: number;

@@ -33,7 +33,7 @@ export interface EngineSearchOptions {
 }
 
 /** A collection of a search engine. Every method rejects with an `IndexError`, or an `InputError` for what the user can put right. */
-export interface Engine {
+export interface SearchEngine {
   /** For messages: kind, address without secrets, and collection. */
   readonly name: string;
   /** Most hits a direction that the engine gives. */

@@ -1,6 +1,6 @@
 import { apiKeyOf } from '../../llm/apiKey.js';
-import type { Engine } from './engine.js';
-import type { EngineSetting } from './engineSetting.js';
+import type { SearchEngineSetting } from './engineSetting.js';
+import type { SearchEngine } from './searchEngine.js';
 
 /**
  * Connects to a search engine; paths of the setting are absolute or relative to the current folder.
@@ -8,7 +8,10 @@ import type { EngineSetting } from './engineSetting.js';
  * @param secret the password or key, in place of that of the setting's `apiKeyEnv`
  * @throws InputError if a package or the environment variable is missing
  */
-export async function openEngine(setting: EngineSetting, secret?: string): Promise<Engine> {
+export async function connectSearchEngine(
+  setting: SearchEngineSetting,
+  secret?: string,
+): Promise<SearchEngine> {
   if (setting.kind === 'lancedb') return (await import('./lancedb.js')).lanceEngine(setting);
   const token = secret ?? apiKeyOf(setting.apiKeyEnv, 'index.apiKeyEnv');
   switch (setting.kind) {
