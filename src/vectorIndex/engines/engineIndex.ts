@@ -96,8 +96,17 @@ export class EngineIndex implements VectorIndex {
         }),
       );
       if (depth === most || rows.every((list, i) => list.length >= k || ids[i].length < depth))
-        return rows.map((list) => [...new Set([...list, ...outdated])]);
+        return this.#complete(rows, Math.min(k, most), mask).map((list) => [
+          ...new Set([...list, ...outdated]),
+        ]);
     }
+  }
+
+  /** An approximate index that gives up behind a filter finds fewer than there are: then all that pass are looked at. */
+  #complete(found: readonly number[][], k: number, mask: Uint8Array | undefined): readonly number[][] {
+    if (found.every((list) => list.length >= k)) return found;
+    const all = rowsOf(mask ?? new Uint8Array(this.size).fill(1), this.size) ?? [];
+    return found.map((list) => (list.length < Math.min(k, all.length) ? all : list));
   }
 
   release(): Promise<void> {

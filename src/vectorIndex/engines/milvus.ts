@@ -107,12 +107,11 @@ export async function milvusEngine({ url, collection, token }: MilvusOptions): P
     async upsert(documents) {
       dim ??= dimension();
       checkLength(name, await dim, documents);
-      const data = documents.map(({ vector, title, text, terms, ...rest }) => ({
+      const data = documents.map(({ vector, title, text, ...rest }) => ({
         ...rest,
         vector: Array.from(vector),
         title: cut(title),
         text: cut(text),
-        terms: terms.slice(0, MOST_TERMS),
       }));
       await ask((c) => c.upsert({ ...here, data }));
     },
