@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
 import { InputError } from '../errors.js';
-import type { CliIo } from './io.js';
+import { aborted, type CliIo } from './io.js';
 import { wholeNumber } from './options.js';
 
 interface DemoFlags {
@@ -25,7 +25,7 @@ export function addDemoCommand(program: Command, io: CliIo): void {
 
 async function demoAction(
   { port, open: isOpened }: DemoFlags,
-  { stdout, stderr, signal }: CliIo,
+  { stdout, stderr, signal, open }: CliIo,
 ): Promise<void> {
   const run = demoRun();
   const [{ startServer }, { pino }] = await Promise.all([import('../serve/http/server.js'), import('pino')]);
@@ -37,20 +37,11 @@ async function demoAction(
     stdout.write(
       `${address} shows dishes and the groceries to buy, by plain search and by r4t; Ctrl-C ends it\n`,
     );
-    if (isOpened) await openBrowser(address);
-    await new Promise<void>((resolve) => {
-      if (signal?.aborted) resolve();
-      signal?.addEventListener('abort', () => resolve(), { once: true });
-    });
+    if (isOpened) open?.(address);
+    await aborted(signal);
   } finally {
     await server.close();
   }
-}
-
-/** Where there is no browser the address that was printed must do. */
-async function openBrowser(address: string): Promise<void> {
-  const { default: open } = await import('open');
-  await open(address).catch(() => {});
 }
 
 /** @throws InputError if the package is not installed where the module `from` would find it */
