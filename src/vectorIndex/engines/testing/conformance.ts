@@ -319,8 +319,8 @@ export function conformance(kind: string, start: () => Promise<Conformance | str
     });
 
     test('says in one line that the server is gone', async (given) => {
-      const ms = seconds.map((s) => 1000 * s).sort((a, b) => a - b);
       const pairs = await both();
+      const ms = seconds.map((s) => 1000 * s).sort((a, b) => a - b);
       const hit = pairs.map(
         ({ found, right }) => right.filter((id) => found.includes(id)).length / right.length,
       );
