@@ -39,6 +39,15 @@ it('reads back what it writes, in place', () => {
   );
 });
 
+it('takes any name but that of the metadata', () => {
+  const data = new Float32Array([1]);
+  const named = Object.fromEntries(
+    ['__proto__', 'constructor', '1', ''].map((name) => [name, { shape: [1], data }]),
+  );
+  const { tensors } = decodeSafetensors(encodeSafetensors(named), 'x');
+  expect(Object.keys(tensors).sort()).toEqual(Object.keys(named).sort());
+});
+
 it('copies where the bytes are not aligned', () => {
   const data = new Float32Array([1, 2, 3]);
   const bytes = encodeSafetensors({ a: { shape: [3], data } });

@@ -43,13 +43,15 @@ export function encodeSafetensors(
   tensors: Readonly<Record<string, StoredTensor>>,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array {
-  const sizes: Record<string, Pick<SafetensorsEntry, 'dtype' | 'shape'>> = {};
-  for (const [name, { shape, data }] of Object.entries(tensors)) {
-    if (data.length !== volume(shape) || name === METADATA) {
-      throw new RangeError(`tensor "${name}" of shape [${shape}] cannot hold ${data.length} values`);
-    }
-    sizes[name] = { dtype: data instanceof Float32Array ? 'F32' : 'I32', shape };
-  }
+  // Made of entries, so that a tensor may be named `__proto__`.
+  const sizes = Object.fromEntries(
+    Object.entries(tensors).map(([name, { shape, data }]) => {
+      if (data.length !== volume(shape) || name === METADATA) {
+        throw new RangeError(`tensor "${name}" of shape [${shape}] cannot hold ${data.length} values`);
+      }
+      return [name, { dtype: data instanceof Float32Array ? 'F32' : 'I32', shape }];
+    }),
+  );
   const header = encodeSafetensorsHeader(sizes, metadata);
   const all = Object.values(tensors).map(
     ({ data }) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
