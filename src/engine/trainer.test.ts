@@ -268,7 +268,6 @@ describe('a batch in parts', () => {
       ...options,
       loss: again.loss,
       metrics: { same: ops.mul(again.loss, 2) },
-      accumulate: true,
     });
     for (let step = 0; step < 5; step++) {
       const batch = batchOf(step);
@@ -286,17 +285,17 @@ describe('a batch in parts', () => {
       inParts.averaged.get(name)?.data.forEach((x, i) => {
         expect(x).toBeCloseTo(whole.averaged.get(name)?.data[i] as number, 5);
       });
-    await expect(whole.train([], { learningRate: 0.05 })).rejects.toThrow('needs `accumulate`');
+    await expect(whole.train([], { learningRate: 0.05 })).rejects.toThrow('has no parts');
     await whole.release();
     await inParts.release();
   });
 
-  it.each([false, true])('leaves frozen parameters as they are, accumulate: %s', async (accumulate) => {
+  it('leaves frozen parameters as they are', async () => {
     const { graph, loss } = leastSquares();
     const all = initialize(graph, 1);
     const frozen = new Map([['w', all.get('w') as NonNullable<ReturnType<typeof all.get>>]]);
     const before = frozen.get('w')?.data.slice();
-    const trainer = await Trainer.create({ loss, parameters: all, frozen, accumulate });
+    const trainer = await Trainer.create({ loss, parameters: all, frozen });
     const b = all.get('b')?.data[0];
     for (let step = 0; step < 3; step++) await trainer.train(batchOf(step), { learningRate: 0.05 });
     expect([...trainer.parameters.keys()]).toEqual(['b']);

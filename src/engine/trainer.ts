@@ -1,10 +1,11 @@
 import { TrainingError } from '../errors.js';
-import type { Graph, Value } from './graph.js';
+import { gradients } from './gradients.js';
+import type { Value } from './graph.js';
 import { encodeOnnx, requiredInputs } from './onnx.js';
 import { type AdamWOptions, adamScalars } from './optimizer.js';
-import { likeParameters, type Parameters, parameterFeeds } from './parameters.js';
+import { ParameterMemory } from './parameterMemory.js';
+import { type Parameters, parameterFeeds } from './parameters.js';
 import { type Feeds, floats, type RuntimeOptions, Session, type Tensor } from './session.js';
-import { accumulationOutputs, separateUpdate, trainingOutputs } from './trainingGraph.js';
 
 export interface TrainerOptions {
   /** Scalar to minimise, in a graph whose parameters are trained. */
@@ -13,8 +14,6 @@ export interface TrainerOptions {
   readonly parameters: Parameters;
   /** Parameters of the graph which stay as they are. They are read where they lie. */
   readonly frozen?: Parameters;
-  /** Whether a step's batch may come in parts, whose gradients are added up (false: forward, backward and update are one run). */
-  readonly accumulate?: boolean;
   readonly optimizer?: AdamWOptions;
   /** Gradients are scaled down to this global norm (off). */
   readonly clipNorm?: number;
@@ -47,21 +46,21 @@ export interface TrainerState {
 }
 
 /**
- * Trains a graph: one `session.run` does forward, backward, clipping, AdamW and the moving average (where gradients are accumulated, one
- * a part and one for the update). Parameters and optimizer state are inputs and outputs; two sets of buffers take turns.
+ * Trains a graph: one `session.run` does forward and backward of a batch, or of a part of it; then the gradients are clipped, and parameters,
+ * AdamW's moments and the moving average change in place.
  */
 export class Trainer {
   private steps = 0;
 
   private constructor(
-    private readonly sessions: { readonly update: Session; readonly accumulate?: Session },
-    private current: Record<string, Parameters>,
-    private next: Record<string, Parameters>,
+    private readonly session: Session,
+    private readonly memory: ParameterMemory,
     private readonly options: TrainerOptions,
   ) {}
 
+  /** @throws RangeError where start values are missing, or there are too many of them */
   static async create(options: TrainerOptions): Promise<Trainer> {
-    const { loss, parameters, frozen, clipNorm, emaDecay, optimizer = {}, metrics = {}, runtime } = options;
+    const { loss, parameters, frozen, emaDecay, metrics = {}, runtime } = options;
     const { graph } = loss;
     const needed = requiredInputs(graph, [loss, ...Object.values(metrics)]).parameters;
     for (const name of needed) {
@@ -70,25 +69,16 @@ export class Trainer {
         throw new RangeError(`start values of parameter ${name} are missing or have another shape`);
     }
     const trained = needed.filter((name) => !frozen?.has(name));
-    const groups: Record<string, Parameters> = { parameters: pick(parameters, trained) };
-    groups['moments.M'] = likeParameters(groups.parameters);
-    groups['moments.V'] = likeParameters(groups.parameters);
-    if (emaDecay !== undefined) groups.ema = likeParameters(groups.parameters, true);
-    const update = { clipNorm, ema: emaDecay !== undefined, optimizer };
-    const reported = Object.fromEntries(Object.entries(metrics).map(([name, x]) => [`metric:${name}`, x]));
+    const memory = new ParameterMemory(pick(parameters, trained), { ema: emaDecay !== undefined });
+    const values = trained.map((name) => graph.parameters.get(name)?.value as Value);
+    const outputs: Record<string, Value> = { loss };
+    gradients(loss, values).forEach((gradient, i) => {
+      outputs[`gradient:${trained[i]}`] = gradient;
+    });
+    for (const [name, value] of Object.entries(metrics)) outputs[`metric:${name}`] = value;
     // A training is mostly alone on the machine, and its steps follow each other.
-    const load = (of: Graph, outputs: Readonly<Record<string, Value>>) =>
-      Session.load(encodeOnnx(of, { outputs }), { spinning: true, ...runtime });
-    const separate = options.accumulate ? separateUpdate(loss, trained, update) : undefined;
-    const sessions = separate
-      ? {
-          accumulate: await load(graph, { ...accumulationOutputs(loss, trained), ...reported }),
-          update: await load(separate.graph, separate.outputs),
-        }
-      : { update: await load(graph, { ...trainingOutputs(loss, trained, update), ...reported }) };
-    const copy = Object.fromEntries(Object.entries(groups).map(([key, p]) => [key, likeParameters(p, true)]));
-    const next = Object.fromEntries(Object.entries(groups).map(([key, p]) => [key, likeParameters(p)]));
-    return new Trainer(sessions, copy, next, options);
+    const session = await Session.load(encodeOnnx(graph, { outputs }), { spinning: true, ...runtime });
+    return new Trainer(session, memory, options);
   }
 
   /** Steps taken so far. */
@@ -105,88 +95,64 @@ export class Trainer {
     { learningRate }: { learningRate: number },
   ): Promise<StepResult> {
     const parts = isParts(batch) ? batch : [{ feeds: batch, share: 1 }];
-    const { accumulate } = this.sessions;
-    if (!accumulate && parts.length !== 1) throw new RangeError('a batch in parts needs `accumulate`');
-    const summed = accumulate && (await this.accumulate(accumulate, parts));
-    const results = await this.update(summed?.feeds ?? parts[0].feeds, learningRate);
-    const loss = summed?.loss ?? floats(results.loss)[0];
-    const gradientNorm = floats(results.gradientNorm)[0];
+    const { clipNorm = Number.POSITIVE_INFINITY, emaDecay, optimizer = {} } = this.options;
+    if (parts.length === 0) throw new RangeError('the batch has no parts');
+    const { loss, metrics } = await this.backward(parts);
+    const gradientNorm = this.memory.gradientNorm();
     if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) {
       throw new TrainingError(`step ${this.steps}: loss ${loss}, gradient norm ${gradientNorm}`, this.steps);
     }
-    [this.current, this.next] = [this.next, this.current];
+    // Pascanu et al. 2013: g * min(1, clip / |g|).
+    const scale = Math.min(1, clipNorm / Math.max(gradientNorm, 1e-12));
+    this.memory.adamw({ scale, ...adamScalars(this.steps + 1, learningRate, optimizer) });
+    // A young average forgets its random start faster (the usual (1 + t) / (10 + t) ramp).
+    if (emaDecay !== undefined) this.memory.average(Math.min(emaDecay, (1 + this.steps) / (10 + this.steps)));
     this.steps++;
-    const metrics = Object.fromEntries(
-      Object.keys(this.options.metrics ?? {}).map((name) => [
-        name,
-        summed?.metrics[name] ?? results[`metric:${name}`],
-      ]),
-    );
     return { loss, gradientNorm, metrics };
   }
 
-  /** Runs the update, from the current buffers into the next ones. */
-  private update(batch: Feeds, learningRate: number): Promise<Record<string, Tensor>> {
-    const { optimizer = {}, emaDecay = 0, frozen } = this.options;
-    const adam = adamScalars(this.steps + 1, learningRate, optimizer);
-    const feeds: Record<string, Tensor> = { ...batch, ...(frozen && parameterFeeds(frozen)) };
-    const scalars = {
-      'adam.stepSize': adam.stepSize,
-      'adam.epsilon': adam.epsilon,
-      'adam.decay': adam.decay,
-      // A young average forgets its random start faster (the usual (1 + t) / (10 + t) ramp).
-      'ema.decay': Math.min(emaDecay, (1 + this.steps) / (10 + this.steps)),
+  /** Loss, metrics and, in memory, the gradients of a batch: those of its parts, each times its share. */
+  private async backward(parts: readonly MicroBatch[]): Promise<Pick<StepResult, 'loss' | 'metrics'>> {
+    const { memory } = this;
+    const known = {
+      ...parameterFeeds(this.options.frozen ?? new Map()),
+      ...parameterFeeds(memory.groups.parameters),
     };
-    for (const [name, x] of Object.entries(scalars)) feeds[name] = { data: Float32Array.of(x), dims: [] };
-    const into: Record<string, Tensor> = {};
-    for (const key of Object.keys(this.current)) {
-      Object.assign(feeds, parameterFeeds(this.current[key], key === 'parameters' ? '' : `${key}:`));
-      Object.assign(into, parameterFeeds(this.next[key], `next.${key}:`));
-    }
-    return this.sessions.update.run(feeds, into);
-  }
-
-  /** The parts' gradients, losses and metrics, each times its share, summed up. */
-  private async accumulate(session: Session, parts: readonly MicroBatch[]): Promise<Accumulated> {
-    const { parameters } = this.current;
-    const known = { ...parameterFeeds(this.options.frozen ?? new Map()), ...parameterFeeds(parameters) };
-    let [sums, next] = [likeParameters(parameters), likeParameters(parameters)];
+    const names = Object.keys(this.options.metrics ?? {});
+    const isWhole = parts.length === 1 && parts[0].share === 1;
+    if (!isWhole) memory.clearGradients();
     let loss = 0;
-    const metrics: Record<string, { data: Float32Array; dims: readonly number[] }> = {};
+    const sums: Record<string, { data: Float32Array; dims: readonly number[] }> = {};
     for (const { feeds, share } of parts) {
-      const result = await session.run(
-        {
-          ...known,
-          ...feeds,
-          ...parameterFeeds(sums, 'gradients:'),
-          share: { data: Float32Array.of(share), dims: [] },
-        },
-        parameterFeeds(next, 'next.gradients:'),
-      );
-      [sums, next] = [next, sums];
+      const result = await this.session.run({ ...known, ...feeds });
+      const gradientOf = (name: string) => floats(result[`gradient:${name}`]);
+      if (isWhole) memory.setGradients(gradientOf);
+      else memory.addGradients(gradientOf, share);
       loss += share * floats(result.loss)[0];
-      for (const name of Object.keys(this.options.metrics ?? {})) {
+      if (isWhole)
+        return { loss, metrics: Object.fromEntries(names.map((name) => [name, result[`metric:${name}`]])) };
+      for (const name of names) {
         const { data, dims } = result[`metric:${name}`];
-        metrics[name] ??= { data: new Float32Array(data.length), dims };
-        for (let i = 0; i < data.length; i++) metrics[name].data[i] += share * Number(data[i]);
+        sums[name] ??= { data: new Float32Array(data.length), dims };
+        for (let i = 0; i < data.length; i++) sums[name].data[i] += share * Number(data[i]);
       }
     }
-    return { feeds: parameterFeeds(sums, 'gradients:'), loss, metrics };
+    return { loss, metrics: sums };
   }
 
   /** The current parameters, as views: valid until the next step. */
   get parameters(): Parameters {
-    return this.current.parameters;
+    return this.memory.groups.parameters;
   }
 
   /** The averaged parameters (the current ones where no average is kept), as views. */
   get averaged(): Parameters {
-    return this.current.ema ?? this.current.parameters;
+    return this.memory.groups.ema ?? this.memory.groups.parameters;
   }
 
   /** A view of all that a checkpoint must hold; copy or write it before the next step. */
   get state(): TrainerState {
-    return { step: this.steps, groups: this.current };
+    return { step: this.steps, groups: this.memory.groups };
   }
 
   /**
@@ -194,7 +160,7 @@ export class Trainer {
    * Throws RangeError, changing nothing, when the state is not one of this model.
    */
   restore(state: TrainerState): void {
-    const tensors = Object.entries(this.current).flatMap(([key, group]) =>
+    const tensors = Object.entries(this.memory.groups).flatMap(([key, group]) =>
       [...group].map(([name, tensor]) => {
         const saved = state.groups[key]?.get(name);
         if (saved?.dims.join() !== tensor.dims.join())
@@ -207,15 +173,8 @@ export class Trainer {
   }
 
   async release(): Promise<void> {
-    await this.sessions.accumulate?.release();
-    await this.sessions.update.release();
+    await this.session.release();
   }
-}
-
-interface Accumulated {
-  readonly feeds: Feeds;
-  readonly loss: number;
-  readonly metrics: Readonly<Record<string, Tensor>>;
 }
 
 const isParts = (batch: Feeds | readonly MicroBatch[]): batch is readonly MicroBatch[] =>

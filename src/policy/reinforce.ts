@@ -117,7 +117,7 @@ export async function reinforce(options: ReinforceOptions): Promise<Parameters> 
 
 function createTrainer({ policy, coefficients, runtime }: ReinforceOptions): Promise<Trainer> {
   const { logProbs, weights } = policy.graph();
-  const { optimizer, emaDecay, queriesPerRun } = policy.training;
+  const { optimizer, emaDecay } = policy.training;
   const { graph, shape } = logProbs;
   const { loss, ratio, logRatio } = softGrpoLoss(
     {
@@ -134,7 +134,6 @@ function createTrainer({ policy, coefficients, runtime }: ReinforceOptions): Pro
     metrics: { kl: tokenMean(ops.sub(ops.sub(ratio, 1), logRatio), weights) },
     parameters: policy.parameters,
     frozen: policy.frozen,
-    accumulate: queriesPerRun !== undefined,
     optimizer,
     clipNorm: 1,
     emaDecay,

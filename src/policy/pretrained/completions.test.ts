@@ -78,7 +78,6 @@ describe.each([
       loss,
       parameters: model.adapter,
       frozen: model.frozen,
-      accumulate: true,
       optimizer: { beta1: 0.9, beta2: 0.95 },
     });
     const runs = Array.from({ length: 2 / perRun }, (_, r) => {

@@ -54,7 +54,6 @@ export async function warmUp({
     loss: ops.neg(tokenMean(logProbs, weights)),
     parameters: policy.parameters,
     frozen: policy.frozen,
-    accumulate: true,
     optimizer: policy.training.optimizer,
     clipNorm: 1,
     runtime,
