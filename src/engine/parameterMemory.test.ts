@@ -57,7 +57,7 @@ describe('parameters in training', () => {
     );
     for (let t = 1; t <= 3; t++) {
       const gradients = draw(10 + t);
-      memory.setGradients(of(gradients));
+      for (const [name, { data }] of memory.gradients) data.set(of(gradients)(name));
       memory.adamw({ scale: 0.5, ...adamScalars(t, 0.01, options) });
       memory.average(0.7);
       for (const [name, states] of expected) {

@@ -64,13 +64,14 @@ const MOST_BYTES = 2 ** 32 - PAGE_BYTES;
 export class ParameterMemory {
   /** `parameters`, `moments.M`, `moments.V`, where it is kept `ema`: views that change with every step. */
   readonly groups: Readonly<Record<string, Parameters>>;
+  /** The gradients of the step, to be written here. */
+  readonly gradients: Parameters;
   readonly #memory: WebAssembly.Memory;
   readonly #loops: Loops;
   /** First byte of each group, and of each parameter in a group; floats of each, filled up to a multiple of four. */
   readonly #starts: Readonly<Partial<Record<Group, number>>>;
   readonly #places: readonly { readonly name: string; readonly offset: number; readonly length: number }[];
   readonly #scratch: Float32Array;
-  readonly #gradients: Parameters;
 
   /**
    * @param start values, which are copied; of zero moments, and an average that begins with them
@@ -107,7 +108,7 @@ export class ParameterMemory {
           },
         ]),
       );
-    this.#gradients = group('gradients');
+    this.gradients = group('gradients');
     this.groups = Object.fromEntries(
       names.filter((name) => name !== 'gradients').map((name) => [name, group(name)]),
     );
@@ -115,14 +116,9 @@ export class ParameterMemory {
       for (const [parameter, { data }] of this.groups[name]) data.set(start.get(parameter)!.data);
   }
 
-  /** Takes a batch's gradients, by name of the parameter. */
-  setGradients(of: (name: string) => Float32Array): void {
-    for (const [name, { data }] of this.#gradients) data.set(of(name));
-  }
-
   /** Forgets the gradients, for parts of a batch to be added. */
   clearGradients(): void {
-    for (const { data } of this.#gradients.values()) data.fill(0);
+    for (const { data } of this.gradients.values()) data.fill(0);
   }
 
   /** Adds the gradients of a part of a batch, times its share. */

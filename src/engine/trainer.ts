@@ -124,13 +124,12 @@ export class Trainer {
     let loss = 0;
     const sums: Record<string, { data: Float32Array; dims: readonly number[] }> = {};
     for (const { feeds, share } of parts) {
-      const result = await this.session.run({ ...known, ...feeds });
-      const gradientOf = (name: string) => floats(result[`gradient:${name}`]);
-      if (isWhole) memory.setGradients(gradientOf);
-      else memory.addGradients(gradientOf, share);
+      const into = isWhole ? parameterFeeds(memory.gradients, 'gradient:') : {};
+      const result = await this.session.run({ ...known, ...feeds }, into);
       loss += share * floats(result.loss)[0];
       if (isWhole)
         return { loss, metrics: Object.fromEntries(names.map((name) => [name, result[`metric:${name}`]])) };
+      memory.addGradients((name) => floats(result[`gradient:${name}`]), share);
       for (const name of names) {
         const { data, dims } = result[`metric:${name}`];
         sums[name] ??= { data: new Float32Array(data.length), dims };
