@@ -133,27 +133,43 @@ export class ExactIndex implements VectorIndex {
         return found;
       });
       open = open.filter((direction, i) => {
-        const seen = rough.indices.subarray(i * looked, (i + 1) * looked);
-        const last = this.#score(hits, direction, row(some, i), seen);
-        const most = unseen[i] * scales[i] + codeError(bounds, { error: errors[i], norm: norms[i] });
-        return unseen[i] !== Number.NEGATIVE_INFINITY && !(most < last);
+        const error = codeError(bounds, { error: errors[i], norm: norms[i] });
+        /** The most that a row of such a rough score can have. */
+        const mostOf = (score: number) => score * scales[i] + error;
+        const [from, to] = [i * looked, (i + 1) * looked];
+        const last = this.#score(hits, direction, row(some, i), {
+          rows: rough.indices.subarray(from, to),
+          most: rough.scores.subarray(from, to),
+          mostOf,
+        });
+        return unseen[i] !== Number.NEGATIVE_INFINITY && !(mostOf(unseen[i]) < last);
       });
     }
     return hits;
   }
 
-  /** Writes the best of the given rows into the hits of a direction; returns the score of the last hit. */
-  #score(hits: SearchHits, direction: number, vector: Float32Array, rows: Int32Array): number {
-    const { k } = hits;
-    const missing = rows.indexOf(-1);
-    const found = missing < 0 ? rows : rows.subarray(0, missing);
-    const scores = Float32Array.from(found, (index) => dot(vector, row(this.vectors, index)));
-    const order = Int32Array.from(found.keys()).sort((a, b) => scores[b] - scores[a] || found[a] - found[b]);
-    for (let r = 0; r < Math.min(k, order.length); r++) {
-      hits.indices[direction * k + r] = found[order[r]];
-      hits.scores[direction * k + r] = scores[order[r]];
+  /** Writes the best of the given rows, which are in the order of rough scores, into the hits of a direction; returns the score of the last hit. */
+  #score(
+    { indices, scores, k }: SearchHits,
+    direction: number,
+    vector: Float32Array,
+    rough: { readonly rows: Int32Array; readonly most: Float32Array; mostOf(score: number): number },
+  ): number {
+    const exact = new Float32Array(rough.rows.length);
+    let least = Number.POSITIVE_INFINITY;
+    let count = 0;
+    for (; count < exact.length && rough.rows[count] >= 0; count++) {
+      // k rows are at least so good, and none from here on is.
+      if (count >= k && rough.mostOf(rough.most[count]) < least) break;
+      exact[count] = dot(vector, row(this.vectors, rough.rows[count]));
+      if (count < k) least = Math.min(least, exact[count]);
     }
-    return hits.scores[(direction + 1) * k - 1];
+    const best = bestFirst(rough.rows.subarray(0, count), exact.subarray(0, count), k);
+    best.forEach((place, r) => {
+      indices[direction * k + r] = rough.rows[place];
+      scores[direction * k + r] = exact[place];
+    });
+    return scores[(direction + 1) * k - 1];
   }
 
   #check(directions: Matrix, k: number, mask: Uint8Array | undefined): void {
@@ -184,6 +200,14 @@ const noHits = (directions: number, k: number): SearchHits => ({
   scores: new Float32Array(directions * k).fill(Number.NEGATIVE_INFINITY),
   k,
 });
+
+/** Places of the k best scores, best first; of equal ones that of the smaller row. */
+function bestFirst(rows: Int32Array, scores: Float32Array, k: number): Int32Array {
+  // Sorted natively, without a function that compares.
+  const threshold = scores.toSorted()[Math.max(0, scores.length - k)];
+  const places = Int32Array.from(scores.keys()).filter((place) => scores[place] >= threshold);
+  return places.sort((a, b) => scores[b] - scores[a] || rows[a] - rows[b]).subarray(0, k);
+}
 
 /** About equally many rows in each of at most so many parts, as [start, end). */
 function evenParts(size: number, count: number): [number, number][] {
