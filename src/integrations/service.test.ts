@@ -23,7 +23,7 @@ afterEach(async () => {
 });
 
 const mounted = (options: Partial<Parameters<typeof createApp>[0]> = { access: 'read' }) =>
-  createApp({ host: sources.service.host, maxWait: 0, ...options });
+  createApp({ host: sources.service.host, ...options });
 
 /** An app under an address that browsers would not take for this machine. */
 async function listen(listener: RequestListener): Promise<string> {

@@ -87,7 +87,7 @@ beforeAll(async () => {
       throw new Error(message, { cause: error });
     },
   });
-  service = createApp({ host, maxWait: 0 });
+  service = createApp({ host });
   const direct = async (url: string | URL | Request, init?: RequestInit) =>
     service.request(String(url), init);
   client = new Client({ url: 'http://localhost', fetch: direct as typeof fetch });

@@ -26,7 +26,7 @@ const time = { milliseconds: 60_000 };
 
 it('collects what comes while it is busy, in its order', async () => {
   const { run, batches, open } = gate();
-  const batcher = new Batcher({ run, maxWait: 0 });
+  const batcher = new Batcher({ run });
   const first = batcher.submit([1], time);
   const rest = [batcher.submit([2, 3], time), batcher.submit([4], time)];
   expect(batches).toEqual([[1]]);
@@ -38,15 +38,6 @@ it('collects what comes while it is busy, in its order', async () => {
   const answers = (await Promise.all(rest)).map((batch) => batch.map(({ answer }) => answer));
   expect(answers).toEqual([['answer 2', 'answer 3'], ['answer 4']]);
   expect(batcher.queued).toBe(0);
-});
-
-it('waits a moment for company when it is idle', async () => {
-  const { run, batches } = gate();
-  const batcher = new Batcher({ run, maxWait: 1 });
-  void batcher.submit([1], time);
-  void batcher.submit([2], time);
-  expect(batches).toEqual([]);
-  await expect.poll(() => batches).toEqual([[1, 2]]);
 });
 
 it('answers every job by its own answer, in batches that are not too heavy', async () => {
@@ -65,7 +56,6 @@ it('answers every job by its own answer, in batches that are not too heavy', asy
         weight: (job) => job,
         maxBatch,
         maxQueue: 10_000,
-        maxWait: 0,
       });
       const answers = await Promise.all(sent.map((jobs) => batcher.submit(jobs, time)));
       expect(answers.map((batch) => batch.map(({ answer }) => answer))).toEqual(
@@ -82,7 +72,7 @@ it('answers every job by its own answer, in batches that are not too heavy', asy
 
 it('refuses what does not fit in the queue, and takes more when there is room', async () => {
   const { run, open } = gate();
-  const batcher = new Batcher({ run, maxQueue: 2, maxWait: 0 });
+  const batcher = new Batcher({ run, maxQueue: 2 });
   void batcher.submit([1], time);
   void batcher.submit([2, 3], time);
   const refused = await batcher.submit([4], time).catch((error: unknown) => error);
@@ -97,7 +87,7 @@ it('refuses what does not fit in the queue, and takes more when there is room', 
 
 it('does not work for those who are gone or whose time is over', async () => {
   const { run, open, batches } = gate();
-  const batcher = new Batcher({ run, maxWait: 0 });
+  const batcher = new Batcher({ run });
   void batcher.submit([1], time);
   const expired = batcher.submit([2], { milliseconds: 0 });
   const gone = new AbortController();
@@ -120,7 +110,6 @@ it('tells everybody in a batch when it fails, and goes on', async () => {
       if (fail) throw new Error('broken');
       return jobs;
     },
-    maxWait: 0,
   });
   await expect(Promise.all([batcher.submit([1], time), batcher.submit([2], time)])).rejects.toThrow('broken');
   fail = false;

@@ -7,8 +7,6 @@ export interface BatcherOptions<Job, Answer> {
   readonly weight?: (job: Job) => number;
   /** Weight of a batch (32). One heavier job goes alone. */
   readonly maxBatch?: number;
-  /** Milliseconds that an idle server waits for company (2). While it is busy, jobs collect by themselves. */
-  readonly maxWait?: number;
   /** Weight that may wait (512). */
   readonly maxQueue?: number;
 }
@@ -56,7 +54,6 @@ export class Batcher<Job, Answer> {
   #queue: Entry<Job, Answer>[] = [];
   #queued = 0;
   #busy = false;
-  #timer: NodeJS.Timeout | undefined;
   /** Weight a millisecond, a moving average. */
   #rate = 0.1;
 
@@ -92,28 +89,14 @@ export class Batcher<Job, Answer> {
         }),
     );
     this.#queued += total;
-    this.#schedule();
+    // While it is busy, jobs collect by themselves; an idle server waits for no company.
+    if (!this.#busy) void this.#runBatch();
     return Promise.all(entries);
   }
 
   /** Seconds until what waits now is likely done, 1 to 60. */
   #delay(): number {
     return Math.min(60, Math.max(1, Math.ceil(this.#queued / this.#rate / 1000)));
-  }
-
-  #schedule(): void {
-    if (this.#busy || this.#queue.length === 0) return;
-    const { maxBatch = 32, maxWait = 2 } = this.options;
-    if (this.#queued >= maxBatch || maxWait === 0) {
-      clearTimeout(this.#timer);
-      this.#timer = undefined;
-      void this.#runBatch();
-    } else {
-      this.#timer ??= setTimeout(() => {
-        this.#timer = undefined;
-        if (!this.#busy) void this.#runBatch();
-      }, maxWait);
-    }
   }
 
   async #runBatch(): Promise<void> {

@@ -19,9 +19,8 @@ export interface SearchQueueOptions {
   readonly seconds: number;
   /** Weight of the jobs that may wait. */
   readonly most: number;
-  /** Weight of a batch, and milliseconds that an idle server waits for company; see {@link Batcher}. */
+  /** Weight of a batch; see {@link Batcher}. */
   readonly maxBatch?: number;
-  readonly maxWait?: number;
   /** Told of every batch that the engine has answered. */
   readonly onBatch: (jobs: number, timings: BatchTimings) => void;
 }
@@ -65,12 +64,11 @@ export class SearchQueue {
   readonly #options: SearchQueueOptions;
 
   constructor(options: SearchQueueOptions) {
-    const { most, maxBatch, maxWait } = options;
+    const { most, maxBatch } = options;
     this.#options = options;
     this.#callers = new Callers(Math.max(1, Math.floor(CALLER_SHARE * most)));
     this.#batcher = new Batcher({
       maxBatch,
-      maxWait,
       maxQueue: most,
       weight: weightOf,
       run: (jobs, milliseconds) => this.#runBatch(jobs, milliseconds),

@@ -564,7 +564,7 @@ it('does not work for a caller that has gone', async () => {
       return new Promise(() => {});
     },
   };
-  const app = createApp({ host: { engine, ready: true } as unknown as RunHost, seconds: 1, maxWait: 0 });
+  const app = createApp({ host: { engine, ready: true } as unknown as RunHost, seconds: 1 });
   const ask = (signal?: AbortSignal) =>
     app.request('/v1/search', {
       method: 'POST',

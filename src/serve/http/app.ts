@@ -47,8 +47,6 @@ export interface AppOptions {
   readonly queue?: number;
   /** Queries answered by one call of the model (32). */
   readonly maxBatch?: number;
-  /** Milliseconds that an idle server waits for company (2). */
-  readonly maxWait?: number;
   /** Origins of pages that may call from a browser (none but this service's own). */
   readonly origins?: readonly string[];
   /** Files of the explorer, by URL path. */
@@ -73,7 +71,7 @@ const MAP_ITEMS = 20_000;
 
 export function createApp(options: AppOptions): App {
   const { host, keys = [], access, onAccess, logQueries = false, seconds = 10, queue = 512, files } = options;
-  const { maxBatch, maxWait, origins = [] } = options;
+  const { maxBatch, origins = [] } = options;
   let isDraining = false;
   const draining = () => isDraining;
   const searches = new SearchQueue({
@@ -81,7 +79,6 @@ export function createApp(options: AppOptions): App {
     seconds,
     most: queue,
     maxBatch,
-    maxWait,
     onBatch: (jobs, timings) => metrics.batch(jobs, timings),
   });
   const metrics = new Metrics({

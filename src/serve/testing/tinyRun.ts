@@ -90,7 +90,7 @@ export async function serveTiny(folder: string, options: Partial<AppOptions> = {
     },
   });
   const labels = await openRunLabels(folder);
-  const app = createApp({ host, labels, maxWait: 0, ...options });
+  const app = createApp({ host, labels, ...options });
   return {
     ...app,
     host,
