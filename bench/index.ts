@@ -1,15 +1,22 @@
 /**
- * Times exact search: `npx jiti bench/index.ts [threads]`. Median of several runs each, on random unit vectors of 128
- * dimensions, beside plain JavaScript (`loop`): one typed-array loop of multiply-adds over all rows and a sort of the rows
- * by score. The loop adds in float64 and search in float32, so rows whose scores almost tie may change places.
+ * Times exact search: `npx jiti bench/index.ts [--threads 2] [--python <a Python with numpy, perhaps faiss-cpu>]`. Median of several runs
+ * each, on random unit vectors of 128 dimensions: `r4t` as it is, `floats` with the whole catalog in one block, which are not searched by
+ * codes first, and plain JavaScript (`loop`): one typed-array loop of multiply-adds over all rows and a sort of the rows
+ * by score. The loop adds in float64, so rows whose scores almost tie may change places.
  */
+import { spawnSync } from 'node:child_process';
 import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import { type Matrix, matrix, normalizeRows, row, rowRange } from '../src/matrix.js';
 import { CounterRandom } from '../src/random.js';
 import { ExactIndex } from '../src/vectorIndex/exactIndex.js';
 
 const DIM = 128;
-const threads = Number(process.argv[2] ?? availableParallelism());
+const { values: options } = parseArgs({
+  options: { threads: { type: 'string', default: `${availableParallelism()}` }, python: { type: 'string' } },
+});
+const threads = Number(options.threads);
 
 interface Case {
   readonly label: string;
@@ -25,14 +32,8 @@ interface Case {
 const cases: readonly Case[] = [
   { label: 'ten directions', rows: 142_472, directions: 10, k: 500, runs: 21 },
   { label: 'one query', rows: 142_472, directions: 1, k: 10, runs: 21 },
-  ...[100_000, 200_000, 500_000, 1_000_000].map(
-    (rows): Case => ({
-      label: 'growth',
-      rows,
-      directions: 10,
-      k: 500,
-      loopDirections: 2,
-    }),
+  ...[100_000, 300_000, 1_000_000].flatMap((rows) =>
+    [10, 500].map((k): Case => ({ label: 'growth', rows, directions: 10, k, loopDirections: 2 })),
   ),
   ...[1, 10, 100, 600].map(
     (k): Case => ({ label: 'rollouts', rows: 15_000, directions: 2560, k, runs: 5, loopDirections: 20 }),
@@ -40,7 +41,7 @@ const cases: readonly Case[] = [
 ];
 
 console.log(`exact search, ${DIM} dimensions, ${threads} threads; medians in ms`);
-console.log('case              rows   directions    k      r4t    loop   r4t vs loop');
+console.log('case              rows   directions    k      r4t   floats    loop   r4t vs loop');
 for (const c of cases) await report(c);
 
 async function report(c: Case): Promise<void> {
@@ -52,6 +53,9 @@ async function report(c: Case): Promise<void> {
   const ours = await median(runs, () => index.search(directions, { k }));
   const hits = await index.search(directions, { k });
   await index.release();
+  const whole = await ExactIndex.create({ vectors: catalog, threads, blockValues: rows * DIM });
+  const floats = await median(runs, () => whole.search(directions, { k }));
+  await whole.release();
 
   const few = rowRange(directions, 0, loopDirections);
   let loopHits: Int32Array = new Int32Array();
@@ -67,9 +71,23 @@ async function report(c: Case): Promise<void> {
     String(n).padStart(11),
     String(k).padStart(5),
     ours.toFixed(1).padStart(8),
+    floats.toFixed(1).padStart(8),
     loopMs.toFixed(0).padStart(7),
     `${(loopMs / ours).toFixed(0)}x`.padStart(8),
     `(${(100 * agree).toFixed(2)}% the same rows)`,
+    ...others(c),
+  );
+}
+
+/** The same by other libraries, each with its milliseconds. */
+function others({ rows, directions, k, runs = 11, label }: Case): string[] {
+  if (options.python === undefined || label !== 'growth') return [];
+  const script = fileURLToPath(new URL('indexes/opponents.py', import.meta.url));
+  const args = [script, ...[rows, directions, k, runs, threads].map(String)];
+  const { stdout, stderr, status } = spawnSync(options.python, args, { encoding: 'utf8' });
+  if (status !== 0) throw new Error(stderr);
+  return Object.entries(JSON.parse(stdout) as Record<string, number>).map(
+    ([name, ms]) => `${name} ${ms.toFixed(1)}`,
   );
 }
 
