@@ -73,6 +73,11 @@ export class DamagedFileError extends InputError {
   }
 }
 
+/** A file could not be written: a full disk, missing permissions. */
+export class WriteError extends R4tError {
+  override name = 'WriteError';
+}
+
 /** A search engine does not answer, or refuses. Its message is one line that names the engine. CLI exit code 1. */
 export class IndexError extends R4tError {
   override name = 'IndexError';

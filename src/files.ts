@@ -1,6 +1,6 @@
 import { mkdir, open, readdir, readFile, realpath, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { InputError, R4tError } from './errors.js';
+import { InputError, WriteError } from './errors.js';
 import { checkInputFile } from './inputFile.js';
 
 let temporaries = 0;
@@ -9,7 +9,7 @@ let temporaries = 0;
  * Writes a file so that a reader sees the old content or the new, never a part: into a temporary file of the same
  * folder, which then takes the name. Missing folders are made. Large files can be given in parts.
  *
- * @throws R4tError if the disk is full or the place may not be written; the old file is then untouched
+ * @throws WriteError if the disk is full or the place may not be written; the old file is then untouched
  */
 export async function writeFileAtomic(
   file: string,
@@ -63,7 +63,7 @@ export function isRunning(pid: number): boolean {
 /** A file-system error of writing `file` as one clear line; any other error unchanged. */
 export function writeError(error: unknown, file: string): unknown {
   const problem = WRITE_PROBLEMS[(error as NodeJS.ErrnoException)?.code ?? ''];
-  return problem === undefined ? error : new R4tError(`${file}: ${problem}`, { cause: error });
+  return problem === undefined ? error : new WriteError(`${file}: ${problem}`, { cause: error });
 }
 
 const WRITE_PROBLEMS: Readonly<Record<string, string>> = {

@@ -45,6 +45,7 @@ export {
   type InputLocation,
   R4tError,
   TrainingError,
+  WriteError,
 } from './errors.js';
 export { type EvaluateRunOptions, evaluateRun, type RunEvaluation } from './evaluate/evaluateRun.js';
 export { type EvaluateRunsOptions, evaluateRuns } from './evaluate/evaluateRuns.js';

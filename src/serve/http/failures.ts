@@ -1,5 +1,5 @@
 /** Why a request has no answer, as the problem that the caller is told. */
-import { IndexError, InputError, R4tError } from '../../errors.js';
+import { IndexError, InputError, R4tError, WriteError } from '../../errors.js';
 import { QueueFull, WaitedTooLong } from '../engine/batcher.js';
 import type { JobResult } from '../engine/engine.js';
 import { TooMuchWaits } from './callers.js';
@@ -33,7 +33,11 @@ export function problemFrom(error: unknown): HttpProblem {
     const detail = 'the search engine of this run does not answer; try again';
     return new HttpProblem('unavailable', detail, { retryAfter: 1, cause: error });
   }
-  // A full disk and the like: known, and nothing the caller can change.
+  if (error instanceof WriteError) {
+    // Neither which file.
+    const detail = 'the server cannot write, and has taken nothing; its log says why';
+    return new HttpProblem('unavailable', detail, { retryAfter: 60, cause: error });
+  }
   const detail =
     error instanceof R4tError ? error.message : 'something went wrong; the log of the server says what';
   return new HttpProblem('internal', detail, { cause: error });

@@ -4,7 +4,7 @@ import { bodyLimit } from 'hono/body-limit';
 import { cors } from 'hono/cors';
 import { requestId } from 'hono/request-id';
 import type * as z from 'zod';
-import { IndexError } from '../../errors.js';
+import { IndexError, WriteError } from '../../errors.js';
 import { problemFrom } from './failures.js';
 import type { Metrics } from './metrics.js';
 import { type Operation, type OperationId, operations } from './operations.js';
@@ -63,7 +63,8 @@ export function makeRoutes({
   if (origins.length > 0) app.use(allowed(origins));
   app.onError((error, c: Ctx) => {
     const problem = problemFrom(error);
-    if (problem.code === 'internal' || error instanceof IndexError) c.set('error', error);
+    if (problem.code === 'internal' || error instanceof IndexError || error instanceof WriteError)
+      c.set('error', error);
     return answerOf(problem, c);
   });
   for (const id of Object.keys(operations) as OperationId[]) {
