@@ -1,24 +1,18 @@
 /** The demo as its user starts it, from another folder. */
 import { spawn } from 'node:child_process';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { dirname } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { expect, it, onTestFinished } from 'vitest';
 import { tempFolder } from '../catalog/testing/tempFolder.js';
 import { Client } from '../client/client.js';
 import { InputError } from '../errors.js';
 import { demoRun } from './demoCommand.js';
+import { PROGRAM } from './testing/program.js';
 
-const JITI = join(
-  dirname(createRequire(import.meta.url).resolve('jiti/package.json')),
-  'lib',
-  'jiti-cli.mjs',
-);
-const MAIN = fileURLToPath(new URL('main.ts', import.meta.url));
 const temp = tempFolder();
 
 it('answers from the run that comes with it, with pictures, and ends at Ctrl-C', async () => {
-  const child = spawn(process.execPath, [JITI, MAIN, 'demo', '--no-open', '--port', '0'], {
+  const child = spawn(process.execPath, [...PROGRAM, 'demo', '--no-open', '--port', '0'], {
     cwd: dirname(temp.path('here')),
     stdio: ['ignore', 'pipe', 'inherit'],
   });

@@ -1,19 +1,12 @@
 /** The real program in a process of its own. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { tempFolder } from '../catalog/testing/tempFolder.js';
+import { PROGRAM } from './testing/program.js';
 import { runCli, TINY, writeShop } from './testing/shop.js';
 
-const JITI = join(
-  dirname(createRequire(import.meta.url).resolve('jiti/package.json')),
-  'lib',
-  'jiti-cli.mjs',
-);
-const MAIN = fileURLToPath(new URL('main.ts', import.meta.url));
 const temp = tempFolder();
 
 function start(args: readonly string[]): {
@@ -21,7 +14,7 @@ function start(args: readonly string[]): {
   stderr: () => string;
   ended: Promise<unknown>;
 } {
-  const child = spawn(process.execPath, [JITI, MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [...PROGRAM, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   let text = '';
   child.stderr.on('data', (chunk: Buffer) => {
     text += chunk;

@@ -1,20 +1,12 @@
 /** The real program, spoken to by the official client. */
 import { spawnSync } from 'node:child_process';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { Client } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { beforeAll, expect, it } from 'vitest';
 import { tempFolder } from '../catalog/testing/tempFolder.js';
+import { PROGRAM } from './testing/program.js';
 import { runCli, SHOP, writeShop } from './testing/shop.js';
 
-const JITI = join(
-  dirname(createRequire(import.meta.url).resolve('jiti/package.json')),
-  'lib',
-  'jiti-cli.mjs',
-);
-const MAIN = fileURLToPath(new URL('main.ts', import.meta.url));
 const temp = tempFolder();
 const run = temp.path('run');
 beforeAll(async () => {
@@ -25,7 +17,7 @@ beforeAll(async () => {
 it('serves agents over stdio', async () => {
   const transport = new StdioClientTransport({
     command: process.execPath,
-    args: [JITI, MAIN, 'mcp', run, '--catalog', 'a shop', '--threads', '1'],
+    args: [...PROGRAM, 'mcp', run, '--catalog', 'a shop', '--threads', '1'],
     stderr: 'pipe',
   });
   let stderr = '';
@@ -57,7 +49,7 @@ it('serves agents over stdio', async () => {
 });
 
 it('says on stderr, not in the protocol, that there is no run', () => {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [JITI, MAIN, 'mcp', temp.path('none')], {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [...PROGRAM, 'mcp', temp.path('none')], {
     input: '',
     encoding: 'utf8',
   });

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { tempFolder } from '../catalog/testing/tempFolder.js';
 import { writeSealedJson } from '../checksums.js';
+import { JITI } from '../cli/testing/program.js';
 import { DamagedFileError } from '../errors.js';
 import { loadCheckpoint, saveCheckpoint } from './checkpoint.js';
 import { Graph } from './graph.js';
@@ -85,10 +86,9 @@ it('leaves the checkpoint before when the new one cannot be written', async () =
 it('has a whole checkpoint whenever the process is killed', async () => {
   const folder = temp.path('killed');
   const script = fileURLToPath(new URL('./testing/saveForever.ts', import.meta.url));
-  const jiti = fileURLToPath(new URL('../../node_modules/jiti/lib/jiti-cli.mjs', import.meta.url));
   let last = -1;
   for (const delay of [0, 3, 7, 11]) {
-    const child = spawn(process.execPath, [jiti, script, folder], { stdio: 'ignore' });
+    const child = spawn(process.execPath, [JITI, script, folder], { stdio: 'ignore' });
     const exited = once(child, 'exit');
     while (savedStep(folder) === last) await sleep(5);
     await sleep(delay);

@@ -66,7 +66,6 @@ export class ParameterMemory {
   readonly groups: Readonly<Record<string, Parameters>>;
   /** The gradients of the step, to be written here. */
   readonly gradients: Parameters;
-  readonly #memory: WebAssembly.Memory;
   readonly #loops: Loops;
   /** First byte of each group, and of each parameter in a group; floats of each, filled up to a multiple of four. */
   readonly #starts: Readonly<Partial<Record<Group, number>>>;
@@ -90,20 +89,16 @@ export class ParameterMemory {
       throw new RangeError(
         `${floats} parameters in training take ${(bytes / 2 ** 30).toFixed(1)} GiB, and at most 4 can be used; train a low-rank adapter`,
       );
-    this.#memory = new WebAssembly.Memory({ initial: Math.ceil(bytes / PAGE_BYTES) });
-    this.#loops = instantiate(this.#memory);
-    this.#scratch = new Float32Array(this.#memory.buffer, 0, CHUNK);
+    const memory = new WebAssembly.Memory({ initial: Math.ceil(bytes / PAGE_BYTES) });
+    this.#loops = instantiate(memory);
+    this.#scratch = new Float32Array(memory.buffer, 0, CHUNK);
     this.#starts = Object.fromEntries(names.map((name, i) => [name, 4 * (CHUNK + i * floats)]));
     const group = (name: Group): Parameters =>
       new Map(
         [...start].map(([parameter, { data, dims }], i) => [
           parameter,
           {
-            data: new Float32Array(
-              this.#memory.buffer,
-              this.#starts[name]! + this.#places[i].offset,
-              data.length,
-            ),
+            data: new Float32Array(memory.buffer, this.#starts[name]! + this.#places[i].offset, data.length),
             dims,
           },
         ]),

@@ -97,7 +97,8 @@ export class Trainer {
     const parts = isParts(batch) ? batch : [{ feeds: batch, share: 1 }];
     const { clipNorm = Number.POSITIVE_INFINITY, emaDecay, optimizer = {} } = this.options;
     if (parts.length === 0) throw new RangeError('the batch has no parts');
-    const { loss, metrics } = await this.backward(parts);
+    const isWhole = parts.length === 1 && parts[0].share === 1;
+    const { loss, metrics } = isWhole ? await this.whole(parts[0]) : await this.inParts(parts);
     const gradientNorm = this.memory.gradientNorm();
     if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) {
       throw new TrainingError(`step ${this.steps}: loss ${loss}, gradient norm ${gradientNorm}`, this.steps);
@@ -111,32 +112,39 @@ export class Trainer {
     return { loss, gradientNorm, metrics };
   }
 
-  /** Loss, metrics and, in memory, the gradients of a batch: those of its parts, each times its share. */
-  private async backward(parts: readonly MicroBatch[]): Promise<Pick<StepResult, 'loss' | 'metrics'>> {
-    const { memory } = this;
-    const known = {
-      ...parameterFeeds(this.options.frozen ?? new Map()),
-      ...parameterFeeds(memory.groups.parameters),
-    };
-    const names = Object.keys(this.options.metrics ?? {});
-    const isWhole = parts.length === 1 && parts[0].share === 1;
-    if (!isWhole) memory.clearGradients();
+  /** Loss, metrics and, in memory, the gradients of a batch in one part, which are written where they belong. */
+  private async whole({ feeds }: MicroBatch): Promise<Pick<StepResult, 'loss' | 'metrics'>> {
+    const result = await this.run(feeds, parameterFeeds(this.memory.gradients, 'gradient:'));
+    const metrics = this.metricNames.map((name) => [name, result[`metric:${name}`]]);
+    return { loss: floats(result.loss)[0], metrics: Object.fromEntries(metrics) };
+  }
+
+  /** The same of its parts, each times its share. */
+  private async inParts(parts: readonly MicroBatch[]): Promise<Pick<StepResult, 'loss' | 'metrics'>> {
+    this.memory.clearGradients();
     let loss = 0;
-    const sums: Record<string, { data: Float32Array; dims: readonly number[] }> = {};
+    const metrics: Record<string, { data: Float32Array; dims: readonly number[] }> = {};
     for (const { feeds, share } of parts) {
-      const into = isWhole ? parameterFeeds(memory.gradients, 'gradient:') : {};
-      const result = await this.session.run({ ...known, ...feeds }, into);
+      const result = await this.run(feeds);
+      this.memory.addGradients((name) => floats(result[`gradient:${name}`]), share);
       loss += share * floats(result.loss)[0];
-      if (isWhole)
-        return { loss, metrics: Object.fromEntries(names.map((name) => [name, result[`metric:${name}`]])) };
-      memory.addGradients((name) => floats(result[`gradient:${name}`]), share);
-      for (const name of names) {
+      for (const name of this.metricNames) {
         const { data, dims } = result[`metric:${name}`];
-        sums[name] ??= { data: new Float32Array(data.length), dims };
-        for (let i = 0; i < data.length; i++) sums[name].data[i] += share * Number(data[i]);
+        metrics[name] ??= { data: new Float32Array(data.length), dims };
+        for (let i = 0; i < data.length; i++) metrics[name].data[i] += share * Number(data[i]);
       }
     }
-    return { loss, metrics: sums };
+    return { loss, metrics };
+  }
+
+  private run(feeds: Feeds, into: Feeds = {}): Promise<Record<string, Tensor>> {
+    const { frozen = new Map() } = this.options;
+    const known = { ...parameterFeeds(frozen), ...parameterFeeds(this.memory.groups.parameters) };
+    return this.session.run({ ...known, ...feeds }, into);
+  }
+
+  private get metricNames(): string[] {
+    return Object.keys(this.options.metrics ?? {});
   }
 
   /** The current parameters, as views: valid until the next step. */

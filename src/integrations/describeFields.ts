@@ -1,5 +1,5 @@
 /** A catalog's filters for a language model: the grammar, and every field with what it holds. */
-import type { FieldInfo } from '../serve/http/schemas.js';
+import type { FieldInfo } from '../catalog/filter/fieldInfo.js';
 
 /** Values that are named of a field. */
 const NAMED = 12;

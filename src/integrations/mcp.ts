@@ -5,9 +5,9 @@
  */
 import { McpServer } from '@modelcontextprotocol/server';
 import * as z from 'zod';
+import type { FieldInfo } from '../catalog/filter/fieldInfo.js';
 import { ASKABLE_METHODS } from '../retrieve/methodNames.js';
 import { MAX_K } from '../retrieve/request.js';
-import type { FieldInfo } from '../serve/http/schemas.js';
 import { examplesOf, GRAMMAR } from './describeFields.js';
 import { type FoundSet, fieldsOf, type SetSource, searchSets } from './source.js';
 

@@ -7,12 +7,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { getRequestListener } from '@hono/node-server';
 import { RunHost } from '../serve/changes/host.js';
 import { WorkerEngine } from '../serve/engine/workerEngine.js';
+import type { AccessLine } from '../serve/http/answers.js';
 import { type App, createApp } from '../serve/http/app.js';
 import { parseKeys, type Role } from '../serve/http/auth.js';
 import { checkOrigins } from '../serve/http/cors.js';
-import type { AccessLine } from '../serve/http/routes.js';
 
-export type { AccessLine } from '../serve/http/routes.js';
+export type { AccessLine } from '../serve/http/answers.js';
 
 export interface ServiceOptions {
   /**

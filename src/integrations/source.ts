@@ -1,8 +1,9 @@
 /** One way to ask a run that is loaded here and a service that has loaded it elsewhere. */
+
+import type { FieldInfo } from '../catalog/filter/fieldInfo.js';
 import type { Client } from '../client/client.js';
 import type { SearchRequest } from '../client/index.js';
 import type { SearchResult, SetRequest, SetRetriever } from '../retrieve/setRetriever.js';
-import type { FieldInfo } from '../serve/http/schemas.js';
 
 /** What answers: a `Retriever` (also that of `r4t/web`), or the `Client` of a service. */
 export type SetSource = Pick<SetRetriever, 'fields' | 'searchAll'> | Pick<Client, 'info' | 'search'>;

@@ -1,11 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFileSync, existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { tempFolder } from '../catalog/testing/tempFolder.js';
+import { JITI } from '../cli/testing/program.js';
 import { acquireLock } from '../run/lock.js';
 import type { Judgment } from './judgment.js';
 import { LabelFolder } from './labelFolder.js';
@@ -106,16 +105,11 @@ it('says who holds the folder where it is not let go of', async () => {
 
 it('loses nothing that was answered when processes that write at the same time are killed', async () => {
   const folder = fresh();
-  const jiti = join(
-    dirname(createRequire(import.meta.url).resolve('jiti/package.json')),
-    'lib',
-    'jiti-cli.mjs',
-  );
   const writer = fileURLToPath(new URL('testing/recordForEver.ts', import.meta.url));
   const answered: string[] = [];
   await Promise.all(
     [7, 12].map(async (enough) => {
-      const child = spawn(process.execPath, [jiti, writer, folder], { stdio: ['ignore', 'pipe', 'inherit'] });
+      const child = spawn(process.execPath, [JITI, writer, folder], { stdio: ['ignore', 'pipe', 'inherit'] });
       let said = '';
       child.stdout.on('data', (data) => {
         said += data;

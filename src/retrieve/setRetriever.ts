@@ -1,10 +1,9 @@
-import { fieldInfo } from '../catalog/filter/fieldInfo.js';
+import { type FieldInfo, fieldInfo } from '../catalog/filter/fieldInfo.js';
 import { FilterTable } from '../catalog/filter/filterTable.js';
 import type { Metadata } from '../catalog/item.js';
 import { validateQuery } from '../catalog/validateQuery.js';
 import { InputError } from '../errors.js';
 import { dot, row } from '../matrix.js';
-import type { FieldInfo } from '../serve/http/schemas.js';
 import { type HitIds, hitsById } from './diversify.js';
 import { fanOutsOf, findSets, missingPart } from './findSets.js';
 import type { MethodSpace, RetrievedSet } from './method.js';

@@ -139,7 +139,7 @@ export class ExactIndex implements VectorIndex {
         const [from, to] = [i * looked, (i + 1) * looked];
         const last = this.#score(hits, direction, row(some, i), {
           rows: rough.indices.subarray(from, to),
-          most: rough.scores.subarray(from, to),
+          scores: rough.scores.subarray(from, to),
           mostOf,
         });
         return unseen[i] !== Number.NEGATIVE_INFINITY && !(mostOf(unseen[i]) < last);
@@ -153,14 +153,14 @@ export class ExactIndex implements VectorIndex {
     { indices, scores, k }: SearchHits,
     direction: number,
     vector: Float32Array,
-    rough: { readonly rows: Int32Array; readonly most: Float32Array; mostOf(score: number): number },
+    rough: { readonly rows: Int32Array; readonly scores: Float32Array; mostOf(score: number): number },
   ): number {
     const exact = new Float32Array(rough.rows.length);
     let least = Number.POSITIVE_INFINITY;
     let count = 0;
     for (; count < exact.length && rough.rows[count] >= 0; count++) {
       // k rows are at least so good, and none from here on is.
-      if (count >= k && rough.mostOf(rough.most[count]) < least) break;
+      if (count >= k && rough.mostOf(rough.scores[count]) < least) break;
       exact[count] = dot(vector, row(this.vectors, rough.rows[count]));
       if (count < k) least = Math.min(least, exact[count]);
     }

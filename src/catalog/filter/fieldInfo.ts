@@ -1,8 +1,14 @@
 /** What the items' fields hold, so that a person can choose filters. */
-
-import type { FieldInfo } from '../../serve/http/schemas.js';
 import type { Scalar } from './filter.js';
 import type { FieldType, FilterTable } from './filterTable.js';
+
+/** What a field is, and what it holds. */
+export interface FieldInfo extends FieldType {
+  /** The most frequent values, where few enough differ to choose from. */
+  readonly values?: { value: Scalar; items: number }[];
+  /** Least and greatest number or date. */
+  readonly range?: [number, number] | [string, string];
+}
 
 /** A field with more different values than this is not for choosing from a list. */
 const MANY_VALUES = 50;

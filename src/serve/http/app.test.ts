@@ -8,11 +8,11 @@ import { METHODS } from '../../retrieve/methods.js';
 import { Retriever } from '../../retrieve/retriever.js';
 import type { RunHost } from '../changes/host.js';
 import { CONFIG, compileTiny, ITEMS, SETS, serveTiny, type TinyService } from '../testing/tinyRun.js';
+import type { AccessLine } from './answers.js';
 import { createApp } from './app.js';
 import { parseKeys } from './auth.js';
 import { checkOrigins } from './cors.js';
 import { operations } from './operations.js';
-import type { AccessLine } from './routes.js';
 import type {
   CatalogMap,
   FanoutResponse,

@@ -11,6 +11,7 @@ import { summarize } from '../../labels/summary.js';
 import type { RunHost } from '../changes/host.js';
 import type { ItemChange, SearchJob } from '../engine/engine.js';
 import { type Asked, SearchQueue } from '../engine/searchQueue.js';
+import { type AccessLine, json } from './answers.js';
 import type { ApiKey, Role } from './auth.js';
 import { docsPage } from './docsPage.js';
 import { Metrics } from './metrics.js';
@@ -18,7 +19,7 @@ import { openApi } from './openapi.js';
 import { operations } from './operations.js';
 import { HttpProblem, invalidBy } from './problem.js';
 import { type Ctx, mountOf, ownPath, type Variables } from './request.js';
-import { type AccessLine, type Handlers, makeRoutes, notFound } from './routes.js';
+import { type Handlers, makeRoutes, notFound } from './routes.js';
 import {
   type FanoutResponse,
   type Info,
@@ -303,12 +304,6 @@ async function describeRun(host: RunHost, limits: { seconds: number; queue: numb
     limits: { queries, k: mostK, steps: mostSteps, items: mostItems, body, itemsBody, ...limits },
   };
 }
-
-const json = (value: object, status = 200): Response =>
-  new Response(JSON.stringify(value), {
-    status,
-    headers: { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' },
-  });
 
 /** What is made for a key, kept until another key is asked for. */
 function keptFor<T>(make: (key: string) => T): (key: string) => T {

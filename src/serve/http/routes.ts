@@ -1,30 +1,14 @@
 /** The table of operations as routes, and what every request passes on its way there. */
 import { Hono, type MiddlewareHandler } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import { cors } from 'hono/cors';
 import { requestId } from 'hono/request-id';
 import type * as z from 'zod';
-import { IndexError, WriteError } from '../../errors.js';
-import { problemFrom } from './failures.js';
-import type { Metrics } from './metrics.js';
+import { type AccountOptions, accounted, answerError, answerOf, limited } from './answers.js';
 import { type Operation, type OperationId, operations } from './operations.js';
 import { HttpProblem } from './problem.js';
 import { authorize, type Ctx, type Guard, mountOf, ownPath, readBody, type Variables } from './request.js';
 import { requestSpan } from './requestSpan.js';
 import { LIMITS } from './schemas.js';
-
-/** One line of the access log. */
-export interface AccessLine {
-  readonly id: string;
-  readonly method: string;
-  readonly path: string;
-  readonly status: number;
-  readonly ms: number;
-  /** Only where queries are logged. */
-  readonly queries?: readonly string[];
-  /** Why it failed; only of internal errors. */
-  readonly err?: unknown;
-}
 
 /** The checked body of an operation; undefined where it has none. */
 type BodyOf<Id extends OperationId> = (typeof operations)[Id] extends {
@@ -38,17 +22,11 @@ export type Handlers = {
   readonly [Id in OperationId]: (c: Ctx, body: BodyOf<Id>) => Promise<Response> | Response;
 };
 
-export interface RoutesOptions {
+export interface RoutesOptions extends AccountOptions {
   readonly handlers: Handlers;
   readonly guard: Guard;
-  readonly metrics: Metrics;
-  readonly onAccess?: (line: AccessLine) => void;
-  /** Log what was searched for. */
-  readonly logQueries: boolean;
   /** Origins of pages that may call from a browser; `*`: any. */
   readonly origins: readonly string[];
-  /** Whether connections are to be closed, as the service is going down. */
-  readonly draining: () => boolean;
 }
 
 /** A Hono app with a route for every operation. */
@@ -61,12 +39,7 @@ export function makeRoutes({
   const app = new Hono<{ Variables: Variables }>();
   app.use(requestId({ limitLength: 64 }), requestSpan, accounted(options));
   if (origins.length > 0) app.use(allowed(origins));
-  app.onError((error, c: Ctx) => {
-    const problem = problemFrom(error);
-    if (problem.code === 'internal' || error instanceof IndexError || error instanceof WriteError)
-      c.set('error', error);
-    return answerOf(problem, c);
-  });
+  app.onError(answerError);
   for (const id of Object.keys(operations) as OperationId[]) {
     const operation: Operation = operations[id];
     const path = operation.path.replace(/\{(\w+)\}/g, ':$1');
@@ -83,37 +56,6 @@ export function makeRoutes({
     }
   }
   return app;
-}
-
-/** Counts and logs a request once it is answered. */
-function accounted({
-  metrics,
-  onAccess,
-  logQueries,
-  draining,
-}: Omit<RoutesOptions, 'handlers' | 'guard' | 'origins'>): MiddlewareHandler<{ Variables: Variables }> {
-  return async (c, next) => {
-    const started = performance.now();
-    c.set('route', 'other');
-    await next();
-    // What the middleware has set is lost where a handler answers with a response of its own.
-    c.res.headers.set('X-Request-Id', c.get('requestId'));
-    if (draining()) c.res.headers.set('Connection', 'close');
-    const { status } = c.res;
-    const ms = Math.round((performance.now() - started) * 100) / 100;
-    metrics.request(c.get('route'), status, ms);
-    const [queries, err] = [logQueries ? c.get('queries') : undefined, c.get('error')];
-    const { method, path } = c.req;
-    onAccess?.({
-      id: c.get('requestId'),
-      method,
-      path,
-      status,
-      ms,
-      ...(queries && { queries }),
-      ...(err !== undefined && { err }),
-    });
-  };
 }
 
 /** Lets pages of these origins read the answers. */
@@ -136,15 +78,3 @@ export function notFound(c: Ctx): Response {
   const problem = new HttpProblem('method-not-allowed', `use ${allow.replace(', ', ' or ')}`);
   return answerOf(problem, c, { Allow: allow });
 }
-
-const answerOf = (problem: HttpProblem, c: Ctx, headers?: Readonly<Record<string, string>>): Response =>
-  problem.toResponse(c.get('requestId'), { headers, mount: mountOf(c) });
-
-const limited = (maxSize: number) =>
-  bodyLimit({
-    maxSize,
-    onError: (c: Ctx) => {
-      const most = maxSize.toLocaleString('en');
-      return answerOf(new HttpProblem('too-large', `send at most ${most} bytes`), c);
-    },
-  });

@@ -1,20 +1,13 @@
 /** The real service: sockets, the search thread, signals and processes. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { cpSync, rmSync, symlinkSync, unlinkSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { tempFolder } from '../../catalog/testing/tempFolder.js';
+import { PROGRAM } from '../../cli/testing/program.js';
 import { runCli, TINY, writeShop } from '../../cli/testing/shop.js';
 import { Client } from '../../client/client.js';
 
-const JITI = join(
-  dirname(createRequire(import.meta.url).resolve('jiti/package.json')),
-  'lib',
-  'jiti-cli.mjs',
-);
-const MAIN = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
 const SLOW = 120_000;
 
 const temp = tempFolder();
@@ -136,7 +129,7 @@ it(
 
 describe('kill -9', () => {
   function start(folder: string): { child: ChildProcess; url: Promise<string> } {
-    const args = [JITI, MAIN, 'serve', folder, '--port', '0'];
+    const args = [...PROGRAM, 'serve', folder, '--port', '0'];
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] });
     let text = '';
     const url = new Promise<string>((resolve, reject) => {

@@ -4,16 +4,14 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { Hono, type MiddlewareHandler } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import { requestId } from 'hono/request-id';
 import { writeFileAtomic } from '../../files.js';
 import { Batcher } from '../engine/batcher.js';
+import { type AccessLine, accounted, answerError, answerOf, json, limited } from '../http/answers.js';
 import type { ApiKey } from '../http/auth.js';
-import { problemFrom } from '../http/failures.js';
 import type { Operation } from '../http/operations.js';
 import { HttpProblem, invalidFields } from '../http/problem.js';
 import { authorize, type Ctx, readBody, type Variables } from '../http/request.js';
-import type { AccessLine } from '../http/routes.js';
 import { afterPrompt } from './completionText.js';
 import type { RewardEngine, Rewarded, Written } from './rewardEngine.js';
 import { RewardMetrics } from './rewardMetrics.js';
@@ -62,16 +60,14 @@ export function createRewardApp(options: RewardAppOptions): RewardApp {
   });
   const metrics = new RewardMetrics(() => batcher.queued);
   const app = new Hono<{ Variables: Variables }>();
-  app.use(requestId({ limitLength: 64 }), accounted({ metrics, onAccess, draining: () => isDraining }));
-  app.onError((error, c: Ctx) => {
-    const problem = problemFrom(error);
-    if (problem.code === 'internal') c.set('error', error);
-    return problem.toResponse(c.get('requestId'));
-  });
-  app.notFound((c: Ctx) => {
-    const problem = new HttpProblem('not-found', 'there is nothing here; POST to /get_reward');
-    return problem.toResponse(c.get('requestId'));
-  });
+  app.use(
+    requestId({ limitLength: 64 }),
+    accounted({ metrics, onAccess, logQueries: false, draining: () => isDraining }),
+  );
+  app.onError(answerError);
+  app.notFound((c: Ctx) =>
+    answerOf(new HttpProblem('not-found', 'there is nothing here; POST to /get_reward'), c),
+  );
   const open = (route: string, access: Access): MiddlewareHandler<{ Variables: Variables }> =>
     async function enter(c, next) {
       c.set('route', route);
@@ -157,41 +153,3 @@ function responseOf(results: readonly Rewarded[], gains: boolean): RewardRespons
     ...(gains && { gains: results.map((result) => result.gains ?? null) }),
   };
 }
-
-/** Counts and logs a request once it is answered. */
-function accounted({
-  metrics,
-  onAccess,
-  draining,
-}: Pick<RewardAppOptions, 'onAccess'> & {
-  readonly metrics: RewardMetrics;
-  readonly draining: () => boolean;
-}): MiddlewareHandler<{ Variables: Variables }> {
-  return async (c, next) => {
-    const started = performance.now();
-    c.set('route', 'other');
-    await next();
-    c.res.headers.set('X-Request-Id', c.get('requestId'));
-    if (draining()) c.res.headers.set('Connection', 'close');
-    const ms = Math.round((performance.now() - started) * 100) / 100;
-    const { status } = c.res;
-    metrics.request(c.get('route'), status, ms);
-    const err = c.get('error');
-    const { method, path } = c.req;
-    onAccess?.({ id: c.get('requestId'), method, path, status, ms, ...(err !== undefined && { err }) });
-  };
-}
-
-const json = (value: object): Response =>
-  new Response(JSON.stringify(value), {
-    headers: { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' },
-  });
-
-const limited = (maxSize: number) =>
-  bodyLimit({
-    maxSize,
-    onError: (c: Ctx) =>
-      new HttpProblem('too-large', `send at most ${maxSize.toLocaleString('en')} bytes`).toResponse(
-        c.get('requestId'),
-      ),
-  });

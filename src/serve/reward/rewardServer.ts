@@ -1,13 +1,9 @@
-/** The reward service on a socket. */
-import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { createAdaptorServer } from '@hono/node-server';
+/** The reward service, from loading to draining. */
 import type { Logger } from 'pino';
-import { InputError } from '../../errors.js';
 import { RunFolder } from '../../run/runFolder.js';
 import { TRAIN_FOLDER } from '../../train/jobFolder.js';
-import { type ApiKey, isLoopback } from '../http/auth.js';
-import { drain, listen, urlOf, watchFresh } from '../http/server.js';
+import type { ApiKey } from '../http/auth.js';
+import { accessTo, checkReach, type OpenSocket, openSocket } from '../http/socket.js';
 import { createRewardApp } from './rewardApp.js';
 import { type LoadRewardOptions, RewardEngine } from './rewardEngine.js';
 
@@ -34,8 +30,6 @@ export interface RunningRewardServer {
 
 /** A request must have arrived whole within these milliseconds; an adapter has hundreds of megabytes. */
 const REQUEST_TIMEOUT = 900_000;
-/** Longer than trainers leave a connection idle between two steps. */
-const KEEP_ALIVE_TIMEOUT = 75_000;
 
 /** @throws InputError if the run has no reward that can be served, or an address that others reach has no keys */
 export async function startRewardServer({
@@ -48,12 +42,7 @@ export async function startRewardServer({
   log,
   ...load
 }: ServeRewardOptions): Promise<RunningRewardServer> {
-  if (keys.length === 0 && !isLoopback(host)) {
-    throw new InputError(
-      `others reach ${host}, so it needs API keys: give --api-key-file, or set R4T_API_KEYS`,
-      { field: 'host' },
-    );
-  }
+  checkReach(host, keys);
   const run = await RunFolder.open(folder);
   const engine = await RewardEngine.load(folder, load);
   const app = createRewardApp({
@@ -62,28 +51,21 @@ export async function startRewardServer({
     seconds,
     queue,
     adapters: run.path(TRAIN_FOLDER),
-    onAccess({ status, ...line }) {
-      log[status >= 500 && status !== 503 ? 'error' : 'info']({ status, ...line }, 'request');
-    },
+    onAccess: accessTo(log),
   });
   app.metrics.watchProcess();
-  // The adaptor's default server speaks HTTP/1.1.
-  const server = createAdaptorServer({
-    fetch: app.fetch,
-    serverOptions: { requestTimeout: REQUEST_TIMEOUT, keepAliveTimeout: KEEP_ALIVE_TIMEOUT },
-  }) as Server;
-  const fresh = watchFresh(server);
+  let socket: OpenSocket;
   try {
-    await listen(server, host, port);
+    socket = await openSocket({ app, host, port, requestTimeout: REQUEST_TIMEOUT });
   } catch (error) {
     await engine.release();
     throw error;
   }
   return {
-    url: urlOf(server.address() as AddressInfo),
+    url: socket.url,
     async close(grace = 10) {
       app.drain();
-      await drain(server, fresh, grace);
+      await socket.drain(grace);
       await engine.release();
     },
   };

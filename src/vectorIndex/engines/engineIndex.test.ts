@@ -4,8 +4,9 @@ import { ExactIndex } from '../exactIndex.js';
 import { engineCatalog } from './documents.js';
 import { EngineIndex } from './engineIndex.js';
 import type { SearchEngine } from './searchEngine.js';
-import { conformance, world } from './testing/conformance.js';
+import { conformance } from './testing/conformance.js';
 import { type MemoryEngine, memoryEngine } from './testing/memoryEngine.js';
+import { world } from './testing/world.js';
 
 // What every engine is held to, of one that is in memory: plans, their compilation and the index over an engine are right.
 const engines = new Map<string, MemoryEngine>();
