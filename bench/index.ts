@@ -49,7 +49,9 @@ async function report(c: Case): Promise<void> {
   const catalog = unitRows(rows, 1);
   const directions = unitRows(n, 2);
 
+  const begin = performance.now();
   const index = await ExactIndex.create({ vectors: catalog, threads });
+  const loading = (performance.now() - begin) / 1000;
   const ours = await median(runs, () => index.search(directions, { k }));
   const hits = await index.search(directions, { k });
   await index.release();
@@ -74,7 +76,7 @@ async function report(c: Case): Promise<void> {
     floats.toFixed(1).padStart(8),
     loopMs.toFixed(0).padStart(7),
     `${(loopMs / ours).toFixed(0)}x`.padStart(8),
-    `(${(100 * agree).toFixed(2)}% the same rows)`,
+    `(${(100 * agree).toFixed(2)}% the same rows; loaded in ${loading.toFixed(1)} s)`,
     ...others(c),
   );
 }

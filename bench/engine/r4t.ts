@@ -1,35 +1,11 @@
-import { Graph, ops, type Parameters, Trainer, type Value, zeros } from '../../src/engine/index.js';
+import { type Parameters, Trainer } from '../../src/engine/index.js';
+import { lossOf } from './graph.js';
 import { contenderArguments, measure } from './measure.js';
-import { BATCH, HEADS, INPUT, inputData, LEARNING_RATE, ROWS, startValues, targetData } from './model.js';
+import { BATCH, INPUT, inputData, LEARNING_RATE, ROWS, startValues, targetData } from './model.js';
 
 const { size, seconds } = contenderArguments();
-const { width, layers } = size;
 const start = startValues(size);
-const shapes = new Map(start.map(({ name, shape }) => [name, shape]));
-const graph = new Graph();
-const weight = (name: string) => graph.parameter(name, shapes.get(name) as number[], zeros);
-const linear = (x: Value, name: string) =>
-  ops.add(ops.matmul(x, weight(`${name}.weight`)), weight(`${name}.bias`));
-const norm = (x: Value, name: string) => ops.layerNorm(x, weight(`${name}.gain`), weight(`${name}.bias`));
-const heads = (x: Value) =>
-  ops.transpose(ops.reshape(x, ['batch', ROWS, HEADS, width / HEADS]), [0, 2, 1, 3]);
-
-function attention(x: Value, name: string): Value {
-  const [q, k, v] = ['q', 'k', 'v'].map((part) => heads(linear(x, `${name}.${part}`)));
-  const weights = ops.softmax(ops.matmul(q, k, { transB: true, alpha: 1 / Math.sqrt(width / HEADS) }));
-  const merged = ops.transpose(ops.matmul(weights, v), [0, 2, 1, 3]);
-  return linear(ops.reshape(merged, ['batch', ROWS, width]), `${name}.o`);
-}
-
-let h = linear(graph.input('x', ['batch', ROWS, INPUT]), 'in');
-for (let i = 0; i < layers; i++) {
-  h = ops.add(h, attention(norm(h, `block${i}.norm1`), `block${i}`));
-  const hidden = ops.gelu(linear(norm(h, `block${i}.norm2`), `block${i}.up`));
-  h = ops.add(h, linear(hidden, `block${i}.down`));
-}
-const y = linear(norm(h, 'norm'), 'out');
-const loss = ops.mean(ops.square(ops.sub(y, graph.input('target', ['batch', ROWS, INPUT]))));
-
+const loss = lossOf(size);
 const parameters: Parameters = new Map(start.map(({ name, shape, data }) => [name, { data, dims: shape }]));
 const trainer = await Trainer.create({ loss, parameters });
 const dims = [BATCH, ROWS, INPUT];
