@@ -274,7 +274,6 @@ describe.skipIf(noBrowser())('the explorer', () => {
     expect(await titles('plain')).not.toEqual(before);
   });
 
-  // Sometimes keys are dead after the dialog was closed; the cause is not found yet.
   it('can be used by keyboard alone', async () => {
     await open('?q=chair');
     await answered();

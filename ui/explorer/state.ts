@@ -100,10 +100,12 @@ export function excludedTitle(id: string): string {
 /** Loads what does not change with the question. */
 export async function loadRun(): Promise<void> {
   failure.value = undefined;
+  // Beside the rest, so that sets can be marked as soon as they are there. Where a service keeps no labels there is nothing to mark.
+  const labels = loadLabels().catch(() => {});
   try {
-    info.value = await getInfo();
-    // Where a service keeps no labels there is nothing to mark.
-    await loadLabels().catch(() => {});
+    const run = await getInfo();
+    await labels;
+    info.value = run;
     catalogMap.value = await getMap();
   } catch (error) {
     fail(error);
