@@ -20,6 +20,8 @@ export default defineConfig({
     exclude: [...configDefaults.exclude, '**/*.integration.test.ts'],
     // One a core: left alone, vitest keeps one core for itself, which is half of two.
     maxWorkers: availableParallelism(),
+    // Browsers, processes and sockets start late on a busy machine; what fails twice is wrong.
+    retry: process.env.CI ? 1 : 0,
     testTimeout: 90_000,
     hookTimeout: 90_000,
   },
