@@ -1,5 +1,6 @@
 /** Which method a run answers by, and what made it that one: what the stage `choose` notes in the run. */
 import * as z from 'zod';
+import type { Rest } from '../retrieve/method.js';
 import { BASELINES, METHOD_NAMES, type Method } from '../retrieve/methodNames.js';
 import type { RunFolder } from '../run/runFolder.js';
 import { QUALITY_METRICS, type QualityMetric } from './qualityMetric.js';
@@ -18,7 +19,7 @@ export interface Choice {
   /** The method of the highest mean. */
   readonly chosen: Method;
   /** What sets that a model chooses go on with beyond their k items; absent: the model's own other candidates alone. */
-  readonly rest?: Method;
+  readonly rest?: Rest;
   /** What labels say of each method on the queries that trainings are probed with, to compare these with. */
   readonly probes?: Probes;
   /** Of plain search and the best baseline, those that these queries are too few to tell the chosen method from. */
@@ -79,7 +80,7 @@ const recordSchema = z.object({
   values: numbers,
   settings: numbers,
   chosen: z.string(),
-  rest: z.string().optional(),
+  rest: z.object({ method: z.enum(METHOD_NAMES), byTurns: z.boolean() }).optional(),
   probes: z.object({ queries: z.number(), alphaNdcg: numbers, precision: numbers }).optional(),
   unclear: z.array(z.string()),
 });
@@ -90,12 +91,11 @@ export function choiceOf(run: Pick<RunFolder, 'stageDone'>): Choice | undefined 
   if (!success) return undefined;
   const { metric, queries } = data;
   const chosen = METHOD_NAMES.find((name) => name === data.chosen);
-  const rest = METHOD_NAMES.find((name) => name === data.rest);
   const known = (all: Readonly<Record<string, number>>): PerMethod =>
     Object.fromEntries(METHOD_NAMES.flatMap((name) => (name in all ? [[name, all[name]]] : [])));
   const unclear = METHOD_NAMES.filter((name) => data.unclear.includes(name));
   if (!chosen) return undefined;
-  const { values, settings, probes } = data;
+  const { values, settings, rest, probes } = data;
   return {
     metric,
     queries,

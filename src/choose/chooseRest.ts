@@ -4,7 +4,7 @@
  */
 import { rankerOf } from '../candidates/reader.js';
 import { missingPart } from '../retrieve/findSets.js';
-import type { MethodSpace } from '../retrieve/method.js';
+import type { MethodSpace, Rest } from '../retrieve/method.js';
 import type { Method } from '../retrieve/methodNames.js';
 import { answer, type TuneOptions } from './tune.js';
 
@@ -16,28 +16,30 @@ export interface ChooseRestOptions extends TuneOptions {
   readonly budget: number;
 }
 
-/** The method whose ranking is to go on by turns with the model's own; undefined where the model's own alone is best. */
+/** The ranking that is to follow; undefined where the model's own is best. */
 export async function chooseRest(
   space: MethodSpace,
   { quality, k, budget, seed, signal }: ChooseRestOptions,
-): Promise<Method | undefined> {
+): Promise<Rest | undefined> {
   const { recallOf, queries } = quality;
   const model = (['diffusion', 'folm'] as const).find(
     (method) => rankerOf(method === 'folm' ? space.policy : space.diffusion) !== undefined,
   );
   if (!recallOf || !model || budget <= k) return undefined;
-  const recallWith = async (rest?: Method): Promise<number> => {
+  const recallWith = async (rest?: Rest): Promise<number> => {
     signal?.throwIfAborted();
     const placed = { method: model, space: { ...space, rest } };
     const sets = await answer(placed, queries, { k, budget, seed, signal });
     return recallOf(sets.map(({ retrieved = new Int32Array() }) => retrieved)).reduce((a, b) => a + b, 0);
   };
   let best = await recallWith();
-  let chosen: Method | undefined;
-  for (const rest of RANKING) {
-    if (missingPart(space, rest) !== undefined) continue;
-    const recall = await recallWith(rest);
-    if (recall > best) [best, chosen] = [recall, rest];
+  let chosen: Rest | undefined;
+  for (const method of RANKING) {
+    if (missingPart(space, method) !== undefined) continue;
+    for (const byTurns of [true, false]) {
+      const recall = await recallWith({ method, byTurns });
+      if (recall > best) [best, chosen] = [recall, { method, byTurns }];
+    }
   }
   return chosen;
 }

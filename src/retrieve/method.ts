@@ -48,12 +48,19 @@ export interface MethodSpace extends RetrievalWorld {
   /** The training queries that the memory is of, with their sets. */
   readonly remembered?: LabelledQueries;
   readonly settings: MethodSettings;
-  /** Ranks what follows the set that a model chooses among candidates, by turns with its own other candidates (none). */
-  readonly rest?: Method;
+  /** What follows the set that a model chooses among candidates (its own other candidates, then plain search). */
+  readonly rest?: Rest;
   /** The method behind `auto`, and of a request that names none: what did best on validation queries, plain search before. */
   readonly usual: Method;
   /** Cosines of many candidates at once, where whole budgets are put in another order. */
   readonly cosines?: CosineMatrix;
+}
+
+/** The ranking that sets go on with beyond their k items. */
+export interface Rest {
+  readonly method: Method;
+  /** By turns with the model's own other candidates, or before them. */
+  readonly byTurns: boolean;
 }
 
 export interface FindOptions {

@@ -407,7 +407,7 @@ describe('a model that ranks candidates', () => {
 
   it('is followed by turns from its own ranking and the one that is to follow', async () => {
     const { model } = ranker();
-    const own: MethodSpace = { ...space, diffusion: model, rest: 'bm25' };
+    const own: MethodSpace = { ...space, diffusion: model, rest: { method: 'bm25', byTurns: true } };
     const depth = 30;
     const alone = await find('diffusion', { budget: depth }, { ...own, rest: undefined });
     const words = await find('bm25', { budget: depth }, own);
@@ -417,6 +417,16 @@ describe('a model that ranks candidates', () => {
       const turns = first.flatMap((item, i) => [item, second[i]]);
       const expected = [...new Set([...best.slice(0, 10), ...turns, ...second])].slice(0, depth);
       expect([...retrieved]).toEqual(expected);
+    }
+  });
+
+  it('is followed by the ranking that is to follow at once, where that was better', async () => {
+    const { model } = ranker();
+    const own: MethodSpace = { ...space, diffusion: model, rest: { method: 'plain', byTurns: false } };
+    const sets = await find('diffusion', { budget: 30 }, own);
+    for (const [q, { retrieved = [] }] of sets.entries()) {
+      const near = nearest(row(queries.vectors, q));
+      expect([...retrieved]).toEqual([...new Set([...best.slice(0, 10), ...near])].slice(0, 30));
     }
   });
 

@@ -17,17 +17,19 @@ import { type CandidateRanker, rankerOf } from '../candidates/reader.js';
 import { labelledOf } from '../labelled.js';
 import { gatherRows, type Matrix, row, rowRange } from '../matrix.js';
 import { groupsOf } from './groups.js';
-import type {
-  Directed,
-  MethodDefinition,
-  MethodSpace,
-  QueryFanOut,
-  Rank,
-  Ranking,
-  Setting,
-} from './method.js';
+import type { Directed, MethodDefinition, MethodSpace, QueryFanOut, Ranking, Setting } from './method.js';
 import type { Method } from './methodNames.js';
-import { adapted, beforePlain, byMmr, chosen, hybrid, passing, plain, reordered } from './rankings.js';
+import {
+  adapted,
+  beforePlain,
+  byMmr,
+  chosen,
+  hybrid,
+  passing,
+  plain,
+  type RankedRest,
+  reordered,
+} from './rankings.js';
 
 /** How different a reordering makes its items; 0 is plain search. */
 const REORDERING: Setting = {
@@ -257,10 +259,12 @@ const chosenBy = (model: CandidateRanker | undefined): Ranking | undefined =>
   };
 
 /** Ranks what comes after a chosen set. */
-function restOf(space: MethodSpace): Rank | undefined {
+function restOf(space: MethodSpace): RankedRest | undefined {
   const { rest, settings } = space;
-  const definition = rest && METHODS[rest];
-  return definition && 'rank' in definition ? definition.rank(space, settings[rest]) : undefined;
+  const definition = rest && METHODS[rest.method];
+  return definition && 'rank' in definition
+    ? { rank: definition.rank(space, settings[rest.method]), byTurns: rest.byTurns }
+    : undefined;
 }
 
 async function encodeSubQueries(

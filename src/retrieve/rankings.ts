@@ -67,13 +67,19 @@ export function hybrid(space: MethodSpace, weight = 0): Rank {
   };
 }
 
+/** See `Rest`. */
+export interface RankedRest {
+  readonly rank: Rank;
+  readonly byTurns: boolean;
+}
+
 /**
  * The sets that a model chooses among candidates, and what follows them.
  *
  * @param diversity what an item loses of its chance for each of its kind that is in the set already
- * @param rest ranks what follows, by turns with the model's other candidates (they alone, and then plain search)
+ * @param rest what follows (the model's other candidates, and then plain search)
  */
-export function chosen(space: MethodSpace, model: CandidateRanker, diversity = 0, rest?: Rank): Rank {
+export function chosen(space: MethodSpace, model: CandidateRanker, diversity = 0, rest?: RankedRest): Rank {
   const rank = candidatesBy(space, model, diversity);
   const alone = before(rank, adaptedPlain(space));
   if (!rest) return alone;
@@ -81,9 +87,10 @@ export function chosen(space: MethodSpace, model: CandidateRanker, diversity = 0
     const { depth, k = space.k } = options;
     const set = Math.min(k, space.k);
     if (depth <= set) return rank(queries, options);
-    const [own, others] = [await alone(queries, options), await rest(queries, options)];
+    const [own, others] = [await alone(queries, options), await rest.rank(queries, options)];
     return own.map((ranking, q) => {
-      const rows = byTurns([ranking.subarray(set), others[q]], depth);
+      const left = ranking.subarray(set);
+      const rows = rest.byTurns ? byTurns([left, others[q]], depth) : fillUp(others[q], left, depth);
       return fillUp(ranking.subarray(0, set), rows, depth);
     });
   };

@@ -1,6 +1,6 @@
 import type { DenoiserConfig } from '../diffusion/config.js';
 import type { SamplerDefaults } from '../diffusion/setSampler.js';
-import type { MethodSettings } from '../retrieve/method.js';
+import type { MethodSettings, Rest } from '../retrieve/method.js';
 import type { Method } from '../retrieve/methodNames.js';
 
 /** Files of an exported retriever, all in one folder. */
@@ -41,7 +41,7 @@ export interface WebManifest {
   /** The field that tells the aspects of items, where the config names one. */
   readonly aspect?: string;
   /** What chosen sets go on with. */
-  readonly rest?: Method;
+  readonly rest?: Rest;
   /** What validation chose for each method, and the method of a request that names none. */
   readonly settings: MethodSettings;
   readonly method: Method;
