@@ -23,7 +23,7 @@ it('items with the same value are one group, those without are in none', () => {
   expect([...groupsOf(items, 'brand')]).toEqual([0, 1, -1, 2, 0]);
 });
 
-it('refuses a field that no item has', () => {
-  expect(() => groupsOf(items, 'colour')).toThrow('field "distinct": is "colour", which no item has');
-  expect(() => groupsOf(items, 'constructor')).toThrow('which no item has');
+it('parts of an item make groups too, and what no item has makes none', () => {
+  expect([...groupsOf(items, 'title')]).toEqual([0, 1, 2, 3, 4]);
+  expect([...groupsOf(items, 'constructor')]).toEqual([-1, -1, -1, -1, -1]);
 });

@@ -1,13 +1,11 @@
 /** The groups that items fall into by the value of a field. */
 import type { Item } from '../catalog/item.js';
-import { InputError } from '../errors.js';
 
 /**
  * A number for each value of a field, and for each catalog row that of its value; -1 where the item has none. Items with several
  * values are grouped by all of them together.
  *
- * @param field `category`, or a field of the metadata
- * @throws InputError for a field that no item has
+ * @param field `category`, a field of the metadata, or another part of an item; one that no item has makes no groups
  */
 export function groupsOf(items: readonly Item[], field: string): Int32Array {
   const fields = known.get(items) ?? new Map<string, Int32Array>();
@@ -21,17 +19,21 @@ const known = new WeakMap<readonly Item[], Map<string, Int32Array>>();
 
 function makeGroups(items: readonly Item[], field: string): Int32Array {
   const numbers = new Map<string, number>();
-  const groups = Int32Array.from(items, ({ category, metadata }) => {
+  return Int32Array.from(items, (item) => {
     const value =
-      field === 'category' ? category : Object.hasOwn(metadata, field) ? metadata[field] : undefined;
+      field !== 'category' && Object.hasOwn(item.metadata, field)
+        ? item.metadata[field]
+        : partOf(item, field);
     if (value === undefined || value === null || value === '') return -1;
     const key = JSON.stringify(value);
     const number = numbers.get(key) ?? numbers.size;
     numbers.set(key, number);
     return number;
   });
-  if (numbers.size > 0) return groups;
-  throw new InputError(`is "${field}", which no item has; use category or a field of the metadata`, {
-    field: 'distinct',
-  });
+}
+
+function partOf(item: Item, field: string): string | undefined {
+  if (field === 'category' || field === 'title' || field === 'text' || field === 'id' || field === 'image')
+    return item[field];
+  return undefined;
 }

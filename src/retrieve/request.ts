@@ -84,7 +84,7 @@ export function passingItems({ mask, filtered }: FindOptions): { readonly passin
 
 /** The part of a request that finding sets reads. */
 export function findOptionsOf(
-  space: Pick<MethodSpace, 'k' | 'items'>,
+  space: Pick<MethodSpace, 'k' | 'items'> & Pick<CatalogRows, 'filters'>,
   { k = space.k, offset, filter = [], distinct, diversity, steps, seed }: SetRequest,
   mask: Uint8Array | undefined,
 ): FindOptions {
@@ -93,11 +93,19 @@ export function findOptionsOf(
   return { k, offset, mask, filtered, groups, diversity, steps, seed };
 }
 
-/** @throws InputError for a field that no item has */
-function groupLimit({ items }: Pick<MethodSpace, 'items'>, distinct: string | Distinct): GroupLimit {
+/** @throws InputError for a field that no item has; it may be named as in filters */
+function groupLimit(
+  { items, filters }: Pick<CatalogRows, 'items' | 'filters'>,
+  distinct: string | Distinct,
+): GroupLimit {
   const { field, max = 1 } = typeof distinct === 'string' ? { field: distinct } : distinct;
   checkRange('distinct.max', max, 1, MAX_K);
-  return { of: groupsOf(items, field), most: max };
+  try {
+    return { of: groupsOf(items, filters.nameOf(field)), most: max };
+  } catch (error) {
+    if (error instanceof InputError) throw new InputError(error.message, { field: 'distinct' });
+    throw error;
+  }
 }
 
 /** The method that a request means. */

@@ -138,6 +138,12 @@ describe('a finished run', () => {
         ({ metadata }) => metadata.color,
       );
     expect((await colors('color')).sort()).toEqual(['blue', 'golden', 'green', 'red']);
+    // Named as in filters: in other capitals, and by the catalog's own name of a part.
+    expect(await colors('COLOR')).toEqual(await colors('color'));
+    expect(await colors('name')).toEqual(await colors('title'));
+    await expect(colors('colour')).rejects.toThrow(
+      'field "distinct": field "colour": no item has it; did you mean color?',
+    );
     const two = await colors({ field: 'color', max: 2 });
     expect(two.filter((color) => color === 'red')).toHaveLength(2);
     expect(two).toHaveLength(8);

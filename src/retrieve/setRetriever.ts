@@ -180,7 +180,11 @@ export class SetRetriever {
     const { minScore = -1, method: wanted, signal } = options;
     checkRequest(options);
     const texts = queries.map((query) => validateQuery(query, { field: 'query' }));
-    const asking = findOptionsOf(space, options, passingRows(this.rows, options, among));
+    const asking = findOptionsOf(
+      { ...this.rows, k: space.k },
+      options,
+      passingRows(this.rows, options, among),
+    );
     const find = { ...asking, filtered: asking.filtered || among !== undefined, signal };
 
     const started = performance.now();

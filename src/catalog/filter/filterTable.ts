@@ -140,7 +140,7 @@ export class FilterTable {
     if ('and' in filter) return { op: 'and', of: filter.and.map((part) => this.#plan(part)) };
     if ('or' in filter) return { op: 'or', of: filter.or.map((part) => this.#plan(part)) };
     if ('not' in filter) return { op: 'not', of: this.#plan(filter.not) };
-    const name = this.#resolve(filter.field);
+    const name = this.nameOf(filter.field);
     if (filter.op === 'missing') return { op: 'not', of: { op: 'any', terms: [termOf(name)] } };
     const column = this.column(name);
     const plan: FilterPlan =
@@ -184,7 +184,7 @@ export class FilterTable {
         },
       );
     }
-    const name = this.#resolve(filter.field);
+    const name = this.nameOf(filter.field);
     const column = this.column(name);
     if (filter.op === 'missing') return inverse(column.mask(() => true));
     const mask =
@@ -208,8 +208,12 @@ export class FilterTable {
     }
   }
 
-  /** A field by its name, in other capitals if that leaves no doubt. */
-  #resolve(field: string): string {
+  /**
+   * A field's name as items have it: from that, from the catalog's own, or from either in other capitals if that leaves no doubt.
+   *
+   * @throws InputError for a field that no item has
+   */
+  nameOf(field: string): string {
     const { names } = this;
     if (names.includes(field)) return field;
     const own = new Map([...this.aliases].filter(([, name]) => names.includes(name)));

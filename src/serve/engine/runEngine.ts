@@ -217,7 +217,8 @@ export class RunEngine implements Engine {
     try {
       const mask = this.#mask(request);
       checkRequest(missing === undefined ? request : { ...request, method, diversity: undefined });
-      find = { ...findOptionsOf(space, request, mask), signal };
+      const { k, items } = space;
+      find = { ...findOptionsOf({ k, items, filters: this.#filterTable() }, request, mask), signal };
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
       const refused = { problem: problemOf(error), field: error.field };

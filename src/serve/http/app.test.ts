@@ -172,7 +172,7 @@ describe('a bad request is told which field is wrong', () => {
     [{ query: 'a', filter: 'color=red AND' }, 'filter', 'column 14: expected a field'],
     [{ query: 'a', filter: ['color=red', 'size=3'] }, 'filter[1]', 'field "size": no item has it'],
     [{ query: 'a', method: 'plain', diversity: 0.5 }, 'diversity', 'cannot be set for plain; use one of mmr'],
-    [{ query: 'a', distinct: 'size' }, 'distinct', 'is "size", which no item has'],
+    [{ query: 'a', distinct: 'size' }, 'distinct', 'field "size": no item has it'],
     [
       { query: 'a', filter: ['price<30', 'color=purple'] },
       'filter[1]',
