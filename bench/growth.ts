@@ -1,0 +1,47 @@
+/**
+ * What a catalog's growth costs: `npx jiti bench/growth.ts [--exact 10000,100000,1000000] [--lancedb …] [--compile …]`. Synthetic
+ * vectors of 128 numbers around a thousand centres, and synthetic texts. Each figure comes from a process of its own; under each column
+ * stands the exponent of its growth, the slope of the logarithms between the last two sizes.
+ *
+ * LanceDB is not installed by this repository: `npm install --no-save @lancedb/lancedb apache-arrow@18`.
+ */
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { parseArgs, promisify } from 'node:util';
+import { JITI } from '../src/cli/testing/program.js';
+
+const { values: sizes } = parseArgs({
+  options: { exact: { type: 'string' }, lancedb: { type: 'string' }, compile: { type: 'string' } },
+});
+const script = fileURLToPath(new URL('growth/measure.ts', import.meta.url));
+
+for (const [what, list] of Object.entries(sizes)) {
+  const rows: (readonly [number, Readonly<Record<string, number>>])[] = [];
+  for (const size of list.split(',').map(Number)) {
+    const { stdout } = await promisify(execFile)(process.execPath, [JITI, script, what, `${size}`]);
+    const figures = JSON.parse(stdout.trim().split('\n').at(-1)!) as Record<string, number>;
+    const names = Object.keys(figures);
+    if (rows.length === 0) console.log(`\n${what}\n${line('items', names)}`);
+    rows.push([size, figures]);
+    console.log(
+      line(
+        size.toLocaleString('en'),
+        names.map((name) => shown(figures[name])),
+      ),
+    );
+  }
+  const [before, last] = rows.slice(-2);
+  if (!last) continue;
+  const exponents = Object.keys(last[1]).map((name) =>
+    (Math.log(last[1][name] / before[1][name]) / Math.log(last[0] / before[0])).toFixed(2),
+  );
+  console.log(line('exponent', exponents));
+}
+
+function line(first: string, others: readonly string[]): string {
+  return first.padStart(12) + others.map((text) => text.padStart(12)).join('');
+}
+
+function shown(value: number): string {
+  return value < 100 ? value.toPrecision(3) : value.toFixed(0);
+}
