@@ -46,14 +46,19 @@ export function quantizeColumns(weights: Float32Array, cols: number): QuantizedC
  * Puts products of 8 bits in the place of those by a parameter, where its columns are long enough; the graph is changed as it stands.
  *
  * @param weights of each parameter
+ * @param leastInner numbers of a column
  */
-export function inInt8(graph: Graph, weights: ReadonlyMap<string, Float32Array>): void {
+export function inInt8(
+  graph: Graph,
+  weights: ReadonlyMap<string, Float32Array>,
+  { leastInner = LEAST_INNER }: { readonly leastInner?: number } = {},
+): void {
   const names = new Map([...graph.parameters].map(([name, { value }]) => [value, name]));
   const quantized = new Map<Value, QuantizedRows>();
   for (const node of graph.nodes.splice(0)) {
     const [x, weight] = node.inputs;
     const values = node.op === 'MatMul' && weight ? weights.get(names.get(weight) ?? '') : undefined;
-    if (!x || !weight || !values || (weight.shape[0] as number) < LEAST_INNER) {
+    if (!x || !weight || !values || (weight.shape[0] as number) < leastInner) {
       graph.nodes.push(node);
       continue;
     }
