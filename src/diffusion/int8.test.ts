@@ -1,5 +1,7 @@
 import { afterEach, expect, test, vi } from 'vitest';
+import { tempFolder } from '../catalog/testing/tempFolder.js';
 import { dot, gatherRows, row, rowRange } from '../matrix.js';
+import { loadDiffusion, saveDiffusion } from './modelFiles.js';
 import { SetDiffusion } from './setDiffusion.js';
 import { randomModel, tinyConfig, unitRows } from './testing/models.js';
 
@@ -13,6 +15,7 @@ afterEach(() => {
   exact.value = undefined;
 });
 
+const temp = tempFolder();
 const D = 8;
 const conditions = unitRows(4, D, 3);
 const model = randomModel(tinyConfig({ head: 'edm', width: 256, hidden: 256, heads: 4, layers: 1 }));
@@ -45,4 +48,12 @@ test('a query gets the same set in any batch', async () => {
 test('where products of 8 bits are not exact, they are of 32', async () => {
   exact.value = false;
   expect(await sample(true)).toEqual(await sample(false));
+});
+
+test.each([true, false, undefined])('a model answers as its file says: int8 %s', async (int8) => {
+  const folder = temp.path(`model-${int8}`);
+  await saveDiffusion(folder, model, { sampler: 'dpmSolverPlusPlus2M', guidance: 0, steps: 2, int8 });
+  const loaded = (await loadDiffusion(folder, { threads: 1 })) as SetDiffusion;
+  expect(await loaded.sample({ conditions, rows: 4 })).toEqual(await sample(int8 === true));
+  await loaded.release();
 });

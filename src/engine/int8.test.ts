@@ -4,7 +4,7 @@ import { Graph } from './graph.js';
 import { inInt8, int8IsExact, quantizeColumns } from './int8.js';
 import { encodeOnnx } from './onnx.js';
 import * as ops from './ops.js';
-import type { Runtime } from './runtime.js';
+import { openRuntime, type Runtime, type RuntimeSources } from './runtime.js';
 import { floats, Session } from './session.js';
 
 const [ROWS, INNER, COLS] = [5, 320, 24];
@@ -135,6 +135,15 @@ describe('int8IsExact', () => {
       run: async () => ({ y: { data: new Float32Array(256).fill(sum), dims: [16, 16] } }),
     };
   };
+
+  test('the processor or the runtime may be any, and so WebAssembly', async () => {
+    const runtime = await openRuntime({
+      native: () => Promise.reject(new Error('not installed')),
+      wasm: () => import('onnxruntime-web') as ReturnType<RuntimeSources['wasm']>,
+      warn: () => {},
+    });
+    expect(await int8IsExact({}, runtime)).toBe(true);
+  });
 
   test('a processor that adds in 16 bits is found out', async () => {
     expect(await int8IsExact({}, answering(256))).toBe(true);
