@@ -11,7 +11,7 @@ export type { SampleOptions } from './setSampler.js';
 
 export interface SetDiffusionOptions {
   readonly model: DiffusionModel;
-  /** The sampling defaults, compiled into one graph where the sampler is `dpmSolverPlusPlus2M`. */
+  /** The sampling defaults, compiled into one graph where the sampler is `dpmSolverPlusPlus2M` and products are of 32 bits. */
   readonly steps?: number;
   readonly sampler?: SamplerName;
   readonly guidance?: number;
@@ -50,15 +50,15 @@ export class SetDiffusion extends SetSampler {
     checkSettings({ steps, guidance });
     const sigmas = samplingSigmas(model.config, sampler, steps);
     const precision = { int8: options.int8 === true && (await int8IsExact(runtime)) };
-    const fused =
-      sampler === 'dpmSolverPlusPlus2M'
-        ? // Its operators are too small to share: on two threads the median request took longer than on one.
-          await Session.load(samplerOnnx(model, { sigmas, guidance, ...precision }), {
-            ...runtime,
-            threads: 1,
-          })
-        : undefined;
-    return new SetDiffusion(model, { steps, sampler, guidance }, precision, runtime, fused);
+    // Several steps of codes as one model take the runtime a minute to load, and one by one no longer to answer.
+    const isFused = sampler === 'dpmSolverPlusPlus2M' && !(precision.int8 && steps > 1);
+    const fused = isFused
+      ? // Its operators are too small to share: on two threads the median request took longer than on one.
+        await Session.load(samplerOnnx(model, { sigmas, guidance, ...precision }), { ...runtime, threads: 1 })
+      : undefined;
+    const diffusion = new SetDiffusion(model, { steps, sampler, guidance }, precision, runtime, fused);
+    if (precision.int8 && !fused) await diffusion.stepSession(guidance > 0);
+    return diffusion;
   }
 
   protected stepSession(guided: boolean): Promise<ModelSession> {

@@ -99,7 +99,7 @@ describe('a product in 8 bits', () => {
     expect(graph.nodes.map(({ op }) => op)).toEqual(['MatMul']);
   });
 
-  test('is not made of two inputs, and rows of several products are quantised once', () => {
+  test('is not made of two inputs; rows and weights of several products are quantised once', () => {
     const graph = new Graph();
     const a = graph.input('a', ['rows', INNER]);
     const b = graph.input('b', [INNER, INNER]);
@@ -110,10 +110,15 @@ describe('a product in 8 bits', () => {
         a,
         graph.parameter(name, [INNER, COLS], () => {}),
       );
+    ops.matmul(
+      graph.input('c', ['rows', INNER]),
+      graph.parameter('w', [INNER, COLS], () => {}),
+    );
     inInt8(graph, new Map(names.map((name) => [name, weights])));
+    expect([...graph.constants.values()].filter((data) => data instanceof Int8Array)).toHaveLength(2);
     const made = graph.nodes.map(({ op }) => op);
     const count = (op: string) => made.filter((other) => other === op).length;
-    expect([count('MatMul'), count('MatMulIntegerToFloat'), count('QuantizeLinear')]).toEqual([1, 2, 1]);
+    expect([count('MatMul'), count('MatMulIntegerToFloat'), count('QuantizeLinear')]).toEqual([1, 3, 2]);
   });
 });
 

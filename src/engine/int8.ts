@@ -55,6 +55,7 @@ export function inInt8(
 ): void {
   const names = new Map([...graph.parameters].map(([name, { value }]) => [value, name]));
   const quantized = new Map<Value, QuantizedRows>();
+  const columns = new Map<Value, ColumnConstants>();
   for (const node of graph.nodes.splice(0)) {
     const [x, weight] = node.inputs;
     const values = node.op === 'MatMul' && weight ? weights.get(names.get(weight) ?? '') : undefined;
@@ -64,7 +65,10 @@ export function inInt8(
     }
     const rows = quantized.get(x) ?? quantizeRows(x);
     quantized.set(x, rows);
-    product(rows, quantizeColumns(values, weight.shape[1] as number));
+    // Steps of a sampler multiply by the same weights.
+    const cols = columns.get(weight) ?? columnConstants(weight, values);
+    columns.set(weight, cols);
+    product(rows, cols);
     // What read the old product reads the new one.
     graph.nodes.push({ ...graph.nodes.pop()!, outputs: node.outputs });
   }
@@ -91,18 +95,24 @@ function quantizeRows(x: Value): QuantizedRows {
   return { codes, scales };
 }
 
-function product({ codes, scales }: QuantizedRows, weights: QuantizedColumns): Value {
-  const { graph, shape } = codes;
-  const cols = weights.scales.length;
-  const inputs = [
-    codes,
-    graph.constant(weights.codes, [weights.codes.length / cols, cols]),
-    graph.scalar(1),
-    graph.constant(weights.scales, [cols]),
-    graph.constant(Uint8Array.of(ZERO), []),
-  ];
-  const outputs = [{ shape: [...shape.slice(0, -1), cols] }];
-  return ops.mul(graph.node('MatMulIntegerToFloat', inputs, outputs, {}, ops.CONTRIB)[0], scales);
+/** Columns in codes, int8 [n, m], and the scale of each, [m]. */
+interface ColumnConstants {
+  readonly codes: Value;
+  readonly scales: Value;
+}
+
+function columnConstants({ graph, shape }: Value, values: Float32Array): ColumnConstants {
+  const [rows, cols] = shape as readonly number[];
+  const { codes, scales } = quantizeColumns(values, cols);
+  return { codes: graph.constant(codes, [rows, cols]), scales: graph.constant(scales, [cols]) };
+}
+
+function product(rows: QuantizedRows, columns: ColumnConstants): Value {
+  const { graph, shape } = rows.codes;
+  const zero = graph.constant(Uint8Array.of(ZERO), []);
+  const inputs = [rows.codes, columns.codes, graph.scalar(1), columns.scales, zero];
+  const outputs = [{ shape: [...shape.slice(0, -1), columns.scales.shape[0]] }];
+  return ops.mul(graph.node('MatMulIntegerToFloat', inputs, outputs, {}, ops.CONTRIB)[0], rows.scales);
 }
 
 /** Rows and columns of the product that is tried. */
