@@ -50,7 +50,7 @@ export class SetDiffusion extends SetSampler {
     checkSettings({ steps, guidance });
     const sigmas = samplingSigmas(model.config, sampler, steps);
     const precision = { int8: options.int8 === true && (await int8IsExact(runtime)) };
-    // Several steps of codes as one model take the runtime a minute to load, and one by one no longer to answer.
+    // Several steps of codes as one model take the runtime long to load; each alone is large enough to be asked by itself.
     const isFused = sampler === 'dpmSolverPlusPlus2M' && !(precision.int8 && steps > 1);
     const fused = isFused
       ? // Its operators are too small to share: on two threads the median request took longer than on one.
