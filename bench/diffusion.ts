@@ -1,15 +1,13 @@
 /**
  * Trains set denoisers of several sizes and measures what they give: `npx jiti bench/diffusion.ts [steps] [threads]`.
  *
- * Catalog: openmoji's names and subgroups; queries: its tags. The sets to learn are drawn from the queries' 60 nearest
- * items by a maximal-marginal-relevance rule with Gumbel noise, 16 a query: a stand-in for a trained policy that is
- * there at once. 1,500 queries train, 240 are held out. Networks of head `anchors` choose among the queries' candidates, of which
- * vectors and words speak alone, since nobody has labelled a set; those of head `edm` draw directions. Figures of a method:
- * groundedness, diversity, alignment and their composite (weights 0.6, 0.2, 0.2) on held-out queries, the share of the target sets'
- * composite, distinct items among ten, and the median time of ten items for a batch of eight queries whose candidates are read.
- * Items that are chosen are their own directions, with a groundedness of 1: composites compare networks of the same head alone.
+ * Catalog, queries and the sets to learn are those of `diffusion/tagSets.ts`, 16 sets a query; 1,500 queries train, 240 are held out. Networks
+ * of head `anchors` choose among the queries' candidates, of which vectors and words speak alone, since nobody has labelled a set; those of
+ * head `edm` draw directions. Figures of a method: groundedness, diversity, alignment and their composite (weights 0.6, 0.2, 0.2) on
+ * held-out queries, the share of the target sets' composite, distinct items among ten, and the median time of ten items for a batch of eight
+ * queries whose candidates are read. Items that are chosen are their own directions, with a groundedness of 1: composites compare networks
+ * of the same head alone.
  */
-import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { readCandidates, standardize, standardOf } from '../src/candidates/candidates.js';
 import type { ReadQueries } from '../src/candidates/reader.js';
@@ -19,37 +17,17 @@ import type { DiffusionModel } from '../src/diffusion/model.js';
 import { openCandidateDiffusion } from '../src/diffusion/modelFiles.js';
 import { SetDiffusion } from '../src/diffusion/setDiffusion.js';
 import { type TrainingCandidates, trainDiffusion } from '../src/diffusion/trainDiffusion.js';
-import { fitProjection, project } from '../src/encode/projection.js';
-import { UseLiteEncoder } from '../src/encode/useLite.js';
 import { countParameters } from '../src/engine/index.js';
 import { type SetMetrics, setMetrics } from '../src/evaluate/setMetrics.js';
 import { Bm25 } from '../src/lexical/bm25.js';
 import { dot, gatherRows, type Matrix, row, rowRange } from '../src/matrix.js';
-import { CounterRandom } from '../src/random.js';
 import { ExactIndex } from '../src/vectorIndex/exactIndex.js';
+import { K, SETS, TEST, TRAIN, tagSets } from './diffusion/tagSets.js';
 
 const [steps = 400, threads = availableParallelism()] = process.argv.slice(2).map(Number);
-const K = 10;
-const SETS = 16;
-const TRAIN = 1500;
-const TEST = 240;
-const NEAREST = 60;
 
-const { items, queries, titles, texts } = await embeddings();
-const rows = new Int32Array((TRAIN + TEST) * SETS * K);
-for (let query = 0; query < TRAIN + TEST; query++) {
-  const near = nearestItems(row(queries, query));
-  for (let i = query * SETS; i < (query + 1) * SETS; i++)
-    rows.set(drawSet(near, new CounterRandom(1, 'set', i)), i * K);
-}
-const held = rowRange(queries, TRAIN, TRAIN + TEST);
+const { items, queries, titles, texts, rows, data, held } = await tagSets(threads);
 const { candidates, heldCandidates } = await readAll();
-const data = {
-  conditions: rowRange(queries, 0, TRAIN),
-  table: items,
-  rows: rows.subarray(0, TRAIN * SETS * K),
-  queryOf: Int32Array.from({ length: TRAIN * SETS }, (_, i) => Math.floor(i / SETS)),
-};
 const target = mean(
   Array.from({ length: TEST }, (_, i) => {
     const first = (TRAIN + i) * SETS * K;
@@ -161,72 +139,6 @@ async function readAll(): Promise<{ candidates: TrainingCandidates; heldCandidat
     candidates: { ...read, scores: standardize(read.scores, standard), standard },
     heldCandidates: { ...other, vectors: held, scores: standardize(other.scores, standard) },
   };
-}
-
-interface OpenMoji {
-  readonly annotation: string;
-  readonly subgroups: string;
-  readonly group: string;
-  readonly skintone: string;
-  readonly tags: string;
-  readonly openmoji_tags: string;
-}
-
-interface Embedded {
-  readonly items: Matrix;
-  readonly titles: readonly string[];
-  readonly queries: Matrix;
-  readonly texts: readonly string[];
-}
-
-async function embeddings(): Promise<Embedded> {
-  const { openmojis } = createRequire(import.meta.url)('openmoji') as { openmojis: readonly OpenMoji[] };
-  const kept = openmojis.filter((e) => !e.skintone && !/^(flags|component|extras)/.test(e.group));
-  const tags = new Set(kept.flatMap((e) => `${e.tags},${e.openmoji_tags}`.toLowerCase().split(/\s*,\s*/)));
-  tags.delete('');
-  const chosen = new CounterRandom(1, 'queries').shuffle([...tags]).slice(0, TRAIN + TEST);
-  const encoder = await UseLiteEncoder.load({ threads });
-  const titles = kept.map((e) => `${e.annotation}, ${e.subgroups}`);
-  const said = await encoder.encode(titles);
-  const asked = await encoder.encode(chosen);
-  await encoder.release();
-  const projection = await fitProjection([said, rowRange(asked, 0, TRAIN)], { d: 128, threads });
-  return {
-    items: await project(projection, said),
-    titles,
-    queries: await project(projection, asked),
-    texts: chosen,
-  };
-}
-
-interface Near {
-  readonly item: number;
-  readonly cosine: number;
-}
-
-/** Ten of the near items, one by one: close to the query, far from those chosen, perturbed by Gumbel noise. */
-function drawSet(near: readonly Near[], random: CounterRandom): number[] {
-  const left = near.map((item) => ({ ...item, repeated: 0 }));
-  const chosen: number[] = [];
-  while (chosen.length < K) {
-    const scores = left.map(
-      ({ cosine, repeated }) =>
-        0.6 * cosine - 0.4 * repeated - 0.05 * Math.log(-Math.log(random.uniform() + 1e-12)),
-    );
-    const [{ item: best }] = left.splice(scores.indexOf(Math.max(...scores)), 1);
-    chosen.push(best);
-    for (const other of left)
-      other.repeated = Math.max(other.repeated, dot(row(items, other.item), row(items, best)));
-  }
-  return chosen;
-}
-
-function nearestItems(query: Float32Array): Near[] {
-  const all = Array.from({ length: items.rows }, (_, item) => ({
-    item,
-    cosine: dot(query, row(items, item)),
-  }));
-  return all.sort((a, b) => b.cosine - a.cosine).slice(0, NEAREST);
 }
 
 function nearest(direction: Float32Array): number {

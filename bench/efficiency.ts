@@ -6,7 +6,7 @@
  * Time starts at the query's embedding, which all methods need. For what the run has compiled, its policy and its own set diffusion,
  * it ends at the sets of k items, candidates and all. The `paper` preset (53.9M parameters) draws k directions, whose time is that of
  * the paper's figures; with the index search they are sets as well. Its weights are random: time does not depend on weights, quality
- * is no subject here.
+ * is no subject here; `8 bits` is the same with products of 8 bits (src/engine/int8.ts).
  *
  * A figure is the median of `--runs` batches, over the batch: milliseconds a query. Slow ones are timed less often, and a batch that
  * would take longer than `--limit` seconds is not run: its figure is that of the largest batch timed, and has a `~` before it.
@@ -64,7 +64,8 @@ for (const steps of new Set([diffusion.steps, ...STEPS])) {
   const name = `diffusion \`${config.diffusion.preset}\`, ${counted(steps, 'step')}${draws}`;
   await measure(name, sets, (queries, seed) => findSets(space, 'diffusion', queries, { k, seed, steps }));
 }
-for (const steps of STEPS) await measurePaper({ model: paper, steps });
+for (const steps of STEPS)
+  for (const int8 of [false, true]) await measurePaper({ model: paper, steps, int8 });
 await measurePaper({ model: paper, sampler: 'eulerMaruyama', steps: 256 });
 await loaded.release();
 
@@ -77,8 +78,8 @@ console.log(table());
 
 async function measurePaper(settings: SetDiffusionOptions): Promise<void> {
   const model = await SetDiffusion.create({ ...settings, runtime });
-  const { sampler, steps = 1 } = settings;
-  const name = `diffusion \`paper\`, ${counted(steps, 'step')}${sampler ? ' of its own sampler' : ''}`;
+  const { sampler, steps = 1, int8 } = settings;
+  const name = `diffusion \`paper\`, ${counted(steps, 'step')}${sampler ? ' of its own sampler' : ''}${int8 ? ', 8 bits' : ''}`;
   const directions = ({ vectors }: EmbeddedQueries, seed: number) =>
     model.sample({ conditions: vectors, rows: k, seed });
   await measure(name, `${k} directions`, directions);

@@ -2,17 +2,22 @@
 
 import type { Standard } from '../candidates/candidates.js';
 import { gatherRead, type ReadQueries, readQueries } from '../candidates/reader.js';
+import { compareInt8, type Int8Comparison, isWorthIt } from '../choose/precision.js';
 import { PROBED_QUERIES, type ProbeFigures, probeFigures } from '../choose/probeFigures.js';
 import { chooseSampling, rankedSets, type Sampling, samplingsWith } from '../choose/sampling.js';
 import { type SetQuality, setQuality } from '../choose/setQuality.js';
 import { presets } from '../diffusion/config.js';
 import type { DiffusionModel } from '../diffusion/model.js';
 import { openCandidateDiffusion, saveDiffusion } from '../diffusion/modelFiles.js';
+import { SetDiffusion, type SetDiffusionOptions } from '../diffusion/setDiffusion.js';
 import { trainDiffusion } from '../diffusion/trainDiffusion.js';
-import { countParameters, type RuntimeOptions } from '../engine/index.js';
+import { countParameters, int8IsExact, type RuntimeOptions } from '../engine/index.js';
 import type { QueryBatch } from '../environment.js';
+import { lexiconOf } from '../lexical/lexicon.js';
 import type { Matrix } from '../matrix.js';
+import { batchOf } from '../queryBatch.js';
 import { candidateMask } from '../retrieve/candidates.js';
+import { splitQueries } from '../run/workspace.js';
 import type { TrainingControl } from '../training.js';
 import { readTraining, searchedCatalog } from './readTraining.js';
 import type { StageContext } from './stage.js';
@@ -24,14 +29,22 @@ export interface TargetSets {
   readonly table: Matrix;
 }
 
-/** Trains on sets of the training queries and saves the model to `folder`; resolves with its number of parameters and of sets. */
+export interface FittedDiffusion {
+  readonly parameters: number;
+  /** Sets that were learnt from. */
+  readonly sets: number;
+  /** What products of 8 bits change, in a model that draws directions; it has them if that is next to nothing. */
+  readonly int8?: Int8Comparison;
+}
+
+/** Trains on sets of the training queries and saves the model to `folder`. */
 export async function fitDiffusion(
   context: StageContext,
   queries: QueryBatch,
   sets: TargetSets,
   folder: string,
   control: TrainingControl,
-): Promise<{ parameters: number; sets: number }> {
+): Promise<FittedDiffusion> {
   const { config, runtime } = context;
   const { preset, sampler, samplerSteps, guidance, draws, ...training } = config.diffusion;
   const network = presets[preset];
@@ -62,8 +75,36 @@ export async function fitDiffusion(
           seed,
         })
       : allowed[0];
-  await saveDiffusion(folder, model, { sampler, guidance, ...sampling });
-  return { parameters: countParameters(model.parameters), sets: known.queryOf.length };
+  const defaults = { sampler, guidance, ...sampling };
+  const int8 = candidates ? undefined : await tryInt8(context, { model, ...defaults });
+  await saveDiffusion(folder, model, { ...defaults, ...(int8 && { int8: isWorthIt(int8) }) });
+  return {
+    parameters: countParameters(model.parameters),
+    sets: known.queryOf.length,
+    ...(int8 && { int8 }),
+  };
+}
+
+/** More queries than these only cost time. */
+const MOST_QUERIES = 200;
+
+/** Compares both precisions on the validation queries; undefined where there are none, or the machine has no exact products of 8 bits. */
+async function tryInt8(
+  { workspace, config: { k, seed }, runtime, signal }: StageContext,
+  sampling: SetDiffusionOptions,
+): Promise<Int8Comparison | undefined> {
+  const queries = batchOf(await splitQueries(workspace, 'valid', signal), 0, MOST_QUERIES);
+  if (queries.texts.length === 0 || !(await int8IsExact(runtime))) return undefined;
+  const { items, vectors, index } = workspace;
+  return compareInt8({
+    queries,
+    space: { index, lexicon: lexiconOf(items), vectors },
+    mask: candidateMask(workspace),
+    k,
+    seed,
+    open: (int8) => SetDiffusion.create({ ...sampling, int8, runtime }),
+    signal,
+  });
 }
 
 interface Validation {

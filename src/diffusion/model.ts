@@ -1,5 +1,5 @@
 /** A trained set denoiser, and the ONNX models made from it. */
-import { type Dim, encodeOnnx, Graph, ops, type Parameters, type Value } from '../engine/index.js';
+import { type Dim, encodeOnnx, Graph, inInt8, ops, type Parameters, type Value } from '../engine/index.js';
 import { anchorsOf, type CandidateInputs, denoiseAnchored, inclusionOf } from './anchorHead.js';
 import { type DenoiserConfig, sourcesOf } from './config.js';
 import { denoiseRows } from './edmHead.js';
@@ -14,9 +14,20 @@ export interface DiffusionModel {
   readonly parameters: Parameters;
 }
 
-function encode({ parameters }: DiffusionModel, graph: Graph, outputs: Record<string, Value>): Uint8Array {
+function encode(
+  { parameters }: DiffusionModel,
+  graph: Graph,
+  outputs: Record<string, Value>,
+  { int8 = false }: PrecisionOptions = {},
+): Uint8Array {
   const weights = new Map([...parameters].map(([name, { data }]) => [name, data]));
+  if (int8) inInt8(graph, weights);
   return encodeOnnx(graph, { outputs, weights });
+}
+
+export interface PrecisionOptions {
+  /** Whether products by large weights are of 8 bits (false); see `engine/int8.ts`. */
+  readonly int8?: boolean;
 }
 
 /** D of one noise level, guided if asked for: (1 + w) D(x; query) - w D(x; nothing) (Ho & Salimans 2022). */
@@ -41,14 +52,17 @@ function rowsDenoiser(
  * The denoiser of head `edm` as an ONNX model: `x` [batch, rows, d], `sigma` [1, 1, 1], `condition` [queries, dz] and, if `guided`,
  * the strength `guidance` [] -> `clean` [batch, rows, d]. A batch holds as many sets of each query, one query's after another's.
  */
-export function denoiserOnnx(model: DiffusionModel, { guided }: { readonly guided: boolean }): Uint8Array {
+export function denoiserOnnx(
+  model: DiffusionModel,
+  { guided, ...precision }: PrecisionOptions & { readonly guided: boolean },
+): Uint8Array {
   const graph = new Graph();
   const denoiseAt = rowsDenoiser(model.config, graph, guided ? graph.input('guidance', []) : undefined);
   const x = graph.input('x', ['batch', 'rows', model.config.dimension]);
-  return encode(model, graph, { clean: denoiseAt(x, graph.input('sigma', [1, 1, 1])) });
+  return encode(model, graph, { clean: denoiseAt(x, graph.input('sigma', [1, 1, 1])) }, precision);
 }
 
-export interface SamplerOnnxOptions {
+export interface SamplerOnnxOptions extends PrecisionOptions {
   readonly sigmas: Sigmas;
   /** Strength w of classifier-free guidance; 0 spares its evaluations. */
   readonly guidance: number;
@@ -59,10 +73,13 @@ export interface SamplerOnnxOptions {
  * [queries, dz] -> `clean` [batch, rows, d]. What depends on the noise level alone is constant there, and the runtime folds it; what
  * depends on the query alone is computed once for all steps.
  */
-export function samplerOnnx(model: DiffusionModel, { sigmas, guidance }: SamplerOnnxOptions): Uint8Array {
+export function samplerOnnx(
+  model: DiffusionModel,
+  { sigmas, guidance, ...precision }: SamplerOnnxOptions,
+): Uint8Array {
   const graph = new Graph();
   const denoiseAt = rowsDenoiser(model.config, graph, guidance > 0 ? graph.scalar(guidance) : undefined);
-  return encode(model, graph, { clean: solve(graph, model.config, sigmas, denoiseAt) });
+  return encode(model, graph, { clean: solve(graph, model.config, sigmas, denoiseAt) }, precision);
 }
 
 /**

@@ -19,6 +19,8 @@ export interface SamplingDefaults {
   readonly guidance: number;
   /** Sets drawn for a query by a model whose rows are candidates. */
   readonly draws?: number;
+  /** Whether large products are of 8 bits, which validation allowed, in a model that draws directions. */
+  readonly int8?: boolean;
 }
 
 const MODEL = 'model.json';
@@ -54,6 +56,7 @@ const schema = z
       sampler: z.enum(['eulerMaruyama', 'heun', 'dpmSolverPlusPlus2M', 'exponentialSde']),
       guidance: z.number().min(0),
       draws: size.optional(),
+      int8: z.boolean().optional(),
     }),
   })
   // Without steps there is only an order of candidates.

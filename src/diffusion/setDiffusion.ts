@@ -1,6 +1,6 @@
 /** The trained set retriever: query embeddings -> sets of directions (docs/paper.md, Set diffusion). */
-import { type RuntimeOptions, Session } from '../engine/index.js';
-import { type DiffusionModel, denoiserOnnx, samplerOnnx } from './model.js';
+import { int8IsExact, type RuntimeOptions, Session } from '../engine/index.js';
+import { type DiffusionModel, denoiserOnnx, type PrecisionOptions, samplerOnnx } from './model.js';
 import type { SamplerName } from './sampling.js';
 import { defaultSteps, samplingSigmas } from './samplingGrid.js';
 import { Sessions } from './sessions.js';
@@ -11,10 +11,12 @@ export type { SampleOptions } from './setSampler.js';
 
 export interface SetDiffusionOptions {
   readonly model: DiffusionModel;
-  /** The sampling defaults, compiled into one graph where the sampler is `dpmSolverPlusPlus2M`. */
+  /** The sampling defaults, compiled into one graph where the sampler is `dpmSolverPlusPlus2M` and products are of 32 bits. */
   readonly steps?: number;
   readonly sampler?: SamplerName;
   readonly guidance?: number;
+  /** Whether large products are of 8 bits (false); 32 where this processor or runtime does not multiply those exactly. */
+  readonly int8?: boolean;
   readonly runtime?: RuntimeOptions;
 }
 
@@ -31,11 +33,14 @@ export class SetDiffusion extends SetSampler {
   private constructor(
     model: DiffusionModel,
     defaults: SamplerDefaults,
+    precision: PrecisionOptions,
     runtime: RuntimeOptions | undefined,
     fused: Session | undefined,
   ) {
     super(model.config, defaults, fused);
-    this.stepwise = new Sessions((guided) => Session.load(denoiserOnnx(model, { guided }), runtime));
+    this.stepwise = new Sessions((guided) =>
+      Session.load(denoiserOnnx(model, { guided, ...precision }), runtime),
+    );
   }
 
   /** Compiles the model for the runtime. */
@@ -44,12 +49,16 @@ export class SetDiffusion extends SetSampler {
     const { steps = defaultSteps(model.config, sampler) } = options;
     checkSettings({ steps, guidance });
     const sigmas = samplingSigmas(model.config, sampler, steps);
-    const fused =
-      sampler === 'dpmSolverPlusPlus2M'
-        ? // Its operators are too small to share: on two threads the median request took longer than on one.
-          await Session.load(samplerOnnx(model, { sigmas, guidance }), { ...runtime, threads: 1 })
-        : undefined;
-    return new SetDiffusion(model, { steps, sampler, guidance }, runtime, fused);
+    const precision = { int8: options.int8 === true && (await int8IsExact(runtime)) };
+    // Several steps of codes as one model take the runtime long to load; each alone is large enough to be asked by itself.
+    const isFused = sampler === 'dpmSolverPlusPlus2M' && !(precision.int8 && steps > 1);
+    const fused = isFused
+      ? // Its operators are too small to share: on two threads the median request took longer than on one.
+        await Session.load(samplerOnnx(model, { sigmas, guidance, ...precision }), { ...runtime, threads: 1 })
+      : undefined;
+    const diffusion = new SetDiffusion(model, { steps, sampler, guidance }, precision, runtime, fused);
+    if (precision.int8 && !fused) await diffusion.stepSession(guidance > 0);
+    return diffusion;
   }
 
   protected stepSession(guided: boolean): Promise<ModelSession> {

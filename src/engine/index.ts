@@ -5,6 +5,7 @@
 export { type Checkpoint, loadCheckpoint, saveCheckpoint } from './checkpoint.js';
 export { gradients } from './gradients.js';
 export * from './graph.js';
+export { inInt8, int8IsExact } from './int8.js';
 export * from './onnx.js';
 export * as ops from './ops.js';
 export * from './optimizer.js';

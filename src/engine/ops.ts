@@ -15,7 +15,8 @@ import {
 /** An operand: a value, or a plain number which becomes a scalar constant. */
 export type Operand = Value | number;
 
-const CONTRIB = 'com.microsoft';
+/** ONNX Runtime's own operators. */
+export const CONTRIB = 'com.microsoft';
 
 function unary(op: string, x: Value, attributes: Attributes = {}, domain = ''): Value {
   return x.graph.node(op, [x], [{ shape: x.shape, dtype: x.dtype }], attributes, domain)[0];

@@ -123,5 +123,6 @@ async function exportDiffusion(
   }
   if (!ranks) await writeFileAtomic(to(WEB_FILES.denoiser), denoiserOnnx(model, { guided: guidance > 0 }));
   const { draws = DRAWS } = sampling;
-  return { config, defaults: { ...sampling, sampler, steps, ...(ranks && { draws }) }, fused };
+  // Whoever opens it may have a browser that does not multiply codes exactly: it is exported in floats.
+  return { config, defaults: { guidance, sampler, steps, ...(ranks && { draws }) }, fused };
 }
