@@ -44,6 +44,7 @@ export {
   InputError,
   type InputLocation,
   R4tError,
+  RunFetchError,
   TrainingError,
   WriteError,
 } from './errors.js';

@@ -72,7 +72,7 @@ export async function openService(run: string, options: ServiceOptions = {}): Pr
   const known = keys.flatMap((key, i) => parseKeys(key, { field: `keys[${i}]` }));
   const allowed = checkOrigins([...origins], known.length > 0);
   const host = await RunHost.open({
-    folder: run,
+    run,
     start: (folder) => WorkerEngine.load({ folder, threads }),
     onError,
     onReload: (outcome, detail) =>

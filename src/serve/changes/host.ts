@@ -1,17 +1,23 @@
 /** The run that is served: its engine, its changes, and how one run gives way to the next. */
-import { mkdir, realpath, stat } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { idText } from '../../catalog/ids.js';
 import { R4tError } from '../../errors.js';
+import type { RunControl } from '../../progress.js';
 import { acquireLock, type Lock } from '../../run/lock.js';
 import { configOf } from '../../run/manifest.js';
 import { RunFolder } from '../../run/runFolder.js';
-import type { CatalogState, Engine, EngineFacts, ItemChange } from '../engine/engine.js';
+import type { CatalogState, Engine, EngineFacts } from '../engine/engine.js';
 import { provenanceOf } from '../engine/provenance.js';
 import { HttpProblem } from '../http/problem.js';
-import type { ReloadResponse } from '../http/schemas.js';
+import type { ItemsRequest, ReloadResponse } from '../http/schemas.js';
 import { ChangeFeed } from './changeFeed.js';
+import type { ChangesTable } from './changesTable.js';
+import { FileJournal } from './fileJournal.js';
 import { ItemReader } from './itemReader.js';
-import { Journal } from './journal.js';
+import type { Journal, SentChange } from './journal.js';
+import { type RunSource, runSource } from './runSource.js';
+import { TableJournal } from './tableJournal.js';
 
 /** An engine, and word if it ends by itself. */
 export type StartedEngine = Engine & { readonly died?: Promise<Error> };
@@ -24,8 +30,13 @@ export interface HostEvents {
 }
 
 export interface HostOptions extends HostEvents {
-  readonly folder: string;
+  /** A run folder, a link to one, or the address of one. */
+  readonly run: string;
   readonly start: (folder: string) => Promise<StartedEngine>;
+  /** Where changes are kept that several services share (a file in the run folder, for one service). The host closes it. */
+  readonly changes?: ChangesTable;
+  /** Stops the first loading, and is told how far a run at an address is fetched. */
+  readonly control?: RunControl;
 }
 
 /** Everything that is exchanged at once when another run is loaded. */
@@ -38,6 +49,8 @@ interface Served {
   readonly lock?: Lock;
 }
 
+/** Milliseconds after which a run that could not be loaded is tried again. */
+const TRY_AGAIN = 30_000;
 const FIRST_RETRY = 500;
 const LAST_RETRY = 30_000;
 
@@ -47,23 +60,46 @@ export class RunHost {
   #loading: Promise<unknown> = Promise.resolve();
   /** Set while one journal gives way to another: changes wait for it. */
   #exchange: Promise<void> | undefined;
+  readonly #source: RunSource;
   /** What a change of the run is seen by. */
   #seen = '';
+  /** When what was seen is looked at again, changed or not. */
+  #again = Number.POSITIVE_INFINITY;
+  #isLooking = false;
+  /** The last thing that went wrong when the run was looked at, which is told once. */
+  #trouble = '';
   #timer: NodeJS.Timeout | undefined;
-  #closed = false;
+  readonly #closing = new AbortController();
 
-  private constructor(private readonly options: HostOptions) {}
+  private constructor(private readonly options: HostOptions) {
+    this.#source = runSource(options.run);
+  }
 
-  /** @throws InputError if the folder holds no run that can be searched */
+  /** @throws InputError if there is no run that can be searched; RunFetchError or ChangesError where what is elsewhere cannot be had */
   static async open(options: HostOptions): Promise<RunHost> {
+    const { control = {} } = options;
     const host = new RunHost(options);
-    host.#seen = await host.#signature();
-    await host.#load();
+    host.#seen = await host.#source.signature(control.signal);
+    await host.#load(control);
     return host;
   }
 
   get ready(): boolean {
     return this.#served !== undefined && !this.#closed;
+  }
+
+  get #closed(): boolean {
+    return this.#closing.signal.aborted;
+  }
+
+  /** The folder that is served now; of a run at an address, that of its copy. */
+  get folder(): string {
+    return this.#current.folder;
+  }
+
+  /** Whether the folder is a copy of a run at an address. */
+  get isCopy(): boolean {
+    return this.#source.isCopy;
   }
 
   /** @throws HttpProblem while no run is loaded */
@@ -86,21 +122,30 @@ export class RunHost {
     return this.#served?.feed.state;
   }
 
-  /** Reads the items of a request as the run's catalog was read. */
-  get reader(): ItemReader {
-    return this.#current.reader;
+  /** Whether changes can be taken at the moment. */
+  get takesChanges(): boolean {
+    return this.#served?.feed.journal.isOpen ?? false;
   }
 
   /**
-   * Accepts changes, which are then on disk.
+   * Accepts the changes of a request, which are then durable.
    *
-   * @throws HttpProblem where this server may not write them
+   * @returns how many they are, and the number of the last
+   * @throws HttpProblem where an item is wrong, or this server may not write; ChangesError where a database does not answer
    */
-  async accept(changes: readonly ItemChange[]): Promise<number> {
+  async accept({
+    upsert = [],
+    delete: deleted = [],
+  }: ItemsRequest): Promise<{ readonly accepted: number; readonly sequence: number }> {
     await this.#exchange;
-    const { feed } = this.#current;
+    const { feed, reader } = this.#current;
+    const items = reader.readAll(upsert);
     if (feed.journal.readOnly !== undefined) throw new HttpProblem('conflict', feed.journal.readOnly);
-    return feed.accept(changes);
+    const changes: SentChange[] = [
+      ...items.map((item, i) => ({ upsert: item, record: upsert[i] })),
+      ...deleted.map((id) => ({ delete: idText(id) })),
+    ];
+    return { accepted: changes.length, sequence: await feed.accept(changes) };
   }
 
   /**
@@ -111,8 +156,8 @@ export class RunHost {
   reload(): Promise<ReloadResponse> {
     const before = this.#served?.engine.facts.run;
     const loaded = this.#inTurn(async (): Promise<ReloadResponse> => {
-      this.#seen = await this.#signature();
-      await this.#load();
+      this.#seen = await this.#source.signature(this.#closing.signal);
+      await this.#load({ signal: this.#closing.signal });
       const { run } = this.facts;
       const changed = run.id !== before?.id || run.fingerprint !== before.fingerprint;
       this.options.onReload?.('done', `${run.name} ${run.fingerprint}`);
@@ -127,21 +172,39 @@ export class RunHost {
   /** Looks every few seconds whether another run lies in the folder, and loads it once it is as complete as this one. */
   watch(milliseconds = 2000): void {
     this.#timer = setInterval(() => {
-      void this.#inTurn(() => this.#look()).catch((error: unknown) => {
-        this.options.onError('the run could not be looked at', error);
-      });
+      // An address may take longer to answer.
+      if (this.#isLooking) return;
+      this.#isLooking = true;
+      void this.#inTurn(() => this.#look())
+        .then(
+          () => {
+            this.#trouble = '';
+          },
+          (error: unknown) => this.#tell(error),
+        )
+        .finally(() => {
+          this.#isLooking = false;
+        });
     }, milliseconds);
     this.#timer.unref();
   }
 
   /** Lets changes that are being written and searches under way end. */
   async close(): Promise<void> {
-    this.#closed = true;
+    this.#closing.abort();
     clearInterval(this.#timer);
     await this.#loading;
     const served = this.#served;
     this.#served = undefined;
     if (served) await retire(served);
+    await this.options.changes?.close();
+  }
+
+  #tell(error: unknown): void {
+    const trouble = String(error);
+    if (this.#closed || trouble === this.#trouble) return;
+    this.#trouble = trouble;
+    this.options.onError('the run could not be looked at', error);
   }
 
   get #current(): Served {
@@ -155,35 +218,34 @@ export class RunHost {
     return result;
   }
 
-  /** Changes whenever the run's manifest is written, or the folder is a link to another run. */
-  async #signature(): Promise<string> {
-    const folder = await realpath(this.options.folder).catch(() => '');
-    const info = await stat(join(folder, 'run.json')).catch(() => undefined);
-    return `${folder} ${info?.ino} ${info?.mtimeMs}`;
-  }
-
   async #look(): Promise<void> {
-    const now = await this.#signature();
-    if (this.#closed || now === this.#seen || !this.#served) return;
+    const { signal } = this.#closing;
+    const now = await this.#source.signature(signal);
+    if (this.#closed || !this.#served) return;
+    if (now === this.#seen && Date.now() < this.#again) return;
     this.#seen = now;
+    this.#again = Number.POSITIVE_INFINITY;
     const { facts } = this.#served.engine;
     try {
-      const run = await RunFolder.open(this.options.folder);
+      const run = await RunFolder.open(await this.#source.folder({ signal }));
       // A run that is being compiled is not better than the one that is served.
       if (facts.steps !== null && !run.stageDone('diffusion')) return;
       if (!run.stageDone('encode')) return;
       const { id, fingerprint } = await provenanceOf(run);
       if (id === facts.run.id && fingerprint === facts.run.fingerprint) return;
-      await this.#load();
+      await this.#load({ signal });
       this.options.onReload?.('done', `${this.facts.run.name} ${this.facts.run.fingerprint}`);
     } catch (error) {
+      if (this.#closed) return;
+      // It may be half uploaded, or what it needs may not answer just now.
+      this.#again = Date.now() + TRY_AGAIN;
       this.options.onReload?.('failed', error instanceof Error ? error.message : String(error));
     }
   }
 
   /** Loads what is in the folder now and exchanges it for what is served. */
-  async #load(): Promise<void> {
-    const folder = await realpath(this.options.folder).catch(() => this.options.folder);
+  async #load(control: RunControl): Promise<void> {
+    const folder = await this.#source.folder(control);
     const run = await RunFolder.open(folder);
     const reader = new ItemReader(configOf(run.manifest, run.path('run.json')).catalog);
     const engine = await this.options.start(folder);
@@ -203,6 +265,7 @@ export class RunHost {
   async #withChanges(fresh: Omit<Served, 'feed' | 'lock'>, old: Served | undefined): Promise<Served> {
     const { engine, folder } = fresh;
     const { catalog } = engine.facts;
+    if (this.options.changes) return this.#withSharedChanges(fresh, this.options.changes);
     if (old && old.folder === folder && old.feed.journal.catalog === catalog) {
       await old.feed.attach(engine);
       return { ...fresh, feed: old.feed, lock: old.lock };
@@ -222,17 +285,41 @@ export class RunHost {
     }
   }
 
+  /** Every engine reads the table for itself, so that one that takes over knows what any other service has accepted meanwhile. */
+  async #withSharedChanges(fresh: Omit<Served, 'feed' | 'lock'>, table: ChangesTable): Promise<Served> {
+    const { catalog, catalogReadAt } = fresh.engine.facts;
+    const { reader } = fresh;
+    const { onError } = this.options;
+    const journal = await TableJournal.open(table, { catalog, catalogReadAt, reader, onError });
+    try {
+      const feed = this.#feedOf(journal);
+      await feed.attach(fresh.engine);
+      return { ...fresh, feed };
+    } catch (error) {
+      await journal.close();
+      throw error;
+    }
+  }
+
+  #feedOf(journal: Journal): ChangeFeed {
+    return new ChangeFeed(journal, (error) => {
+      this.options.onError('changes could not be embedded', error);
+    });
+  }
+
   /** Opens the journal of another catalog or folder, with those changes which that catalog cannot know yet. */
   async #exchangeJournals(fresh: Omit<Served, 'feed' | 'lock'>, old: Served | undefined): Promise<Served> {
     const { engine, folder } = fresh;
     const { catalog, catalogReadAt } = engine.facts;
     const place = join(folder, 'serve');
     const sameFolder = old?.folder === folder;
-    const { lock, reason } = sameFolder
-      ? { lock: old?.lock, reason: old?.feed.journal.readOnly }
-      : await takeLock(place);
+    const { lock, reason } = this.#source.isCopy
+      ? { lock: undefined, reason: COPY }
+      : sameFolder
+        ? { lock: old?.lock, reason: old?.feed.journal.readOnly }
+        : await takeLock(place);
     if (old) await old.feed.journal.close();
-    const journal = await Journal.open(join(place, 'items.jsonl'), {
+    const journal = await FileJournal.open(join(place, 'items.jsonl'), {
       catalog,
       catalogReadAt,
       readOnly: reason,
@@ -242,9 +329,7 @@ export class RunHost {
       const carried = old.feed.journal.entries().filter(({ at }) => at >= catalogReadAt);
       if (carried.length > 0) await journal.append(carried.map(({ change }) => change));
     }
-    const feed = new ChangeFeed(journal, (error) => {
-      this.options.onError('changes could not be embedded', error);
-    });
+    const feed = this.#feedOf(journal);
     await feed.attach(engine);
     return { ...fresh, feed, lock };
   }
@@ -263,6 +348,7 @@ export class RunHost {
             { engine: fresh, folder: lost.folder, reader: lost.reader },
             lost,
           );
+          if (this.#served.feed !== lost.feed) await lost.feed.journal.close();
           void fresh.died?.then((e) => this.#recover(fresh, e));
         });
         return;
@@ -280,6 +366,9 @@ async function retire({ engine, feed, lock }: Served, { keep }: { keep?: Served 
   if (keep?.feed !== feed) await feed.journal.close();
   if (keep?.lock !== lock) await lock?.release();
 }
+
+/** Why the copy of a run at an address takes no changes: it goes when another one is there. */
+const COPY = 'items cannot be changed here: the run is a copy; start the server with --changes';
 
 /** The lock on a run's changes, or why they may not be written. */
 async function takeLock(folder: string): Promise<{ lock?: Lock; reason?: string }> {
