@@ -39,6 +39,7 @@ export { UseLiteEncoder } from './encode/useLite.js';
 export type { Device, RuntimeOptions } from './engine/index.js';
 export type { QueryBatch, RetrievalWorld } from './environment.js';
 export {
+  ChangesError,
   DamagedFileError,
   IndexError,
   InputError,

@@ -1,9 +1,10 @@
 import { utimesSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, expect, it } from 'vitest';
+import { afterEach, expect, it, vi } from 'vitest';
 import { tempFolder } from '../../catalog/testing/tempFolder.js';
 import { letterEncoder } from '../../policy/testing/world.js';
 import { RunEngine } from '../engine/runEngine.js';
+import { serveFolder } from '../testing/folderServer.js';
 import { CONFIG, compileTiny, ITEMS, SETS } from '../testing/tinyRun.js';
 import { RunHost } from './host.js';
 
@@ -119,4 +120,33 @@ it('finds items that came later by models that choose among candidates, and neve
   await host.accept({ delete: ['new'] });
   await settled(host);
   for (const ids of await found('silver tent')) expect(ids).not.toContain('new');
+});
+
+it('serves the run at an address, and sees another one there, once it is whole', async () => {
+  vi.stubEnv('R4T_CACHE', temp.path('cache'));
+  const first = await compileTiny(temp, { out: 'remote-1', stage: 'encode' });
+  const second = await compileTiny(temp, { out: 'remote-2', items: ITEMS.slice(3), stage: 'encode' });
+  const store = await serveFolder(first);
+  try {
+    const { host, reloads } = await open(store.url);
+    expect(await ids(host)).toEqual(compiled);
+    expect(host.facts.run.name).toBe('shop');
+    // What would be lost with the copy is not taken.
+    await expect(host.accept({ upsert: [item('new')] })).rejects.toMatchObject({
+      code: 'conflict',
+      message: expect.stringContaining('--changes'),
+    });
+    host.watch(20);
+    store.answer = (path, response) => path.endsWith('items.jsonl') && Boolean(response.writeHead(404).end());
+    store.folder = second;
+    await expect.poll(() => reloads, { timeout: 20_000 }).toHaveLength(1);
+    expect(reloads[0]).toMatch(/^failed .*items\.jsonl: cannot be fetched, the server answers 404/);
+    expect(await ids(host)).toEqual(compiled);
+    store.answer = undefined;
+    expect(await host.reload()).toMatchObject({ changed: true });
+    expect(await ids(host)).toEqual(compiled.slice(3));
+  } finally {
+    await store.close();
+    vi.unstubAllEnvs();
+  }
 });

@@ -139,7 +139,10 @@ export class TableJournal implements Journal {
     const client = await this.table.connect();
     client.on('notification', this.#ask).on('end', this.#ask);
     // Before the first reading, so that nothing comes between.
-    await client.query(`LISTEN ${CHANNEL}`);
+    await client.query(`LISTEN ${CHANNEL}`).catch((error: unknown) => {
+      void client.end().catch(() => {});
+      throw this.table.refused(error);
+    });
     return client;
   }
 
