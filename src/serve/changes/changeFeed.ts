@@ -64,6 +64,12 @@ export class ChangeFeed {
     this.#pending = this.#pending.filter(({ sequence }) => sequence > reached);
   }
 
+  /** Gives its engine no more changes, and waits for what is being written. */
+  close(): Promise<void> {
+    this.#engine = undefined;
+    return this.journal.close();
+  }
+
   #receive(entries: readonly JournalEntry[]): void {
     // A fresh engine may have had one from the journal already.
     this.#pending.push(...entries.filter(({ sequence }) => sequence > this.#visible));

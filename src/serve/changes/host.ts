@@ -1,26 +1,26 @@
 /** The run that is served: its engine, its changes, and how one run gives way to the next. */
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { idText } from '../../catalog/ids.js';
-import { R4tError } from '../../errors.js';
 import type { RunControl } from '../../progress.js';
-import { acquireLock, type Lock } from '../../run/lock.js';
 import { configOf } from '../../run/manifest.js';
 import { RunFolder } from '../../run/runFolder.js';
 import type { CatalogState, Engine, EngineFacts } from '../engine/engine.js';
 import { provenanceOf } from '../engine/provenance.js';
 import { HttpProblem } from '../http/problem.js';
 import type { ItemsRequest, ReloadResponse } from '../http/schemas.js';
-import { ChangeFeed } from './changeFeed.js';
 import type { ChangesTable } from './changesTable.js';
-import { FileJournal } from './fileJournal.js';
 import { ItemReader } from './itemReader.js';
-import type { Journal, SentChange } from './journal.js';
+import type { SentChange } from './journal.js';
 import { type RunSource, runSource } from './runSource.js';
-import { TableJournal } from './tableJournal.js';
+import {
+  type Fresh,
+  retire,
+  type Served,
+  type StartedEngine,
+  withOwnChanges,
+  withSharedChanges,
+} from './served.js';
 
-/** An engine, and word if it ends by itself. */
-export type StartedEngine = Engine & { readonly died?: Promise<Error> };
+export type { StartedEngine } from './served.js';
 
 export interface HostEvents {
   /** Something went wrong that no request is told about. */
@@ -37,16 +37,6 @@ export interface HostOptions extends HostEvents {
   readonly changes?: ChangesTable;
   /** Stops the first loading, and is told how far a run at an address is fetched. */
   readonly control?: RunControl;
-}
-
-/** Everything that is exchanged at once when another run is loaded. */
-interface Served {
-  readonly engine: StartedEngine;
-  readonly feed: ChangeFeed;
-  readonly reader: ItemReader;
-  /** The run's real folder: what is given may be a link. */
-  readonly folder: string;
-  readonly lock?: Lock;
 }
 
 /** Milliseconds after which a run that could not be loaded is tried again. */
@@ -262,10 +252,11 @@ export class RunHost {
   }
 
   /** Brings a new engine up to date with the accepted changes. */
-  async #withChanges(fresh: Omit<Served, 'feed' | 'lock'>, old: Served | undefined): Promise<Served> {
+  async #withChanges(fresh: Fresh, old: Served | undefined): Promise<Served> {
     const { engine, folder } = fresh;
     const { catalog } = engine.facts;
-    if (this.options.changes) return this.#withSharedChanges(fresh, this.options.changes);
+    const { changes, onError } = this.options;
+    if (changes) return withSharedChanges(fresh, changes, onError);
     if (old && old.folder === folder && old.feed.journal.catalog === catalog) {
       await old.feed.attach(engine);
       return { ...fresh, feed: old.feed, lock: old.lock };
@@ -275,7 +266,7 @@ export class RunHost {
       done = resolve;
     });
     try {
-      return await this.#exchangeJournals(fresh, old);
+      return await withOwnChanges(fresh, { old, isCopy: this.isCopy, onError });
     } finally {
       // Once the caller has put the new one in its place.
       setImmediate(() => {
@@ -283,55 +274,6 @@ export class RunHost {
         done();
       });
     }
-  }
-
-  /** Every engine reads the table for itself, so that one that takes over knows what any other service has accepted meanwhile. */
-  async #withSharedChanges(fresh: Omit<Served, 'feed' | 'lock'>, table: ChangesTable): Promise<Served> {
-    const { catalog, catalogReadAt } = fresh.engine.facts;
-    const { reader } = fresh;
-    const { onError } = this.options;
-    const journal = await TableJournal.open(table, { catalog, catalogReadAt, reader, onError });
-    try {
-      const feed = this.#feedOf(journal);
-      await feed.attach(fresh.engine);
-      return { ...fresh, feed };
-    } catch (error) {
-      await journal.close();
-      throw error;
-    }
-  }
-
-  #feedOf(journal: Journal): ChangeFeed {
-    return new ChangeFeed(journal, (error) => {
-      this.options.onError('changes could not be embedded', error);
-    });
-  }
-
-  /** Opens the journal of another catalog or folder, with those changes which that catalog cannot know yet. */
-  async #exchangeJournals(fresh: Omit<Served, 'feed' | 'lock'>, old: Served | undefined): Promise<Served> {
-    const { engine, folder } = fresh;
-    const { catalog, catalogReadAt } = engine.facts;
-    const place = join(folder, 'serve');
-    const sameFolder = old?.folder === folder;
-    const { lock, reason } = this.#source.isCopy
-      ? { lock: undefined, reason: COPY }
-      : sameFolder
-        ? { lock: old?.lock, reason: old?.feed.journal.readOnly }
-        : await takeLock(place);
-    if (old) await old.feed.journal.close();
-    const journal = await FileJournal.open(join(place, 'items.jsonl'), {
-      catalog,
-      catalogReadAt,
-      readOnly: reason,
-      sequence: old?.feed.journal.sequence,
-    });
-    if (old && !sameFolder && reason === undefined) {
-      const carried = old.feed.journal.entries().filter(({ at }) => at >= catalogReadAt);
-      if (carried.length > 0) await journal.append(carried.map(({ change }) => change));
-    }
-    const feed = this.#feedOf(journal);
-    await feed.attach(engine);
-    return { ...fresh, feed, lock };
   }
 
   /** The search thread died: out of memory, a fault in native code. */
@@ -348,7 +290,7 @@ export class RunHost {
             { engine: fresh, folder: lost.folder, reader: lost.reader },
             lost,
           );
-          if (this.#served.feed !== lost.feed) await lost.feed.journal.close();
+          if (this.#served.feed !== lost.feed) await lost.feed.close();
           void fresh.died?.then((e) => this.#recover(fresh, e));
         });
         return;
@@ -357,28 +299,5 @@ export class RunHost {
         await new Promise((resolve) => setTimeout(resolve, delay));
       }
     }
-  }
-}
-
-/** Closes what is not served any more, but for what its successor took over. */
-async function retire({ engine, feed, lock }: Served, { keep }: { keep?: Served } = {}): Promise<void> {
-  await engine.close();
-  if (keep?.feed !== feed) await feed.journal.close();
-  if (keep?.lock !== lock) await lock?.release();
-}
-
-/** Why the copy of a run at an address takes no changes: it goes when another one is there. */
-const COPY = 'items cannot be changed here: the run is a copy; start the server with --changes';
-
-/** The lock on a run's changes, or why they may not be written. */
-async function takeLock(folder: string): Promise<{ lock?: Lock; reason?: string }> {
-  try {
-    await mkdir(folder, { recursive: true });
-    return { lock: await acquireLock(join(folder, 'serve.lock')) };
-  } catch (error) {
-    if (error instanceof R4tError) return { reason: `items cannot be changed here: ${error.message}` };
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code === undefined) throw error;
-    return { reason: `items cannot be changed here: ${message}` };
   }
 }
