@@ -337,6 +337,7 @@ describe.skipIf(!programs)('replicas', () => {
     try {
       await sleep(1000);
       store.folder = runs.second;
+      // Those that are not told yet notice by themselves: some load at the same time.
       for (const replica of replicas) {
         const began = performance.now();
         await replica.client.reload();
