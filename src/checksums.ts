@@ -95,6 +95,15 @@ export async function readSealedJson(file: string, remedy: string): Promise<Reco
     if (!(cause instanceof Error && cause.cause instanceof SyntaxError)) throw cause;
     throw new DamagedFileError('is not valid JSON', remedy, { file }, { cause });
   });
+  return unsealed(value, file, remedy);
+}
+
+/**
+ * A value that `writeSealedJson` wrote, without its checksum.
+ *
+ * @throws DamagedFileError if it is another value than was written
+ */
+export function unsealed(value: unknown, file: string, remedy: string): Record<string, unknown> {
   const { sha256, ...rest } = Object(value) as Record<string, unknown>;
   if (sha256 === sealOf(rest)) return rest;
   throw new DamagedFileError('is not what was written (SHA-256)', remedy, { file });

@@ -82,3 +82,25 @@ export class WriteError extends R4tError {
 export class IndexError extends R4tError {
   override name = 'IndexError';
 }
+
+/** A file of a run at an address cannot be fetched, or is another than the run's manifest says. CLI exit code 1. */
+export class RunFetchError extends R4tError {
+  override name = 'RunFetchError';
+  /** HTTP status of the answer, where there was one that refused. */
+  readonly status?: number;
+
+  constructor(
+    problem: string,
+    /** Address of the file. */
+    readonly file: string,
+    { status, cause }: { readonly status?: number; readonly cause?: unknown } = {},
+  ) {
+    super(`${file}: ${problem}`, { cause });
+    this.status = status;
+  }
+}
+
+/** The database that keeps changes of items does not answer, or refuses. Its message is one line that names it. CLI exit code 1. */
+export class ChangesError extends R4tError {
+  override name = 'ChangesError';
+}

@@ -39,11 +39,13 @@ export { UseLiteEncoder } from './encode/useLite.js';
 export type { Device, RuntimeOptions } from './engine/index.js';
 export type { QueryBatch, RetrievalWorld } from './environment.js';
 export {
+  ChangesError,
   DamagedFileError,
   IndexError,
   InputError,
   type InputLocation,
   R4tError,
+  RunFetchError,
   TrainingError,
   WriteError,
 } from './errors.js';

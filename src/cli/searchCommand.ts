@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import { ASKABLE_METHODS, type AskableMethod, AUTO } from '../retrieve/methodNames.js';
 import type { Distinct, SearchResult } from '../retrieve/retriever.js';
+import { fetching } from './fetching.js';
 import { type CliIo, isTerminal } from './io.js';
 import { collect, cosine, share, wholeNumber } from './options.js';
 import { oneLine, truncate } from './text.js';
@@ -25,7 +26,7 @@ export function addSearchCommand(program: Command, io: CliIo): void {
   program
     .command('search')
     .description('find a set of items for a broad query')
-    .argument('<run>', 'run folder')
+    .argument('<run>', 'run folder, or its address (https://...)')
     .argument('<query>', 'what to search for')
     .option('-k <n>', "items wanted (default: the run's k)", wholeNumber(1))
     .addOption(
@@ -54,8 +55,9 @@ function distinct(text: string): Distinct {
 
 async function searchAction(folder: string, query: string, flags: SearchFlags, io: CliIo): Promise<void> {
   const { threads, json, ...options } = flags;
-  const [{ Retriever }, { validateQuery }, { parseFilter }] = await Promise.all([
+  const [{ Retriever }, { localRun }, { validateQuery }, { parseFilter }] = await Promise.all([
     import('../retrieve/retriever.js'),
+    import('../run/remoteRun.js'),
     import('../catalog/queries.js'),
     import('../catalog/filter/parseFilter.js'),
   ]);
@@ -63,7 +65,8 @@ async function searchAction(folder: string, query: string, flags: SearchFlags, i
   validateQuery(query);
   flags.filter.forEach(parseFilter);
   const { signal } = io;
-  await using retriever = await Retriever.load(folder, {
+  const run = await fetching(folder, io, (control) => localRun(folder, control));
+  await using retriever = await Retriever.load(run, {
     methods: [flags.method],
     threads,
     signal,

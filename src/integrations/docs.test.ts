@@ -92,7 +92,7 @@ describe('beside another engine it runs', { timeout: 180_000 }, () => {
     await runCli(['compile', catalog, '--config', config, '--out', run, '--stage', 'encode']);
     process.chdir(temp.path(''));
     const start = (folder: string) => RunEngine.load(folder, { threads: 1 });
-    const host = await RunHost.open({ folder: run, start, onError: console.error });
+    const host = await RunHost.open({ run, start, onError: console.error });
     closing.push(() => host.close());
     url = await listen(createServer(listenerOf(createApp({ host }))));
     Object.assign(globalThis, {

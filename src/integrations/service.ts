@@ -5,6 +5,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { getRequestListener } from '@hono/node-server';
+import { ChangesTable } from '../serve/changes/changesTable.js';
 import { RunHost } from '../serve/changes/host.js';
 import { WorkerEngine } from '../serve/engine/workerEngine.js';
 import type { AccessLine } from '../serve/http/answers.js';
@@ -22,6 +23,8 @@ export interface ServiceOptions {
   readonly access?: Role;
   /** Keys in place of `access`, as the file of `r4t serve` has them: `full:<key>` or `read:<key>`. */
   readonly keys?: readonly string[];
+  /** Where changes of items are kept that several services share: `postgres://user@host/database?table=r4t_changes` (a file in the run). */
+  readonly changes?: string;
   /** Threads of one model call (1). */
   readonly threads?: number;
   /** Milliseconds after which a search is given up (10,000). */
@@ -52,7 +55,9 @@ export interface Service extends AsyncDisposable {
  * Loads a run, in a thread of its own, and answers its HTTP API wherever you put it. Another run that is put into the folder is loaded
  * as by `r4t serve`.
  *
- * @throws InputError if the run cannot be searched, or a key is malformed
+ * @param run its folder, or the address of one (`https://host/path/run`)
+ * @throws InputError if the run cannot be searched, or a key is malformed; RunFetchError or ChangesError where what is elsewhere cannot
+ *   be had
  *
  * @example
  * const service = await openService('runs/shop');
@@ -71,12 +76,17 @@ export async function openService(run: string, options: ServiceOptions = {}): Pr
   const { onError = (message, error) => console.error(`r4t: ${message}`, error) } = options;
   const known = keys.flatMap((key, i) => parseKeys(key, { field: `keys[${i}]` }));
   const allowed = checkOrigins([...origins], known.length > 0);
+  const changes = options.changes === undefined ? undefined : await ChangesTable.open(options.changes);
   const host = await RunHost.open({
-    folder: run,
+    run,
+    changes,
     start: (folder) => WorkerEngine.load({ folder, threads }),
     onError,
     onReload: (outcome, detail) =>
       outcome === 'failed' && onError('the run could not be loaded; the old one stays', detail),
+  }).catch(async (error: unknown) => {
+    await changes?.close();
+    throw error;
   });
   const guard = known.length > 0 ? { keys: known } : { access };
   const app = createApp({ host, ...guard, seconds: timeoutMs / 1000, queue, origins: allowed, onAccess });

@@ -23,6 +23,7 @@ import type { RunControl } from '../progress.js';
 import { type Config, isTuned, synthesisSettings, type TunedPolicySettings } from '../run/config.js';
 import { loadLabels, loadRemembered } from '../run/labels.js';
 import { configOf } from '../run/manifest.js';
+import { localRun } from '../run/remoteRun.js';
 import { loadRunEncoder } from '../run/runEncoder.js';
 import { RunFolder } from '../run/runFolder.js';
 import { loadWorkspace, type Workspace } from '../run/workspace.js';
@@ -65,11 +66,12 @@ export interface LoadedRun {
 }
 
 /**
+ * @param place the run folder, or its address (`https://…`), which is fetched into the user's cache
  * @throws InputError if the folder holds no run that can be searched, or the encoder is another than the run's; DamagedFileError if a
- *   file that is needed is not what was written
+ *   file that is needed is not what was written; RunFetchError if one cannot be fetched
  */
 export async function loadRun(
-  folder: string,
+  place: string,
   {
     encoder: own,
     index,
@@ -81,6 +83,7 @@ export async function loadRun(
     ...runtime
   }: LoadRunOptions = {},
 ): Promise<LoadedRun> {
+  const folder = await localRun(place, { signal, onProgress });
   const run = await RunFolder.open(folder);
   if (!run.stageDone('encode')) {
     throw new InputError('is not compiled far enough to be searched; run compile again to go on', {

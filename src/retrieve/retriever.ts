@@ -20,11 +20,13 @@ export class Retriever extends SetRetriever implements AsyncDisposable {
    * Loads a run that `compile` made. One that is compiled only half can be searched too: methods whose model is missing
    * fall back to plain search.
    *
-   * @throws InputError if the folder holds no run, or one that was compiled with another encoder; DamagedFileError if a file that is
-   *   needed is missing or differs from what was written
+   * @param run its folder, or the address of one (`https://host/path/run`): what is not in the user's cache yet is fetched, and every
+   *   file compared with the manifest
+   * @throws InputError if there is no run, or one that was compiled with another encoder; DamagedFileError if a file that is
+   *   needed is missing or differs from what was written; RunFetchError if one cannot be fetched
    */
-  static async load(runFolder: string, options?: LoadRetrieverOptions): Promise<Retriever> {
-    return new Retriever(await loadRun(runFolder, options));
+  static async load(run: string, options?: LoadRetrieverOptions): Promise<Retriever> {
+    return new Retriever(await loadRun(run, options));
   }
 
   /** Releases every model's native memory; searches must have ended. Parts that were given to `load` stay as they are. */

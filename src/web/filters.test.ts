@@ -81,7 +81,7 @@ beforeAll(async () => {
   const fetchFile = async (url: string) => new Response(new Uint8Array(await readFile(url)));
   web = await loadRetriever(out, { ort, fetch: fetchFile });
   host = await RunHost.open({
-    folder: run,
+    run,
     start: (folder) => RunEngine.load(folder, { threads: 1 }),
     onError: (message, error) => {
       throw new Error(message, { cause: error });

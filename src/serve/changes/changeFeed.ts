@@ -1,22 +1,29 @@
 /** From accepted changes to visible ones. */
-import type { CatalogState, Engine, ItemChange } from '../engine/engine.js';
-import type { Journal, JournalEntry } from './journal.js';
+import { setTimeout } from 'node:timers/promises';
+import type { CatalogState, Engine } from '../engine/engine.js';
+import type { Journal, JournalEntry, SentChange } from './journal.js';
 
 /** Changes embedded at a time: searches wait for at most so many. */
 const CHUNK = 32;
+/** So often changes are tried to be embedded before they are given up, */
+const TRIES = 3;
+/** with pauses of so many milliseconds, the later ones longer. */
+const RETRY = 1000;
 
 /** Embeds accepted changes in the background, in their order, and brings new engines up to date. */
 export class ChangeFeed {
   #engine: Engine | undefined;
-  #pending: Pick<JournalEntry, 'sequence' | 'change'>[] = [];
-  #working: Promise<void> | undefined;
+  #pending: JournalEntry[] = [];
+  #isWorking = false;
   #visible = 0;
   #state: CatalogState | undefined;
 
   constructor(
     readonly journal: Journal,
     private readonly onError: (error: unknown) => void,
-  ) {}
+  ) {
+    journal.onEntries = (entries) => this.#receive(entries);
+  }
 
   /** Number of the last change that searches see. */
   get visible(): number {
@@ -25,7 +32,8 @@ export class ChangeFeed {
 
   /** Changes that searches do not see yet. */
   get pending(): number {
-    return this.#pending.length;
+    const { sequence, read } = this.journal;
+    return this.#pending.length + Math.max(0, sequence - read);
   }
 
   /** The catalog as of the last visible change. */
@@ -33,16 +41,9 @@ export class ChangeFeed {
     return this.#state;
   }
 
-  /** @returns the number of the last change, which is on disk now */
-  async accept(changes: readonly ItemChange[]): Promise<number> {
-    const sequence = await this.journal.append(changes);
-    const first = sequence - changes.length + 1;
-    changes.forEach((change, i) => {
-      // A fresh engine may have had it from the journal already.
-      if (first + i > this.#visible) this.#pending.push({ sequence: first + i, change });
-    });
-    this.#working ??= this.#work();
-    return sequence;
+  /** @returns the number of the last change, which is durable now */
+  accept(changes: readonly SentChange[]): Promise<number> {
+    return this.journal.append(changes);
   }
 
   /** Applies every journalled change to a fresh engine, then lets it take over. */
@@ -55,18 +56,29 @@ export class ChangeFeed {
       }
       reached = rest[rest.length - 1].sequence;
     }
+    // What is read and not among the entries has nothing to be applied.
+    reached = Math.max(reached, this.journal.read);
     this.#engine = engine;
     this.#visible = reached;
     this.#state = state;
     this.#pending = this.#pending.filter(({ sequence }) => sequence > reached);
   }
 
-  /** Waits until nothing is pending. */
-  async settled(): Promise<void> {
-    await this.#working;
+  /** Gives its engine no more changes, and waits for what is being written. */
+  close(): Promise<void> {
+    this.#engine = undefined;
+    return this.journal.close();
+  }
+
+  #receive(entries: readonly JournalEntry[]): void {
+    // A fresh engine may have had one from the journal already.
+    this.#pending.push(...entries.filter(({ sequence }) => sequence > this.#visible));
+    if (!this.#isWorking) void this.#work();
   }
 
   async #work(): Promise<void> {
+    this.#isWorking = true;
+    let failures = 0;
     while (this.#pending.length > 0 && this.#engine) {
       const engine = this.#engine;
       const chunk = this.#pending.slice(0, CHUNK);
@@ -76,12 +88,20 @@ export class ChangeFeed {
         if (engine === this.#engine) this.#state = state;
       } catch (error) {
         this.onError(error);
+        failures++;
       }
       if (engine !== this.#engine) continue;
+      // An encoder that is asked over the network may be back in a moment.
+      if (failures > 0 && failures < TRIES) {
+        await setTimeout(RETRY * failures, undefined, { ref: false });
+        continue;
+      }
+      failures = 0;
       const { sequence } = chunk[chunk.length - 1];
       this.#pending = this.#pending.filter((entry) => entry.sequence > sequence);
       this.#visible = Math.max(this.#visible, sequence);
     }
-    this.#working = undefined;
+    if (this.#engine) this.#visible = Math.max(this.#visible, this.journal.read);
+    this.#isWorking = false;
   }
 }

@@ -1,9 +1,10 @@
 import { utimesSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, expect, it } from 'vitest';
+import { afterEach, expect, it, vi } from 'vitest';
 import { tempFolder } from '../../catalog/testing/tempFolder.js';
 import { letterEncoder } from '../../policy/testing/world.js';
 import { RunEngine } from '../engine/runEngine.js';
+import { serveFolder } from '../testing/folderServer.js';
 import { CONFIG, compileTiny, ITEMS, SETS } from '../testing/tinyRun.js';
 import { RunHost } from './host.js';
 
@@ -19,7 +20,7 @@ async function open(folder: string) {
   const reloads: string[] = [];
   const kills: ((error: Error) => void)[] = [];
   const host = await RunHost.open({
-    folder,
+    run: folder,
     async start(run) {
       const engine = await RunEngine.load(run, { encoder: letterEncoder, threads: 1 });
       const died = new Promise<Error>((resolve) => kills.push(resolve));
@@ -32,14 +33,14 @@ async function open(folder: string) {
   return { host, errors, reloads, kills };
 }
 
-const item = (id: string) => ({ upsert: { id, title: id, text: id, metadata: {} } });
+const item = (id: string) => ({ id, title: id });
 const ids = async (host: RunHost) => (await host.engine.map(100)).ids;
 const settled = (host: RunHost) => expect.poll(() => host.changes.pending, { timeout: 20_000 }).toBe(0);
 const compiled = ITEMS.map(({ id }) => id);
 
 it('starts the engine again when it dies, with every change', async () => {
   const { host, errors, kills } = await open(await compileTiny(temp, { stage: 'encode' }));
-  await host.accept([item('new'), { delete: 'red-chair' }]);
+  await host.accept({ upsert: [item('new')], delete: ['red-chair'] });
   await settled(host);
   const before = host.engine;
   kills[0](new Error('out of memory'));
@@ -53,17 +54,17 @@ it('sees a run of another catalog in its place, and keeps the changes which that
   const out = 'replaced';
   const folder = await compileTiny(temp, { out, stage: 'encode' });
   const { host, reloads } = await open(folder);
-  await host.accept([item('early')]);
+  await host.accept({ upsert: [item('early')] });
   await settled(host);
   const items = [...ITEMS, { id: 'early', title: 'early' }, { id: 'other', title: 'other' }];
   await compileTiny(temp, { out, items, stage: 'encode', force: true });
-  await host.accept([item('late')]);
+  await host.accept({ upsert: [item('late')] });
   host.watch(20);
   await expect.poll(() => reloads, { timeout: 20_000 }).toHaveLength(1);
   expect(reloads[0]).toMatch(/^done replaced /);
   expect(await ids(host)).toEqual([...compiled, 'early', 'other', 'late']);
   expect((await host.engine.state()).drift).toMatchObject({ added: 1, updated: 0 });
-  expect(await host.accept([item('last')])).toBe(3);
+  expect(await host.accept({ upsert: [item('last')] })).toEqual({ accepted: 1, sequence: 3 });
 });
 
 it('does not give a whole run up for one that is still being compiled', async () => {
@@ -87,10 +88,10 @@ it('does not give a whole run up for one that is still being compiled', async ()
 it('lets one server at a time write the changes of a run', async () => {
   const folder = await compileTiny(temp, { out: 'shared', stage: 'encode' });
   const first = await open(folder);
-  await first.host.accept([item('new')]);
+  await first.host.accept({ upsert: [item('new')] });
   const second = await open(folder);
   expect(await ids(second.host)).toContain('new');
-  await expect(second.host.accept([item('x')])).rejects.toMatchObject({
+  await expect(second.host.accept({ upsert: [item('x')] })).rejects.toMatchObject({
     code: 'conflict',
     message: expect.stringMatching(/^items cannot be changed here: .*process \d+ is working on this run/),
   });
@@ -107,8 +108,8 @@ it('finds items that came later by models that choose among candidates, and neve
       return result.set.items.map(({ id }) => id);
     });
   };
-  const late = { id: 'new', title: 'silver tent', text: 'silver tent', metadata: { color: 'silver' } };
-  await host.accept([{ upsert: late }, { delete: 'red-chair' }]);
+  const late = { id: 'new', title: 'silver tent', color: 'silver' };
+  await host.accept({ upsert: [late], delete: ['red-chair'] });
   await settled(host);
   const living = [...compiled.filter((id) => id !== 'red-chair'), 'new'].sort();
   for (const ids of await found('sitting')) expect([...ids].sort()).toEqual(living);
@@ -116,7 +117,36 @@ it('finds items that came later by models that choose among candidates, and neve
   // No other item has both words.
   const [folm] = await found('silver tent', { k: 10 });
   expect(folm).toContain('new');
-  await host.accept([{ delete: 'new' }]);
+  await host.accept({ delete: ['new'] });
   await settled(host);
   for (const ids of await found('silver tent')) expect(ids).not.toContain('new');
+});
+
+it('serves the run at an address, and sees another one there, once it is whole', async () => {
+  vi.stubEnv('R4T_CACHE', temp.path('cache'));
+  const first = await compileTiny(temp, { out: 'remote-1', stage: 'encode' });
+  const second = await compileTiny(temp, { out: 'remote-2', items: ITEMS.slice(3), stage: 'encode' });
+  const store = await serveFolder(first);
+  try {
+    const { host, reloads } = await open(store.url);
+    expect(await ids(host)).toEqual(compiled);
+    expect(host.facts.run.name).toBe('shop');
+    // What would be lost with the copy is not taken.
+    await expect(host.accept({ upsert: [item('new')] })).rejects.toMatchObject({
+      code: 'conflict',
+      message: expect.stringContaining('--changes'),
+    });
+    host.watch(20);
+    store.answer = (path, response) => path.endsWith('items.jsonl') && Boolean(response.writeHead(404).end());
+    store.folder = second;
+    await expect.poll(() => reloads, { timeout: 20_000 }).toHaveLength(1);
+    expect(reloads[0]).toMatch(/^failed .*items\.jsonl: cannot be fetched, the server answers 404/);
+    expect(await ids(host)).toEqual(compiled);
+    store.answer = undefined;
+    expect(await host.reload()).toMatchObject({ changed: true });
+    expect(await ids(host)).toEqual(compiled.slice(3));
+  } finally {
+    await store.close();
+    vi.unstubAllEnvs();
+  }
 });

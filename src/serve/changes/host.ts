@@ -1,20 +1,26 @@
 /** The run that is served: its engine, its changes, and how one run gives way to the next. */
-import { mkdir, realpath, stat } from 'node:fs/promises';
-import { join } from 'node:path';
-import { R4tError } from '../../errors.js';
-import { acquireLock, type Lock } from '../../run/lock.js';
+import { idText } from '../../catalog/ids.js';
+import type { RunControl } from '../../progress.js';
 import { configOf } from '../../run/manifest.js';
 import { RunFolder } from '../../run/runFolder.js';
-import type { CatalogState, Engine, EngineFacts, ItemChange } from '../engine/engine.js';
+import type { CatalogState, Engine, EngineFacts } from '../engine/engine.js';
 import { provenanceOf } from '../engine/provenance.js';
 import { HttpProblem } from '../http/problem.js';
-import type { ReloadResponse } from '../http/schemas.js';
-import { ChangeFeed } from './changeFeed.js';
+import type { ItemsRequest, ReloadResponse } from '../http/schemas.js';
+import type { ChangesTable } from './changesTable.js';
 import { ItemReader } from './itemReader.js';
-import { Journal } from './journal.js';
+import type { SentChange } from './journal.js';
+import { type RunSource, runSource } from './runSource.js';
+import {
+  type Fresh,
+  retire,
+  type Served,
+  type StartedEngine,
+  withOwnChanges,
+  withSharedChanges,
+} from './served.js';
 
-/** An engine, and word if it ends by itself. */
-export type StartedEngine = Engine & { readonly died?: Promise<Error> };
+export type { StartedEngine } from './served.js';
 
 export interface HostEvents {
   /** Something went wrong that no request is told about. */
@@ -24,20 +30,17 @@ export interface HostEvents {
 }
 
 export interface HostOptions extends HostEvents {
-  readonly folder: string;
+  /** A run folder, a link to one, or the address of one. */
+  readonly run: string;
   readonly start: (folder: string) => Promise<StartedEngine>;
+  /** Where changes are kept that several services share (a file in the run folder, for one service). The host closes it. */
+  readonly changes?: ChangesTable;
+  /** Stops the first loading, and is told how far a run at an address is fetched. */
+  readonly control?: RunControl;
 }
 
-/** Everything that is exchanged at once when another run is loaded. */
-interface Served {
-  readonly engine: StartedEngine;
-  readonly feed: ChangeFeed;
-  readonly reader: ItemReader;
-  /** The run's real folder: what is given may be a link. */
-  readonly folder: string;
-  readonly lock?: Lock;
-}
-
+/** Milliseconds after which a run that could not be loaded is tried again. */
+const TRY_AGAIN = 30_000;
 const FIRST_RETRY = 500;
 const LAST_RETRY = 30_000;
 
@@ -47,23 +50,46 @@ export class RunHost {
   #loading: Promise<unknown> = Promise.resolve();
   /** Set while one journal gives way to another: changes wait for it. */
   #exchange: Promise<void> | undefined;
+  readonly #source: RunSource;
   /** What a change of the run is seen by. */
   #seen = '';
+  /** When what was seen is looked at again, changed or not. */
+  #again = Number.POSITIVE_INFINITY;
+  #isLooking = false;
+  /** The last thing that went wrong when the run was looked at, which is told once. */
+  #trouble = '';
   #timer: NodeJS.Timeout | undefined;
-  #closed = false;
+  readonly #closing = new AbortController();
 
-  private constructor(private readonly options: HostOptions) {}
+  private constructor(private readonly options: HostOptions) {
+    this.#source = runSource(options.run);
+  }
 
-  /** @throws InputError if the folder holds no run that can be searched */
+  /** @throws InputError if there is no run that can be searched; RunFetchError or ChangesError where what is elsewhere cannot be had */
   static async open(options: HostOptions): Promise<RunHost> {
+    const { control = {} } = options;
     const host = new RunHost(options);
-    host.#seen = await host.#signature();
-    await host.#load();
+    host.#seen = await host.#source.signature(control.signal);
+    await host.#load(control);
     return host;
   }
 
   get ready(): boolean {
     return this.#served !== undefined && !this.#closed;
+  }
+
+  get #closed(): boolean {
+    return this.#closing.signal.aborted;
+  }
+
+  /** The folder that is served now; of a run at an address, that of its copy. */
+  get folder(): string {
+    return this.#current.folder;
+  }
+
+  /** Whether the folder is a copy of a run at an address. */
+  get isCopy(): boolean {
+    return this.#source.isCopy;
   }
 
   /** @throws HttpProblem while no run is loaded */
@@ -86,21 +112,30 @@ export class RunHost {
     return this.#served?.feed.state;
   }
 
-  /** Reads the items of a request as the run's catalog was read. */
-  get reader(): ItemReader {
-    return this.#current.reader;
+  /** Whether changes can be taken at the moment. */
+  get takesChanges(): boolean {
+    return this.#served?.feed.journal.isOpen ?? false;
   }
 
   /**
-   * Accepts changes, which are then on disk.
+   * Accepts the changes of a request, which are then durable.
    *
-   * @throws HttpProblem where this server may not write them
+   * @returns how many they are, and the number of the last
+   * @throws HttpProblem where an item is wrong, or this server may not write; ChangesError where a database does not answer
    */
-  async accept(changes: readonly ItemChange[]): Promise<number> {
+  async accept({
+    upsert = [],
+    delete: deleted = [],
+  }: ItemsRequest): Promise<{ readonly accepted: number; readonly sequence: number }> {
     await this.#exchange;
-    const { feed } = this.#current;
+    const { feed, reader } = this.#current;
+    const items = reader.readAll(upsert);
     if (feed.journal.readOnly !== undefined) throw new HttpProblem('conflict', feed.journal.readOnly);
-    return feed.accept(changes);
+    const changes: SentChange[] = [
+      ...items.map((item, i) => ({ upsert: item, record: upsert[i] })),
+      ...deleted.map((id) => ({ delete: idText(id) })),
+    ];
+    return { accepted: changes.length, sequence: await feed.accept(changes) };
   }
 
   /**
@@ -111,8 +146,8 @@ export class RunHost {
   reload(): Promise<ReloadResponse> {
     const before = this.#served?.engine.facts.run;
     const loaded = this.#inTurn(async (): Promise<ReloadResponse> => {
-      this.#seen = await this.#signature();
-      await this.#load();
+      this.#seen = await this.#source.signature(this.#closing.signal);
+      await this.#load({ signal: this.#closing.signal });
       const { run } = this.facts;
       const changed = run.id !== before?.id || run.fingerprint !== before.fingerprint;
       this.options.onReload?.('done', `${run.name} ${run.fingerprint}`);
@@ -127,21 +162,39 @@ export class RunHost {
   /** Looks every few seconds whether another run lies in the folder, and loads it once it is as complete as this one. */
   watch(milliseconds = 2000): void {
     this.#timer = setInterval(() => {
-      void this.#inTurn(() => this.#look()).catch((error: unknown) => {
-        this.options.onError('the run could not be looked at', error);
-      });
+      // An address may take longer to answer.
+      if (this.#isLooking) return;
+      this.#isLooking = true;
+      void this.#inTurn(() => this.#look())
+        .then(
+          () => {
+            this.#trouble = '';
+          },
+          (error: unknown) => this.#tell(error),
+        )
+        .finally(() => {
+          this.#isLooking = false;
+        });
     }, milliseconds);
     this.#timer.unref();
   }
 
   /** Lets changes that are being written and searches under way end. */
   async close(): Promise<void> {
-    this.#closed = true;
+    this.#closing.abort();
     clearInterval(this.#timer);
     await this.#loading;
     const served = this.#served;
     this.#served = undefined;
     if (served) await retire(served);
+    await this.options.changes?.close();
+  }
+
+  #tell(error: unknown): void {
+    const trouble = String(error);
+    if (this.#closed || trouble === this.#trouble) return;
+    this.#trouble = trouble;
+    this.options.onError('the run could not be looked at', error);
   }
 
   get #current(): Served {
@@ -155,35 +208,34 @@ export class RunHost {
     return result;
   }
 
-  /** Changes whenever the run's manifest is written, or the folder is a link to another run. */
-  async #signature(): Promise<string> {
-    const folder = await realpath(this.options.folder).catch(() => '');
-    const info = await stat(join(folder, 'run.json')).catch(() => undefined);
-    return `${folder} ${info?.ino} ${info?.mtimeMs}`;
-  }
-
   async #look(): Promise<void> {
-    const now = await this.#signature();
-    if (this.#closed || now === this.#seen || !this.#served) return;
+    const { signal } = this.#closing;
+    const now = await this.#source.signature(signal);
+    if (this.#closed || !this.#served) return;
+    if (now === this.#seen && Date.now() < this.#again) return;
     this.#seen = now;
+    this.#again = Number.POSITIVE_INFINITY;
     const { facts } = this.#served.engine;
     try {
-      const run = await RunFolder.open(this.options.folder);
+      const run = await RunFolder.open(await this.#source.folder({ signal }));
       // A run that is being compiled is not better than the one that is served.
       if (facts.steps !== null && !run.stageDone('diffusion')) return;
       if (!run.stageDone('encode')) return;
       const { id, fingerprint } = await provenanceOf(run);
       if (id === facts.run.id && fingerprint === facts.run.fingerprint) return;
-      await this.#load();
+      await this.#load({ signal });
       this.options.onReload?.('done', `${this.facts.run.name} ${this.facts.run.fingerprint}`);
     } catch (error) {
+      if (this.#closed) return;
+      // It may be half uploaded, or what it needs may not answer just now.
+      this.#again = Date.now() + TRY_AGAIN;
       this.options.onReload?.('failed', error instanceof Error ? error.message : String(error));
     }
   }
 
   /** Loads what is in the folder now and exchanges it for what is served. */
-  async #load(): Promise<void> {
-    const folder = await realpath(this.options.folder).catch(() => this.options.folder);
+  async #load(control: RunControl): Promise<void> {
+    const folder = await this.#source.folder(control);
     const run = await RunFolder.open(folder);
     const reader = new ItemReader(configOf(run.manifest, run.path('run.json')).catalog);
     const engine = await this.options.start(folder);
@@ -200,9 +252,11 @@ export class RunHost {
   }
 
   /** Brings a new engine up to date with the accepted changes. */
-  async #withChanges(fresh: Omit<Served, 'feed' | 'lock'>, old: Served | undefined): Promise<Served> {
+  async #withChanges(fresh: Fresh, old: Served | undefined): Promise<Served> {
     const { engine, folder } = fresh;
     const { catalog } = engine.facts;
+    const { changes, onError } = this.options;
+    if (changes) return withSharedChanges(fresh, changes, onError);
     if (old && old.folder === folder && old.feed.journal.catalog === catalog) {
       await old.feed.attach(engine);
       return { ...fresh, feed: old.feed, lock: old.lock };
@@ -212,7 +266,7 @@ export class RunHost {
       done = resolve;
     });
     try {
-      return await this.#exchangeJournals(fresh, old);
+      return await withOwnChanges(fresh, { old, isCopy: this.isCopy, onError });
     } finally {
       // Once the caller has put the new one in its place.
       setImmediate(() => {
@@ -220,33 +274,6 @@ export class RunHost {
         done();
       });
     }
-  }
-
-  /** Opens the journal of another catalog or folder, with those changes which that catalog cannot know yet. */
-  async #exchangeJournals(fresh: Omit<Served, 'feed' | 'lock'>, old: Served | undefined): Promise<Served> {
-    const { engine, folder } = fresh;
-    const { catalog, catalogReadAt } = engine.facts;
-    const place = join(folder, 'serve');
-    const sameFolder = old?.folder === folder;
-    const { lock, reason } = sameFolder
-      ? { lock: old?.lock, reason: old?.feed.journal.readOnly }
-      : await takeLock(place);
-    if (old) await old.feed.journal.close();
-    const journal = await Journal.open(join(place, 'items.jsonl'), {
-      catalog,
-      catalogReadAt,
-      readOnly: reason,
-      sequence: old?.feed.journal.sequence,
-    });
-    if (old && !sameFolder && reason === undefined) {
-      const carried = old.feed.journal.entries().filter(({ at }) => at >= catalogReadAt);
-      if (carried.length > 0) await journal.append(carried.map(({ change }) => change));
-    }
-    const feed = new ChangeFeed(journal, (error) => {
-      this.options.onError('changes could not be embedded', error);
-    });
-    await feed.attach(engine);
-    return { ...fresh, feed, lock };
   }
 
   /** The search thread died: out of memory, a fault in native code. */
@@ -263,6 +290,7 @@ export class RunHost {
             { engine: fresh, folder: lost.folder, reader: lost.reader },
             lost,
           );
+          if (this.#served.feed !== lost.feed) await lost.feed.close();
           void fresh.died?.then((e) => this.#recover(fresh, e));
         });
         return;
@@ -271,25 +299,5 @@ export class RunHost {
         await new Promise((resolve) => setTimeout(resolve, delay));
       }
     }
-  }
-}
-
-/** Closes what is not served any more, but for what its successor took over. */
-async function retire({ engine, feed, lock }: Served, { keep }: { keep?: Served } = {}): Promise<void> {
-  await engine.close();
-  if (keep?.feed !== feed) await feed.journal.close();
-  if (keep?.lock !== lock) await lock?.release();
-}
-
-/** The lock on a run's changes, or why they may not be written. */
-async function takeLock(folder: string): Promise<{ lock?: Lock; reason?: string }> {
-  try {
-    await mkdir(folder, { recursive: true });
-    return { lock: await acquireLock(join(folder, 'serve.lock')) };
-  } catch (error) {
-    if (error instanceof R4tError) return { reason: `items cannot be changed here: ${error.message}` };
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code === undefined) throw error;
-    return { reason: `items cannot be changed here: ${message}` };
   }
 }

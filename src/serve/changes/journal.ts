@@ -1,15 +1,12 @@
-/** Accepted changes on disk: an append-only file that is flushed before anything is acknowledged. */
-import { createHash } from 'node:crypto';
-import { type FileHandle, open, readFile, rename } from 'node:fs/promises';
-import { dirname } from 'node:path';
-import * as z from 'zod';
+/** Where accepted changes are kept: a file of this process, or a table that many share. */
 import type { Item } from '../../catalog/item.js';
-import { DamagedFileError } from '../../errors.js';
-import { syncFolder, writeError, writeFileAtomic } from '../../files.js';
-import { readError } from '../../inputFile.js';
+import type { DataRecord } from '../../catalog/records.js';
 import type { ItemChange } from '../engine/engine.js';
 
-/** An accepted change. Numbers rise by one from the first change of a journal on. */
+/** A change as it was sent: an item with the record it was read from, or the id of one to delete. */
+export type SentChange = { readonly upsert: Item; readonly record: DataRecord } | { readonly delete: string };
+
+/** An accepted change. Numbers rise; those of a table may have gaps. */
 export interface JournalEntry {
   readonly sequence: number;
   /** When it was accepted, milliseconds since 1970. */
@@ -17,249 +14,50 @@ export interface JournalEntry {
   readonly change: ItemChange;
 }
 
-/** A journal is rewritten without what later changes have overtaken when it has this many lines, and twice as many as needed. */
-const COMPACT_LINES = 10_000;
-
-const headerSchema = z.object({
-  format: z.literal('r4t-changes'),
-  version: z.literal(2),
-  catalog: z.string(),
-});
-const entrySchema = z.object({
-  sequence: z.int(),
-  at: z.number(),
-  change: z.union([
-    z.object({ upsert: z.looseObject({ id: z.string(), text: z.string(), title: z.string() }) }),
-    z.object({ delete: z.string() }),
-  ]),
-});
-
-export interface OpenJournalOptions {
+/** The last change of every id since a catalog was compiled. */
+export interface Journal {
   /** SHA-256 of the compiled catalog file. */
   readonly catalog: string;
-  /** When that was read, milliseconds since 1970. */
-  readonly catalogReadAt: number;
-  /** Why nothing may be written; the changes found are only read then. */
-  readonly readOnly?: string;
-  /** Changes are numbered on from here at least (0). */
-  readonly sequence?: number;
-}
-
-interface Waiting {
-  readonly changes: readonly ItemChange[];
-  resolve(sequence: number): void;
-  reject(error: unknown): void;
-}
-
-/**
- * The last change of every id since the catalog was compiled.
- *
- * A journal belongs to a catalog. Opened for another one, it keeps the changes accepted after that one was read; the
- * earlier ones are taken to be part of it. What is dropped stays beside it under the old catalog's name.
- */
-export class Journal {
-  /** By id, in the order of acceptance. */
-  readonly #last = new Map<string, JournalEntry>();
-  #lines: number;
-  #waiting: Waiting[] = [];
-  #writing: Promise<void> | undefined;
-
-  /** Number of the last accepted change; 0 before the first. */
-  sequence: number;
-
-  private constructor(
-    readonly file: string,
-    /** SHA-256 of the compiled catalog file. */
-    readonly catalog: string,
-    /** Why nothing may be written, if so. */
-    readonly readOnly: string | undefined,
-    private handle: FileHandle | undefined,
-    /** Bytes of complete lines. */
-    private size: number,
-    entries: readonly JournalEntry[],
-    sequence: number,
-  ) {
-    for (const entry of entries) this.#note(entry);
-    this.#lines = entries.length;
-    this.sequence = Math.max(sequence, entries.at(-1)?.sequence ?? 0);
-  }
-
-  /**
-   * @throws DamagedFileError if the file is no journal or is damaged before its end; a torn last line was never acknowledged
-   *   and is cut off
-   */
-  static async open(file: string, options: OpenJournalOptions): Promise<Journal> {
-    const { catalog, catalogReadAt, readOnly, sequence = 0 } = options;
-    const found = await readJournal(file);
-    const isOwn = found?.catalog === catalog;
-    const entries = (found?.entries ?? []).filter(({ at }) => isOwn || at >= catalogReadAt);
-    if (readOnly !== undefined) return new Journal(file, catalog, readOnly, undefined, 0, entries, sequence);
-    let size = found?.size ?? 0;
-    if (!isOwn) {
-      if (found) await rename(file, `${file}.${found.catalog.slice(0, 8)}`);
-      const text = textOf(catalog, entries);
-      size = Buffer.byteLength(text);
-      await writeFileAtomic(file, text);
-    }
-    const handle = await open(file, 'r+').catch((error: unknown) => {
-      throw writeError(error, file);
-    });
-    await handle.truncate(size);
-    return new Journal(file, catalog, undefined, handle, size, entries, sequence);
-  }
-
+  /** Why nothing may be written, if so. */
+  readonly readOnly: string | undefined;
+  /** Whether changes can be taken at the moment. */
+  readonly isOpen: boolean;
+  /** Number of the last change that is known to be accepted; 0 before the first. */
+  readonly sequence: number;
+  /** Number of the last change that `entries` knows. */
+  readonly read: number;
+  /** Told of what is added to the entries, in their order. */
+  onEntries: ((entries: readonly JournalEntry[]) => void) | undefined;
   /** The last change of every id, in the order of acceptance, after number `after`. */
-  entries(after = 0): JournalEntry[] {
-    return [...this.#last.values()].filter(({ sequence }) => sequence > after);
-  }
-
+  entries(after?: number): JournalEntry[];
   /**
-   * Writes the changes and flushes them to the disk; calls that overlap share a flush.
+   * Makes changes durable.
    *
    * @returns the number of the last one
-   * @throws R4tError if the disk is full; none of the changes is then accepted
+   * @throws R4tError if they cannot be written
    */
-  append(changes: readonly ItemChange[]): Promise<number> {
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ changes, resolve, reject });
-      this.#writing ??= this.#writeAll();
-    });
-  }
-
+  append(changes: readonly SentChange[]): Promise<number>;
   /** Waits for what is being written. */
-  async close(): Promise<void> {
-    await this.#writing;
-    await this.handle?.close();
-    this.handle = undefined;
-  }
-
-  async #writeAll(): Promise<void> {
-    while (this.#waiting.length > 0) {
-      const together = this.#waiting;
-      this.#waiting = [];
-      await this.#write(together);
-    }
-    this.#writing = undefined;
-  }
-
-  async #write(together: readonly Waiting[]): Promise<void> {
-    const { handle } = this;
-    let sequence = this.sequence;
-    const at = Date.now();
-    const entries = together.map(({ changes }) =>
-      changes.map((change) => ({ sequence: ++sequence, at, change })),
-    );
-    const bytes = Buffer.from(entries.flat().map(lineOf).join(''));
-    try {
-      if (!handle) throw new Error(this.readOnly ?? 'the journal is closed');
-      for (let done = 0; done < bytes.length; ) {
-        const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, this.size + done);
-        done += bytesWritten;
-      }
-      await handle.datasync();
-    } catch (error) {
-      // What was written in part must not stand before the next lines.
-      await handle?.truncate(this.size).catch(() => {});
-      for (const { reject } of together) reject(writeError(error, this.file));
-      return;
-    }
-    this.size += bytes.length;
-    for (const entry of entries.flat()) this.#note(entry);
-    this.sequence = sequence;
-    this.#lines += entries.flat().length;
-    together.forEach(({ resolve }, i) => {
-      resolve(entries[i].at(-1)?.sequence ?? this.sequence);
-    });
-    if (this.#lines > COMPACT_LINES && this.#lines > 2 * this.#last.size)
-      await this.#compact().catch(() => {});
-  }
-
-  /** Writes the journal anew. The open file takes the name: from then on nothing goes into the old one. */
-  async #compact(): Promise<void> {
-    const text = textOf(this.catalog, [...this.#last.values()]);
-    const temporary = `${this.file}.tmp`;
-    const fresh = await open(temporary, 'w+');
-    try {
-      await fresh.writeFile(text);
-      await fresh.sync();
-      await rename(temporary, this.file);
-    } catch (error) {
-      await fresh.close();
-      throw error;
-    }
-    const old = this.handle;
-    this.handle = fresh;
-    this.size = Buffer.byteLength(text);
-    this.#lines = this.#last.size;
-    await old?.close();
-    await syncFolder(dirname(this.file));
-  }
-
-  #note(entry: JournalEntry): void {
-    const id = idOf(entry.change);
-    this.#last.delete(id);
-    this.#last.set(id, entry);
-  }
+  close(): Promise<void>;
 }
 
-const idOf = (change: ItemChange): string => ('upsert' in change ? change.upsert.id : change.delete);
+/** The last change of every id, in the order of acceptance. */
+export class LastChanges {
+  readonly #byId = new Map<string, JournalEntry>();
 
-/** A line of JSON whose last property is the checksum of what is before it. */
-function lineOf(value: unknown): string {
-  const json = JSON.stringify(value);
-  return `${json.slice(0, -1)}${sumOf(json)}\n`;
-}
+  get size(): number {
+    return this.#byId.size;
+  }
 
-/** The end of a line: half of a SHA-256 is plenty for damage, which does not aim. */
-const sumOf = (json: string): string =>
-  `,"sum":"${createHash('sha256').update(json).digest('hex').slice(0, 32)}"}`;
-const SUM_LENGTH = sumOf('').length;
+  add(entry: JournalEntry): void {
+    const { change } = entry;
+    const id = 'upsert' in change ? change.upsert.id : change.delete;
+    this.#byId.delete(id);
+    this.#byId.set(id, entry);
+  }
 
-/** The JSON of a line, or undefined if it is not what was written. */
-function checkedJson(line: string): unknown {
-  const json = `${line.slice(0, -SUM_LENGTH)}}`;
-  return line.endsWith(sumOf(json)) ? JSON.parse(json) : undefined;
-}
-
-function textOf(catalog: string, entries: readonly JournalEntry[]): string {
-  return lineOf({ format: 'r4t-changes', version: 2, catalog }) + entries.map(lineOf).join('');
-}
-
-interface FoundJournal {
-  readonly catalog: string;
-  readonly entries: JournalEntry[];
-  /** Bytes up to the end of the last complete line. */
-  readonly size: number;
-}
-
-/** What the file holds; undefined if there is none. */
-async function readJournal(file: string): Promise<FoundJournal | undefined> {
-  const bytes = await readFile(file).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
-    throw readError(error, file);
-  });
-  if (bytes === undefined) return undefined;
-  const size = bytes.lastIndexOf('\n') + 1;
-  const [first = '', ...lines] = bytes.toString('utf8', 0, size).split('\n').slice(0, -1);
-  const header = headerSchema.safeParse(checkedJson(first));
-  if (!header.success)
-    throw new DamagedFileError('is no journal of changes, or is damaged', 'move it away', { file, line: 1 });
-  const damaged = (line: number) =>
-    new DamagedFileError('is not what was written', 'delete this line, or move the file away', {
-      file,
-      line,
-    });
-  // A whole line and another byte where its end was: not torn by a crash, but acknowledged and damaged.
-  const torn = bytes.toString('utf8', size, Math.max(size, bytes.length - 1));
-  if (checkedJson(torn)) throw damaged(lines.length + 2);
-  const entries = lines.map((text, i): JournalEntry => {
-    const entry = entrySchema.safeParse(checkedJson(text));
-    if (!entry.success) throw damaged(i + 2);
-    const { change } = entry.data;
-    return {
-      ...entry.data,
-      change: 'upsert' in change ? { upsert: change.upsert as unknown as Item } : change,
-    };
-  });
-  return { catalog: header.data.catalog, entries, size };
+  /** Those after a number. */
+  after(number: number): JournalEntry[] {
+    return [...this.#byId.values()].filter(({ sequence }) => sequence > number);
+  }
 }

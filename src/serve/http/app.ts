@@ -2,14 +2,13 @@
 import { readFile } from 'node:fs/promises';
 import { extname } from 'node:path';
 import type { Hono } from 'hono';
-import { idText } from '../../catalog/ids.js';
 import { normalizeKey } from '../../catalog/normalizeKey.js';
 import { InputError, R4tError } from '../../errors.js';
 import type { LabelFolder } from '../../labels/labelFolder.js';
 import { judgmentsOf } from '../../labels/labels.js';
 import { summarize } from '../../labels/summary.js';
 import type { RunHost } from '../changes/host.js';
-import type { ItemChange, SearchJob } from '../engine/engine.js';
+import type { SearchJob } from '../engine/engine.js';
 import { type Asked, SearchQueue } from '../engine/searchQueue.js';
 import { type AccessLine, json } from './answers.js';
 import type { ApiKey, Role } from './auth.js';
@@ -87,6 +86,8 @@ export function createApp(options: AppOptions): App {
     pending: () => (host.ready ? host.changes.pending : 0),
     items: () => host.state?.items ?? 0,
     drift: () => host.state?.drift.share ?? 0,
+    visible: () => (host.ready ? host.changes.visible : 0),
+    takesChanges: () => host.takesChanges,
     ready: () => host.ready && !isDraining,
   });
   const handlers: Handlers = {
@@ -164,15 +165,10 @@ function runHandlers(
   limits: { readonly seconds: number; readonly queue: number },
 ): Pick<Handlers, 'image' | 'info' | 'items' | 'map' | 'reload'> {
   return {
-    async items(_, { upsert = [], delete: deleted = [] }) {
-      const items = host.reader.readAll(upsert);
-      const changes: ItemChange[] = [
-        ...items.map((item) => ({ upsert: item })),
-        ...deleted.map((id) => ({ delete: idText(id) })),
-      ];
-      const sequence = await host.accept(changes);
+    async items(_, request) {
+      const taken = await host.accept(request);
       const { pending } = host.changes;
-      return json({ accepted: changes.length, sequence, pending } satisfies ItemsResponse, 202);
+      return json({ ...taken, pending } satisfies ItemsResponse, 202);
     },
     async image(c) {
       const file = await host.engine.imageFile(c.req.param('id') ?? '');

@@ -1,5 +1,5 @@
 /** Why a request has no answer, as the problem that the caller is told. */
-import { IndexError, InputError, R4tError, WriteError } from '../../errors.js';
+import { ChangesError, IndexError, InputError, R4tError, WriteError } from '../../errors.js';
 import { QueueFull, WaitedTooLong } from '../engine/batcher.js';
 import type { JobResult } from '../engine/engine.js';
 import { TooMuchWaits } from './callers.js';
@@ -32,6 +32,11 @@ export function problemFrom(error: unknown): HttpProblem {
     // Where it is, is nobody's business but the log's.
     const detail = 'the search engine of this run does not answer; try again';
     return new HttpProblem('unavailable', detail, { retryAfter: 1, cause: error });
+  }
+  if (error instanceof ChangesError) {
+    // The connection may have broken after they were taken, and they may be made again.
+    const detail = 'the database that keeps changes does not answer, or refuses; send them again';
+    return new HttpProblem('unavailable', detail, { retryAfter: 2, cause: error });
   }
   if (error instanceof WriteError) {
     // Neither which file.

@@ -8,6 +8,8 @@ export interface Observed {
   pending(): number;
   items(): number;
   drift(): number;
+  visible(): number;
+  takesChanges(): boolean;
   ready(): boolean;
 }
 
@@ -40,6 +42,10 @@ export class Metrics extends RequestMetrics {
       observed.queued,
     );
     this.gauge('r4t_items_pending', 'Accepted changes that searches do not see yet', observed.pending);
+    this.gauge('r4t_changes_visible', 'Number of the last change that searches see', observed.visible);
+    this.gauge('r4t_changes_open', '1 if changes of items can be taken', () =>
+      observed.takesChanges() ? 1 : 0,
+    );
     this.gauge('r4t_items', 'Items that can be found', observed.items);
     this.gauge(
       'r4t_drift_share',

@@ -1,7 +1,10 @@
 /** The search service, from loading to draining. */
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
+import type { LabelFolder } from '../../labels/labelFolder.js';
 import { openRunLabels } from '../../labels/runLabels.js';
+import type { RunControl } from '../../progress.js';
+import { ChangesTable } from '../changes/changesTable.js';
 import { RunHost } from '../changes/host.js';
 import { WorkerEngine } from '../engine/workerEngine.js';
 import { createApp } from './app.js';
@@ -12,8 +15,12 @@ import { accessTo, checkReach, type OpenSocket, openSocket } from './socket.js';
 import { loadStaticFiles } from './staticFiles.js';
 
 export interface ServeOptions {
-  /** The run folder. */
+  /** The run folder, or its address. */
   readonly run: string;
+  /** Database and table of changes that several services share, `postgres://user@host/database?table=r4t_changes`. */
+  readonly changes?: string;
+  /** Stops the loading, and is told how far a run at an address is fetched. */
+  readonly control?: RunControl;
   readonly host: string;
   /** 0 takes any free one. */
   readonly port: number;
@@ -29,7 +36,7 @@ export interface ServeOptions {
   readonly logQueries: boolean;
   /** Origins of pages that may call from a browser (none). */
   readonly origins?: readonly string[];
-  /** Folder of labels (`labels` in the run folder). */
+  /** Folder of labels (`labels` in the run folder; of a run at an address, none). */
   readonly labels?: string;
   /** What people are asked to label. */
   readonly task?: LabelTask;
@@ -53,8 +60,11 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
   checkReach(address, keys);
   const origins = checkOrigins(options.origins ?? [], keys.length > 0);
   const files = await loadStaticFiles(fileURLToPath(new URL('../../../dist/ui', import.meta.url)));
+  const changes = options.changes === undefined ? undefined : await ChangesTable.open(options.changes);
   const host = await RunHost.open({
-    folder: run,
+    run,
+    changes,
+    control: options.control,
     start: (folder) => WorkerEngine.load({ folder, threads }),
     onError: (message, err) => log.error({ err }, message),
     onReload(outcome, detail) {
@@ -62,10 +72,13 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
       if (outcome === 'done') log.info({ run: detail }, 'another run is served');
       else log.warn({ reason: detail }, 'the run could not be loaded; the old one stays');
     },
+  }).catch(async (error: unknown) => {
+    await changes?.close();
+    throw error;
   });
   const app = createApp({
     host,
-    labels: await openRunLabels(run, options.labels),
+    labels: await labelsOf(host, options),
     task: options.task,
     keys,
     seconds,
@@ -94,4 +107,10 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
       await host.close();
     },
   };
+}
+
+/** Where labels are kept. What is written into a copy of a run would go with it. */
+async function labelsOf(host: RunHost, { run, labels }: ServeOptions): Promise<LabelFolder | undefined> {
+  if (!host.isCopy) return openRunLabels(run, labels);
+  return labels === undefined ? undefined : openRunLabels(host.folder, labels);
 }

@@ -83,8 +83,8 @@ export interface TinyService extends App {
 /** Serves a run without a socket or a thread. */
 export async function serveTiny(folder: string, options: Partial<AppOptions> = {}): Promise<TinyService> {
   const host = await RunHost.open({
-    folder,
-    start: (run) => RunEngine.load(run, { encoder: letterEncoder, threads: 1 }),
+    run: folder,
+    start: (copy) => RunEngine.load(copy, { encoder: letterEncoder, threads: 1 }),
     onError(message, error) {
       throw new Error(message, { cause: error });
     },

@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { tempFolder } from '../../catalog/testing/tempFolder.js';
 import { DamagedFileError } from '../../errors.js';
 import type { ItemChange } from '../engine/engine.js';
-import { Journal } from './journal.js';
+import { FileJournal } from './fileJournal.js';
 
 const temp = tempFolder();
 const CATALOG = { catalog: 'a'.repeat(64), catalogReadAt: 0 };
@@ -15,7 +15,7 @@ const put = (id: string, text = id): ItemChange => ({
   upsert: { id, text, title: text, metadata: { n: 1 } },
 });
 const drop = (id: string): ItemChange => ({ delete: id });
-const changesOf = (journal: Journal) => journal.entries().map(({ change }) => change);
+const changesOf = (journal: FileJournal) => journal.entries().map(({ change }) => change);
 
 it('has the last change of every id when it is opened again, wherever its process died', async () => {
   const step = fc.oneof(
@@ -30,18 +30,18 @@ it('has the last change of every id when it is opened again, wherever its proces
       fc.string({ maxLength: 9 }),
       async (steps, torn) => {
         const file = newFile();
-        const journal = await Journal.open(file, CATALOG);
+        const journal = await FileJournal.open(file, CATALOG);
         for (const one of steps) await journal.append([one]);
         const expected = changesOf(journal);
         await journal.close();
         // A line that was being written; it has no end.
         appendFileSync(file, torn.replaceAll('\n', ''));
-        const again = await Journal.open(file, CATALOG);
+        const again = await FileJournal.open(file, CATALOG);
         expect(changesOf(again)).toEqual(expected);
         expect(again.sequence).toBe(steps.length);
         await again.append([put('z')]);
         await again.close();
-        const last = await Journal.open(file, CATALOG);
+        const last = await FileJournal.open(file, CATALOG);
         expect(changesOf(last)).toEqual([...expected, put('z')]);
         await last.close();
       },
@@ -51,7 +51,7 @@ it('has the last change of every id when it is opened again, wherever its proces
 });
 
 it('numbers changes in the order they were given, however calls overlap', async () => {
-  const journal = await Journal.open(newFile(), CATALOG);
+  const journal = await FileJournal.open(newFile(), CATALOG);
   const sequences = await Promise.all(
     Array.from({ length: 20 }, (_, i) => journal.append([put(`${i}`), drop(`${i}x`)])),
   );
@@ -62,14 +62,14 @@ it('numbers changes in the order they were given, however calls overlap', async 
 
 it('is rewritten when most of it is overtaken', async () => {
   const file = newFile();
-  const journal = await Journal.open(file, CATALOG);
+  const journal = await FileJournal.open(file, CATALOG);
   for (let round = 0; round < 11; round++) {
     await journal.append(Array.from({ length: 1000 }, (_, i) => put(`${i % 10}`, `${round}`)));
   }
   await journal.append([drop('3')]);
   await journal.close();
   expect(statSync(file).size).toBeLessThan(10_000);
-  const again = await Journal.open(file, CATALOG);
+  const again = await FileJournal.open(file, CATALOG);
   expect(again.entries()).toHaveLength(10);
   expect(again.sequence).toBe(11_001);
   await again.close();
@@ -77,13 +77,13 @@ it('is rewritten when most of it is overtaken', async () => {
 
 it('keeps only what another catalog cannot know', async () => {
   const file = newFile();
-  const journal = await Journal.open(file, CATALOG);
+  const journal = await FileJournal.open(file, CATALOG);
   await journal.append([put('early')]);
   const between = Date.now() + 1;
   while (Date.now() <= between) await new Promise((resolve) => setTimeout(resolve, 1));
   await journal.append([put('late')]);
   await journal.close();
-  const next = await Journal.open(file, { catalog: 'b'.repeat(64), catalogReadAt: between });
+  const next = await FileJournal.open(file, { catalog: 'b'.repeat(64), catalogReadAt: between });
   expect(changesOf(next)).toEqual([put('late')]);
   expect(next.sequence).toBe(2);
   await next.close();
@@ -93,9 +93,9 @@ it('keeps only what another catalog cannot know', async () => {
 
 it('is only read where it may not be written', async () => {
   const file = newFile();
-  const writer = await Journal.open(file, CATALOG);
+  const writer = await FileJournal.open(file, CATALOG);
   await writer.append([put('a')]);
-  const reader = await Journal.open(file, { ...CATALOG, readOnly: 'another server writes them' });
+  const reader = await FileJournal.open(file, { ...CATALOG, readOnly: 'another server writes them' });
   expect(changesOf(reader)).toEqual([put('a')]);
   await expect(reader.append([put('b')])).rejects.toThrow('another server writes them');
   await writer.append([put('c')]);
@@ -104,18 +104,18 @@ it('is only read where it may not be written', async () => {
 
 it('names the line that is damaged', async () => {
   const file = newFile();
-  const journal = await Journal.open(file, CATALOG);
+  const journal = await FileJournal.open(file, CATALOG);
   await journal.append([put('a'), put('b')]);
   await journal.close();
   const lines = readFileSync(file, 'utf8').split('\n');
   writeFileSync(file, [lines[0], '{"sequence":1', ...lines.slice(2)].join('\n'));
-  await expect(Journal.open(file, CATALOG)).rejects.toThrow(`${file}:2: is not what was written; delete`);
+  await expect(FileJournal.open(file, CATALOG)).rejects.toThrow(`${file}:2: is not what was written; delete`);
   // One other digit or letter, and one other byte at the very end: no crash leaves that.
   const bytes = Buffer.from(lines.join('\n'));
   for (let at = 0; at < bytes.length; at++) {
     writeFileSync(file, bytes.with(at, bytes[at] ^ 1));
-    await expect(Journal.open(file, CATALOG)).rejects.toThrow(DamagedFileError);
+    await expect(FileJournal.open(file, CATALOG)).rejects.toThrow(DamagedFileError);
   }
   writeFileSync(file, 'a thesis\n');
-  await expect(Journal.open(file, CATALOG)).rejects.toThrow(`${file}:1: is no journal of changes`);
+  await expect(FileJournal.open(file, CATALOG)).rejects.toThrow(`${file}:1: is no journal of changes`);
 });
