@@ -74,13 +74,18 @@ export function autoOf({ metric, queries, values, chosen }: Choice): Auto {
 }
 
 const numbers = z.record(z.string(), z.number());
+const restSchema = z.object({ method: z.enum(METHOD_NAMES), byTurns: z.boolean() });
 const recordSchema = z.object({
   metric: z.enum(QUALITY_METRICS),
   queries: z.number(),
   values: numbers,
   settings: numbers,
   chosen: z.string(),
-  rest: z.object({ method: z.enum(METHOD_NAMES), byTurns: z.boolean() }).optional(),
+  // Runs that were compiled before there was a choice have a name; one that is not known here is no reason to forget the others.
+  rest: z
+    .union([restSchema, z.enum(METHOD_NAMES).transform((method) => ({ method, byTurns: true }))])
+    .optional()
+    .catch(undefined),
   probes: z.object({ queries: z.number(), alphaNdcg: numbers, precision: numbers }).optional(),
   unclear: z.array(z.string()),
 });

@@ -98,6 +98,14 @@ describe('a choice', () => {
     expect(noted(choice)).toEqual(choice);
     const probes = { queries: 46, alphaNdcg: { plain: 0.1 }, precision: { plain: 0.05 } };
     expect(noted({ ...choice, probes })).toEqual({ ...choice, probes });
+    const rest = { method: 'adapter', byTurns: false };
+    expect(noted({ ...choice, rest })).toEqual({ ...choice, rest });
+    // As it was noted before it said more than a name.
+    expect(noted({ ...choice, rest: 'vote' })).toEqual({
+      ...choice,
+      rest: { method: 'vote', byTurns: true },
+    });
+    expect(noted({ ...choice, rest: 'oracle' })).toEqual(choice);
     expect(choiceOf({ stageDone: () => undefined })).toBeUndefined();
     expect(noted({ queries: 0 })).toBeUndefined();
     // A method that this version does not know.

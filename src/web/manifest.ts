@@ -24,7 +24,7 @@ export const WEB_FILES = {
 } as const;
 
 export const WEB_FORMAT = 'r4t-web';
-export const WEB_VERSION = 7;
+export const WEB_VERSION = 8;
 
 /** What the names of the tensors of sets that a policy of the user's wrote begin with. */
 export const WEB_WRITTEN = 'written.';
