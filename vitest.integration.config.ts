@@ -5,7 +5,7 @@ import base from './vitest.config.js';
 const clients = createRequire(new URL('./scripts/integration/package.json', import.meta.url));
 const NAMES = ['@lancedb/lancedb', '@zilliz/milvus2-sdk-node', 'apache-arrow'];
 
-/** Clients that are installed beside the integration tests only, by `npm --prefix scripts/integration ci`. */
+/** Clients that are installed beside the integration tests only, by `npm --prefix scripts/integration install`. */
 function installed(): Record<string, string> {
   return Object.fromEntries(
     NAMES.flatMap((name) => {

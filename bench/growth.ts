@@ -3,7 +3,7 @@
  * vectors of 128 numbers around a thousand centres, and synthetic texts. Each figure comes from a process of its own; under each column
  * stands the exponent of its growth, the slope of the logarithms between the last two sizes.
  *
- * LanceDB is not installed by this repository: `npm install --no-save @lancedb/lancedb apache-arrow@18`.
+ * LanceDB is that of the integration tests: `npm --prefix scripts/integration install`.
  */
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -13,12 +13,14 @@ import { JITI } from '../src/cli/testing/program.js';
 const { values: sizes } = parseArgs({
   options: { exact: { type: 'string' }, lancedb: { type: 'string' }, compile: { type: 'string' } },
 });
+const clients = fileURLToPath(new URL('../scripts/integration/node_modules', import.meta.url));
+const env = { ...process.env, NODE_PATH: clients };
 const script = fileURLToPath(new URL('growth/measure.ts', import.meta.url));
 
 for (const [what, list] of Object.entries(sizes)) {
   const rows: (readonly [number, Readonly<Record<string, number>>])[] = [];
   for (const size of list.split(',').map(Number)) {
-    const { stdout } = await promisify(execFile)(process.execPath, [JITI, script, what, `${size}`]);
+    const { stdout } = await promisify(execFile)(process.execPath, [JITI, script, what, `${size}`], { env });
     const figures = JSON.parse(stdout.trim().split('\n').at(-1)!) as Record<string, number>;
     const names = Object.keys(figures);
     if (rows.length === 0) console.log(`\n${what}\n${line('items', names)}`);

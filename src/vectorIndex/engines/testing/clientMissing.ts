@@ -8,6 +8,6 @@ export async function clientMissing(name: string): Promise<string | undefined> {
     return undefined;
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
-    return `${name} is not installed: npm --prefix scripts/integration ci`;
+    return `${name} is not installed: npm --prefix scripts/integration install`;
   }
 }
