@@ -9,11 +9,13 @@
  *
  * Every contender runs in its own process, in turns; a figure is the median over the steps of all rounds.
  */
+
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { median } from '../src/averages.js';
 import type { Measurement } from './engine/measure.js';
 import { SIZES, stepFlops } from './engine/model.js';
 
@@ -88,8 +90,6 @@ function run({ name, command }: Contender, size: string): Measurement {
   if (status !== 0) throw new Error(`${name} failed:\n${stderr}`);
   return JSON.parse(stdout.trim().split('\n').at(-1) as string);
 }
-
-const median = (values: readonly number[]) => values.toSorted((a, b) => a - b)[values.length >> 1];
 
 for (const { name, missing } of contenders) if (missing) console.log(`skipped: ${name} (${missing})`);
 for (const size of options.sizes.split(',')) {

@@ -14,6 +14,7 @@
 import { createRequire } from 'node:module';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
+import { median } from '../src/averages.js';
 import { type DenoiserConfig, presets } from '../src/diffusion/config.js';
 import { parameterGraph, samplerOnnx } from '../src/diffusion/model.js';
 import { samplingSigmas } from '../src/diffusion/samplingGrid.js';
@@ -108,7 +109,6 @@ async function compare(models: readonly (readonly [string, Uint8Array])[], feeds
     }
   for (const { session } of contenders) await session.release();
   const exact = contenders[0].result;
-  const median = (times: readonly number[]) => times.toSorted((a, b) => a - b)[times.length >> 1];
   return contenders.map(({ name, result, times }) => ({
     name,
     ms: median(times),

@@ -1,4 +1,6 @@
 /** Compares every method of a run on its validation queries. */
+
+import { mean } from '../averages.js';
 import { comparePaired, relation } from '../evaluate/bootstrap.js';
 import type { Progress, RunControl } from '../progress.js';
 import { missingPart } from '../retrieve/findSets.js';
@@ -6,7 +8,7 @@ import type { MethodSpace } from '../retrieve/method.js';
 import { METHOD_NAMES, type Method } from '../retrieve/methodNames.js';
 import { bestBaselineOf, type Choice, doubtOf, type PerMethod, winner } from './choice.js';
 import { chooseRest } from './chooseRest.js';
-import { mean, PROBED_QUERIES } from './probeFigures.js';
+import { PROBED_QUERIES } from './probeFigures.js';
 import { type Tuned, type TuneOptions, tune } from './tune.js';
 
 export interface ChooseMethodOptions extends TuneOptions, RunControl {

@@ -1,4 +1,5 @@
 /** Whether a set diffusion that draws directions multiplies in 8 bits: on validation queries its sets must stay the same, and come sooner. */
+import { median } from '../averages.js';
 import type { HybridSpace } from '../baselines/hybridHits.js';
 import type { SetSampler } from '../diffusion/setSampler.js';
 import type { EmbeddedQueries } from '../environment.js';
@@ -88,5 +89,3 @@ async function sameItems(
   const [usual, other] = sets.map((all) => all.map(({ assigned }) => assigned.map(({ item }) => item)));
   return usual.reduce((sum, items, q) => sum + items.filter((item) => other[q].includes(item)).length, 0);
 }
-
-const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1];

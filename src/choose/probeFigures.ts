@@ -1,4 +1,5 @@
 /** What people's labels say of a model in the course of its training. */
+import { mean } from '../averages.js';
 import type { SetQuality, ShownSet } from './setQuality.js';
 
 /** Validation queries that are asked now and then: the first of them, the same for models and baselines. */
@@ -18,6 +19,3 @@ export async function probeFigures(
     'validation.precision': mean(quality.precisionOf(sets)),
   };
 }
-
-export const mean = (values: Float64Array): number =>
-  values.reduce((sum, value) => sum + value, 0) / values.length;

@@ -47,7 +47,7 @@ export interface SetQualityOptions {
 }
 
 /** More queries than these only cost time. */
-const MOST_QUERIES = 200;
+export const MOST_QUERIES = 200;
 
 /**
  * By the labels of people: alpha-nDCG@k on the validation queries that have a reference set. Where none has, by the reward on all of

@@ -1,4 +1,6 @@
 /** Settings of the methods, chosen on validation queries: a baseline that is not tuned is none. */
+
+import { mean } from '../averages.js';
 import type { EmbeddedQueries } from '../environment.js';
 import { candidateMask } from '../retrieve/candidates.js';
 import { leaned } from '../retrieve/fannedOut.js';
@@ -6,7 +8,6 @@ import { fanOutsOf, findSets } from '../retrieve/findSets.js';
 import type { FindOptions, MethodSpace, RetrievedSet } from '../retrieve/method.js';
 import type { Method } from '../retrieve/methodNames.js';
 import { answerer } from '../retrieve/methods.js';
-import { mean } from './probeFigures.js';
 import type { SetQuality } from './setQuality.js';
 
 /** A method of the table in the space that holds its models. */

@@ -5,7 +5,7 @@ import { gatherRead, type ReadQueries, readQueries } from '../candidates/reader.
 import { compareInt8, type Int8Comparison, isWorthIt } from '../choose/precision.js';
 import { PROBED_QUERIES, type ProbeFigures, probeFigures } from '../choose/probeFigures.js';
 import { chooseSampling, rankedSets, type Sampling, samplingsWith } from '../choose/sampling.js';
-import { type SetQuality, setQuality } from '../choose/setQuality.js';
+import { MOST_QUERIES, type SetQuality, setQuality } from '../choose/setQuality.js';
 import { presets } from '../diffusion/config.js';
 import type { DiffusionModel } from '../diffusion/model.js';
 import { openCandidateDiffusion, saveDiffusion } from '../diffusion/modelFiles.js';
@@ -84,9 +84,6 @@ export async function fitDiffusion(
     ...(int8 && { int8 }),
   };
 }
-
-/** More queries than these only cost time. */
-const MOST_QUERIES = 200;
 
 /** Compares both precisions on the validation queries; undefined where there are none, or the machine has no exact products of 8 bits. */
 async function tryInt8(

@@ -1,4 +1,5 @@
 /** Several seeds of one data set as one table: means, intervals, spread, and the paired test against the best baseline. */
+import { mean, median } from '../averages.js';
 import type { Item } from '../catalog/item.js';
 import { winner } from '../choose/choice.js';
 import { firstOfSame } from '../retrieve/candidates.js';
@@ -184,14 +185,3 @@ function reportedQuery(
 const shownItem = ({ id, title, image }: Item) => ({ id, title, ...(image !== undefined && { image }) });
 
 const finite = (values: Float64Array): Float64Array => values.filter(Number.isFinite);
-
-function mean(values: ArrayLike<number>): number {
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += values[i];
-  return sum / values.length;
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)];
-}

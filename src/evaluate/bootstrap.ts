@@ -1,3 +1,4 @@
+import { mean } from '../averages.js';
 import { CounterRandom } from '../random.js';
 
 /** A mean over queries with the interval in which it would fall for other queries of the same kind. */
@@ -88,12 +89,6 @@ const LEVEL = 0.05;
 export function relation(comparison: PairedComparison | undefined): 'above' | 'below' | 'unclear' {
   if (comparison === undefined || comparison.pValue >= LEVEL) return 'unclear';
   return comparison.low > 0 ? 'above' : comparison.high < 0 ? 'below' : 'unclear';
-}
-
-function mean(values: ArrayLike<number>): number {
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += values[i];
-  return sum / values.length;
 }
 
 /** Linear interpolation between the order statistics, as numpy's default. */

@@ -1,4 +1,5 @@
 /** The groups that items fall into by the value of a field. */
+import { cellsOf } from '../catalog/filter/filterTable.js';
 import type { Item } from '../catalog/item.js';
 
 /**
@@ -19,21 +20,12 @@ const known = new WeakMap<readonly Item[], Map<string, Int32Array>>();
 
 function makeGroups(items: readonly Item[], field: string): Int32Array {
   const numbers = new Map<string, number>();
-  return Int32Array.from(items, (item) => {
-    const value =
-      field !== 'category' && Object.hasOwn(item.metadata, field)
-        ? item.metadata[field]
-        : partOf(item, field);
+  const values = field === 'category' ? items.map(({ category }) => category) : cellsOf(items, field);
+  return Int32Array.from(values, (value) => {
     if (value === undefined || value === null || value === '') return -1;
     const key = JSON.stringify(value);
     const number = numbers.get(key) ?? numbers.size;
     numbers.set(key, number);
     return number;
   });
-}
-
-function partOf(item: Item, field: string): string | undefined {
-  if (field === 'category' || field === 'title' || field === 'text' || field === 'id' || field === 'image')
-    return item[field];
-  return undefined;
 }

@@ -1,10 +1,12 @@
 /** Three services of one run, as processes of their own behind a balancer, with changes in a real PostgreSQL. */
+
 import { type ChildProcess, spawn } from 'node:child_process';
 import { cpSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { median } from '../averages.js';
 import { tempFolder } from '../catalog/testing/tempFolder.js';
 import { PROGRAM } from '../cli/testing/program.js';
 import { runCli, TINY, writeShop } from '../cli/testing/shop.js';
@@ -100,8 +102,6 @@ async function balance(replicas: readonly Replica[]) {
   balancer.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return balancer;
 }
-
-const median = (values: readonly number[]) => values.toSorted((a, b) => a - b)[values.length >> 1];
 
 describe.skipIf(!programs)('replicas', () => {
   const runs = { first: temp.path('first'), second: temp.path('second') };

@@ -273,7 +273,11 @@ export function fieldTypes(items: readonly Item[]): FieldType[] {
 
 const hasOwn = ({ metadata }: Item, name: string): boolean => Object.hasOwn(metadata, name);
 
-function* cellsOf(items: readonly (Item | undefined)[], name: string): Generator<MetadataValue | undefined> {
+/** What each item has in a field, as filters see it: metadata before a part of the item. */
+export function* cellsOf(
+  items: readonly (Item | undefined)[],
+  name: string,
+): Generator<MetadataValue | undefined> {
   const own = (ITEM_FIELDS as readonly string[]).includes(name)
     ? (name as (typeof ITEM_FIELDS)[number])
     : undefined;

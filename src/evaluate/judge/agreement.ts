@@ -1,3 +1,5 @@
+import { mean } from '../../averages.js';
+
 /** How far two judges who rated the same things agree. */
 export interface Agreement {
   /** Things both have rated. */
@@ -78,10 +80,6 @@ function correlation(a: readonly number[], b: readonly number[]): number {
   const [meanA, meanB] = [mean(a), mean(b)];
   const covariance = mean(a.map((x, i) => (x - meanA) * (b[i] - meanB)));
   return covariance / Math.sqrt(variance(a) * variance(b));
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, x) => sum + x, 0) / values.length;
 }
 
 function variance(values: readonly number[]): number {
