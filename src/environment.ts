@@ -2,7 +2,7 @@
 import type { Item } from './catalog/item.js';
 import type { Encoder } from './encode/encoder.js';
 import type { Bm25 } from './lexical/bm25.js';
-import type { Matrix } from './matrix.js';
+import type { Matrix, VectorTable } from './matrix.js';
 import type { Judge } from './reward/judge/judge.js';
 import type { VectorIndex } from './vectorIndex/vectorIndex.js';
 
@@ -10,7 +10,7 @@ import type { VectorIndex } from './vectorIndex/vectorIndex.js';
 export interface RetrievalWorld {
   readonly items: readonly Item[];
   /** Content embeddings e_c, unit rows [items, d]. */
-  readonly vectors: Matrix;
+  readonly vectors: VectorTable;
   readonly index: VectorIndex;
   /** The projected text encoder e_t of queries. */
   readonly encoder: Encoder;

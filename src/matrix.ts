@@ -8,6 +8,22 @@ export interface Matrix {
   readonly cols: number;
 }
 
+/**
+ * Rows that lie elsewhere, on disk: each is read when it is looked at. What reads whole columns of it must go through it in ranges.
+ */
+export interface StoredRows {
+  readonly rows: number;
+  readonly cols: number;
+  /** Rows `[start, end)`, a copy. */
+  read(start: number, end: number): Matrix;
+}
+
+/** The vectors of a catalog, wherever they lie. */
+export type VectorTable = Matrix | StoredRows;
+
+/** Whether all rows are in memory. */
+export const isInMemory = (table: VectorTable): table is Matrix => 'data' in table;
+
 /** A zero matrix of the given shape, or a view of `data` in that shape (not copied). */
 export function matrix(
   rows: number,
@@ -20,18 +36,19 @@ export function matrix(
   return { data, rows, cols };
 }
 
-/** Row `i` as a view (not a copy). */
-export function row(m: Matrix, i: number): Float32Array {
-  return m.data.subarray(i * m.cols, (i + 1) * m.cols);
+/** Row `i`: of a matrix a view (not a copy). */
+export function row(m: VectorTable, i: number): Float32Array {
+  return 'data' in m ? m.data.subarray(i * m.cols, (i + 1) * m.cols) : m.read(i, i + 1).data;
 }
 
-/** Rows `[start, end)` as a view (not a copy). */
-export function rowRange(m: Matrix, start: number, end: number): Matrix {
+/** Rows `[start, end)`: of a matrix a view (not a copy). */
+export function rowRange(m: VectorTable, start: number, end: number): Matrix {
+  if (!('data' in m)) return m.read(start, end);
   return matrix(end - start, m.cols, m.data.subarray(start * m.cols, end * m.cols));
 }
 
 /** The given rows, in the given order, as a new matrix. */
-export function gatherRows(m: Matrix, indices: ArrayLike<number>): Matrix {
+export function gatherRows(m: VectorTable, indices: ArrayLike<number>): Matrix {
   const out = matrix(indices.length, m.cols);
   for (let i = 0; i < indices.length; i++) out.data.set(row(m, indices[i]), i * m.cols);
   return out;

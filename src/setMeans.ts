@@ -1,4 +1,4 @@
-import { type Matrix, matrix, normalizeRows, row } from './matrix.js';
+import { type Matrix, matrix, normalizeRows, row, type VectorTable } from './matrix.js';
 
 /**
  * Mean vector of each set, of unit length: where its items lie.
@@ -7,7 +7,7 @@ import { type Matrix, matrix, normalizeRows, row } from './matrix.js';
  * @param vectors unit vectors of the catalog, [items, d]
  * @returns [sets, d]; zero for a set without items
  */
-export function setMeans(references: readonly (readonly number[])[], vectors: Matrix): Matrix {
+export function setMeans(references: readonly (readonly number[])[], vectors: VectorTable): Matrix {
   const means = matrix(references.length, vectors.cols);
   references.forEach((reference, i) => {
     const sum = row(means, i);

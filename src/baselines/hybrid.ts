@@ -1,5 +1,5 @@
 /** Hybrid search: a lexical and a dense ranking become one. */
-import { dot, type Matrix, row } from '../matrix.js';
+import { dot, row, type VectorTable } from '../matrix.js';
 import type { Ranking } from '../ranking.js';
 
 export interface ReciprocalRankOptions {
@@ -83,7 +83,7 @@ export function hybridCandidates(
   lexical: Ranking,
   dense: ArrayLike<number>,
   query: Float32Array,
-  vectors: Matrix,
+  vectors: VectorTable,
 ): HybridCandidates {
   const score = new Map<number, number>();
   lexical.items.forEach((item, i) => {

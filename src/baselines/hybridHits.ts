@@ -1,5 +1,5 @@
 import type { Bm25 } from '../lexical/bm25.js';
-import { dot, type Matrix, row } from '../matrix.js';
+import { dot, type Matrix, row, type VectorTable } from '../matrix.js';
 import type { SearchHits, SearchOptions, VectorIndex } from '../vectorIndex/vectorIndex.js';
 import { hybridCandidates, reciprocalRankFusion, weightedFusion } from './hybrid.js';
 
@@ -15,7 +15,7 @@ export const BY_RANKS = -1;
 export interface HybridSpace {
   readonly index: VectorIndex;
   /** Content embeddings, unit rows [items, d]. */
-  readonly vectors: Matrix;
+  readonly vectors: VectorTable;
   lexicon(): Bm25;
 }
 

@@ -1,6 +1,7 @@
 /** Keyword fan-out: what a user can have today without any training. */
 import type { Item } from '../catalog/item.js';
 import { contentWords, wordsOf } from '../catalog/words.js';
+import { lazyMap } from '../lazyArray.js';
 
 /** In how many of the catalog's texts each word is. */
 export interface DocumentFrequencies {
@@ -19,7 +20,7 @@ const known = new WeakMap<readonly Item[], DocumentFrequencies>();
 
 /** Those of a catalog's texts, counted when they are first asked for. */
 export function documentFrequenciesOf(items: readonly Item[]): DocumentFrequencies {
-  const frequencies = known.get(items) ?? documentFrequencies(items.map(({ text }) => text));
+  const frequencies = known.get(items) ?? documentFrequencies(lazyMap(items, ({ text }) => text));
   known.set(items, frequencies);
   return frequencies;
 }

@@ -2,7 +2,7 @@
 import { nearest, sphericalKMeans } from '../baselines/kMeans.js';
 import type { Item, MetadataValue } from '../catalog/item.js';
 import { InputError } from '../errors.js';
-import { gatherRows, type Matrix, row } from '../matrix.js';
+import { gatherRows, type Matrix, row, rowRange, type VectorTable } from '../matrix.js';
 import { CounterRandom } from '../random.js';
 
 /** The aspect of a row of the catalog; undefined where it has none. */
@@ -37,22 +37,38 @@ const FITTED_ROWS = 20_000;
  */
 export function aspectsOf(
   items: readonly Pick<Item, 'category' | 'metadata'>[],
-  vectors: Matrix,
+  vectors: VectorTable,
   { field, seed = 0 }: AspectOptions = {},
 ): AspectOf {
   if (items.length !== vectors.rows)
     throw new RangeError(`${items.length} items cannot have ${vectors.rows} vectors`);
-  const leaves = items.map(({ category }) => (category === undefined ? undefined : leafOf(category)));
-  const labels =
-    field === undefined
-      ? leaves
-      : items.map(
-          ({ metadata }, i) => fieldValue(metadata, field) ?? (field === 'category' ? leaves[i] : undefined),
-        );
-  const known = labels.filter((label) => label !== undefined);
-  if (field !== undefined && known.length === 0) throw noSuchField(field, items);
-  const tells = field !== undefined || (2 * known.length >= items.length && new Set(known).size > 1);
-  return tells ? (i) => labels[i] : clusterOf(vectors, seed);
+  // Each different label once, and its number for each row.
+  const labels: (string | number)[] = [];
+  const numbers = new Map<string | number, number>();
+  const numberOf = new Int32Array(items.length).fill(-1);
+  let known = 0;
+  let row = -1;
+  for (const item of items) {
+    row++;
+    const label = labelOf(item, field);
+    if (label === undefined) continue;
+    known++;
+    const number = numbers.get(label) ?? labels.push(label) - 1;
+    numbers.set(label, number);
+    numberOf[row] = number;
+  }
+  if (field !== undefined && known === 0) throw noSuchField(field, items);
+  const tells = field !== undefined || (2 * known >= items.length && labels.length > 1);
+  return tells ? (i) => labels[numberOf[i]] : clusterOf(vectors, seed);
+}
+
+function labelOf(
+  { category, metadata }: Pick<Item, 'category' | 'metadata'>,
+  field: string | undefined,
+): string | number | undefined {
+  const value = field === undefined ? undefined : fieldValue(metadata, field);
+  if (value !== undefined || (field !== undefined && field !== 'category')) return value;
+  return category === undefined ? undefined : leafOf(category);
 }
 
 /** Those of `aspectsOf`, found when they are first asked for: clusters take their time. */
@@ -80,13 +96,15 @@ function fieldValue(metadata: Item['metadata'], field: string): string | number 
 }
 
 function noSuchField(field: string, items: readonly Pick<Item, 'metadata'>[]): InputError {
-  const names = [...new Set(items.flatMap(({ metadata }) => Object.keys(metadata)))];
-  const others = names.length > 0 ? `; the fields are ${names.join(', ')}` : '; items have no other fields';
+  const names = new Set<string>();
+  for (const { metadata } of items) for (const name in metadata) names.add(name);
+  const others =
+    names.size > 0 ? `; the fields are ${[...names].join(', ')}` : '; items have no other fields';
   return new InputError(`is to tell the aspects of items, but no item has it${others}`, { field });
 }
 
 /** Numbers of clusters; most rows are never asked for. */
-function clusterOf(vectors: Matrix, seed: number): AspectOf {
+function clusterOf(vectors: VectorTable, seed: number): AspectOf {
   let centroids: Matrix | undefined;
   const known = new Map<number, number>();
   return (i) => {
@@ -97,12 +115,12 @@ function clusterOf(vectors: Matrix, seed: number): AspectOf {
   };
 }
 
-function fitClusters(vectors: Matrix, seed: number): Matrix {
+function fitClusters(vectors: VectorTable, seed: number): Matrix {
   const random = new CounterRandom(seed, 'evaluate/aspects');
   const clusters = Math.min(MOST_CLUSTERS, Math.round(Math.sqrt(vectors.rows)));
   const fitted =
     vectors.rows <= FITTED_ROWS
-      ? vectors
+      ? rowRange(vectors, 0, vectors.rows)
       : gatherRows(vectors, random.permutation(vectors.rows).subarray(0, FITTED_ROWS));
   return sphericalKMeans(fitted, clusters, random);
 }

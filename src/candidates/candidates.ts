@@ -4,7 +4,7 @@
  */
 import type { EmbeddedQueries } from '../environment.js';
 import type { Bm25 } from '../lexical/bm25.js';
-import { concatRows, dot, type Matrix, matrix, row } from '../matrix.js';
+import { concatRows, dot, matrix, row, type VectorTable } from '../matrix.js';
 import type { Ranking } from '../ranking.js';
 import type { SearchHits, VectorIndex } from '../vectorIndex/vectorIndex.js';
 import type { Remembered, SetMemory } from './setMemory.js';
@@ -34,7 +34,7 @@ export interface Candidates {
 
 export interface CandidatesOptions {
   /** Content embeddings, unit rows [items, d]. */
-  readonly vectors: Matrix;
+  readonly vectors: VectorTable;
   readonly index: VectorIndex;
   readonly lexicon: () => Bm25;
   /** Absent: sources that need labels say nothing, which is 0. */
@@ -138,7 +138,7 @@ function fillScores(
     remembered,
   }: {
     readonly query: Float32Array;
-    readonly vectors: Matrix;
+    readonly vectors: VectorTable;
     readonly lexical: Ranking;
     readonly memory?: SetMemory;
     readonly remembered?: Remembered;

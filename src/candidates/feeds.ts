@@ -1,6 +1,6 @@
 /** Candidates of some queries as a model's input tensors. */
 import type { Tensor } from '../engine/session.js';
-import type { Matrix } from '../matrix.js';
+import { row, type VectorTable } from '../matrix.js';
 import type { ReadQueries } from './reader.js';
 
 /**
@@ -29,14 +29,14 @@ export function sourcesFeed(
 export function vectorsFeed(
   { size, items }: Pick<ReadQueries, 'size' | 'items'>,
   rows: ArrayLike<number>,
-  catalog: Matrix,
+  catalog: VectorTable,
 ): Tensor {
   const d = catalog.cols;
   const data = new Float32Array(rows.length * size * d);
   for (let n = 0; n < rows.length; n++)
     for (let i = 0; i < size; i++) {
       const item = items[rows[n] * size + i];
-      data.set(catalog.data.subarray(item * d, (item + 1) * d), (n * size + i) * d);
+      data.set(row(catalog, item), (n * size + i) * d);
     }
   return { data, dims: [rows.length, size, d] };
 }

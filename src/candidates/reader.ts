@@ -1,7 +1,7 @@
 /** Candidates of a run's queries, as its models read them. */
 import type { EmbeddedQueries } from '../environment.js';
 import { InputError } from '../errors.js';
-import { gatherRows, type Matrix } from '../matrix.js';
+import { gatherRows, type Matrix, type VectorTable } from '../matrix.js';
 import { type CandidatesOptions, readCandidates, SOURCES, type Standard, standardize } from './candidates.js';
 import type { Repeats } from './repeats.js';
 
@@ -60,7 +60,7 @@ export interface RankCandidatesOptions {
   /** Queries with their candidates. */
   readonly read: ReadQueries;
   /** Content embeddings, unit rows [items, d]. */
-  readonly vectors: Matrix;
+  readonly vectors: VectorTable;
   /** k: items of a set. */
   readonly rows: number;
   /** Items wanted in order, at least `rows`; fewer where there are fewer candidates. */

@@ -2,7 +2,7 @@
 import { type ItemSets, itemSets, sumsOfWeights } from '../baselines/itemSets.js';
 import { withConstant } from '../encode/ridgeSmoother.js';
 import { type LinearMap, plainMap } from '../linearMap.js';
-import { type Matrix, normalizeRows, row, transposed } from '../matrix.js';
+import { type Matrix, normalizeRows, row, transposed, type VectorTable } from '../matrix.js';
 import { bestOf } from '../ranking.js';
 import { setMeans } from '../setMeans.js';
 
@@ -14,7 +14,7 @@ export interface RememberedSets {
   /** See `Classifier`, [n, d + 1]. */
   readonly smoother: Matrix;
   /** The catalog's unit vectors, [items, d]. */
-  readonly catalog: Matrix;
+  readonly catalog: VectorTable;
 }
 
 /** What the memory says of items for one query, by position in `items`. */

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import type { Matrix } from '../matrix.js';
 import type { Progress } from '../progress.js';
 import { loadCatalog } from './catalog.js';
 import { hasSharedData, SHARED_DATA, sharedFile } from './testing/sharedData.js';
@@ -83,7 +84,7 @@ it('reads more vectors than one chunk holds', async () => {
   const rows = Array.from({ length: 5000 }, (_, i) => ({ id: i, title: 't', vector: [i + 1, 0] }));
   const { vectors } = await loadCatalog(temp.write('many.jsonl', rows));
   expect(vectors?.rows).toBe(5000);
-  expect(vectors?.data.filter((_, i) => i % 2 === 0).every((x) => x === 1)).toBe(true);
+  expect((vectors as Matrix).data.filter((_, i) => i % 2 === 0).every((x) => x === 1)).toBe(true);
 });
 
 const good = { id: 'a', title: 'A', vector: [1, 0] };

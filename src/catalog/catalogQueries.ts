@@ -10,6 +10,8 @@ const LARGEST_SHARE = 0.2;
 const SMALL = 30;
 /** More queries than this would be trained on for too short to be worth it. */
 const MOST_QUERIES = 5000;
+/** Different phrases counted at a time. Where there are more, those seen least so far are forgotten (lossy counting: Manku & Motwani, VLDB 2002). */
+const MOST_PHRASES = 1_000_000;
 
 /**
  * Broad queries from the catalog itself, for a user without a query log: the parts of the categories, and the words
@@ -20,6 +22,8 @@ export function catalogQueries(items: readonly Item[]): QueryRecord[] {
   const counts = new Map<string, number>();
   for (const item of items) {
     for (const phrase of new Set(phrases(item))) counts.set(phrase, (counts.get(phrase) ?? 0) + 1);
+    for (let least = 1; counts.size > MOST_PHRASES; least++)
+      for (const [phrase, count] of counts) if (count <= least) counts.delete(phrase);
   }
   const least = items.length < SMALL ? 1 : FEWEST_ITEMS;
   for (let fewest = FEWEST_ITEMS; fewest >= least; fewest--) {

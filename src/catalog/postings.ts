@@ -3,26 +3,53 @@ import type { Item } from './item.js';
 import { contentWords } from './words.js';
 
 /** Rows of the items that have a word in their text, ascending. */
-export type Postings = ReadonlyMap<string, readonly number[]>;
+export class Postings {
+  /** Numbers of the words. */
+  readonly #numbers = new Map<string, number>();
+  /** Word w is in the rows [starts[w], starts[w + 1]) of `#rows`. */
+  readonly #starts: Int32Array;
+  readonly #rows: Int32Array;
 
-/** The postings of all items, or of some rows. */
-export function buildPostings(items: readonly Item[], rows: Iterable<number> = items.keys()): Postings {
-  const postings = new Map<string, number[]>();
-  for (const row of rows) {
-    for (const word of new Set(contentWords(items[row].text))) {
-      const known = postings.get(word);
-      if (known) known.push(row);
-      else postings.set(word, [row]);
+  constructor(items: readonly Item[]) {
+    // The words of each item, one item after the other, and where they end.
+    let words = new Int32Array(1024);
+    const ends = new Int32Array(items.length);
+    let [row, length] = [0, 0];
+    for (const { text } of items) {
+      for (const word of new Set(contentWords(text))) {
+        const number = this.#numbers.get(word) ?? this.#numbers.size;
+        this.#numbers.set(word, number);
+        if (length === words.length) {
+          const grown = new Int32Array(2 * length);
+          grown.set(words);
+          words = grown;
+        }
+        words[length++] = number;
+      }
+      ends[row++] = length;
     }
+    this.#starts = new Int32Array(this.#numbers.size + 1);
+    for (let i = 0; i < length; i++) this.#starts[words[i] + 1]++;
+    for (let w = 0; w < this.#numbers.size; w++) this.#starts[w + 1] += this.#starts[w];
+    this.#rows = new Int32Array(length);
+    const next = this.#starts.slice();
+    for (let i = 0, r = 0; r < ends.length; r++) for (; i < ends[r]; i++) this.#rows[next[words[i]]++] = r;
   }
-  return postings;
+
+  /** Of a word that no item has, none. */
+  get(word: string): Int32Array {
+    const number = this.#numbers.get(word);
+    return number === undefined
+      ? new Int32Array()
+      : this.#rows.subarray(this.#starts[number], this.#starts[number + 1]);
+  }
 }
 
 const built = new WeakMap<readonly Item[], Postings>();
 
 /** The postings of a whole catalog, built when they are first asked for. */
 export function postingsOf(items: readonly Item[]): Postings {
-  const postings = built.get(items) ?? buildPostings(items);
+  const postings = built.get(items) ?? new Postings(items);
   built.set(items, postings);
   return postings;
 }

@@ -1,13 +1,23 @@
 import { InputError, type InputLocation } from '../errors.js';
-import { dot, type Matrix, matrix } from '../matrix.js';
+import { dot, type Matrix, matrix, type StoredRows, type VectorTable } from '../matrix.js';
+import { memoryForVectors } from '../memory.js';
+import { Spool } from './spool.js';
 
 const ROWS_A_CHUNK = 4096;
 
-/** Collects precomputed vectors row by row, each scaled to unit length, without knowing how many will come. */
+/**
+ * Collects precomputed vectors row by row, each scaled to unit length, without knowing how many will come: in memory as long as they
+ * fit there, then all of them in a file.
+ */
 export class VectorCollector {
   readonly #chunks: Float32Array[] = [];
   #rows = 0;
   #cols = 0;
+  readonly #most = memoryForVectors();
+  #spool: Spool | undefined;
+
+  /** @param folder for a file (none: all stay in memory) */
+  constructor(private readonly folder?: string) {}
 
   get rows(): number {
     return this.#rows;
@@ -44,14 +54,24 @@ export class VectorCollector {
       );
     }
     const at = this.#rows % ROWS_A_CHUNK;
-    if (at === 0) this.#chunks.push(new Float32Array(ROWS_A_CHUNK * this.#cols));
+    if (at === 0) {
+      this.#spill();
+      this.#chunks.push(new Float32Array(ROWS_A_CHUNK * this.#cols));
+    }
     const chunk = this.#chunks[this.#chunks.length - 1];
     for (let j = 0; j < this.#cols; j++) chunk[at * this.#cols + j] = numbers[j] / norm;
     this.#rows++;
   }
 
   /** All rows, [rows, length] of unit length; empties the collector. */
-  finish(): Matrix {
+  finish(): VectorTable {
+    if (this.#spool) {
+      const rest = this.#chunks.splice(0)[0] ?? new Float32Array();
+      this.#spool.append(
+        bytesOf(rest.subarray(0, ((this.#rows - 1) % ROWS_A_CHUNK) * this.#cols + this.#cols)),
+      );
+      return spooledRows(this.#spool, this.#rows, this.#cols);
+    }
     const out = matrix(this.#rows, this.#cols);
     let offset = 0;
     for (let chunk = this.#chunks.shift(); chunk !== undefined; chunk = this.#chunks.shift()) {
@@ -61,7 +81,33 @@ export class VectorCollector {
     this.#rows = 0;
     return out;
   }
+
+  /** Closes the file, where there is one. */
+  close(): void {
+    this.#spool?.close();
+  }
+
+  /** Writes what is full, once all together would be too much. In the end they are held twice for a moment. */
+  #spill(): void {
+    if (this.folder === undefined || this.#rows === 0) return;
+    if (!this.#spool && 8 * this.#rows * this.#cols <= this.#most) return;
+    this.#spool ??= Spool.in(this.folder);
+    for (const chunk of this.#chunks.splice(0)) this.#spool.append(bytesOf(chunk));
+  }
 }
+
+const bytesOf = (data: Float32Array): Uint8Array =>
+  new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+
+const spooledRows = (spool: Spool, rows: number, cols: number): StoredRows => ({
+  rows,
+  cols,
+  read(start, end): Matrix {
+    const out = matrix(end - start, cols);
+    spool.read(bytesOf(out.data), 4 * cols * start);
+    return out;
+  },
+});
 
 function parseNumbers(text: string): number[] {
   const inner = text

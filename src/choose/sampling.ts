@@ -1,6 +1,6 @@
 /** How much a set diffusion that ranks candidates denoises, chosen on validation queries: many sets need little of it, or none. */
 import type { CandidateRanker, ReadQueries } from '../candidates/reader.js';
-import type { Matrix } from '../matrix.js';
+import type { VectorTable } from '../matrix.js';
 import type { SetQuality, ShownSet } from './setQuality.js';
 
 /** Denoising steps, and sets drawn for a query. Without steps nothing is drawn: the order of the candidates answers. */
@@ -35,7 +35,7 @@ export interface RankedSetsOptions {
   readonly read: ReadQueries;
   readonly texts: readonly string[];
   /** Content embeddings, unit rows [items, d]. */
-  readonly vectors: Matrix;
+  readonly vectors: VectorTable;
   readonly k: number;
   readonly seed: number;
   readonly signal?: AbortSignal;

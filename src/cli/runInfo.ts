@@ -4,10 +4,10 @@ import { type FieldType, fieldTypes } from '../catalog/filter/filterTable.js';
 import { type Auto, autoOf, choiceOf } from '../choose/choice.js';
 import { DamagedFileError } from '../errors.js';
 import type { Method } from '../retrieve/methodNames.js';
+import { loadItems } from '../run/catalogFiles.js';
 import { type Manifest, STAGES, type Stage, type StageRecord } from '../run/manifest.js';
 import { type MetricsLine, readMetrics } from '../run/metricsLog.js';
 import { RunFolder } from '../run/runFolder.js';
-import { ENCODED_FILES, readItems } from '../run/workspace.js';
 
 export interface StageInfo {
   readonly stage: Stage;
@@ -56,7 +56,7 @@ export async function runInfo(folder: string): Promise<RunInfo> {
   for (const stage of STAGES) stages.push(await stageInfo(run, stage));
   const bytes = await folderSize(folder);
   const readable = stages.some(({ stage, state }) => stage === 'encode' && state === 'done');
-  const fields = readable && fieldTypes(await readItems(run.path('encode', ENCODED_FILES.items)));
+  const fields = readable && (await fieldsOf(run));
   const choice = choiceOf(run);
   return {
     run: folder,
@@ -70,6 +70,15 @@ export async function runInfo(folder: string): Promise<RunInfo> {
     stages,
     bytes,
   };
+}
+
+async function fieldsOf(run: RunFolder): Promise<FieldType[]> {
+  const { items, close } = await loadItems(run);
+  try {
+    return fieldTypes(items);
+  } finally {
+    close();
+  }
 }
 
 async function stageInfo(run: RunFolder, stage: Stage): Promise<StageInfo> {

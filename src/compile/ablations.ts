@@ -5,7 +5,7 @@
 import { checkFiles, checksumsOf, readFileList, writeFileList } from '../checksums.js';
 import type { QueryBatch } from '../environment.js';
 import { removeTemporaries } from '../files.js';
-import type { Matrix } from '../matrix.js';
+import type { VectorTable } from '../matrix.js';
 import { CounterRandom } from '../random.js';
 import { synthesisSettings } from '../run/config.js';
 import type { RunFolder } from '../run/runFolder.js';
@@ -58,7 +58,7 @@ export async function compileAblations(context: StageContext): Promise<void> {
 /** Sets of k rows from each query's reference set: some of a large one, a small one over and over. */
 function referenceSets(
   { references }: QueryBatch,
-  vectors: Matrix,
+  vectors: VectorTable,
   k: number,
   seed: number,
 ): TargetSets | undefined {

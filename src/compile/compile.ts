@@ -1,8 +1,8 @@
 import { basename, dirname, resolve } from 'node:path';
 import type { Span } from '@opentelemetry/api';
-import { loadCatalog } from '../catalog/catalog.js';
+import { type Catalog, loadCatalog } from '../catalog/catalog.js';
 import { openSource } from '../catalog/source.js';
-import type { Encoder } from '../encode/encoder.js';
+import type { Encoder, EncoderParts } from '../encode/encoder.js';
 import { placeModel } from '../encode/encoderSetting.js';
 import { loadEncoder } from '../encode/loadEncoder.js';
 import { readability } from '../encode/textReading.js';
@@ -21,6 +21,7 @@ import { CROSS_ENCODER_FILES } from '../reward/judge/crossEncoderJudge.js';
 import type { RewardFunction } from '../reward/reward.js';
 import { type Config, isTrained, isTuned, type UserConfig } from '../run/config.js';
 import { type FileFingerprint, fingerprintFile } from '../run/fingerprint.js';
+import type { Lock } from '../run/lock.js';
 import { type RunInputs, STAGES, type Stage } from '../run/manifest.js';
 import { parseConfig } from '../run/parseConfig.js';
 import { placePaths } from '../run/placePaths.js';
@@ -101,72 +102,9 @@ export function compile(options: CompileOptions): Promise<CompileResult> {
 }
 
 async function compileWithin(options: CompileOptions, span: Span): Promise<CompileResult> {
-  const { out, stage, force, signal, onProgress } = options;
-  const last = stage === 'ablations' ? 'warm-start' : stage;
-  const given = parseConfig(options.config ?? {});
-  // A run's paths are relative to the run.
-  const folder = await realPath(out);
-  const placed = placePaths(given, process.cwd(), folder);
-  const runtime: RuntimeOptions = { device: placed.device, threads: placed.threads };
-  const { catalog, fingerprint } = await readCatalog(options, placed);
-  // Items that change later are read by the same fields.
-  const config = { ...placed, catalog: { ...placed.catalog, ...catalog.report.found } };
-  if (catalog.items.length < config.k) {
-    const [first] = catalog.report.skipped.first;
-    const skipped = first === undefined ? '' : ` (${catalog.report.skipped.count} skipped: ${first})`;
-    throw new InputError(
-      `has ${catalog.items.length} items, fewer than k = ${config.k}${skipped}; lower k or add items`,
-      { file: fingerprint.file },
-    );
-  }
-  const { queries, reports } = await collectQueries(options, catalog, config);
-  const encoder = await loadEncoder(config.encoder, {
-    own: options.encoder,
-    runtime,
-    folder,
-    dim: catalog.vectors?.cols,
-    cache: keptVectors(out),
-    imageFolders: [process.cwd(), dirname(fingerprint.file)],
-    signal,
-  });
-  const texts = checkTexts(encoder, catalog, config.encoder);
-  options.onInputs?.({
-    catalog: catalog.report,
-    fields: describeFields(catalog),
-    ...reports,
-    ...(texts && { texts }),
-    queryTexts: readability(
-      encoder,
-      queries.map(({ query }) => query),
-    ),
-  });
-  const run = await RunFolder.create(
-    out,
-    {
-      config,
-      catalog: { ...fingerprint, items: catalog.items.length },
-      ...(options.sets && { sets: await fingerprintFile(options.sets, signal) }),
-      ...(options.queries && { queries: await fingerprintFile(options.queries, signal) }),
-      encoder: encoder.id,
-      ...(await ownModules(config, folder, signal)),
-    },
-    { force },
-  );
-  span.setAttributes({
-    'r4t.run': basename(out),
-    'r4t.items': catalog.items.length,
-    'r4t.queries': queries.length,
-    'r4t.encoder': encoder.id,
-  });
-  const wanted = COMPILE_STAGES.slice(0, last && COMPILE_STAGES.indexOf(last) + 1);
-  const done = last !== undefined && wanted.every((name) => run.stageDone(name));
-  await using _lock = done && !force ? undefined : await run.lock();
-  await checkRun(run, force);
-  const budget = budgetOf(config, catalog.items.length);
-  checkOwnPolicy(run, options.policy !== undefined || !isTrained(config.policy));
-  await once(run, 'encode', () =>
-    encodeStage({ run, config, budget, runtime, catalog, queries, encoder, texts, signal, onProgress }),
-  );
+  const { out, stage, signal, onProgress } = options;
+  const { run, config, runtime, encoder, budget, wanted, lock } = await encodedRun(options, span);
+  await using _lock = lock;
   const workspace = await loadWorkspace(run, encoder, runtime, { index: options.index, isTraining: true });
   const policy =
     options.policy ??
@@ -224,11 +162,122 @@ async function compileWithin(options: CompileOptions, span: Span): Promise<Compi
   return { run: out, seconds: Object.fromEntries(seconds) };
 }
 
+interface EncodedRun {
+  readonly run: RunFolder;
+  readonly config: Config;
+  readonly runtime: RuntimeOptions;
+  readonly encoder: Encoder | EncoderParts;
+  readonly budget?: number;
+  readonly wanted: readonly CompileStage[];
+  readonly lock?: Lock;
+}
+
+/** Reads the inputs and runs the first stage; what was read of the catalog goes before training begins. */
+async function encodedRun(options: CompileOptions, span: Span): Promise<EncodedRun> {
+  const { out } = options;
+  const given = parseConfig(options.config ?? {});
+  // A run's paths are relative to the run.
+  const folder = await realPath(out);
+  const placed = placePaths(given, process.cwd(), folder);
+  const runtime: RuntimeOptions = { device: placed.device, threads: placed.threads };
+  const { catalog, fingerprint } = await readCatalog(options, placed);
+  try {
+    return await encodedFrom(catalog, fingerprint, { options, placed, folder, runtime, span });
+  } finally {
+    catalog.close();
+  }
+}
+
+interface EncodeFromOptions {
+  readonly options: CompileOptions;
+  readonly placed: Config;
+  readonly folder: string;
+  readonly runtime: RuntimeOptions;
+  readonly span: Span;
+}
+
+async function encodedFrom(
+  catalog: Catalog,
+  fingerprint: FileFingerprint,
+  { options, placed, folder, runtime, span }: EncodeFromOptions,
+): Promise<EncodedRun> {
+  const { out, stage, force, signal, onProgress } = options;
+  const last = stage === 'ablations' ? 'warm-start' : stage;
+  // Items that change later are read by the same fields.
+  const config = { ...placed, catalog: { ...placed.catalog, ...catalog.report.found } };
+  if (catalog.items.length < config.k) {
+    const [first] = catalog.report.skipped.first;
+    const skipped = first === undefined ? '' : ` (${catalog.report.skipped.count} skipped: ${first})`;
+    throw new InputError(
+      `has ${catalog.items.length} items, fewer than k = ${config.k}${skipped}; lower k or add items`,
+      { file: fingerprint.file },
+    );
+  }
+  const { queries, reports } = await collectQueries(options, catalog, config);
+  const encoder = await loadEncoder(config.encoder, {
+    own: options.encoder,
+    runtime,
+    folder,
+    dim: catalog.vectors?.cols,
+    cache: keptVectors(out),
+    imageFolders: [process.cwd(), dirname(fingerprint.file)],
+    signal,
+  });
+  const texts = checkTexts(encoder, catalog, config.encoder);
+  options.onInputs?.({
+    catalog: catalog.report,
+    fields: describeFields(catalog),
+    ...reports,
+    ...(texts && { texts }),
+    queryTexts: readability(
+      encoder,
+      queries.map(({ query }) => query),
+    ),
+  });
+  const run = await RunFolder.create(
+    out,
+    {
+      config,
+      catalog: { ...fingerprint, items: catalog.items.length },
+      ...(options.sets && { sets: await fingerprintFile(options.sets, signal) }),
+      ...(options.queries && { queries: await fingerprintFile(options.queries, signal) }),
+      encoder: encoder.id,
+      ...(await ownModules(config, folder, signal)),
+    },
+    { force },
+  );
+  span.setAttributes({
+    'r4t.run': basename(out),
+    'r4t.items': catalog.items.length,
+    'r4t.queries': queries.length,
+    'r4t.encoder': encoder.id,
+  });
+  const wanted = COMPILE_STAGES.slice(0, last && COMPILE_STAGES.indexOf(last) + 1);
+  const done = last !== undefined && wanted.every((name) => run.stageDone(name));
+  const lock = done && !force ? undefined : await run.lock();
+  try {
+    await checkRun(run, force);
+    const budget = budgetOf(config, catalog.items.length);
+    checkOwnPolicy(run, options.policy !== undefined || !isTrained(config.policy));
+    await once(run, 'encode', () =>
+      encodeStage({ run, config, budget, runtime, catalog, queries, encoder, texts, signal, onProgress }),
+    );
+    return { run, config, runtime, encoder, budget, wanted, lock };
+  } catch (error) {
+    await lock?.[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
 /** The catalog, and what tells it from another. */
-async function readCatalog({ catalog: given, strict, signal, onProgress }: CompileOptions, config: Config) {
+async function readCatalog(
+  { catalog: given, out, strict, signal, onProgress }: CompileOptions,
+  config: Config,
+) {
   const source = await openSource(given, { signal });
   try {
-    const catalog = await loadCatalog(source, { ...config.catalog, strict, signal, onProgress });
+    const reading = { ...config.catalog, strict, signal, onProgress, spoolIn: out };
+    const catalog = await loadCatalog(source, reading);
     return { catalog, fingerprint: await source.fingerprint(signal) };
   } finally {
     await source.close?.();

@@ -14,7 +14,7 @@ import { trainDiffusion } from '../diffusion/trainDiffusion.js';
 import { countParameters, int8IsExact, type RuntimeOptions } from '../engine/index.js';
 import type { QueryBatch } from '../environment.js';
 import { lexiconOf } from '../lexical/lexicon.js';
-import type { Matrix } from '../matrix.js';
+import type { VectorTable } from '../matrix.js';
 import { batchOf } from '../queryBatch.js';
 import { candidateMask } from '../retrieve/candidates.js';
 import { splitQueries } from '../run/workspace.js';
@@ -26,7 +26,7 @@ import type { StageContext } from './stage.js';
 export interface TargetSets {
   readonly queryOf: Int32Array;
   readonly rows: Int32Array;
-  readonly table: Matrix;
+  readonly table: VectorTable;
 }
 
 export interface FittedDiffusion {
@@ -107,7 +107,7 @@ async function tryInt8(
 interface Validation {
   readonly quality: SetQuality;
   readonly read: ReadQueries;
-  readonly vectors: Matrix;
+  readonly vectors: VectorTable;
   readonly k: number;
   readonly signal?: AbortSignal;
 }

@@ -9,6 +9,7 @@ import { type LoadQueriesOptions, loadSets, type QueryReport } from '../catalog/
 import type { Encoder, EncoderParts } from '../encode/encoder.js';
 import { type Readability, readability } from '../encode/textReading.js';
 import { InputError } from '../errors.js';
+import { lazyMap } from '../lazyArray.js';
 import type { Config } from '../run/config.js';
 import { TASKS } from '../tasks/tasks.js';
 
@@ -94,7 +95,7 @@ export function checkTexts(
 ): Readability | undefined {
   const texts = readability(
     encoder,
-    catalog.items.map(({ text }) => text),
+    lazyMap(catalog.items, ({ text }) => text),
   );
   if (!texts || texts.unknown <= MOST_UNKNOWN * texts.texts) return texts;
   const name = typeof setting === 'string' ? `"${setting}" reads English` : `${encoder.id} cannot read them`;

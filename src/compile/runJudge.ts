@@ -1,7 +1,6 @@
 /** The judge that a run's config names, opened when it is first asked for. */
 import { join } from 'node:path';
 import type { RuntimeOptions } from '../engine/index.js';
-import { lexiconOf } from '../lexical/lexicon.js';
 import type { RunControl } from '../progress.js';
 import type { Judge } from '../reward/judge/judge.js';
 import type { JudgeSetting } from '../reward/judge/judgeSetting.js';
@@ -13,7 +12,7 @@ import type { Workspace } from '../run/workspace.js';
 export interface RunJudgeOptions extends RunControl {
   readonly run: RunFolder;
   readonly config: Config;
-  readonly workspace: Pick<Workspace, 'items' | 'vectors'>;
+  readonly workspace: Pick<Workspace, 'items' | 'vectors' | 'index' | 'lexicon'>;
   readonly runtime: RuntimeOptions;
   /** Queries that it may be asked about. */
   readonly queries: readonly string[];
@@ -38,12 +37,13 @@ export class RunJudge {
    */
   open(): Promise<Judge> {
     const { run, workspace, ...others } = this.options;
-    const { items, vectors } = workspace;
+    const { items, vectors, index, lexicon } = workspace;
     this.#opened ??= openJudge(this.setting, {
       ...others,
       items,
       vectors,
-      lexicon: lexiconOf(items),
+      index,
+      lexicon,
       folder: run.folder,
       answers: join(run.folder, ...ANSWERS),
     });

@@ -1,5 +1,5 @@
 /** Training batches, assembled on the host. */
-import type { Matrix } from '../matrix.js';
+import { type Matrix, row, type VectorTable } from '../matrix.js';
 import { CounterRandom } from '../random.js';
 import { fillSigmas, type LogNormal } from './schedule.js';
 
@@ -12,7 +12,7 @@ export interface DiffusionData {
   /** Row numbers of all sets in `table`, [m * L]: of items or sub-queries, those chosen first before the others. */
   readonly rows: Int32Array;
   /** The vectors that sets are made of, [u, d], unit rows. */
-  readonly table: Matrix;
+  readonly table: VectorTable;
 }
 
 export interface BatchOptions {
@@ -88,8 +88,7 @@ export function batcher(options: BatchOptions): (step: number) => Batch {
       for (let j = 0; j < L; j++) members[j] = set * L + j;
       random.shuffle(members);
       members.forEach((member, j) => {
-        const from = rows[member] * d;
-        batch.clean.set(table.data.subarray(from, from + d), (i * L + j) * d);
+        batch.clean.set(row(table, rows[member]), (i * L + j) * d);
         batch.labels[i * L + j] = labels?.[member] ?? 0;
         batch.places[i * L + j] = member - set * L;
       });

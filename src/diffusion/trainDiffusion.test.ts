@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { SOURCES } from '../candidates/candidates.js';
 import type { ReadQueries } from '../candidates/reader.js';
 import type { Parameters } from '../engine/index.js';
-import { dot, type Matrix, matrix, normalizeRows, row } from '../matrix.js';
+import { dot, type Matrix, matrix, normalizeRows, row, type VectorTable } from '../matrix.js';
 import { CounterRandom } from '../random.js';
 import type { StepReport } from '../training.js';
 import type { DiffusionData } from './batches.js';
@@ -60,7 +60,7 @@ function allAsCandidates({ conditions, table }: DiffusionData): ReadQueries {
 async function rankedBy(
   model: DiffusionModel,
   read: ReadQueries,
-  vectors: Matrix,
+  vectors: VectorTable,
   { rows, steps = 3, draws = 8 }: { rows: number; steps?: number; draws?: number },
 ) {
   const diffusion = openCandidateDiffusion(model, { steps, draws }, runtime);
@@ -329,7 +329,7 @@ function expectSame(actual: Parameters, expected: Parameters): void {
 }
 
 /** Number of the row whose direction is most like `x`. */
-function nearestRow(table: Matrix, x: Float32Array): number {
+function nearestRow(table: VectorTable, x: Float32Array): number {
   const cosines = Array.from({ length: table.rows }, (_, i) => dot(row(table, i), x));
   return cosines.indexOf(Math.max(...cosines));
 }

@@ -14,7 +14,7 @@ import {
   type Value,
   warmupCosine,
 } from '../engine/index.js';
-import type { Matrix } from '../matrix.js';
+import type { VectorTable } from '../matrix.js';
 import { CounterRandom } from '../random.js';
 import type { TrainingControl } from '../training.js';
 import { anchoredLoss, anchorsOf } from './anchorHead.js';
@@ -220,7 +220,7 @@ function batchFeeds(batch: Batch, { dimension: d, conditionDimension }: Denoiser
 }
 
 /** The candidates of the batch's queries. */
-function anchorFeeds(candidates: TrainingCandidates, { queries }: Batch, table: Matrix): Feeds {
+function anchorFeeds(candidates: TrainingCandidates, { queries }: Batch, table: VectorTable): Feeds {
   return { anchors: vectorsFeed(candidates, queries, table), features: sourcesFeed(candidates, queries) };
 }
 

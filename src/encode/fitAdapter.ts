@@ -1,5 +1,5 @@
 import { binaryNdcg, crossValidate } from '../crossValidation.js';
-import { gatherRows, type Matrix, matrix, normalizeRows, row } from '../matrix.js';
+import { gatherRows, type Matrix, matrix, normalizeRows, row, type VectorTable } from '../matrix.js';
 import type { RunControl } from '../progress.js';
 import { setMeans } from '../setMeans.js';
 import type { VectorIndex } from '../vectorIndex/vectorIndex.js';
@@ -21,7 +21,7 @@ export interface FitAdapterOptions extends Pick<RunControl, 'signal'> {
   /** Rows of each one's reference set; queries without any are passed over. */
   readonly references: readonly (readonly number[])[];
   /** The catalog's unit vectors [size, d]. */
-  readonly vectors: Matrix;
+  readonly vectors: VectorTable;
   /** Searches these vectors. */
   readonly index: Pick<VectorIndex, 'search'>;
   /** Items of a set: what the choice of the settings looks at. */

@@ -2,8 +2,8 @@
 import type { Item } from '../catalog/item.js';
 import { postingsOf } from '../catalog/postings.js';
 import { contentWords } from '../catalog/words.js';
-import { evenly } from '../evenly.js';
-import { dot, type Matrix, matrix, normalizeRows, row } from '../matrix.js';
+import { evenRows } from '../evenly.js';
+import { dot, type Matrix, matrix, normalizeRows, row, type VectorTable } from '../matrix.js';
 import type { RunControl } from '../progress.js';
 import type { Encoder } from './encoder.js';
 import { ridgeInverse } from './ridge.js';
@@ -19,7 +19,7 @@ export interface GroundedEncoderOptions {
   /** As compiled: a list that changes is not looked at again. */
   readonly items: readonly Item[];
   /** Content embeddings, unit rows [items, d]. */
-  readonly vectors: Matrix;
+  readonly vectors: VectorTable;
 }
 
 /**
@@ -62,26 +62,26 @@ export class GroundedEncoder implements Encoder {
   }
 
   /** Rows of the items that have all the words, ascending. */
-  #itemsWithAll(words: readonly string[]): readonly number[] {
+  #itemsWithAll(words: readonly string[]): ArrayLike<number> {
     const postings = postingsOf(this.catalog.items);
-    const [rarest = [], ...others] = [...new Set(words)]
-      .map((word) => postings.get(word) ?? [])
+    const [rarest = new Int32Array(), ...others] = [...new Set(words)]
+      .map((word) => postings.get(word))
       .sort((a, b) => a.length - b.length);
-    return others.reduce(common, rarest);
+    return others.reduce<ArrayLike<number>>(common, rarest);
   }
 
   /** Of unit length, [d]. */
-  #probe(having: readonly number[]): Float32Array {
+  #probe(having: ArrayLike<number>): Float32Array {
     const { vectors } = this.catalog;
     this.#inverse ??= ridgeInverse(
       vectors,
-      evenly([...Array(vectors.rows).keys()], SPREAD),
+      evenRows(vectors.rows, SPREAD),
       // The rows have length 1, so the mean eigenvalue is 1 / d.
       RIDGE / vectors.cols,
     );
     const mean = new Float32Array(vectors.cols);
-    for (const item of evenly(having, ITEMS)) {
-      const vector = row(vectors, item);
+    for (const i of evenRows(having.length, ITEMS)) {
+      const vector = row(vectors, having[i]);
       for (let j = 0; j < mean.length; j++) mean[j] += vector[j];
     }
     const probe = matrix(1, mean.length);
@@ -91,12 +91,12 @@ export class GroundedEncoder implements Encoder {
 }
 
 /** What two ascending lists have in common. */
-function common(a: readonly number[], b: readonly number[]): number[] {
+function common(a: ArrayLike<number>, b: ArrayLike<number>): number[] {
   const both: number[] = [];
   let j = 0;
-  for (const value of a) {
-    while (b[j] < value) j++;
-    if (b[j] === value) both.push(value);
+  for (let i = 0; i < a.length; i++) {
+    while (b[j] < a[i]) j++;
+    if (b[j] === a[i]) both.push(a[i]);
   }
   return both;
 }

@@ -1,4 +1,4 @@
-import { type Matrix, matrix, row } from '../matrix.js';
+import { type Matrix, matrix, row, type VectorTable } from '../matrix.js';
 
 /**
  * (S + ridge I)^-1 [d, d], where S is the mean of x x^T over the rows. Computed in float64; own code and not a linear algebra
@@ -6,7 +6,7 @@ import { type Matrix, matrix, row } from '../matrix.js';
  *
  * @param rows numbers of rows of `vectors` to look at
  */
-export function ridgeInverse(vectors: Matrix, rows: readonly number[], ridge: number): Matrix {
+export function ridgeInverse(vectors: VectorTable, rows: readonly number[], ridge: number): Matrix {
   const { cols: d } = vectors;
   const a = new Float64Array(d * d);
   for (const i of rows) {

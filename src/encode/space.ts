@@ -1,7 +1,8 @@
 /** The space that is searched: what of each encoder's vectors is left out, and the projection of the rest. */
 import type { RuntimeOptions } from '../engine/index.js';
 import { InputError } from '../errors.js';
-import { gatherRows, type Matrix, matrix } from '../matrix.js';
+import { lazyMap } from '../lazyArray.js';
+import { gatherRows, type Matrix, matrix, type VectorTable } from '../matrix.js';
 import type { RunControl } from '../progress.js';
 import { CounterRandom } from '../random.js';
 import { commonDirections } from './commonDirections.js';
@@ -27,7 +28,7 @@ export interface FitSpaceOptions extends RuntimeOptions, RunControl {
   /** The catalog's items. */
   readonly items: readonly ItemContent[];
   /** The catalog's own vectors [items, dim] in place of what the encoder makes of the items. */
-  readonly vectors?: Matrix;
+  readonly vectors?: VectorTable;
   /** Training queries. */
   readonly queries: readonly string[];
   /** Dimensions to keep. */
@@ -56,7 +57,7 @@ export async function fitSpace(options: FitSpaceOptions): Promise<FittedSpace> {
   const { encoder: encoders, ...runtime } = others;
   const rows = fittingRows(catalog.length, seed);
   const sampled = Array.from(rows, (r) => catalog[r]);
-  const texts = catalog.map(({ text }) => text);
+  const texts = lazyMap(catalog, ({ text }) => text);
   const parts = [];
   for (const [i, part] of partsOf(encoders).entries()) {
     const fitted =

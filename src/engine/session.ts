@@ -20,7 +20,7 @@ export interface RuntimeOptions {
   readonly spinning?: boolean;
 }
 
-export type TensorData = Float32Array | Float64Array | Int32Array | BigInt64Array | Uint8Array;
+export type TensorData = Float32Array | Float64Array | Int32Array | BigInt64Array | Int8Array | Uint8Array;
 
 /** A dense tensor in row-major order. A Uint8Array holds booleans. */
 export interface Tensor {
@@ -122,6 +122,7 @@ function toOrt({ ort }: Runtime, { data, dims }: Tensor): OrtTensor {
 function typeOf(data: TensorData): string {
   if (data instanceof Float32Array) return 'float32';
   if (data instanceof Int32Array) return 'int32';
+  if (data instanceof Int8Array) return 'int8';
   if (data instanceof Uint8Array) return 'bool';
   if (data instanceof BigInt64Array) return 'int64';
   return 'float64';

@@ -1,7 +1,7 @@
 /** What one method answered to the test queries, measured query by query. */
 import type { Encoder } from '../encode/encoder.js';
 import type { QueryBatch, RetrievalWorld } from '../environment.js';
-import { gatherRows, type Matrix, row, rowRange } from '../matrix.js';
+import { gatherRows, type Matrix, row, rowRange, type VectorTable } from '../matrix.js';
 import { type CatalogContent, firstOfSame } from '../retrieve/candidates.js';
 import type { RetrievedSet } from '../retrieve/method.js';
 import type { Judge } from '../reward/judge/judge.js';
@@ -77,7 +77,12 @@ export async function measureAnswers(
     }
     // Of k, as precision is: an item that was not found is of no use.
     if (relevance) put('judgedAtK', i, relevance[i].reduce((sum, x) => sum + x, 0) / k);
-    const inSpace = (suffix: '' | 'Heldout', catalog: Matrix, query: Float32Array, directions?: Matrix) => {
+    const inSpace = (
+      suffix: '' | 'Heldout',
+      catalog: VectorTable,
+      query: Float32Array,
+      directions?: Matrix,
+    ) => {
       const items = gatherRows(catalog, rows);
       // Row j of the directions is the one that brought item j.
       const measured = setMetrics({ items, query, directions });

@@ -1,4 +1,5 @@
 /** Lexical search: what most shops have beside, or before, vectors. */
+import { isSameMember } from '../lazyArray.js';
 import { bestOf, type Ranking } from '../ranking.js';
 import { queryTermsOf, termsOf } from './terms.js';
 
@@ -14,7 +15,7 @@ export interface LexicalSearchOptions {
 
 /** The terms of all texts, one text after the other. */
 interface Forward {
-  readonly texts: readonly string[];
+  readonly items: readonly { readonly text: string }[];
   /** Text i has the terms `ids` [starts[i], starts[i + 1]), repeated ones included. */
   readonly starts: Int32Array;
   readonly ids: Int32Array;
@@ -51,7 +52,7 @@ export class Bm25 {
   private constructor(forward: Forward) {
     this.#forward = forward;
     this.#postings = invert(forward);
-    this.#scores = new Float32Array(forward.texts.length);
+    this.#scores = new Float32Array(forward.items.length);
   }
 
   /** Reads all texts: row i of the index is item i. */
@@ -127,9 +128,8 @@ export class Bm25 {
 }
 
 function readTexts(items: readonly { readonly text: string }[], before?: Forward): Forward {
-  const texts = items.map(({ text }) => text);
   const numbers = before?.numbers ?? new Map<string, number>();
-  const starts = new Int32Array(texts.length + 1);
+  const starts = new Int32Array(items.length + 1);
   let ids = new Int32Array(Math.max(1024, before?.ids.length ?? 0));
   let end = 0;
   const room = (n: number) => {
@@ -138,14 +138,16 @@ function readTexts(items: readonly { readonly text: string }[], before?: Forward
     grown.set(ids);
     ids = grown;
   };
-  texts.forEach((text, i) => {
-    if (before?.texts[i] === text) {
+  const isRead = (known: Forward, i: number) =>
+    i < known.items.length && (isSameMember(known.items, items, i) || known.items[i].text === items[i].text);
+  const read = (i: number, text: () => string) => {
+    if (before && isRead(before, i)) {
       const same = before.ids.subarray(before.starts[i], before.starts[i + 1]);
       room(same.length);
       ids.set(same, end);
       end += same.length;
     } else {
-      const terms = termsOf(text);
+      const terms = termsOf(text());
       room(terms.length);
       for (const term of terms) {
         let id = numbers.get(term);
@@ -157,15 +159,18 @@ function readTexts(items: readonly { readonly text: string }[], before?: Forward
       }
     }
     starts[i + 1] = end;
-  });
-  return { texts, starts, ids: ids.subarray(0, end), numbers };
+  };
+  let i = 0;
+  if (before) for (; i < items.length; i++) read(i, () => items[i].text);
+  else for (const { text } of items) read(i++, () => text);
+  return { items, starts, ids: ids.subarray(0, end), numbers };
 }
 
-function invert({ texts, starts: textStarts, ids, numbers }: Forward): Postings {
+function invert({ items, starts: textStarts, ids, numbers }: Forward): Postings {
   const starts = new Int32Array(numbers.size + 1);
   // A text that has a term again is one entry more, not two.
   const last = new Int32Array(numbers.size).fill(-1);
-  for (let row = 0; row < texts.length; row++) {
+  for (let row = 0; row < items.length; row++) {
     for (let i = textStarts[row]; i < textStarts[row + 1]; i++) {
       if (last[ids[i]] !== row) starts[ids[i] + 1]++;
       last[ids[i]] = row;
@@ -176,7 +181,7 @@ function invert({ texts, starts: textStarts, ids, numbers }: Forward): Postings 
   const impacts = new Float32Array(rows.length);
   const end = starts.slice(0, -1);
   last.fill(-1);
-  for (let row = 0; row < texts.length; row++) {
+  for (let row = 0; row < items.length; row++) {
     for (let i = textStarts[row]; i < textStarts[row + 1]; i++) {
       const id = ids[i];
       if (last[id] !== row) rows[end[id]++] = row;

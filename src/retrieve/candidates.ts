@@ -1,13 +1,15 @@
 /** Which rows of the catalog a search may return. */
+import { hashText } from '../catalog/hash.js';
+import { HashTable } from '../catalog/hashTable.js';
 import type { Item } from '../catalog/item.js';
 import { normalizeKey } from '../catalog/normalizeKey.js';
-import { dot, type Matrix, row } from '../matrix.js';
+import { dot, row, type VectorTable } from '../matrix.js';
 
 /** What is known of each row. */
 export interface CatalogContent {
   readonly items: readonly Item[];
   /** Unit rows [items, d]. */
-  readonly vectors: Matrix;
+  readonly vectors: VectorTable;
 }
 
 export interface CandidateOptions {
@@ -30,15 +32,20 @@ export function candidateMask(
 ): Uint8Array | undefined {
   const ids = new Set(exclude);
   if (!mask && ids.size === 0) return distinctItems({ items, vectors });
-  // Who does not want an item does not want its text again, though another picture may be with it.
-  const excluded = new Set(items.flatMap(({ id, text }) => (ids.has(id) ? [normalizeKey(text)] : [])));
+  const keys = textKeys(items);
   const out = mask ? mask.slice() : new Uint8Array(items.length).fill(1);
-  const firsts = new FirstRows(vectors);
-  for (const [i, { text }] of items.entries()) {
-    if (out[i] === 0) continue;
-    const key = normalizeKey(text);
-    if (excluded.has(key) || firsts.of(key, i) !== i) out[i] = 0;
+  // Who does not want an item does not want its text again, though another picture may be with it.
+  const excluded = new Set<number>();
+  if (ids.size > 0) {
+    let row = 0;
+    for (const { id } of items) {
+      if (ids.has(id)) excluded.add(keys[row]);
+      row++;
+    }
   }
+  const firsts = new FirstRows(keys, vectors);
+  for (let i = 0; i < out.length; i++)
+    if (out[i] !== 0 && (excluded.has(keys[i]) || firsts.of(i) !== i)) out[i] = 0;
   return out;
 }
 
@@ -48,34 +55,53 @@ function distinctItems(content: CatalogContent): Uint8Array | undefined {
   const known = distinct.get(content.items);
   if (known) return known.mask;
   const first = firstOfSame(content);
-  const mask = first.some((other, i) => other !== i)
-    ? Uint8Array.from(first, (other, i) => Number(other === i))
-    : undefined;
+  const mask = first.some((other, i) => other !== i) ? new Uint8Array(first.length) : undefined;
+  mask?.forEach((_, i) => {
+    mask[i] = Number(first[i] === i);
+  });
   distinct.set(content.items, { mask });
   return mask;
 }
 
 /** For each row the first row with the same text and vector: [items]. */
 export function firstOfSame({ items, vectors }: CatalogContent): Int32Array {
-  const firsts = new FirstRows(vectors);
-  return Int32Array.from(items, ({ text }, i) => firsts.of(normalizeKey(text), i));
+  const firsts = new FirstRows(textKeys(items), vectors);
+  return Int32Array.from({ length: items.length }, (_, i) => firsts.of(i));
+}
+
+const keysOf = new WeakMap<readonly Item[], Float64Array>();
+
+/** A hash of each item's text, but for case and white space: [items]. Read once, since every request asks. */
+function textKeys(items: readonly Item[]): Float64Array {
+  const known = keysOf.get(items);
+  if (known) return known;
+  const keys = new Float64Array(items.length);
+  let row = 0;
+  for (const { text } of items) keys[row++] = hashText(normalizeKey(text));
+  keysOf.set(items, keys);
+  return keys;
 }
 
 /** The first row of each text; several where their vectors differ. */
 class FirstRows {
-  readonly #rows = new Map<string, number[]>();
+  readonly #table = new HashTable();
+  readonly #rows: number[] = [];
 
-  constructor(private readonly vectors: Matrix) {}
+  constructor(
+    private readonly keys: Float64Array,
+    private readonly vectors: VectorTable,
+  ) {}
 
-  of(key: string, i: number): number {
-    const rows = this.#rows.get(key);
-    if (!rows) {
-      this.#rows.set(key, [i]);
-      return i;
-    }
-    const vector = row(this.vectors, i);
-    const same = rows.find((other) => dot(row(this.vectors, other), vector) >= SAME);
-    if (same === undefined) rows.push(i);
-    return same ?? i;
+  of(i: number): number {
+    const key = this.keys[i];
+    let vector: Float32Array | undefined;
+    const entry = this.#table.find(key, (at) => {
+      vector ??= row(this.vectors, i);
+      return dot(row(this.vectors, this.#rows[at]), vector) >= SAME;
+    });
+    if (entry >= 0) return this.#rows[entry];
+    this.#table.add(key);
+    this.#rows.push(i);
+    return i;
   }
 }

@@ -20,12 +20,19 @@ const known = new WeakMap<readonly Item[], Map<string, Int32Array>>();
 
 function makeGroups(items: readonly Item[], field: string): Int32Array {
   const numbers = new Map<string, number>();
-  const values = field === 'category' ? items.map(({ category }) => category) : cellsOf(items, field);
-  return Int32Array.from(values, (value) => {
-    if (value === undefined || value === null || value === '') return -1;
+  const groups = new Int32Array(items.length).fill(-1);
+  let row = 0;
+  for (const value of field === 'category' ? categoriesOf(items) : cellsOf(items, field)) {
+    const at = row++;
+    if (value === undefined || value === null || value === '') continue;
     const key = JSON.stringify(value);
     const number = numbers.get(key) ?? numbers.size;
     numbers.set(key, number);
-    return number;
-  });
+    groups[at] = number;
+  }
+  return groups;
+}
+
+function* categoriesOf(items: readonly Item[]): Generator<string | undefined> {
+  for (const { category } of items) yield category;
 }

@@ -7,7 +7,7 @@ import type { SetMemory } from '../candidates/setMemory.js';
 import type { SampleOptions } from '../diffusion/setSampler.js';
 import type { Adapter } from '../encode/adapter.js';
 import type { EmbeddedQueries, LabelledQueries, RetrievalWorld } from '../environment.js';
-import type { Matrix } from '../matrix.js';
+import type { Matrix, VectorTable } from '../matrix.js';
 import type { Policy } from '../policy/policy.js';
 import type { CosineMatrix } from '../vectorIndex/cosineMatrix.js';
 import type { VectorIndex } from '../vectorIndex/vectorIndex.js';
@@ -23,7 +23,7 @@ export type SearchDiffusion =
 export interface SearchSpace {
   readonly index: VectorIndex;
   /** Content embeddings, unit rows [items, d]. */
-  readonly vectors: Matrix;
+  readonly vectors: VectorTable;
 }
 
 /** Settings of methods that validation chose, by the method's name; see `METHODS` for what each means. */

@@ -1,7 +1,7 @@
 /** Queries that mean nothing to a run. */
 import type { Item } from '../catalog/item.js';
 import { wordsOf } from '../catalog/words.js';
-import { evenly } from '../evenly.js';
+import { evenRows } from '../evenly.js';
 import { Spelling } from '../lexical/spelling.js';
 import { gatherRows, matrix } from '../matrix.js';
 import type { MethodSpace } from './method.js';
@@ -42,8 +42,11 @@ const known = new WeakMap<readonly Item[], Known>();
 function knownOf({ items, training, vectors, index }: Space): Known {
   let found = known.get(items);
   if (!found) {
-    const texts = [...items.map(({ text }) => text), ...(training?.texts ?? [])];
-    found = { spelling: new Spelling(texts), nearness: usualNearness({ vectors, index }) };
+    const texts = function* () {
+      for (const { text } of items) yield text;
+      yield* training?.texts ?? [];
+    };
+    found = { spelling: new Spelling(texts()), nearness: usualNearness({ vectors, index }) };
     known.set(items, found);
   }
   return found;
@@ -53,7 +56,7 @@ function knownOf({ items, training, vectors, index }: Space): Known {
 const SAMPLE = 500;
 
 async function usualNearness({ vectors, index }: Pick<Space, 'vectors' | 'index'>): Promise<number> {
-  const rows = evenly([...Array(vectors.rows).keys()], SAMPLE);
+  const rows = evenRows(vectors.rows, SAMPLE);
   const { indices, scores, k } = await index.search(gatherRows(vectors, rows), { k: 2 });
   // The nearest is the item itself, unless another has the same vector.
   const nearest = rows.map((row, i) => scores[i * k + Number(indices[i * k] === row)]);

@@ -3,6 +3,7 @@ import type { Filters } from '../catalog/filter/filter.js';
 import { describeMask } from '../catalog/filter/filterPlan.js';
 import type { FilterTable } from '../catalog/filter/filterTable.js';
 import { InputError } from '../errors.js';
+import { lazyMap } from '../lazyArray.js';
 import type { GroupLimit } from './assign.js';
 import { type CatalogContent, candidateMask } from './candidates.js';
 import { groupsOf } from './groups.js';
@@ -70,7 +71,7 @@ export function passingRows(
   among?: { has(id: string): boolean },
 ): Uint8Array | undefined {
   const passing = Array.isArray(filter) && filter.length === 0 ? undefined : filters.mask(filter);
-  const named = among && Uint8Array.from(items, ({ id }) => Number(among.has(id)));
+  const named = among && Uint8Array.from(lazyMap(items, ({ id }) => Number(among.has(id))));
   const masks = [passing, alive, named].filter((mask) => mask !== undefined);
   const mask = masks.length > 1 ? masks.reduce((a, b) => a.map((byte, row) => byte & b[row])) : masks[0];
   const rows = candidateMask({ items, vectors }, { mask, exclude });

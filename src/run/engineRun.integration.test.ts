@@ -8,6 +8,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { FilterTable } from '../catalog/filter/filterTable.js';
 import { tempFolder } from '../catalog/testing/tempFolder.js';
 import { runCli, TINY, writeShop } from '../cli/testing/shop.js';
+import { rowRange } from '../matrix.js';
 import { loadRun } from '../retrieve/loadRun.js';
 import { passingRows } from '../retrieve/request.js';
 
@@ -56,7 +57,7 @@ it('answers as the exact index does', async () => {
   try {
     const { items, vectors, index } = loaded.workspace;
     const mask = passingRows({ items, vectors, filters: new FilterTable(items) }, { filter: 'color=blue' })!;
-    const { indices } = await index.search(vectors, { k: 1, mask });
+    const { indices } = await index.search(rowRange(vectors, 0, vectors.rows), { k: 1, mask });
     expect([...indices].every((row) => items[row].metadata.color === 'blue')).toBe(true);
   } finally {
     await loaded.release();

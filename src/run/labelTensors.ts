@@ -4,7 +4,7 @@ import type { RememberedSets } from '../candidates/setMemory.js';
 import type { StoredTensor } from '../engine/safetensorsFormat.js';
 import type { LabelledQueries } from '../environment.js';
 import { labelledOf } from '../labelled.js';
-import { type Matrix, matrix } from '../matrix.js';
+import { type Matrix, matrix, type VectorTable } from '../matrix.js';
 import type { MethodSpace } from '../retrieve/method.js';
 
 /** What a run knows of the sets that people made: its training queries, and what is fitted on them in closed form. */
@@ -61,7 +61,7 @@ export type RememberedLabels = RememberedSets & LabelledQueries;
 /** The labels as a memory of sets; undefined where no training query has a set. */
 export function rememberedLabels(
   { training, classifier }: Labels,
-  catalog: Matrix,
+  catalog: VectorTable,
 ): RememberedLabels | undefined {
   if (!training || !classifier) return undefined;
   const { texts, vectors, references } = labelledOf(training);

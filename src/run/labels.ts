@@ -2,7 +2,7 @@
 import { access } from 'node:fs/promises';
 import type { QueryRecord } from '../catalog/item.js';
 import { readSafetensors, writeSafetensors } from '../engine/index.js';
-import type { Matrix } from '../matrix.js';
+import type { VectorTable } from '../matrix.js';
 import {
   type Labels,
   labelsOf,
@@ -47,7 +47,7 @@ export async function saveWritten(run: RunFolder, labels: Labels): Promise<void>
 export async function loadRemembered(
   run: RunFolder,
   labels: Labels,
-  catalog: Matrix,
+  catalog: VectorTable,
 ): Promise<RememberedLabels | undefined> {
   const written = await readWritten(run);
   return rememberedLabels(written ? labelsOf(written, labels.training?.texts ?? []) : labels, catalog);

@@ -2,15 +2,15 @@
 import { createHash } from 'node:crypto';
 import { ownNames } from '../catalog/fields.js';
 import { FilterTable } from '../catalog/filter/filterTable.js';
-import { DamagedFileError, InputError } from '../errors.js';
+import { InputError } from '../errors.js';
 import { readJson, writeJson } from '../files.js';
 import type { RunControl } from '../progress.js';
 import { engineCatalog } from '../vectorIndex/engines/documents.js';
 import type { SearchEngine } from '../vectorIndex/engines/searchEngine.js';
+import { type LoadedCatalog, loadCatalogFiles } from './catalogFiles.js';
 import { configOf } from './manifest.js';
 import { RunFolder } from './runFolder.js';
-import { readMatrix } from './spaceFiles.js';
-import { ENCODED_FILES, engineVersion, readItems } from './workspace.js';
+import { engineVersion } from './workspace.js';
 
 export interface PushReport {
   /** Items of the run, which all are in the engine. */
@@ -46,15 +46,21 @@ export async function pushRun(
     });
   }
   await run.check('encode');
-  const { catalog } = configOf(run.manifest, run.path('run.json'));
-  const items = await readItems(run.path('encode', ENCODED_FILES.items));
-  const vectors = await readMatrix(run.path('encode', ENCODED_FILES.vectors), 'vectors');
-  if (vectors.rows !== items.length) {
-    const file = run.path('encode', ENCODED_FILES.vectors);
-    throw new DamagedFileError(`holds ${vectors.rows} vectors for ${items.length} items`, 'compile again', {
-      file,
-    });
+  const loaded = await loadCatalogFiles(run);
+  try {
+    return await pushCatalog(run, engine, loaded, { signal, onProgress });
+  } finally {
+    loaded.close();
   }
+}
+
+async function pushCatalog(
+  run: RunFolder,
+  engine: SearchEngine,
+  { items, vectors }: Pick<LoadedCatalog, 'items' | 'vectors'>,
+  { signal, onProgress }: RunControl,
+): Promise<PushReport> {
+  const { catalog } = configOf(run.manifest, run.path('run.json'));
   const { numbers, documents } = engineCatalog(items, vectors, new FilterTable(items, ownNames(catalog)));
   const version = engineVersion(run);
 

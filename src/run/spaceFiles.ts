@@ -1,4 +1,5 @@
 /** A fitted space as files of a run. */
+import { access } from 'node:fs/promises';
 import * as z from 'zod';
 import type { FittedPart, Space } from '../encode/space.js';
 import { readSafetensors, writeSafetensors } from '../engine/index.js';
@@ -20,6 +21,13 @@ export async function saveSpace(run: RunFolder, { parts, projection }: Space): P
   const states = { parts: parts.map(({ state }) => (state === undefined ? {} : { state })) };
   await writeJson(run.path('encode', SPACE_FILES.states), states);
 }
+
+/** Whether all of what `saveSpace` writes is there. */
+export const hasSpace = (run: RunFolder): Promise<boolean> =>
+  access(run.path('encode', SPACE_FILES.states)).then(
+    () => true,
+    () => false,
+  );
 
 const statesSchema = z.object({ parts: z.array(z.object({ state: z.unknown().optional() })).min(1) });
 

@@ -8,9 +8,12 @@ import { fitSpace } from '../encode/space.js';
 import { letterEncoder } from '../encode/testing/letterEncoder.js';
 import { writeSafetensors } from '../engine/index.js';
 import { row } from '../matrix.js';
+import { saveItems } from './catalogFiles.js';
 import { parseConfig } from './parseConfig.js';
 import { RunFolder } from './runFolder.js';
-import { type EncodedCatalog, loadWorkspace, saveEncoded, splitQueries } from './workspace.js';
+import { saveSpace } from './spaceFiles.js';
+import { ShardWriter } from './vectorShards.js';
+import { loadWorkspace, saveQueries, splitQueries } from './workspace.js';
 
 const temp = tempFolder();
 const runtime = { threads: 1 };
@@ -30,12 +33,19 @@ const queries: QueryRecord[] = [
 ];
 const fitted = await fitSpace({ encoder: letterEncoder, items, queries: [], d: D, ...runtime });
 const { space, sample: full } = fitted;
-const encoded: EncodedCatalog = {
+const encoded = {
   items,
   vectors: await project(space.projection, full, runtime),
   space,
   queries,
 };
+
+async function save({ items, vectors, space, queries }: typeof encoded) {
+  await saveItems(run, items);
+  await saveSpace(run, space);
+  await new ShardWriter(run.path('encode'), vectors).add(vectors);
+  await saveQueries(run, queries);
+}
 
 let runs = 0;
 let run: RunFolder;
@@ -45,7 +55,7 @@ beforeEach(async () => {
     catalog: { file: 'catalog.jsonl', sha256: '', items: items.length },
     encoder: letterEncoder.id,
   });
-  await saveEncoded(run, encoded);
+  await save(encoded);
 });
 const load = () => loadWorkspace(run, letterEncoder, runtime);
 
@@ -93,7 +103,7 @@ describe('a workspace', () => {
   it('holds more items than a stream buffers', async () => {
     const many = Array.from({ length: 3000 }, (_, i) => ({ ...items[i % items.length], id: `${i}` }));
     const vectors = { rows: many.length, cols: D, data: new Float32Array(many.length * D).fill(0.5) };
-    await saveEncoded(run, { ...encoded, items: many, vectors });
+    await save({ ...encoded, items: many, vectors });
     expect((await load()).items).toEqual(many);
   });
 });
@@ -149,14 +159,14 @@ describe('a damaged workspace names its file', () => {
   });
 
   it('with vectors for another number of items', async () => {
-    await saveEncoded(run, { ...encoded, items: items.slice(1) });
+    await save({ ...encoded, items: items.slice(1) });
     await expect(load()).rejects.toThrow(
       `${run.path('encode', 'vectors.safetensors')}: holds 30 vectors for 29 items; compile again with --force`,
     );
   });
 
   it('with vectors of another length than the projection makes', async () => {
-    await saveEncoded(run, { ...encoded, vectors: full });
+    await save({ ...encoded, vectors: full });
     await expect(load()).rejects.toMatchObject({
       name: 'InputError',
       file: run.path('encode', 'space.safetensors'),

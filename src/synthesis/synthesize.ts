@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { type Checksum, checkFiles, checksumOf, readFileList, writeFileList } from '../checksums.js';
 import type { QueryBatch, RetrievalWorld } from '../environment.js';
-import { concatRows, type Matrix, matrix, rowRange } from '../matrix.js';
+import { concatRows, type Matrix, matrix, rowRange, type VectorTable } from '../matrix.js';
 import { retrieveFanOuts } from '../policy/fanOut.js';
 import type { Policy } from '../policy/policy.js';
 import type { RunControl } from '../progress.js';
@@ -121,7 +121,7 @@ export interface SynthesizedSets {
   readonly rows: Int32Array;
   readonly rewards: Float32Array;
   /** The vectors that `rows` number, [n, d]. */
-  readonly table: Matrix;
+  readonly table: VectorTable;
 }
 
 export interface ReadSetsOptions {
@@ -129,7 +129,7 @@ export interface ReadSetsOptions {
   /** How many queries were synthesised: says how many shards there are. */
   readonly queries: number;
   /** Content embeddings: the table where shards have none of their own. */
-  readonly vectors: Matrix;
+  readonly vectors: VectorTable;
   /** Sets whose reward lies below this quantile of their query's sets are left out (0 keeps all). */
   readonly rewardQuantile?: number;
 }

@@ -13,9 +13,10 @@ import { loadTunedModel } from '../policy/pretrained/pretrainedFiles.js';
 import { TOKENS_A_LINE } from '../policy/pretrained/pretrainedPolicy.js';
 import { examplesOf } from '../policy/written/prompt.js';
 import { placeInRun } from '../retrieve/loadRun.js';
+import { loadItems } from '../run/catalogFiles.js';
 import { type Config, isTuned, type TunedPolicySettings } from '../run/config.js';
 import type { RunFolder } from '../run/runFolder.js';
-import { ENCODED_FILES, hasLabels, readItems, readQueries } from '../run/workspace.js';
+import { hasLabels, readQueries } from '../run/workspace.js';
 import { TRAIN_FOLDER } from './jobFolder.js';
 import { verlScript } from './verl.js';
 
@@ -134,8 +135,12 @@ async function beginning(
     if (count === 0) return { examples: [] };
     const queries = (await readQueries(run)).filter(({ split }) => split === 'train');
     const sets = { texts: queries.map(({ query }) => query), references: queries.map(({ items }) => items) };
-    const items = await readItems(run.path('encode', ENCODED_FILES.items));
-    return { examples: examplesOf(sets, items, { count, k, seed }) };
+    const { items, close } = await loadItems(run);
+    try {
+      return { examples: examplesOf(sets, items, { count, k, seed }) };
+    } finally {
+      close();
+    }
   }
   await run.check('warm-start');
   const { examples } = await loadTunedModel(run.path(...POLICY_FILES.model));

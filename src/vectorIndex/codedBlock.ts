@@ -1,44 +1,93 @@
 /** The first pass of a search in a large catalog: rows in codes of 8 bits, scored roughly. */
-import { floats, Graph, ops, type RuntimeOptions, Session, type Value } from '../engine/index.js';
-import type { Matrix } from '../matrix.js';
-import { type CodedRows, encodeRows, ZERO_CODE } from './codes.js';
+import { type Feeds, floats, Graph, ops, type RuntimeOptions, Session, type Value } from '../engine/index.js';
+import { type CodedRows, ZERO_CODE } from './codes.js';
 import type { SearchHits } from './vectorIndex.js';
 
 /** Rows whose best score stands for them all at first: the k best rows lie in the k best groups. */
-const GROUP = 32;
+export const GROUP = 32;
+
+/** Where the codes of a block lie: in its session, or on disk, from where each search reads them anew. */
+export type BlockCodes =
+  | { readonly session: Session }
+  | { readonly session: Promise<Session>; read(): Promise<CodedRows> };
+
+export interface BlockSearch {
+  /** Directions, coded, [n, dim]. */
+  readonly codes: Float32Array;
+  readonly k: number;
+  /** One number a row, added to its score. */
+  readonly bias: Float32Array;
+}
+
+export interface CodedBlockShape {
+  /** First row of the catalog, and how many. */
+  readonly firstRow: number;
+  readonly rows: number;
+  readonly dim: number;
+}
 
 export class CodedBlock {
+  readonly firstRow: number;
+  readonly rows: number;
+  readonly #dim: number;
+
   private constructor(
-    private readonly session: Session,
-    /** First row of the catalog, and how many. */
-    readonly firstRow: number,
-    readonly rows: number,
+    { firstRow, rows, dim }: CodedBlockShape,
     /** How far the codes can lie from the rows. */
     readonly bounds: Pick<CodedRows, 'error' | 'norm'>,
-    private readonly dim: number,
-  ) {}
+    private readonly scan: BlockCodes,
+  ) {
+    this.firstRow = firstRow;
+    this.rows = rows;
+    this.#dim = dim;
+  }
 
-  static async create(part: Matrix, firstRow: number, runtime: RuntimeOptions): Promise<CodedBlock> {
-    const coded = encodeRows(part);
-    const session = await compileScan(coded, part, runtime);
-    return new CodedBlock(session, firstRow, part.rows, { error: coded.error, norm: coded.norm }, part.cols);
+  /** Keeps the codes in memory. */
+  static async hold(shape: CodedBlockShape, coded: CodedRows, runtime: RuntimeOptions): Promise<CodedBlock> {
+    const session = await compileScan(shape, coded, runtime);
+    return new CodedBlock(shape, { error: coded.error, norm: coded.norm }, { session });
   }
 
   /**
-   * The k best rows of each coded direction, by rough scores that its scale is still to be applied to.
+   * Reads the codes at each search.
    *
-   * @param bias one number a row, added to its score
+   * @param session of `openScan`, for as many rows
    */
-  async search(codes: Float32Array, k: number, bias: Float32Array): Promise<SearchHits> {
-    const directions = codes.length / this.dim;
-    const groups = Math.ceil(this.rows / GROUP);
+  static stream(
+    shape: CodedBlockShape,
+    bounds: CodedBlock['bounds'],
+    scan: { readonly session: Promise<Session>; read(): Promise<CodedRows> },
+  ): CodedBlock {
+    return new CodedBlock(shape, bounds, scan);
+  }
+
+  /**
+   * Gets the codes ready; what comes back finds the k best rows of each direction, by rough scores that its scale is still to be
+   * applied to.
+   */
+  async open(): Promise<(search: BlockSearch) => Promise<SearchHits>> {
+    if (!('read' in this.scan)) {
+      const { session } = this.scan;
+      return (search) => this.#search(session, search);
+    }
+    const [session, { codes, scales }] = await Promise.all([this.scan.session, this.scan.read()]);
+    const size = padded(this.rows);
+    const feeds = {
+      table: { data: widened(codes, this.#dim, size), dims: [this.#dim, size] },
+      scales: { data: longer(scales, size, 0), dims: [size] },
+    };
+    return (search) => this.#search(session, search, feeds);
+  }
+
+  async #search(session: Session, { codes, k, bias }: BlockSearch, table: Feeds = {}): Promise<SearchHits> {
+    const directions = codes.length / this.#dim;
+    const size = padded(this.rows);
     const found = Math.min(k, this.rows);
-    const padded = new Float32Array(groups * GROUP).fill(Number.NEGATIVE_INFINITY);
-    padded.set(bias);
-    const result = await this.session.run({
-      codes: { data: codes, dims: [directions, this.dim] },
-      bias: { data: padded, dims: [padded.length] },
-      groups: { data: BigInt64Array.of(BigInt(Math.min(k, groups))), dims: [1] },
+    const result = await session.run({
+      ...table,
+      codes: { data: codes, dims: [directions, this.#dim] },
+      bias: { data: longer(bias, size, Number.NEGATIVE_INFINITY), dims: [size] },
+      groups: { data: BigInt64Array.of(BigInt(Math.min(k, size / GROUP))), dims: [1] },
       k: { data: BigInt64Array.of(BigInt(found)), dims: [1] },
     });
     const best = result.best.data as Int32Array;
@@ -51,24 +100,33 @@ export class CodedBlock {
     return { indices, scores: floats(result.scores), k: found };
   }
 
-  release(): Promise<void> {
-    return this.session.release();
+  /** Frees what is held. */
+  async release(): Promise<void> {
+    await (await this.scan.session).release();
   }
 }
 
+/** A session that is given the codes of so many rows at each call. */
+export const openScan = (
+  shape: Omit<CodedBlockShape, 'firstRow'>,
+  runtime: RuntimeOptions,
+): Promise<Session> => compileScan(shape, undefined, runtime);
+
 /** codes [n, dim] -> the groups with the best rows, and in them the best rows. */
 function compileScan(
-  { codes, scales }: CodedRows,
-  { rows, cols }: Matrix,
+  { rows, dim }: Omit<CodedBlockShape, 'firstRow'>,
+  coded: CodedRows | undefined,
   runtime: RuntimeOptions,
 ): Promise<Session> {
   const graph = new Graph();
-  const groups = Math.ceil(rows / GROUP);
-  const size = groups * GROUP;
-  const table = graph.constant(widened(codes, cols, size), [cols, size]);
-  const tableScales = new Float32Array(size);
-  tableScales.set(scales);
-  const directions = graph.input('codes', ['n', cols]);
+  const size = padded(rows);
+  const table = coded
+    ? graph.constant(widened(coded.codes, dim, size), [dim, size])
+    : graph.input('table', [dim, size], 'int8');
+  const scales = coded
+    ? graph.constant(longer(coded.scales, size, 0), [size])
+    : graph.input('scales', [size]);
+  const directions = graph.input('codes', ['n', dim]);
   const bias = graph.input('bias', [size]);
   const groupCount = graph.input('groups', [1], 'int64');
   const k = graph.input('k', [1], 'int64');
@@ -78,7 +136,7 @@ function compileScan(
       ops.cast(directions, 'uint8'),
       table,
       graph.scalar(1),
-      graph.constant(tableScales, [size]),
+      scales,
       graph.constant(Uint8Array.of(ZERO_CODE), []),
       undefined,
       bias,
@@ -87,8 +145,8 @@ function compileScan(
     {},
     'com.microsoft',
   );
-  const grouped = ops.reshape(scores, ['n', groups, GROUP]);
-  const [highest] = graph.node('ReduceMax', [grouped, graph.int64s([2])], [{ shape: ['n', groups] }], {
+  const grouped = ops.reshape(scores, ['n', size / GROUP, GROUP]);
+  const [highest] = graph.node('ReduceMax', [grouped, graph.int64s([2])], [{ shape: ['n', size / GROUP] }], {
     keepdims: 0,
   });
   const [, best] = topK(highest, groupCount, 'g');
@@ -103,6 +161,9 @@ function compileScan(
 const topK = (x: Value, k: Value, size: string): Value[] =>
   x.graph.node('TopK', [x, k], [{ shape: ['n', size] }, { shape: ['n', size], dtype: 'int64' }]);
 
+/** Rows in whole groups. */
+const padded = (rows: number): number => Math.ceil(rows / GROUP) * GROUP;
+
 /** [cols, rows] -> [cols, size], zeros behind each column. */
 function widened(codes: Int8Array, cols: number, size: number): Int8Array {
   const rows = codes.length / cols;
@@ -110,4 +171,11 @@ function widened(codes: Int8Array, cols: number, size: number): Int8Array {
   const wide = new Int8Array(cols * size);
   for (let j = 0; j < cols; j++) wide.set(codes.subarray(j * rows, (j + 1) * rows), j * size);
   return wide;
+}
+
+function longer(values: Float32Array, size: number, rest: number): Float32Array {
+  if (values.length === size) return values;
+  const out = new Float32Array(size).fill(rest, values.length);
+  out.set(values);
+  return out;
 }

@@ -1,20 +1,33 @@
 import type { RuntimeOptions } from '../engine/index.js';
 import { InputError } from '../errors.js';
-import { dot, gatherRows, type Matrix, row, rowRange } from '../matrix.js';
-import { CodedBlock } from './codedBlock.js';
-import { codeError, encodeDirections } from './codes.js';
+import { dot, gatherRows, type Matrix, row, rowRange, type VectorTable } from '../matrix.js';
+import { BLOCK_VALUES, blocksOf } from './blocks.js';
+import { CodedBlock, openScan } from './codedBlock.js';
+import { type CodedRows, codeError, encodeDirections, encodeRows } from './codes.js';
 import { FloatBlock } from './floatBlock.js';
 import { mergeHits } from './mergeHits.js';
 import type { SearchHits, SearchOptions, VectorIndex } from './vectorIndex.js';
 
 export interface ExactIndexOptions extends RuntimeOptions {
   /** The catalog's unit vectors [size, dim], which stay as they are while the index is in use. */
-  readonly vectors: Matrix;
+  readonly vectors: VectorTable;
   /**
    * Values of a block of rows (2^25, which is 128 MB of floats). A block is held in memory twice more while it loads, and must
    * stay below the 2 GB of a serialised model. A catalog of more than one is searched roughly first.
    */
   readonly blockValues?: number;
+  /** The codes of a catalog of more than one block, where they are known (they are made of the vectors). */
+  readonly codes?: CodeSource;
+  /** Whether the codes of a catalog of more than one block stay in memory (true), or are read by each search, block by block. */
+  readonly holdsCodes?: boolean;
+}
+
+/** Codes that were made before. */
+export interface CodeSource {
+  /** Of rows `[start, end)`, which are a block; undefined where they were not. */
+  read(start: number, end: number): Promise<CodedRows> | undefined;
+  /** How far those can be wrong. */
+  bounds(start: number, end: number): Pick<CodedRows, 'error' | 'norm'> | undefined;
 }
 
 /** Scores of a run: 32 MB. Long runs waste less time where threads meet. */
@@ -27,7 +40,8 @@ const SCORES = 2 ** 23;
  * loads, where a matrix fed at every call would be laid out at every call. Large catalogs are cut into blocks of rows,
  * a graph each, whose hits are merged; their blocks hold codes of 8 bits, by which the rows that may be hits are found, of which then the
  * scores are computed. How far codes can be wrong is known, so it is also known when a hit could be missing, and then more rows are
- * looked at. A direction's hits are the same to the last bit whatever it is searched together with.
+ * looked at. A direction's hits are the same to the last bit whatever it is searched together with, and wherever vectors and codes lie:
+ * those that are not in memory are read block by block, once for all directions of a call.
  *
  * @example
  * const index = await ExactIndex.create({ vectors });
@@ -35,7 +49,7 @@ const SCORES = 2 ** 23;
  */
 export class ExactIndex implements VectorIndex {
   private constructor(
-    private readonly vectors: Matrix,
+    private readonly vectors: VectorTable,
     private readonly blocks: readonly FloatBlock[] | readonly CodedBlock[],
     /** The bias [size] of a search without a mask. */
     private readonly zeros: Float32Array,
@@ -44,18 +58,37 @@ export class ExactIndex implements VectorIndex {
   /** @throws {InputError} when the vectors have no columns */
   static async create({
     vectors,
-    blockValues = 2 ** 25,
+    blockValues = BLOCK_VALUES,
+    codes,
+    holdsCodes = true,
     ...runtime
   }: ExactIndexOptions): Promise<ExactIndex> {
     const { rows: size, cols: dim } = vectors;
     if (dim === 0) throw new InputError('vectors of length 0 cannot be searched');
     const zeros = new Float32Array(size);
-    const parts = evenParts(size, Math.ceil((size * dim) / blockValues));
-    const blocks: (FloatBlock | CodedBlock)[] = [];
-    const kind = parts.length > 1 ? CodedBlock : FloatBlock;
-    for (const [start, end] of parts)
-      blocks.push(await kind.create(rowRange(vectors, start, end), start, runtime));
-    return new ExactIndex(vectors, blocks as FloatBlock[] | CodedBlock[], zeros);
+    const parts = blocksOf(size, dim, blockValues);
+    if (parts.length <= 1) {
+      const blocks = [];
+      for (const [start, end] of parts)
+        blocks.push(await FloatBlock.create(rowRange(vectors, start, end), start, runtime));
+      return new ExactIndex(vectors, blocks, zeros);
+    }
+    const blocks: CodedBlock[] = [];
+    // Blocks of equally many rows share one.
+    const scans = new Map<number, ReturnType<typeof openScan>>();
+    for (const [start, end] of parts) {
+      const shape = { firstRow: start, rows: end - start, dim };
+      const read = async () => (await codes?.read(start, end)) ?? encodeRows(rowRange(vectors, start, end));
+      if (holdsCodes) {
+        blocks.push(await CodedBlock.hold(shape, await read(), runtime));
+      } else {
+        const session = scans.get(shape.rows) ?? openScan(shape, runtime);
+        scans.set(shape.rows, session);
+        const bounds = codes?.bounds(start, end) ?? boundsOf(await read());
+        blocks.push(CodedBlock.stream(shape, bounds, { session, read }));
+      }
+    }
+    return new ExactIndex(vectors, blocks, zeros);
   }
 
   get size(): number {
@@ -76,32 +109,18 @@ export class ExactIndex implements VectorIndex {
     this.#check(directions, k, mask);
     const bias = mask ? maskBias(mask) : this.zeros;
     if (isCoded(this.blocks)) return this.#searchByCodes(this.blocks, directions, k, bias);
-    return this.#searchBlocks(this.blocks, directions.rows, k, (block, start, end) =>
-      block.search(rowRange(directions, start, end), k, biasOf(block, bias)),
-    );
+    const hits = noHits(directions.rows, k);
+    for (const block of this.blocks)
+      for (const [start, end] of steps(directions.rows, block.rows)) {
+        const found = await block.search(rowRange(directions, start, end), k, biasOf(block, bias));
+        mergeHits(hits, start, found, block.firstRow);
+      }
+    return hits;
   }
 
   /** Frees the catalog's native memory. */
   async release(): Promise<void> {
     for (const block of this.blocks) await block.release();
-  }
-
-  /** The hits of all blocks, of as many directions at once as is good. */
-  async #searchBlocks<Block extends FloatBlock | CodedBlock>(
-    blocks: readonly Block[],
-    directions: number,
-    k: number,
-    search: (block: Block, start: number, end: number) => Promise<SearchHits>,
-  ): Promise<SearchHits> {
-    const hits = noHits(directions, k);
-    for (const block of blocks) {
-      const step = Math.max(1, Math.floor(SCORES / block.rows));
-      for (let start = 0; start < directions; start += step) {
-        const found = await search(block, start, Math.min(start + step, directions));
-        mergeHits(hits, start, found, block.firstRow);
-      }
-    }
-    return hits;
   }
 
   /** Looks at the best rows by codes, of each direction at so many that no hit can be missing. */
@@ -124,14 +143,22 @@ export class ExactIndex implements VectorIndex {
       /** The best rough score of a row that is not looked at. */
       const unseen = new Float32Array(some.rows).fill(Number.NEGATIVE_INFINITY);
       const looked = perBlock * blocks.length;
-      const rough = await this.#searchBlocks(blocks, some.rows, looked, async (block, start, end) => {
-        const part = codes.subarray(start * this.dim, end * this.dim);
-        const found = await block.search(part, perBlock, biasOf(block, bias));
-        if (found.k < block.rows)
-          for (let i = start; i < end; i++)
-            unseen[i] = Math.max(unseen[i], found.scores[(i - start + 1) * found.k - 1]);
-        return found;
-      });
+      const rough = noHits(some.rows, looked);
+      let opened = blocks[0].open();
+      for (const [b, block] of blocks.entries()) {
+        const search = await opened;
+        // What lies on disk is read while the block before it is searched.
+        if (b + 1 < blocks.length) opened = blocks[b + 1].open();
+        opened.catch(() => {});
+        for (const [start, end] of steps(some.rows, block.rows)) {
+          const part = codes.subarray(start * this.dim, end * this.dim);
+          const found = await search({ codes: part, k: perBlock, bias: biasOf(block, bias) });
+          if (found.k < block.rows)
+            for (let i = start; i < end; i++)
+              unseen[i] = Math.max(unseen[i], found.scores[(i - start + 1) * found.k - 1]);
+          mergeHits(rough, start, found, block.firstRow);
+        }
+      }
       open = open.filter((direction, i) => {
         const error = codeError(bounds, { error: errors[i], norm: norms[i] });
         /** The most that a row of such a rough score can have. */
@@ -209,11 +236,16 @@ function bestFirst(rows: Int32Array, scores: Float32Array, k: number): Int32Arra
   return places.sort((a, b) => scores[b] - scores[a] || rows[a] - rows[b]).subarray(0, k);
 }
 
-/** About equally many rows in each of at most so many parts, as [start, end). */
-function evenParts(size: number, count: number): [number, number][] {
-  const step = Math.max(1, Math.ceil(size / count));
-  return Array.from({ length: Math.ceil(size / step) }, (_, i) => [i * step, Math.min((i + 1) * step, size)]);
+/** As many directions at once as is good, as [start, end). */
+function steps(directions: number, rows: number): [number, number][] {
+  const step = Math.max(1, Math.floor(SCORES / rows));
+  return Array.from({ length: Math.ceil(directions / step) }, (_, i) => [
+    i * step,
+    Math.min((i + 1) * step, directions),
+  ]);
 }
+
+const boundsOf = ({ error, norm }: CodedRows): Pick<CodedRows, 'error' | 'norm'> => ({ error, norm });
 
 /** -Infinity for every row the mask leaves out. */
 function maskBias(mask: Uint8Array): Float32Array {

@@ -15,9 +15,12 @@ import { InputError } from '../errors.js';
 import { removeTemporaries, writeError, writeFileAtomic, writeJson } from '../files.js';
 import { settingsOf } from '../retrieve/loadRun.js';
 import { METHOD_NAMES, type Method } from '../retrieve/methodNames.js';
+import { vectorFiles } from '../run/catalogFiles.js';
 import { readWritten } from '../run/labels.js';
 import { configOf } from '../run/manifest.js';
 import { RunFolder } from '../run/runFolder.js';
+import { tensor } from '../run/spaceFiles.js';
+import { VectorShards } from '../run/vectorShards.js';
 import { ENCODED_FILES, readQueries } from '../run/workspace.js';
 import { TASKS } from '../tasks/tasks.js';
 import { WEB_FILES, WEB_FORMAT, WEB_VERSION, WEB_WRITTEN, type WebManifest } from './manifest.js';
@@ -38,7 +41,7 @@ export async function exportRetriever(folder: string, out: string): Promise<WebM
   await run.check('encode');
   await run.check('diffusion');
   const to = (name: string) => join(out, name);
-  const { vectors } = (await readSafetensors(run.path('encode', ENCODED_FILES.vectors))).tensors;
+  const vectors = await allVectors(run);
   const labels = (await readSafetensors(run.path('encode', ENCODED_FILES.labels))).tensors;
   const space = (await readSafetensors(run.path('encode', ENCODED_FILES.space))).tensors;
   const written = Object.entries((await readWritten(run)) ?? {}).map(
@@ -96,6 +99,15 @@ export async function exportRetriever(folder: string, out: string): Promise<WebM
   await removeTemporaries(out);
   await writeJson(to(WEB_FILES.manifest), manifest);
   return manifest;
+}
+
+async function allVectors(run: RunFolder): Promise<StoredTensor> {
+  const shards = await VectorShards.open(run.path('encode'), await vectorFiles(run));
+  try {
+    return tensor(shards.read(0, shards.rows));
+  } finally {
+    shards.close();
+  }
 }
 
 /** The method that did best on validation queries of those that an export can answer by: the policy stays at home. */

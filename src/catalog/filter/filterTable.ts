@@ -268,7 +268,8 @@ export function compileMask(items: readonly Item[], filters: Filters): Uint8Arra
 
 /** What each field of the items is, as filters see it. */
 export function fieldTypes(items: readonly Item[]): FieldType[] {
-  return new FilterTable(items).types();
+  // One column at a time: each is as large as its values are different.
+  return new FilterTable(items).names.flatMap((name) => new FilterTable(items).types([name]));
 }
 
 const hasOwn = ({ metadata }: Item, name: string): boolean => Object.hasOwn(metadata, name);

@@ -9,7 +9,7 @@ import { askJson } from '../../llm/askJson.js';
 import { type ChatEndpoint, checkEndpoint, placeOf } from '../../llm/endpoint.js';
 import { inParallel } from '../../llm/inParallel.js';
 import { messageTokens, type Prices, priceOf, scoreTokens, textTokens } from '../../llm/tokens.js';
-import { dot, type Matrix, row } from '../../matrix.js';
+import { dot, row, type VectorTable } from '../../matrix.js';
 import type { OnProgress } from '../../progress.js';
 import { bestOf } from '../../ranking.js';
 import { type Grade, grade, gradePrompt, gradesSchema, HIGHEST, parseGrades } from './gradePrompt.js';
@@ -27,7 +27,7 @@ export interface ChatJudgeOptions {
   /** The catalog. */
   readonly items: readonly Item[];
   /** Content embeddings, unit rows [items, d]. */
-  readonly vectors: Matrix;
+  readonly vectors: VectorTable;
   /** Queries that may be asked about, for the cost. */
   readonly queries: readonly string[];
   /** Told the cost before the first question, and of long waits. */
@@ -118,7 +118,7 @@ class ChatJudge {
     const known = this.#nearest.get(query);
     if (known) return known;
     const { items, vectors } = this.options;
-    const cosines = Float32Array.from(items, (_, i) => dot(row(vectors, i), queryVector));
+    const cosines = Float32Array.from({ length: items.length }, (_, i) => dot(row(vectors, i), queryVector));
     const { items: nearest } = bestOf([...items.keys()], cosines, CANDIDATES);
     const texts = [...new Set(Array.from(nearest, (i) => items[i].text))];
     this.#nearest.set(query, texts);

@@ -1,12 +1,19 @@
+import { evenRows } from '../../evenly.js';
 import type { Bm25 } from '../../lexical/bm25.js';
-import { dot, type Matrix, row } from '../../matrix.js';
+import { concatRows, dot, gatherRows, matrix, row, type VectorTable } from '../../matrix.js';
+import type { VectorIndex } from '../../vectorIndex/vectorIndex.js';
 import type { JudgeFunction } from './judge.js';
 
 export interface HybridJudgeOptions {
   /** Content embeddings, unit rows [items, d]. */
-  readonly vectors: Matrix;
+  readonly vectors: VectorTable;
+  /** Over these vectors; says what is nearest in a large catalog. */
+  readonly index: Pick<VectorIndex, 'search'>;
   readonly lexicon: () => Bm25;
 }
+
+/** Items that say how cosines are spread; of more, so many from all over the catalog. */
+const SPREAD = 16_384;
 
 /** Deviations above the catalog's mean cosine at which an item is on topic, */
 const NEAR = 2.5;
@@ -25,10 +32,14 @@ const SAME_WORDS = 0.5;
  * By words: where a BM25 score lies between half the query's best and the best, so that one common word of several is nothing. Words that
  * mean something else are off topic: it counts as far as the cosine lies above the mean, all from one deviation on.
  */
-export function hybridJudge({ vectors, lexicon }: HybridJudgeOptions): JudgeFunction {
+export function hybridJudge({ vectors, index, lexicon }: HybridJudgeOptions): JudgeFunction {
   const known = new Map<string, DenseScale>();
-  return ({ query, queryVector, rows }) => {
-    const scale = known.get(query) ?? denseScale(vectors, queryVector);
+  const spread = vectors.rows > SPREAD ? gatherRows(vectors, evenRows(vectors.rows, SPREAD)) : undefined;
+  const nearest = nearestCosines(index);
+  const scaleOf = async (queryVector: Float32Array): Promise<DenseScale> =>
+    spread ? denseScale(spread, queryVector, await nearest(queryVector)) : denseScale(vectors, queryVector);
+  return async ({ query, queryVector, rows }) => {
+    const scale = known.get(query) ?? (await scaleOf(queryVector));
     known.set(query, scale);
     const { mean, deviation, best } = scale;
     const threshold = Math.min(Math.max(NEAR, LEAST_OF_BEST * best), MOST_OF_BEST * best);
@@ -51,8 +62,13 @@ interface DenseScale {
   readonly best: number;
 }
 
-function denseScale(vectors: Matrix, query: Float32Array): DenseScale {
-  let [sum, squares, largest] = [0, 0, Number.NEGATIVE_INFINITY];
+/** @param largest of all cosines, where these rows are not all */
+function denseScale(
+  vectors: VectorTable,
+  query: Float32Array,
+  largest = Number.NEGATIVE_INFINITY,
+): DenseScale {
+  let [sum, squares] = [0, 0];
   for (let i = 0; i < vectors.rows; i++) {
     const cosine = dot(row(vectors, i), query);
     sum += cosine;
@@ -69,3 +85,19 @@ function denseScale(vectors: Matrix, query: Float32Array): DenseScale {
 /** From 0 at the threshold (and below it) to 1 at the best; where nothing is above it, 0. */
 const position = (value: number, threshold: number, best: number): number =>
   value > threshold ? Math.min(1, (value - threshold) / (best - threshold)) : 0;
+
+/** The cosine of the nearest item; what is asked for at once is searched for at once. */
+function nearestCosines(index: Pick<VectorIndex, 'search'>): (query: Float32Array) => Promise<number> {
+  let asked: Float32Array[] = [];
+  let answers: Promise<Float32Array> | undefined;
+  return async (query) => {
+    const place = asked.push(query) - 1;
+    answers ??= Promise.resolve().then(async () => {
+      const queries = concatRows(asked.map((vector) => matrix(1, vector.length, vector)));
+      asked = [];
+      answers = undefined;
+      return (await index.search(queries, { k: 1 })).scores;
+    });
+    return (await answers)[place];
+  };
+}

@@ -6,6 +6,7 @@ import { Bm25 } from '../../lexical/bm25.js';
 import { matrix } from '../../matrix.js';
 import { retrieveFanOuts } from '../../policy/fanOut.js';
 import { letterWorld } from '../../policy/testing/world.js';
+import { plainIndex } from '../../vectorIndex/testing/plainIndex.js';
 import { relevanceReward } from '../relevanceReward.js';
 import type { RewardResult } from '../reward.js';
 import { hybridJudge } from './hybridJudge.js';
@@ -64,6 +65,7 @@ describe('a judge', () => {
     const options = {
       folder: temp.path(),
       vectors: matrix(3, 1),
+      index: plainIndex(matrix(3, 1)),
       lexicon: () => Bm25.of(items),
       items,
       queries: [],
@@ -105,40 +107,47 @@ describe('the hybrid judge', () => {
   const judge = (query: string, named: readonly [number, string][], queryVector = Float32Array.of(1, 0)) => {
     const all = texts.slice();
     for (const [row, text] of named) all[row] = text;
-    const ask = hybridJudge({ vectors, lexicon: () => Bm25.of(itemsOf(all)) });
-    return (rows: readonly number[]) =>
-      Array.from(ask({ query, queryVector, rows, items: [] }) as ArrayLike<number>);
+    const ask = hybridJudge({ vectors, index: plainIndex(vectors), lexicon: () => Bm25.of(itemsOf(all)) });
+    return async (rows: readonly number[]) => Array.from(await ask({ query, queryVector, rows, items: [] }));
   };
 
-  it('puts the best item at 1, and nothing above 0 that does not stand out', () => {
-    const relevance = judge('music', [])([...angles.keys()]);
+  it('puts the best item at 1, and nothing above 0 that does not stand out', async () => {
+    const relevance = await judge('music', [])([...angles.keys()]);
     expect(relevance[0]).toBe(1);
     expect(relevance[1]).toBeGreaterThan(relevance[2]);
     expect(relevance[2]).toBeGreaterThan(0);
     expect(Math.max(...relevance.slice(3))).toBe(0);
   });
 
-  it('knows an item by the words of the query, but not one that lies away from it', () => {
+  it('knows an item by the words of the query, but not one that lies away from it', async () => {
     const above = angles.findIndex((a, i) => i > 2 && a < Math.PI / 2 - 0.15);
     const below = angles.findIndex((a, i) => i > 2 && a > Math.PI / 2 + 0.15);
     const named: [number, string][] = [
       [above, 'night lamp'],
       [below, 'night lamp'],
     ];
-    const [inside, outside, other] = judge('night lamp', named)([above, below, 9]);
+    const [inside, outside, other] = await judge('night lamp', named)([above, below, 9]);
     expect(inside).toBeGreaterThan(0);
     expect(outside).toBe(0);
     expect(other).toBe(0);
   });
 
-  it('goes by words alone where the encoder knows none of them', () => {
-    expect(judge('qx-40', [[7, 'qx-40']], new Float32Array(2))([7, 0])).toEqual([1, 0]);
+  it('goes by words alone where the encoder knows none of them', async () => {
+    expect(await judge('qx-40', [[7, 'qx-40']], new Float32Array(2))([7, 0])).toEqual([1, 0]);
   });
 
   it('is asked for by a config without a judge of its own', async () => {
     const all = itemsOf(texts);
     const lexicon = () => Bm25.of(all);
-    const opened = await openJudge('hybrid', { folder: '.', vectors, lexicon, items: all, queries: [] });
+    const index = plainIndex(vectors);
+    const opened = await openJudge('hybrid', {
+      folder: '.',
+      vectors,
+      index,
+      lexicon,
+      items: all,
+      queries: [],
+    });
     const rows = [0, 9];
     const said = await opened.relevance({
       query: 'a',

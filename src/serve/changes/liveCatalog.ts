@@ -1,11 +1,13 @@
 /** A compiled catalog that goes on changing: items added, replaced and deleted without compiling again. */
 import type { Item } from '../../catalog/item.js';
+import { RowsById } from '../../catalog/rowsById.js';
 import type { RuntimeOptions } from '../../engine/index.js';
-import { gatherRows, type Matrix, matrix, row, rowRange } from '../../matrix.js';
+import { gatherRows, type Matrix, matrix, row, rowRange, type VectorTable } from '../../matrix.js';
 import { CounterRandom } from '../../random.js';
 import type { Workspace } from '../../run/workspace.js';
 import type { Drift } from '../http/schemas.js';
 import { LiveIndex } from './liveIndex.js';
+import { LiveItems } from './liveItems.js';
 
 /** One change, ready to be applied: an item with its unit vector [d], or the id of one to delete. */
 export type AppliedChange =
@@ -30,12 +32,15 @@ const DEAD_ROWS = 1000;
 export class LiveCatalog {
   readonly #compiled: Workspace;
   readonly #index: LiveIndex;
-  readonly #rowOf: Map<string, number>;
-  readonly #items: Item[];
+  readonly #compiledRows: RowsById;
+  /** The rows of ids that were changed; undefined where they were deleted. */
+  readonly #changedRows = new Map<string, number | undefined>();
+  readonly #items: LiveItems;
+  #living: number;
   /** The items as of the last change: what is known of a list of items is remembered by the list. */
   #snapshot: readonly Item[];
-  /** Has room for more rows than are used. */
-  #vectors: Matrix;
+  /** Of the rows that came later; has room for more than are used. */
+  #added: Matrix;
   #alive: Uint8Array;
   /** Every id that was ever changed, with the item that was compiled under it. */
   readonly #changed = new Map<string, Item | undefined>();
@@ -48,11 +53,12 @@ export class LiveCatalog {
   constructor(compiled: Workspace, runtime: RuntimeOptions = {}) {
     this.#compiled = compiled;
     this.#index = new LiveIndex(compiled.index, runtime);
-    this.#items = compiled.items.slice();
+    this.#items = new LiveItems(compiled.items);
     this.#snapshot = compiled.items;
-    this.#vectors = compiled.vectors;
+    this.#added = matrix(0, compiled.vectors.cols);
     this.#alive = new Uint8Array(compiled.items.length).fill(1);
-    this.#rowOf = new Map(compiled.items.map(({ id }, i) => [id, i]));
+    this.#living = compiled.items.length;
+    this.#compiledRows = RowsById.of(compiled.items);
   }
 
   /** Items when it was compiled. */
@@ -62,7 +68,7 @@ export class LiveCatalog {
 
   /** Items that can be found. */
   get size(): number {
-    return this.#rowOf.size;
+    return this.#living;
   }
 
   /** What retrieval searches now, dead rows included; good until the next `apply`. */
@@ -72,13 +78,13 @@ export class LiveCatalog {
 
   /** The item of an id. */
   item(id: string): Item | undefined {
-    const at = this.#rowOf.get(id);
-    return at === undefined ? undefined : this.#items[at];
+    const at = this.rowOf(id);
+    return at === undefined ? undefined : this.#items.at(at);
   }
 
   /** The row of an id that can be found. */
   rowOf(id: string): number | undefined {
-    return this.#rowOf.get(id);
+    return this.#changedRows.has(id) ? this.#changedRows.get(id) : this.#compiledRows.get(id);
   }
 
   /** One byte a row, 0 = deleted or replaced; undefined where every row can be found. */
@@ -94,33 +100,37 @@ export class LiveCatalog {
 
   /** Rows of the items that can be found. */
   livingRows(): number[] {
-    return [...this.#rowOf.values()].sort((a, b) => a - b);
+    const rows: number[] = [];
+    for (let row = 0; row < this.#items.length; row++) if (this.#alive[row] === 1) rows.push(row);
+    return rows;
   }
 
   /** Applies changes in their order; deleting an id that nobody knows is no error. */
   async apply(changes: readonly AppliedChange[]): Promise<void> {
     for (const change of changes) {
       const id = 'item' in change ? change.item.id : change.delete;
-      const at = this.#rowOf.get(id);
-      if (!this.#changed.has(id)) this.#changed.set(id, at === undefined ? undefined : this.#items[at]);
-      if ('item' in change && at !== undefined && this.#items[at].text === change.item.text) {
-        this.#items[at] = change.item;
+      const at = this.rowOf(id);
+      if (!this.#changed.has(id)) this.#changed.set(id, at === undefined ? undefined : this.#items.at(at));
+      if ('item' in change && at !== undefined && this.#items.at(at).text === change.item.text) {
+        this.#items.set(at, change.item);
         if (at < this.compiledSize) this.#outdated.add(at);
         continue;
       }
-      if (at !== undefined) this.#alive[at] = 0;
+      if (at !== undefined) {
+        this.#alive[at] = 0;
+        this.#living--;
+      }
       if ('item' in change) this.#append(change.item, change.vector);
-      else this.#rowOf.delete(id);
+      else this.#changedRows.set(id, undefined);
     }
-    const first = this.compiledSize + this.#distances.length;
-    const fresh = rowRange(this.#vectors, first, this.#items.length);
+    const fresh = rowRange(this.#added, this.#distances.length, this.#late);
     this.#distances.push(...(await this.#distancesTo(fresh, 0)));
     if (this.#clearDeadRows() || fresh.rows > 0) {
-      await this.#index.setAdded(rowRange(this.#vectors, this.compiledSize, this.#items.length));
+      await this.#index.setAdded(rowRange(this.#added, 0, this.#late));
     }
     this.#index.setOutdated([...this.#outdated]);
     this.#index.setAlive(this.#alive.subarray(0, this.#items.length));
-    this.#snapshot = this.#items.slice();
+    this.#snapshot = this.#items.snapshot();
   }
 
   /** How far the catalog has moved from what was compiled. */
@@ -150,25 +160,31 @@ export class LiveCatalog {
     };
   }
 
-  #usedVectors(): Matrix {
-    return rowRange(this.#vectors, 0, this.#items.length);
+  /** Rows that came later. */
+  get #late(): number {
+    return this.#items.length - this.compiledSize;
+  }
+
+  #usedVectors(): VectorTable {
+    const { vectors } = this.#compiled;
+    return this.#late === 0 ? vectors : stacked(vectors, rowRange(this.#added, 0, this.#late));
   }
 
   #append(item: Item, vector: Float32Array): void {
-    const at = this.#items.length;
-    if (at === this.#vectors.rows) this.#grow();
-    row(this.#vectors, at).set(vector);
+    if (this.#late === this.#added.rows) this.#grow();
+    const at = this.#items.push(item);
+    row(this.#added, at - this.compiledSize).set(vector);
     this.#alive[at] = 1;
-    this.#items.push(item);
-    this.#rowOf.set(item.id, at);
+    this.#living++;
+    this.#changedRows.set(item.id, at);
   }
 
   #grow(): void {
-    const { rows, cols } = this.#vectors;
+    const { rows, cols } = this.#added;
     const grown = matrix(rows + Math.max(256, rows >> 2), cols);
-    grown.data.set(this.#vectors.data);
-    this.#vectors = grown;
-    const alive = new Uint8Array(grown.rows);
+    grown.data.set(this.#added.data);
+    this.#added = grown;
+    const alive = new Uint8Array(this.compiledSize + grown.rows);
     alive.set(this.#alive);
     this.#alive = alive;
   }
@@ -182,13 +198,13 @@ export class LiveCatalog {
     // Rows only move down, and in their order.
     living.forEach((from, i) => {
       const to = first + i;
-      row(this.#vectors, to).set(row(this.#vectors, from));
-      this.#items[to] = this.#items[from];
-      this.#distances[to - first] = this.#distances[from - first];
+      row(this.#added, i).set(row(this.#added, from - first));
+      this.#items.set(to, this.#items.at(from));
+      this.#distances[i] = this.#distances[from - first];
       this.#alive[to] = 1;
-      this.#rowOf.set(this.#items[to].id, to);
+      this.#changedRows.set(this.#items.at(to).id, to);
     });
-    this.#items.length = first + living.length;
+    this.#items.cut(first + living.length);
     this.#distances.length = living.length;
     return true;
   }
@@ -210,4 +226,21 @@ export class LiveCatalog {
     this.#usualDistance = distances.reduce((sum, distance) => sum + distance, 0) / distances.length;
     return this.#usualDistance;
   }
+}
+
+/** Two tables as one, the second after the first. */
+function stacked(first: VectorTable, second: Matrix): VectorTable {
+  const { rows, cols } = first;
+  return {
+    rows: rows + second.rows,
+    cols,
+    read(start, end) {
+      if (end <= rows) return rowRange(first, start, end);
+      if (start >= rows) return rowRange(second, start - rows, end - rows);
+      const out = matrix(end - start, cols);
+      out.data.set(rowRange(first, start, rows).data);
+      out.data.set(rowRange(second, 0, end - rows).data, (rows - start) * cols);
+      return out;
+    },
+  };
 }

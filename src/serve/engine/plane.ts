@@ -1,6 +1,6 @@
 /** A plane through the catalog's vectors, to draw maps in. */
 import { Matrix as Dense, EigenvalueDecomposition } from 'ml-matrix';
-import { gatherRows, type Matrix, row } from '../../matrix.js';
+import { gatherRows, row, type VectorTable } from '../../matrix.js';
 import { CounterRandom } from '../../random.js';
 
 /** Rows the plane is fitted on. */
@@ -15,7 +15,7 @@ export interface Plane {
 }
 
 /** Fits the plane to (a sample of) the rows [n, d]. The same rows give the same plane. */
-export function fitPlane(vectors: Matrix): Plane {
+export function fitPlane(vectors: VectorTable): Plane {
   const rows = new CounterRandom(0, 'serve/plane').permutation(vectors.rows).subarray(0, SAMPLE).sort();
   const { data, rows: n, cols: d } = gatherRows(vectors, rows);
   const mean = new Float64Array(d);
@@ -52,7 +52,7 @@ export function placeOf({ mean, axes }: Plane, vector: Float32Array): [number, n
 }
 
 /** The places of rows, x and y one after the other. */
-export function placesOf(plane: Plane, vectors: Matrix, rows: readonly number[]): number[] {
+export function placesOf(plane: Plane, vectors: VectorTable, rows: readonly number[]): number[] {
   return rows.flatMap((i) => placeOf(plane, row(vectors, i)));
 }
 

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, resolve } from 'node:path';
 import { POLICY_FILES } from '../../policy/policyFiles.js';
+import { vectorFiles } from '../../run/catalogFiles.js';
 import { fingerprintFile } from '../../run/fingerprint.js';
 import type { RunFolder } from '../../run/runFolder.js';
 import type { RunProvenance } from '../http/schemas.js';
@@ -12,7 +13,6 @@ const { version } = createRequire(import.meta.url)('../../../package.json') as {
 
 /** The files whose bytes decide the answers. */
 const ANSWERING = [
-  ['encode', 'vectors.safetensors'],
   ['encode', 'space.safetensors'],
   ['encode', 'space.json'],
   POLICY_FILES.trained,
@@ -22,7 +22,10 @@ const ANSWERING = [
 export async function provenanceOf(run: RunFolder): Promise<RunProvenance> {
   const { stages, config, catalog, queries, sets, encoder } = run.manifest;
   const inputs = { config, catalog: catalog.sha256, queries: queries?.sha256, sets: sets?.sha256, encoder };
-  const files = ANSWERING.map((parts) => run.path(...parts)).filter((file) => existsSync(file));
+  const vectors = (await vectorFiles(run)).map((name) => ['encode', name]);
+  const files = [...vectors, ...ANSWERING]
+    .map((parts) => run.path(...parts))
+    .filter((file) => existsSync(file));
   // Numbers of the manifest decide them as well; compiling again, bit by bit the same, finds the same ones.
   const { evaluate: _, ...compiled } = stages;
   const numbers = [stages.choose?.settings, stages.choose?.chosen];

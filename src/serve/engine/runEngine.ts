@@ -8,6 +8,7 @@ import type { Item } from '../../catalog/item.js';
 import { autoOf, choiceOf } from '../../choose/choice.js';
 import { encodeItems, type ItemContent } from '../../encode/encoder.js';
 import { InputError } from '../../errors.js';
+import { lazyMap } from '../../lazyArray.js';
 import { lexiconOf } from '../../lexical/lexicon.js';
 import { gatherRows, type Matrix, row } from '../../matrix.js';
 import {
@@ -283,9 +284,12 @@ export class RunEngine implements Engine {
   #filterTable(): FilterTable {
     if (!this.#filters) {
       const { items, ownNames } = this.#catalog.workspace;
-      const living = new Array<Item | undefined>(items.length).fill(undefined);
-      for (const i of this.#catalog.livingRows()) living[i] = items[i];
-      const gone = items.filter((_, i) => living[i] === undefined);
+      const alive = this.#catalog.alive?.slice();
+      const living = alive
+        ? lazyMap(items, (item, i): Item | undefined => (alive[i] === 0 ? undefined : item))
+        : items;
+      const dead = alive ? Array.from(alive.keys()).filter((i) => alive[i] === 0) : [];
+      const gone = dead.map((i) => items[i]);
       this.#filters = new FilterTable(living, ownNames, gone);
     }
     return this.#filters;

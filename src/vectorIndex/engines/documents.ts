@@ -1,7 +1,7 @@
 import { hasNumbers, termOf } from '../../catalog/filter/filterPlan.js';
 import type { FilterTable } from '../../catalog/filter/filterTable.js';
 import type { Item } from '../../catalog/item.js';
-import { type Matrix, row } from '../../matrix.js';
+import { row, type VectorTable } from '../../matrix.js';
 import { type EngineDocument, numberName } from './searchEngine.js';
 
 /** A catalog as engines hold it: what each item is found by is read from the fields once. */
@@ -13,7 +13,11 @@ export interface EngineCatalog {
 }
 
 /** @param table over the same items */
-export function engineCatalog(items: readonly Item[], vectors: Matrix, table: FilterTable): EngineCatalog {
+export function engineCatalog(
+  items: readonly Item[],
+  vectors: VectorTable,
+  table: FilterTable,
+): EngineCatalog {
   const fields = table.names.map((name) => {
     const column = table.column(name);
     return { name, column, number: hasNumbers(column) ? numberName(name) : undefined };

@@ -1,7 +1,8 @@
 import { planOfMask } from '../../catalog/filter/filterPlan.js';
 import type { Item } from '../../catalog/item.js';
+import { RowsById } from '../../catalog/rowsById.js';
 import { InputError } from '../../errors.js';
-import { dot, type Matrix, row } from '../../matrix.js';
+import { dot, type Matrix, row, type VectorTable } from '../../matrix.js';
 import type { SearchHits, SearchOptions, VectorIndex } from '../vectorIndex.js';
 import type { SearchEngine } from './searchEngine.js';
 
@@ -14,15 +15,15 @@ const FEW = 2000;
  * is never found.
  */
 export class EngineIndex implements VectorIndex {
-  readonly #rowOf: ReadonlyMap<string, number>;
+  readonly #rowOf: RowsById;
   #outdated: readonly number[] = [];
 
   private constructor(
     private readonly engine: SearchEngine,
     items: readonly Item[],
-    private readonly vectors: Matrix,
+    private readonly vectors: VectorTable,
   ) {
-    this.#rowOf = new Map(items.map(({ id }, i) => [id, i]));
+    this.#rowOf = RowsById.of(items);
   }
 
   /**
@@ -31,7 +32,7 @@ export class EngineIndex implements VectorIndex {
    */
   static async open(
     engine: SearchEngine,
-    { items, vectors, version }: { items: readonly Item[]; vectors: Matrix; version: string },
+    { items, vectors, version }: { items: readonly Item[]; vectors: VectorTable; version: string },
   ): Promise<EngineIndex> {
     const info = await engine.info(version);
     const push = `r4t push <run> --to ${engine.name}`;
