@@ -1,5 +1,6 @@
-import { expect, it } from 'vitest';
-import type { Matrix } from '../matrix.js';
+import { readdirSync } from 'node:fs';
+import { expect, it, vi } from 'vitest';
+import { isInMemory, type Matrix, rowRange } from '../matrix.js';
 import type { Progress } from '../progress.js';
 import { loadCatalog } from './catalog.js';
 import { hasSharedData, SHARED_DATA, sharedFile } from './testing/sharedData.js';
@@ -85,6 +86,37 @@ it('reads more vectors than one chunk holds', async () => {
   const { vectors } = await loadCatalog(temp.write('many.jsonl', rows));
   expect(vectors?.rows).toBe(5000);
   expect((vectors as Matrix).data.filter((_, i) => i % 2 === 0).every((x) => x === 1)).toBe(true);
+});
+
+it('is the same where items and vectors do not fit in memory, and leaves nothing behind', async () => {
+  const rows = Array.from({ length: 9000 }, (_, i) => ({
+    id: `n${i}`,
+    title: `thing ${i} \u2028 ü`,
+    price: i / 7,
+    tags: ['a', `${i % 9}`],
+    vector: [i + 1, 1, -i],
+  }));
+  const file = temp.write('spooled.jsonl', [...rows, rows[3], rows[8999]]);
+  const held = await loadCatalog(file);
+  vi.stubEnv('R4T_CATALOG_MEMORY', '0.1');
+  try {
+    const spooled = await loadCatalog(file, { spoolIn: temp.path('spool') });
+    expect(isInMemory(spooled.vectors!)).toBe(false);
+    expect(rowRange(spooled.vectors!, 0, 9000)).toEqual(held.vectors);
+    expect(spooled.items).toHaveLength(9000);
+    expect([...spooled.items]).toEqual(held.items);
+    expect(spooled.items[4711]).toEqual(held.items[4711]);
+    expect(spooled.items.slice(8998)).toEqual(held.items.slice(8998));
+    expect(spooled.items.at(-1)).toEqual(held.items.at(-1));
+    expect(spooled.rowOf.get('n8999')).toBe(8999);
+    expect(spooled.rowOf.get('n9000')).toBeUndefined();
+    expect(spooled.report).toEqual(held.report);
+    expect(spooled.report.skipped.count).toBe(2);
+    expect(readdirSync(temp.path('spool'))).toEqual([]);
+    spooled.close();
+  } finally {
+    vi.unstubAllEnvs();
+  }
 });
 
 const good = { id: 'a', title: 'A', vector: [1, 0] };

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { loadCatalog } from '../catalog/catalog.js';
 import { catalogQueries } from '../catalog/catalogQueries.js';
 import type { QueryRecord } from '../catalog/item.js';
@@ -142,6 +142,41 @@ describe('a run', () => {
       synthesis: { sets: 70, meanReward: expect.any(Number) },
       diffusion: { sets: 70, parameters: expect.any(Number) },
     });
+  });
+
+  it('is the same to the last bit, and answers the same, where items and vectors stay on disk', async () => {
+    const streamed = options();
+    vi.stubEnv('R4T_CATALOG_MEMORY', '0');
+    try {
+      await compile(streamed);
+      expect(artefacts(streamed.out)).toEqual(artefacts(whole.out));
+      const answers = async (out: string) => {
+        await using retriever = await Retriever.load(out, { encoder });
+        const asked = ['a red thing', 'tents'].flatMap((query) =>
+          (['plain', 'hybrid', 'diffusion', 'folm'] as const).map((method) =>
+            retriever.search(query, { k: 3, method, filter: 'color != blue' }),
+          ),
+        );
+        return (await Promise.all(asked)).map(({ items }) => items);
+      };
+      const fromDisk = await answers(streamed.out);
+      vi.unstubAllEnvs();
+      expect(fromDisk).toEqual(await answers(whole.out));
+    } finally {
+      vi.unstubAllEnvs();
+    }
+  });
+
+  it('goes on encoding in the space that it was stopped in', async () => {
+    const many = Array.from({ length: 20_001 }, (_, i) => ({ id: i, title: `${COLORS[i % 8]} thing ${i}` }));
+    const large = { catalog: temp.write('many.jsonl', many), stage: 'encode' as const };
+    const [through, stopped] = [options(large), options(large)];
+    await compile(through);
+    await compileUntil(stopped, 'encode', 8192);
+    const space = sha256(`${stopped.out}/encode/space.safetensors`);
+    await compile(stopped);
+    expect(sha256(`${stopped.out}/encode/space.safetensors`)).toBe(space);
+    expect(artefacts(stopped.out)).toEqual(artefacts(through.out));
   });
 
   it('logs every step', async () => {

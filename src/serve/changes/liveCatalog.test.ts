@@ -2,6 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FilterTable } from '../../catalog/filter/filterTable.js';
 import type { Item } from '../../catalog/item.js';
+import { lazyArray } from '../../lazyArray.js';
+import { Bm25 } from '../../lexical/bm25.js';
 import { dot, matrix, normalizeRows, row } from '../../matrix.js';
 import { CounterRandom } from '../../random.js';
 import { passingRows } from '../../retrieve/request.js';
@@ -51,14 +53,27 @@ function expected(items: Iterable<Item>, text: string): string[] {
   return [...items].sort((a, b) => score(b) - score(a)).map(({ id }) => id);
 }
 
+/** As those of a catalog that does not fit in memory. */
+const onDisk = (items: readonly Item[]) =>
+  lazyArray({
+    length: items.length,
+    at: (i) => ({ ...items[i] }),
+    all: () => items[Symbol.iterator](),
+    source: () => items,
+  });
+
 const BASE = Array.from({ length: 12 }, (_, i) => item(`${i}`, `base ${i}`));
 
-it('finds what a catalog compiled anew would find, after any changes', async () => {
+it.each([
+  ['in memory', (items: readonly Item[]) => items],
+  ['on disk', onDisk],
+])('finds what a catalog compiled anew would find, after any changes, with items %s', async (_, placed) => {
   const id = fc.integer({ min: 0, max: 20 }).map(String);
   const step = fc.oneof(fc.record({ id, version: fc.nat(3), price: fc.nat(2) }), fc.record({ id }));
   await fc.assert(
     fc.asyncProperty(fc.array(fc.array(step, { maxLength: 8 }), { maxLength: 6 }), async (batches) => {
-      const catalog = new LiveCatalog(await compiled(BASE), runtime);
+      const catalog = new LiveCatalog(await compiled(placed(BASE)), runtime);
+      let lexicon = Bm25.of(catalog.workspace.items);
       const model = new Map(BASE.map((i) => [i.id, i]));
       const touched = new Set(batches.flat().map(({ id }) => id));
       for (const batch of batches) {
@@ -72,6 +87,9 @@ it('finds what a catalog compiled anew would find, after any changes', async () 
         }
         await catalog.apply(changes);
         expect(await found(catalog, 'query')).toEqual(expected(model.values(), 'query'));
+        const { items } = catalog.workspace;
+        lexicon = lexicon.with(items);
+        expect(lexicon.scores('base 3')).toEqual(Bm25.of(items).scores('base 3'));
       }
       expect(catalog.size).toBe(model.size);
       for (const [id, now] of model) expect(catalog.item(id)).toEqual(now);
