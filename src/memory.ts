@@ -10,6 +10,10 @@ const [ITEMS_SHARE, HEAP_SHARE] = [1 / 2, 1 / 4];
 /** Says how much instead, in MB. */
 export const MEMORY_VARIABLE = 'R4T_CATALOG_MEMORY';
 
+/** Bytes of this machine, or what a container may have of them. */
+export const machineMemory = (): number =>
+  Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY);
+
 /**
  * Bytes that the vectors of a catalog and their index may take; what is more stays on disk.
  *
@@ -17,8 +21,7 @@ export const MEMORY_VARIABLE = 'R4T_CATALOG_MEMORY';
  */
 export function memoryForVectors(): number {
   const set = process.env[MEMORY_VARIABLE];
-  if (set === undefined || set === '')
-    return SHARE * Math.min(totalmem(), process.constrainedMemory() || Infinity);
+  if (set === undefined || set === '') return SHARE * machineMemory();
   const megabytes = Number(set);
   if (megabytes >= 0) return megabytes * 2 ** 20;
   throw new InputError(`is "${set}"; give the megabytes of memory that a catalog may take`, {

@@ -3,7 +3,7 @@
  * Vectors are sums of random vectors of 256 numbers, one a word, so that encoding takes little time; training is short.
  */
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readLines } from '../../examples/quickstart/data.js';
 import { compile, type Encoder, Retriever } from '../../src/index.js';
@@ -13,14 +13,15 @@ import { writeCatalog } from './synthetic.js';
 
 const DIM = 256;
 /** Queries that are learnt from, validated and tested on. */
-const QUERIES = 300;
+const QUERIES = 200;
 /** Of these so many are searched for, by each method. */
 const [SEARCHES, METHODS] = [100, ['plain', 'hybrid', 'diffusion'] as const];
 
 const words = new Map<string, Float32Array>();
 
 function wordVector(word: string): Float32Array {
-  const known = words.get(word) ?? new CounterRandom(1, 'growth/words', word).fillNormal(new Float32Array(DIM));
+  const known =
+    words.get(word) ?? new CounterRandom(1, 'growth/words', word).fillNormal(new Float32Array(DIM));
   words.set(word, known);
   return known;
 }
@@ -45,6 +46,7 @@ const [items, folder] = [Number(process.argv[2]), process.argv[3]];
 const [catalog, out] = [join(folder, '..', `catalog-${items}.jsonl`), join(folder, 'run')];
 if (!existsSync(catalog)) await writeCatalog(catalog, items);
 
+mkdirSync(folder, { recursive: true });
 const queriesFile = join(folder, 'queries.txt');
 const groceries = readLines<{ title: string }>('examples/kitchen/groceries.jsonl').map(({ title }) => title);
 writeFileSync(queriesFile, [...new Set(groceries)].slice(0, QUERIES).join('\n'));
@@ -57,9 +59,9 @@ const { seconds } = await compile({
   encoder,
   config: {
     dimensions: DIM,
-    policy: { warmStartSteps: 50, steps: 10 },
+    policy: { warmStartSteps: 20, steps: 4 },
     synthesis: { samplesPerQuery: 2 },
-    diffusion: { steps: 50 },
+    diffusion: { steps: 20 },
   },
 });
 const all = (performance.now() - started) / 1000;

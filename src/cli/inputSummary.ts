@@ -4,7 +4,8 @@ import type { FieldType } from '../catalog/filter/filterTable.js';
 import type { SkippedRows } from '../catalog/rowLog.js';
 import type { QueryReport } from '../catalog/sets.js';
 import { ANOTHER_ENCODER, type InputReport } from '../compile/inputs.js';
-import { formatFigure, oneLine, truncate } from './text.js';
+import type { MemoryPlan } from '../run/memoryPlan.js';
+import { formatBytes, formatFigure, oneLine, truncate } from './text.js';
 
 /** Bad rows and notes are cut to this. */
 const LINE = 200;
@@ -13,7 +14,15 @@ const FIELDS = 30;
 /** Below this share of known words a catalog is hardly in the encoder's language. */
 const LEAST_KNOWN = 0.75;
 
-export function describeInputs({ catalog, fields, sets, queries, texts, queryTexts }: InputReport): string {
+export function describeInputs({
+  catalog,
+  fields,
+  sets,
+  queries,
+  texts,
+  queryTexts,
+  memory,
+}: InputReport): string {
   const lines = [
     ...describeCatalog(catalog),
     `  fields: ${describeFields(fields)}`,
@@ -38,7 +47,23 @@ export function describeInputs({ catalog, fields, sets, queries, texts, queryTex
       `texts: the encoder knows only ${percent} % of their words: is it of another language? ${ANOTHER_ENCODER}`,
     );
   }
+  if (memory) lines.push(...describeMemory(memory));
   return lines.map((line) => `${line}\n`).join('');
+}
+
+/** Where a large catalog lies, and whether there is room for the rest. */
+export function describeMemory({ vectors, index, onDisk, expected, available }: MemoryPlan): string[] {
+  const parts = [
+    ...(onDisk.items ? ['items'] : []),
+    ...(onDisk.vectors ? [`vectors (${formatBytes(vectors)})`] : []),
+    ...(onDisk.index ? [`their codes (${formatBytes(index)})`] : []),
+  ];
+  const kept = parts.length > 0 ? `; ${parts.join(', ')} stay on disk` : '';
+  const isTooMuch = expected > available;
+  const remedy = isTooMuch
+    ? `, more than the ${formatBytes(available)} there are: give it more, or set R4T_CATALOG_MEMORY to fewer megabytes, so that more stays on disk`
+    : '';
+  return [`memory: compiling takes about ${formatBytes(expected)}${remedy}${kept}`];
 }
 
 /** The catalog's own part. */

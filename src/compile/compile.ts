@@ -23,6 +23,7 @@ import { type Config, isTrained, isTuned, type UserConfig } from '../run/config.
 import { type FileFingerprint, fingerprintFile } from '../run/fingerprint.js';
 import type { Lock } from '../run/lock.js';
 import { type RunInputs, STAGES, type Stage } from '../run/manifest.js';
+import { memoryPlan } from '../run/memoryPlan.js';
 import { parseConfig } from '../run/parseConfig.js';
 import { placePaths } from '../run/placePaths.js';
 import { keptVectors } from '../run/runEncoder.js';
@@ -229,6 +230,7 @@ async function encodedFrom(
     fields: describeFields(catalog),
     ...reports,
     ...(texts && { texts }),
+    memory: memoryPlan(catalog.items, config.dimensions),
     queryTexts: readability(
       encoder,
       queries.map(({ query }) => query),

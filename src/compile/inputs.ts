@@ -11,6 +11,7 @@ import { type Readability, readability } from '../encode/textReading.js';
 import { InputError } from '../errors.js';
 import { lazyMap } from '../lazyArray.js';
 import type { Config } from '../run/config.js';
+import type { MemoryPlan } from '../run/memoryPlan.js';
 import { TASKS } from '../tasks/tasks.js';
 
 /** What became of everything that was read. */
@@ -24,6 +25,8 @@ export interface InputReport {
   readonly texts?: Readability;
   /** The same of the queries. */
   readonly queryTexts?: Readability;
+  /** What is held in memory of a large catalog. */
+  readonly memory?: MemoryPlan;
 }
 
 export interface CollectedQueries {
