@@ -3,7 +3,7 @@
  * vectors of 128 numbers around a thousand centres, and synthetic texts. Each figure comes from a process of its own; under each column
  * stands the exponent of its growth, the slope of the logarithms between the last two sizes.
  *
- * `--bounded 500000 --limit 640` compiles a catalog twice and searches it: as it is, and by a process whose data segment (RLIMIT_DATA:
+ * `--bounded 400000 --limit 520` compiles a catalog twice and searches it: as it is, and by a process whose data segment (RLIMIT_DATA:
  * all private memory that can be written) is limited to so many megabytes, 200 of them for the JavaScript heap and 64 for the catalog.
  *
  * LanceDB is that of the integration tests: `npm --prefix scripts/integration install`.
@@ -22,7 +22,7 @@ const { bounded, limit, ...sizes } = parseArgs({
     lancedb: { type: 'string' },
     compile: { type: 'string' },
     bounded: { type: 'string' },
-    limit: { type: 'string', default: '640' },
+    limit: { type: 'string', default: '520' },
   },
 }).values;
 const clients = fileURLToPath(new URL('../scripts/integration/node_modules', import.meta.url));

@@ -13,9 +13,9 @@ import { writeCatalog } from './synthetic.js';
 
 const DIM = 256;
 /** Queries that are learnt from, validated and tested on. */
-const QUERIES = 200;
+const QUERIES = 120;
 /** Of these so many are searched for, by each method. */
-const [SEARCHES, METHODS] = [100, ['plain', 'hybrid', 'diffusion'] as const];
+const [SEARCHES, METHODS] = [30, ['plain', 'hybrid', 'diffusion'] as const];
 
 const words = new Map<string, Float32Array>();
 

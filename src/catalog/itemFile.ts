@@ -7,7 +7,7 @@ import type { Item } from './item.js';
 /** Bytes read at once where items are walked in order. */
 const WINDOW = 2 ** 18;
 /** Items that were looked at last and stay in memory; a power of two. */
-const KEPT = 2 ** 13;
+const KEPT = 2 ** 10;
 
 /** Where each line of a file begins, and the last one ends: 8 bytes a line. */
 export class LineStarts {

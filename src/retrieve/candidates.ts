@@ -1,8 +1,7 @@
 /** Which rows of the catalog a search may return. */
-import { hashText } from '../catalog/hash.js';
 import { HashTable } from '../catalog/hashTable.js';
 import type { Item } from '../catalog/item.js';
-import { normalizeKey } from '../catalog/normalizeKey.js';
+import { rowsWithIds, textKeys } from '../catalog/itemKeys.js';
 import { dot, row, type VectorTable } from '../matrix.js';
 
 /** What is known of each row. */
@@ -35,14 +34,7 @@ export function candidateMask(
   const keys = textKeys(items);
   const out = mask ? mask.slice() : new Uint8Array(items.length).fill(1);
   // Who does not want an item does not want its text again, though another picture may be with it.
-  const excluded = new Set<number>();
-  if (ids.size > 0) {
-    let row = 0;
-    for (const { id } of items) {
-      if (ids.has(id)) excluded.add(keys[row]);
-      row++;
-    }
-  }
+  const excluded = new Set(rowsWithIds(items, ids).map((row) => keys[row]));
   const firsts = new FirstRows(keys, vectors);
   for (let i = 0; i < out.length; i++)
     if (out[i] !== 0 && (excluded.has(keys[i]) || firsts.of(i) !== i)) out[i] = 0;
@@ -67,19 +59,6 @@ function distinctItems(content: CatalogContent): Uint8Array | undefined {
 export function firstOfSame({ items, vectors }: CatalogContent): Int32Array {
   const firsts = new FirstRows(textKeys(items), vectors);
   return Int32Array.from({ length: items.length }, (_, i) => firsts.of(i));
-}
-
-const keysOf = new WeakMap<readonly Item[], Float64Array>();
-
-/** A hash of each item's text, but for case and white space: [items]. Read once, since every request asks. */
-function textKeys(items: readonly Item[]): Float64Array {
-  const known = keysOf.get(items);
-  if (known) return known;
-  const keys = new Float64Array(items.length);
-  let row = 0;
-  for (const { text } of items) keys[row++] = hashText(normalizeKey(text));
-  keysOf.set(items, keys);
-  return keys;
 }
 
 /** The first row of each text; several where their vectors differ. */

@@ -2,8 +2,9 @@
 import type { Filters } from '../catalog/filter/filter.js';
 import { describeMask } from '../catalog/filter/filterPlan.js';
 import type { FilterTable } from '../catalog/filter/filterTable.js';
+import type { Item } from '../catalog/item.js';
+import { rowsWithIds } from '../catalog/itemKeys.js';
 import { InputError } from '../errors.js';
-import { lazyMap } from '../lazyArray.js';
 import type { GroupLimit } from './assign.js';
 import { type CatalogContent, candidateMask } from './candidates.js';
 import { groupsOf } from './groups.js';
@@ -68,14 +69,20 @@ export interface CatalogRows extends CatalogContent {
 export function passingRows(
   { items, vectors, filters, alive }: CatalogRows,
   { filter = [], exclude }: Pick<SetRequest, 'filter' | 'exclude'>,
-  among?: { has(id: string): boolean },
+  among?: Iterable<string>,
 ): Uint8Array | undefined {
   const passing = Array.isArray(filter) && filter.length === 0 ? undefined : filters.mask(filter);
-  const named = among && Uint8Array.from(lazyMap(items, ({ id }) => Number(among.has(id))));
+  const named = among && maskOf(items, among);
   const masks = [passing, alive, named].filter((mask) => mask !== undefined);
   const mask = masks.length > 1 ? masks.reduce((a, b) => a.map((byte, row) => byte & b[row])) : masks[0];
   const rows = candidateMask({ items, vectors }, { mask, exclude });
   return passing && rows ? describeMask(rows, () => filters.plan(filter)) : rows;
+}
+
+function maskOf(items: readonly Item[], ids: Iterable<string>): Uint8Array {
+  const mask = new Uint8Array(items.length);
+  for (const row of rowsWithIds(items, ids)) mask[row] = 1;
+  return mask;
 }
 
 /** How many items pass the filter of a request, where it has one: `SearchResult.passing`. */

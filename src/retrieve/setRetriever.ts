@@ -1,6 +1,7 @@
 import { type FieldInfo, fieldInfo } from '../catalog/filter/fieldInfo.js';
 import { FilterTable } from '../catalog/filter/filterTable.js';
 import type { Metadata } from '../catalog/item.js';
+import { rowsWithIds } from '../catalog/itemKeys.js';
 import { validateQuery } from '../catalog/validateQuery.js';
 import { InputError } from '../errors.js';
 import { dot, row } from '../matrix.js';
@@ -140,10 +141,11 @@ export class SetRetriever {
     { id, ...options }: DiversifyHitsOptions<T> = {},
   ): Promise<DiversifiedHits<T>> {
     const byId = hitsById(hits, { id });
-    const known = new Set(this.space.items.flatMap((item) => (byId.has(item.id) ? [item.id] : [])));
+    const { items } = this.space;
+    const known = new Set(rowsWithIds(items, byId.keys()).map((row) => items[row].id));
     if (known.size === 0 && hits.length > 0) {
       const [first] = byId.keys();
-      const example = this.space.items[0]?.id;
+      const example = items[0]?.id;
       throw new InputError(
         `the catalog has none of these ${hits.length}: ids here look like "${example}", not "${first}"; give \`id\`, which takes it from a hit`,
         { field: 'hits' },

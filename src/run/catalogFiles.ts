@@ -67,8 +67,9 @@ export async function vectorFiles(run: RunFolder): Promise<string[]> {
   // What a stage that is not done has written is listed nowhere.
   const names = run.stageDone('encode')?.files;
   const listed = names ? Object.keys(names) : await readdir(run.path('encode'));
-  const shards = listed.filter(isShard).sort();
-  return shards.length > 0 ? shards : shardNames(1);
+  const [whole] = shardNames(1);
+  const parts = listed.filter((name) => isShard(name) && name !== whole).sort();
+  return parts.length > 0 ? parts : [whole];
 }
 
 export interface LoadedCatalog extends LoadedItems, LoadedVectors {}
