@@ -96,7 +96,7 @@ it('says that the disk is full, leaves nothing half-written and goes on when it 
     `r4t: ${full}/encode/vectors.safetensors: the disk is full; free some space and run again, finished work is kept\n`,
   );
   expect(failed.stderr).not.toContain('    at ');
-  expect(readdirSync(`${full}/encode`)).toEqual(['items.jsonl']);
+  expect(readdirSync(`${full}/encode`)).toEqual(['items.jsonl', 'space.json', 'space.safetensors']);
   expect(readdirSync(full).sort()).toEqual(['encode', 'run.json']);
   expect(await runCli(args)).toMatchObject({ code: 0 });
 });
