@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { HashTable } from './hashTable.js';
 import type { Item } from './item.js';
+import { rowsWithIds } from './itemKeys.js';
 import { RowsById } from './rowsById.js';
 
 const item = (id: string): Item => ({ id, text: id, title: id, metadata: {} });
@@ -29,6 +30,12 @@ it('knows an item by the ids of its variants, the first that has one', () => {
     ['b', 1],
     ['c', 2],
   ]);
+});
+
+it('finds the rows of some ids, all of one that is there twice', () => {
+  const items = ['a', 'b', 'a', 'c'].map(item);
+  expect(rowsWithIds(items, ['a', 'c', 'x'])).toEqual([0, 2, 3]);
+  expect(rowsWithIds(items, [])).toEqual([]);
 });
 
 it('tells entries of one hash apart', () => {

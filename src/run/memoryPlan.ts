@@ -6,7 +6,7 @@ import { vectorMemory } from './vectorShards.js';
 
 /** What compiling takes whatever the catalog: program, encoder, models in training. Measured: see docs/scale.md. */
 const BASE = 600e6;
-/** What every item costs that stays in memory wherever the item is: words, ids, places, masks. Measured with ten words an item. */
+/** What every item costs in memory wherever it lies: its words for BM25 above all, its id, its place, masks; see docs/scale.md. */
 const BYTES_AN_ITEM = 250;
 /** Items below this fit anywhere. */
 const FEW = 100_000;

@@ -136,6 +136,31 @@ describe('the hybrid judge', () => {
     expect(await judge('qx-40', [[7, 'qx-40']], new Float32Array(2))([7, 0])).toEqual([1, 0]);
   });
 
+  it('takes the spread of a large catalog from a sample, and its best from the index, asked once for all', async () => {
+    const many = Array.from({ length: 20_000 }, (_, i) => angles[i % 200]);
+    // Nearest of all, and not in the sample.
+    many[1] = 0.1;
+    const large = matrix(20_000, 2, Float32Array.from(many.flatMap((a) => [Math.cos(a), Math.sin(a)])));
+    let searches = 0;
+    const index = plainIndex(large);
+    const counted: typeof index = {
+      ...index,
+      search(directions, options) {
+        searches++;
+        return index.search(directions, options);
+      },
+    };
+    const ask = hybridJudge({ vectors: large, index: counted, lexicon: () => Bm25.of(itemsOf(texts)) });
+    const questions = ['a', 'b'].map((query) => ({ query, queryVector: Float32Array.of(1, 0), items: [] }));
+    const said = await Promise.all(questions.map((question) => ask({ ...question, rows: [1, 0, 2, 9] })));
+    expect(searches).toBe(1);
+    expect(said[0][0]).toBe(1);
+    expect(said[0][1]).toBeLessThan(1);
+    expect(said[0][1]).toBeGreaterThan(said[0][2]);
+    expect(said[0][3]).toBe(0);
+    expect(said[1]).toEqual(said[0]);
+  });
+
   it('is asked for by a config without a judge of its own', async () => {
     const all = itemsOf(texts);
     const lexicon = () => Bm25.of(all);
