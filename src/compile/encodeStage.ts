@@ -46,6 +46,7 @@ export async function encodeStage(options: EncodeStageOptions): Promise<StageSum
   const { run, runtime, catalog, queries } = options;
   const started = performance.now();
   const { length } = catalog.items;
+  await tellCost(options);
   await saveItems(run, catalog.items);
   const isStarted = length > FITTING_SAMPLE && (await hasSpace(run));
   const { space, sample, ...fitted } = isStarted ? await storedSpace(options) : await fittedSpace(options);
@@ -81,7 +82,6 @@ async function storedSpace({ run, encoder }: EncodeStageOptions): Promise<Encode
 
 async function fittedSpace(options: EncodeStageOptions): Promise<EncodedSpace> {
   const { run, config, runtime, catalog, queries, encoder, signal, onProgress } = options;
-  await tellCost(options);
   const fitted = await fitSpace({
     encoder,
     items: catalog.items,
