@@ -50,14 +50,17 @@ export async function postgresEngine({ url, table, password }: PostgresOptions):
 
   /** The text search configuration of the column with words, as it stands in its definition; undefined where there is none. */
   async function language(): Promise<string | undefined> {
+    if (known !== undefined) return known;
     const [found] = await query<{ language: string }>(
       `SELECT substring(pg_get_expr(adbin, adrelid) FROM 'to_tsvector\\(''(.+)''::regconfig') AS language
        FROM pg_attribute JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
        WHERE attrelid = to_regclass($1) AND attname = 'words'`,
       [t],
     );
-    return found?.language;
+    known = found?.language;
+    return known;
   }
+  let known: string | undefined;
 
   /** Queries in one transaction that writes nothing, after what is set for it. */
   async function read<R extends object>(settings: readonly string[], text: string, values: unknown[]) {
@@ -138,7 +141,7 @@ export async function postgresEngine({ url, table, password }: PostgresOptions):
       return rows.map(({ ids }) => ids);
     },
     async searchWords(texts, { k, filter }) {
-      const values: unknown[] = [texts, k, await language()];
+      const values: unknown[] = [texts.map((text) => text.replaceAll('\0', ' ')), k, await language(), t];
       const passes = filter ? compileFilter(filter, DIALECT) : true;
       if (passes === false) return texts.map(() => []);
       const where = passes === true ? 'true' : passes((value) => `$${values.push(value)}`);
@@ -148,10 +151,10 @@ export async function postgresEngine({ url, table, password }: PostgresOptions):
            SELECT q.n, ('''' || replace(replace(lexeme, '\\', '\\\\'), '''', '''''') || '''')::tsquery AS word
            FROM unnest($1::text[]) WITH ORDINALITY AS q(text, n), unnest(to_tsvector($3::regconfig, q.text))
          ), weighed AS (
-           SELECT word, ln(1 + (total - df + 0.5) / (df + 0.5))::float8 AS idf
+           SELECT word, ln(1 + (greatest(total, df) - df + 0.5) / (df + 0.5)) AS idf
            FROM (SELECT DISTINCT word FROM asked) AS each,
              LATERAL (SELECT count(*) AS df FROM ${t} WHERE words @@ word) AS held,
-             (SELECT count(*) AS total FROM ${t}) AS counted
+             (SELECT reltuples AS total FROM pg_class WHERE oid = to_regclass($4)) AS estimated
          )
          SELECT q.n, hit.id, hit.score
          FROM (SELECT DISTINCT n FROM asked) AS q, LATERAL (
@@ -166,6 +169,7 @@ export async function postgresEngine({ url, table, password }: PostgresOptions):
       return found;
     },
     async drop() {
+      known = undefined;
       await query(`DROP TABLE IF EXISTS ${t}`);
     },
     close: () => (pool.ended ? Promise.resolve() : pool.end()),

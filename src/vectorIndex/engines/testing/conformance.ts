@@ -205,6 +205,7 @@ export function conformance(kind: string, start: () => Promise<Conformance | str
         [],
         [],
       ]);
+      expect(await search(['nul \0', 'half \ud800 a pair', '🏕 ＆ ½'])).toHaveLength(3);
       expect((await search([RARE.word, `${RARE.word.toUpperCase()} long`])).map(([first]) => first)).toEqual([
         RARE.item,
         RARE.item,
