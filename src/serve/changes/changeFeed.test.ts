@@ -72,25 +72,25 @@ const put = (id: string, title = id): SentChange => ({
   record: { id },
 });
 const many = (n: number, prefix = 'i') => Array.from({ length: n }, (_, i) => put(`${prefix}${i}`));
-const settled = (feed: ChangeFeed) => expect.poll(() => feed.pending, { timeout: 5000 }).toBe(0);
+const settled = (feed: ChangeFeed) => expect.poll(() => feed.counts.pending, { timeout: 5000 }).toBe(0);
 
 it('keeps a change pending that cannot be embedded, and lets the others pass', async () => {
   const engine = fakeEngine();
   engine.refuses = (title) => title === 'poison';
   const { feed, errors } = await open(engine);
   await feed.accept([...many(3, 'before'), put('bad', 'poison'), ...many(100)]);
-  await expect.poll(() => feed.pending).toBe(1);
+  await expect.poll(() => feed.counts.pending).toBe(1);
   expect(engine.items.size).toBe(103);
-  expect(feed).toMatchObject({ visible: 3, failed: 1 });
+  expect(feed.counts).toMatchObject({ visible: 3, failed: 1 });
   expect(errors).toContain('changes of item "bad" could not be embedded; they are tried again');
   // Later ones are seen, and the number up to which all are stays.
   await feed.accept([put('late')]);
   await expect.poll(() => engine.items.has('late')).toBe(true);
-  expect(feed).toMatchObject({ visible: 3, pending: 1 });
+  expect(feed.counts).toMatchObject({ visible: 3, pending: 1 });
   engine.refuses = () => false;
   await settled(feed);
   expect(engine.items.get('bad')).toBe('poison');
-  expect(feed).toMatchObject({ visible: 105, failed: 0, state: { items: 105 } });
+  expect(feed).toMatchObject({ counts: { visible: 105, failed: 0 }, state: { items: 105 } });
 });
 
 it('applies what comes later of an item at once, and never what it has overtaken', async () => {
@@ -98,11 +98,11 @@ it('applies what comes later of an item at once, and never what it has overtaken
   engine.refuses = (title) => title === 'poison';
   const { feed } = await open(engine);
   await feed.accept([put('a', 'poison'), put('b', 'poison')]);
-  await expect.poll(() => feed.failed).toBe(2);
-  expect(feed.visible).toBe(0);
+  await expect.poll(() => feed.counts.failed).toBe(2);
+  expect(feed.counts.visible).toBe(0);
   await feed.accept([put('a', 'cured'), { delete: 'b' }]);
   await settled(feed);
-  expect(feed.visible).toBe(4);
+  expect(feed.counts.visible).toBe(4);
   engine.refuses = () => false;
   await new Promise((resolve) => setTimeout(resolve, 30));
   expect([...engine.items]).toEqual([['a', 'cured']]);
@@ -118,11 +118,11 @@ it('tells changes of an item apart that come while one is being embedded', async
   engine.refuses = (title) => title === 'first';
   await feed.accept([put('a', 'first')]);
   await feed.accept([put('a', 'second'), put('a', 'third')]);
-  expect(feed).toMatchObject({ visible: 0, pending: 3 });
+  expect(feed.counts).toMatchObject({ visible: 0, pending: 3 });
   go();
   await settled(feed);
   expect(engine.items.get('a')).toBe('third');
-  expect(feed).toMatchObject({ visible: 3, failed: 0 });
+  expect(feed.counts).toMatchObject({ visible: 3, failed: 0 });
 });
 
 it('asks an encoder that is away seldom, and catches up when it is back', async () => {
@@ -130,7 +130,7 @@ it('asks an encoder that is away seldom, and catches up when it is back', async 
   const { feed } = await open(engine);
   engine.refuses = () => true;
   await feed.accept(many(320));
-  await expect.poll(() => feed.failed).toBe(320);
+  await expect.poll(() => feed.counts.failed).toBe(320);
   const before = engine.calls.length;
   await new Promise((resolve) => setTimeout(resolve, 150));
   // Three tries a round, each round after twice the pause: at most five rounds in that time.
@@ -138,7 +138,7 @@ it('asks an encoder that is away seldom, and catches up when it is back', async 
   engine.refuses = () => false;
   await settled(feed);
   expect(engine.items.size).toBe(320);
-  expect(feed.visible).toBe(320);
+  expect(feed.counts.visible).toBe(320);
 });
 
 it('lets a fresh engine take over without what cannot be embedded, and goes on trying', async () => {
@@ -150,7 +150,7 @@ it('lets a fresh engine take over without what cannot be embedded, and goes on t
   next.refuses = (title) => title === 'poison';
   await feed.attach(next as unknown as Engine);
   expect(next.items.size).toBe(41);
-  expect(feed).toMatchObject({ visible: 40, pending: 1, failed: 1 });
+  expect(feed.counts).toMatchObject({ visible: 40, pending: 1, failed: 1 });
   next.refuses = () => false;
   await settled(feed);
   expect(next.items.get('bad')).toBe('poison');
@@ -160,5 +160,5 @@ it('lets a fresh engine take over without what cannot be embedded, and goes on t
   await expect(feed.attach(broken as unknown as Engine)).rejects.toThrow('refused');
   await feed.accept([put('more')]);
   await expect.poll(() => next.items.has('more')).toBe(true);
-  expect(feed.visible).toBe(journal.sequence);
+  expect(feed.counts.visible).toBe(journal.sequence);
 });

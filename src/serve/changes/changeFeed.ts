@@ -11,6 +11,18 @@ const LAST_RETRY = 60_000;
 /** After so many failures in a row it is not the changes: an encoder that is asked over the network is away. */
 const MOST_FAILURES = 3;
 
+/** How far accepted changes have come. */
+export interface ChangeCounts {
+  /** Number of the last accepted change. */
+  readonly accepted: number;
+  /** Searches see every change up to this number. */
+  readonly visible: number;
+  /** Changes that they do not see yet. */
+  readonly pending: number;
+  /** Those of them that could not be embedded, and are tried again. */
+  readonly failed: number;
+}
+
 export interface ChangeFeedOptions {
   readonly onError: (message: string, error: unknown) => void;
   /** Milliseconds until failed changes are first tried again (1000). */
@@ -42,21 +54,11 @@ export class ChangeFeed {
     journal.onEntries = (entries) => this.#receive(entries);
   }
 
-  /** Searches see every change up to this number. */
-  get visible(): number {
-    const { first } = this.#backlog;
-    return first === undefined ? Math.max(this.#received, this.#engine ? this.journal.read : 0) : first - 1;
-  }
-
-  /** Changes that searches do not see yet. */
-  get pending(): number {
+  get counts(): ChangeCounts {
     const { sequence, read } = this.journal;
-    return this.#backlog.size + Math.max(0, sequence - read);
-  }
-
-  /** Those of them that could not be embedded, and are tried again. */
-  get failed(): number {
-    return this.#backlog.failed;
+    const { first, size, failed } = this.#backlog;
+    const visible = first === undefined ? Math.max(this.#received, this.#engine ? read : 0) : first - 1;
+    return { accepted: sequence, visible, pending: size + Math.max(0, sequence - read), failed };
   }
 
   /** The catalog as of the last visible change. */

@@ -7,6 +7,7 @@ import type { CatalogState, Engine, EngineFacts } from '../engine/engine.js';
 import { provenanceOf } from '../engine/provenance.js';
 import { HttpProblem } from '../http/problem.js';
 import type { ItemsRequest, ReloadResponse } from '../http/schemas.js';
+import type { ChangeCounts } from './changeFeed.js';
 import type { ChangesTable } from './changesTable.js';
 import { ItemReader } from './itemReader.js';
 import type { SentChange } from './journal.js';
@@ -37,18 +38,6 @@ export interface HostOptions extends HostEvents {
   readonly changes?: ChangesTable;
   /** Stops the first loading, and is told how far a run at an address is fetched. */
   readonly control?: RunControl;
-}
-
-/** How far accepted changes have come. */
-export interface ChangeCounts {
-  /** Number of the last accepted change. */
-  readonly accepted: number;
-  /** Searches see every change up to this number. */
-  readonly visible: number;
-  /** Changes that they do not see yet. */
-  readonly pending: number;
-  /** Those of them that could not be embedded, and are tried again. */
-  readonly failed: number;
 }
 
 /** Milliseconds after which a run that could not be loaded is tried again. */
@@ -119,8 +108,7 @@ export class RunHost {
 
   /** @throws HttpProblem while no run is loaded */
   get changes(): ChangeCounts {
-    const { journal, visible, pending, failed } = this.#current.feed;
-    return { accepted: journal.sequence, visible, pending, failed };
+    return this.#current.feed.counts;
   }
 
   /** The catalog as of the last visible change; undefined while no run is loaded. */

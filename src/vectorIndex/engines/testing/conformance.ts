@@ -5,13 +5,13 @@ import type { Filter, FilterInput } from '../../../catalog/filter/filter.js';
 import { describeMask } from '../../../catalog/filter/filterPlan.js';
 import { FilterTable } from '../../../catalog/filter/filterTable.js';
 import { InputError, R4tError } from '../../../errors.js';
-import { Bm25 } from '../../../lexical/bm25.js';
 import { matrix, row, rowRange } from '../../../matrix.js';
 import { ExactIndex } from '../../exactIndex.js';
 import { type EngineCatalog, engineCatalog } from '../documents.js';
 import { EngineIndex } from '../engineIndex.js';
 import type { EngineDocument, SearchEngine } from '../searchEngine.js';
-import { CONDITIONS, clusters, DIM, ITEMS, RARE, WORD_QUERIES, world } from './world.js';
+import { wordConformance } from './wordConformance.js';
+import { CONDITIONS, clusters, DIM, ITEMS, maskOf, world } from './world.js';
 
 export interface Conformance {
   /** The engine with its client, over a collection that need not exist. */
@@ -163,86 +163,7 @@ export function conformance(kind: string, start: () => Promise<Conformance | str
       }
     });
 
-    /** The index of a run that asks the engine for words too, and the BM25 that it stands for. */
-    async function byWords() {
-      const index = await EngineIndex.open(engine, { items, vectors, version: 'v1', words: true });
-      const bm25 = Bm25.of(items);
-      const search = async (
-        texts: readonly string[],
-        { k = K, mask }: { k?: number; mask?: Uint8Array } = {},
-      ) =>
-        (await index.searchWords!(texts, { k, mask, lexicon: () => bm25 })).map((ranking) => [
-          ...ranking.items,
-        ]);
-      return { index, bm25, search };
-    }
-
-    test('finds items by their words', async ({ recallOfWords, stems = true }) => {
-      if (recallOfWords === undefined) {
-        expect(engine.searchWords).toBeUndefined();
-        return;
-      }
-      const { index, bm25, search } = await byWords();
-      const began = performance.now();
-      const found = await search(WORD_QUERIES);
-      const ms = performance.now() - began;
-      const right = WORD_QUERIES.map((text) => [...bm25.search(text, { k: K }).items]);
-      const shares = right.map((rows, i) => rows.filter((r) => found[i].includes(r)).length / rows.length);
-      const mean = shares.reduce((sum, share) => sum + share, 0) / shares.length;
-      const firsts = right.filter((rows, i) => rows[0] === found[i][0]).length;
-      console.info(
-        `${kind}: of the ten best by BM25, ${mean.toFixed(3)} by its own words, the first the same for ${firsts} of ${right.length} queries; these at once in ${ms.toFixed(0)} ms`,
-      );
-      expect(mean).toBeGreaterThanOrEqual(recallOfWords);
-      // Scores fall, whatever their scale.
-      const [{ scores }] = await index.searchWords!(WORD_QUERIES, { k: 200, lexicon: () => bm25 });
-      expect([...scores]).toEqual([...scores].sort((a, b) => b - a));
-      expect(scores.at(-1)).toBeGreaterThanOrEqual(0);
-      // A rare word counts for more than frequent ones, and unknown ones find nothing.
-      expect(await search([`long text ${RARE.word}`, 'qqqq', '', '"\'\\:*) | & !('])).toEqual([
-        expect.arrayContaining([RARE.item]),
-        [],
-        [],
-        [],
-      ]);
-      expect(await search(['nul \0', 'half \ud800 a pair', '🏕 ＆ ½'])).toHaveLength(3);
-      expect((await search([RARE.word, `${RARE.word.toUpperCase()} long`])).map(([first]) => first)).toEqual([
-        RARE.item,
-        RARE.item,
-      ]);
-      expect((await search(['long'], { k: 1500 }))[0]).toHaveLength(1500);
-      expect(await search([`${RARE.word}s`])).toEqual([stems ? [RARE.item] : []]);
-    });
-
-    test('filters what it finds by words', async ({ recallOfWords }) => {
-      if (recallOfWords === undefined) return;
-      const { bm25, search } = await byWords();
-      for (const condition of CONDITIONS) {
-        const mask = maskOf(table, condition);
-        const texts = WORD_QUERIES.slice(0, 4);
-        const found = await search(texts, { mask });
-        expect(found.flat().every((r) => mask[r] === 1)).toBe(true);
-        // As many as there are.
-        const counts = texts.map((text) => bm25.search(text, { k: K, mask }).items.length);
-        expect(found.map((rows) => rows.length)).toEqual(counts);
-      }
-    });
-
-    test('sees words that come and go', async ({ recallOfWords }) => {
-      if (recallOfWords === undefined) return;
-      const [first] = catalog.documents(0, 1, 'v2');
-      const ask = async (text: string) =>
-        (await engine.searchWords!([text], { k: 2 }))[0].map(({ id }) => id);
-      await engine.upsert([{ ...first, id: 'words ü', text: 'a zweiblatt' }]);
-      expect(await ask('zweiblatt')).toEqual(['words ü']);
-      await engine.upsert([{ ...first, id: 'words ü', text: 'a dreiblatt' }]);
-      expect(await ask('zweiblatt')).toEqual([]);
-      expect(await ask('dreiblatt')).toEqual(['words ü']);
-      // What is not the run's is not found through its index.
-      expect(await (await byWords()).search(['dreiblatt'])).toEqual([[]]);
-      await engine.remove(['words ü']);
-      expect(await ask('dreiblatt')).toEqual([]);
-    });
+    wordConformance({ kind, test, held: () => ({ engine, catalog }), items, vectors, table });
 
     test('sees items that are replaced, added and removed', async () => {
       const [first] = catalog.documents(0, 1, 'v2');
@@ -290,32 +211,6 @@ export function conformance(kind: string, start: () => Promise<Conformance | str
         /^field "index": there is no .*r4t push/,
       );
       await empty.close();
-    });
-
-    test('is given an index of words later, or says that it cannot be', async (given) => {
-      const plain = await given.open('r4t_plain');
-      await plain.drop();
-      await plain.create({ dim: DIM, numbers: [] });
-      await plain.upsert(catalog.documents(RARE.item, RARE.item + 1, 'v1'));
-      const some = { items: [items[RARE.item]], vectors: rowRange(vectors, 0, 1), version: 'v1' };
-      const refused =
-        /^field "index.words": .* has no index of words; r4t push <run> --to \S+ --words makes one$/;
-      if (!(await plain.info())!.words) {
-        await expect(EngineIndex.open(plain, { ...some, words: true })).rejects.toThrow(refused);
-        if (given.recallOfWords === undefined) return;
-      }
-      const added = await plain
-        .create({ dim: DIM, numbers: [], words: 'german' })
-        .catch((error: unknown) => error);
-      if (added === undefined) {
-        const hits = await plain.searchWords!([RARE.word], { k: 3 });
-        expect(hits).toEqual([[{ id: items[RARE.item].id, score: expect.any(Number) }]]);
-      } else {
-        expect(added).toBeInstanceOf(InputError);
-        expect(String(added)).toMatch(/name another collection/);
-      }
-      await plain.drop();
-      await plain.close();
     });
 
     test('finds most of the neighbours among many items', async ({ open, recallOfMany }) => {
@@ -391,6 +286,3 @@ const plainDocument = (id: string, vector: Float32Array): EngineDocument => ({
   numbers: {},
   version: 'v1',
 });
-
-const maskOf = (table: FilterTable, filter: FilterInput): Uint8Array =>
-  describeMask(table.mask(filter), () => table.plan(filter));

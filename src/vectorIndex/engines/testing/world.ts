@@ -1,5 +1,7 @@
 /** Items, vectors and conditions that engines are tried with. */
 import type { FilterInput } from '../../../catalog/filter/filter.js';
+import { describeMask } from '../../../catalog/filter/filterPlan.js';
+import type { FilterTable } from '../../../catalog/filter/filterTable.js';
 import type { Item } from '../../../catalog/item.js';
 import { type Matrix, matrix, normalizeRows, row } from '../../../matrix.js';
 import { CounterRandom } from '../../../random.js';
@@ -118,3 +120,7 @@ export function clusters(n: number): Matrix {
   }
   return normalizeRows(rows);
 }
+
+/** The rows that pass, as a request would have them: with the filter that they were made of. */
+export const maskOf = (table: FilterTable, filter: FilterInput): Uint8Array =>
+  describeMask(table.mask(filter), () => table.plan(filter));
