@@ -19,6 +19,11 @@ export interface PushReport {
   readonly sent: number;
 }
 
+export interface PushOptions extends RunControl {
+  /** The language of an index of words, by a name that the engine knows (none is made). */
+  readonly words?: string;
+}
+
 /** What is in the engine already, in the run's folder `push`. */
 interface Ledger {
   readonly to: string;
@@ -37,7 +42,7 @@ interface Ledger {
 export async function pushRun(
   folder: string,
   engine: SearchEngine,
-  { signal, onProgress }: RunControl = {},
+  { words, signal, onProgress }: PushOptions = {},
 ): Promise<PushReport> {
   const run = await RunFolder.open(folder);
   if (!run.stageDone('encode')) {
@@ -59,7 +64,12 @@ export async function pushRun(
   const version = engineVersion(run);
 
   signal?.throwIfAborted();
-  await engine.create({ dim: vectors.cols, numbers });
+  if (words !== undefined && !engine.searchWords) {
+    throw new InputError(`${engine.name} cannot be searched by words from here; leave it out`, {
+      field: '--words',
+    });
+  }
+  await engine.create({ dim: vectors.cols, numbers, words });
   const held = await engine.info();
   if (held && held.dim !== vectors.cols) {
     throw new InputError(

@@ -143,7 +143,13 @@ async function indexOf(
   if (!isEngine(setting)) return ExactIndex.create(exact);
   const engine = await connectSearchEngine(placeEngine(setting, await realPath(run.folder)));
   try {
-    return await EngineIndex.open(engine, { items, vectors: exact.vectors, version: engineVersion(run) });
+    const words = 'words' in setting && setting.words;
+    return await EngineIndex.open(engine, {
+      items,
+      vectors: exact.vectors,
+      version: engineVersion(run),
+      words,
+    });
   } catch (error) {
     await engine.close();
     throw error;
