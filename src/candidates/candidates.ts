@@ -4,9 +4,9 @@
  */
 import type { EmbeddedQueries } from '../environment.js';
 import type { Bm25 } from '../lexical/bm25.js';
-import { concatRows, dot, type Matrix, matrix, row } from '../matrix.js';
+import { concatRows, dotRow, type Matrix, matrix, row } from '../matrix.js';
 import type { Ranking } from '../ranking.js';
-import type { SearchHits, VectorIndex } from '../vectorIndex/vectorIndex.js';
+import type { VectorIndex } from '../vectorIndex/vectorIndex.js';
 import type { Remembered, SetMemory } from './setMemory.js';
 
 /** The numbers of a candidate, in order. */
@@ -64,20 +64,20 @@ export async function readCandidates(
   const items = new Int32Array(texts.length * size);
   const scores = new Float32Array(texts.length * size * SOURCES.length);
   if (size === 0 || texts.length === 0) return { size, items, scores };
-  const dense = await index.search(queries.vectors, { k: size, mask });
   const recalled = await memory?.recall(queries.vectors);
-  const centers = recalled && concatRows(recalled.map(({ center }) => matrix(1, center.length, center)));
-  const around = centers && (await index.search(centers, { k: size, mask }));
+  const centers = recalled?.map(({ center }) => matrix(1, center.length, center)) ?? [];
+  // Both in one search, which is asked for once and reads the catalog once.
+  const { indices } = await index.search(concatRows([queries.vectors, ...centers]), { k: size, mask });
   signal?.throwIfAborted();
-  const ofQuery = (hits: SearchHits, q: number) => hits.indices.subarray(q * size, (q + 1) * size);
+  const nearest = (direction: number) => indices.subarray(direction * size, (direction + 1) * size);
   texts.forEach((text, q) => {
     const lexical = lexicon().search(text, { k: Math.min(vectors.rows, LEXICAL_DEPTH), mask });
     const remembered = recalled?.[q];
     const rankings = [
-      ofQuery(dense, q),
+      nearest(q),
       lexical.items,
-      ...(memory && remembered && around
-        ? [ofQuery(around, q), ...rankingsOf(memory, remembered, { size, mask })]
+      ...(memory && remembered
+        ? [nearest(texts.length + q), ...rankingsOf(memory, remembered, { size, mask })]
         : []),
     ];
     const chosen = items.subarray(q * size, (q + 1) * size);
@@ -101,8 +101,8 @@ function rankingsOf(
   { size, mask }: { readonly size: number; readonly mask?: Uint8Array },
 ): Int32Array[] {
   return [
-    memory.best(Float32Array.from(classifier), size, mask),
-    memory.best(Float32Array.from(votes.at(-1)!), size, mask),
+    memory.best(new Float32Array(classifier), size, mask),
+    memory.best(new Float32Array(votes.at(-1)!), size, mask),
     memory.popular,
   ];
 }
@@ -144,14 +144,15 @@ function fillScores(
     readonly remembered?: Remembered;
   },
 ): void {
-  const words = new Map(
-    Array.from(lexical.items, (item, r) => [item, lexical.scores[r] / lexical.scores[0]]),
-  );
-  items.forEach((item, i) => {
+  const words = new Map<number, number>();
+  for (let r = 0; r < lexical.items.length; r++)
+    words.set(lexical.items[r], lexical.scores[r] / lexical.scores[0]);
+  for (let i = 0; i < items.length; i++) {
+    const item = items[i];
     const at = i * SOURCES.length;
-    out[at] = dot(row(vectors, item), query);
+    out[at] = dotRow(vectors, item, query);
     out[at + 1] = words.get(item) ?? 0;
-    if (!memory || !remembered) return;
+    if (!memory || !remembered) continue;
     const position = memory.positionOf(item);
     const of = (values: Float64Array) => (position === undefined ? 0 : values[position]);
     const [few, some, many] = remembered.votes;
@@ -161,8 +162,8 @@ function fillScores(
     out[at + 5] = of(some);
     out[at + 6] = Math.log(FLOOR + of(many));
     out[at + 7] = position === undefined ? memory.leastLogPopularity : memory.logPopularity[position];
-    out[at + 8] = dot(row(vectors, item), remembered.center);
-  });
+    out[at + 8] = dotRow(vectors, item, remembered.center);
+  }
 }
 
 /** Where scores lie and how much they differ, by source: what makes them comparable. */
