@@ -1,7 +1,7 @@
 /**
  * Load test of `r4t serve`, text in and ten items out.
  *
- *     npm --prefix bench/serve ci
+ *     npm --prefix bench/serve ci && npm run build
  *     npx jiti bench/serve/load.ts runs/quickstart     # --seconds 10, --minutes 5 for memory
  *
  * Every query is a new one, so that no cache helps; every answer is compared with that of the library for the query alone.
@@ -54,6 +54,10 @@ if (!existsSync(path('node_modules/autocannon'))) {
   console.error('autocannon is not installed: npm --prefix bench/serve ci');
   process.exit(1);
 }
+if (!existsSync(path('../../dist/serve/http/server.js'))) {
+  console.error('the package is not built: npm run build');
+  process.exit(1);
+}
 const autocannon = createRequire(import.meta.url)('autocannon') as Autocannon;
 
 /** Pairs of the run's queries: more than any test can ask. */
@@ -76,8 +80,7 @@ interface Server {
 }
 
 async function startServer(maxBatch: number): Promise<Server> {
-  const jiti = path('../../node_modules/jiti/lib/jiti-cli.mjs');
-  const args = [jiti, path('server.ts'), run, String(maxBatch), String(QUEUE)];
+  const args = [path('server.js'), run, String(maxBatch), String(QUEUE)];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const url = await new Promise<string>((resolve, reject) => {
     child.stdout.once('data', (chunk: Buffer) => resolve(chunk.toString().trim()));

@@ -1,6 +1,6 @@
-/** A server for the load test, in a process of its own: `server.ts <run> <batch> <queue>`. */
+/** A server for the load test as it is installed, in a process of its own: `server.js <run> <batch> <queue>`. */
 import { pino } from 'pino';
-import { startServer } from '../../src/serve/http/server.js';
+import { startServer } from '../../dist/serve/http/server.js';
 
 const [run, maxBatch, queue] = process.argv.slice(2);
 const server = await startServer({
