@@ -4,7 +4,7 @@
  */
 import type { EmbeddedQueries } from '../environment.js';
 import type { Bm25 } from '../lexical/bm25.js';
-import { concatRows, dotRow, type Matrix, matrix, row } from '../matrix.js';
+import { concatRows, type Matrix, matrix, row } from '../matrix.js';
 import type { Ranking } from '../ranking.js';
 import type { VectorIndex } from '../vectorIndex/vectorIndex.js';
 import type { Remembered, SetMemory } from './setMemory.js';
@@ -21,6 +21,8 @@ export const SOURCES = [
   'logPopularity',
   'center',
 ] as const;
+
+const [DENSE, CENTER] = [SOURCES.indexOf('dense'), SOURCES.indexOf('center')];
 
 /** Candidates of some queries, equally many of each. Plain data. */
 export interface Candidates {
@@ -144,13 +146,15 @@ function fillScores(
     readonly remembered?: Remembered;
   },
 ): void {
+  const wide = new Float64Array(query);
+  const center = remembered ? new Float64Array(remembered.center) : new Float64Array(query.length);
   const words = new Map<number, number>();
   for (let r = 0; r < lexical.items.length; r++)
     words.set(lexical.items[r], lexical.scores[r] / lexical.scores[0]);
   for (let i = 0; i < items.length; i++) {
     const item = items[i];
     const at = i * SOURCES.length;
-    out[at] = dotRow(vectors, item, query);
+    fillProducts(out, at, vectors, item, wide, center);
     out[at + 1] = words.get(item) ?? 0;
     if (!memory || !remembered) continue;
     const position = memory.positionOf(item);
@@ -162,8 +166,43 @@ function fillScores(
     out[at + 5] = of(some);
     out[at + 6] = Math.log(FLOOR + of(many));
     out[at + 7] = position === undefined ? memory.leastLogPopularity : memory.logPopularity[position];
-    out[at + 8] = dotRow(vectors, item, remembered.center);
   }
+}
+
+/** Cosines of a row of the catalog with the query and with the center: in one pass, since most of the time goes into widening the row. */
+function fillProducts(
+  out: Float32Array,
+  at: number,
+  { data, cols }: Matrix,
+  item: number,
+  query: Float64Array,
+  center: Float64Array,
+): void {
+  // As many sums as `dot` has, so that the products are those of `dot`.
+  let [query0, query1, query2, query3] = [0, 0, 0, 0];
+  let [center0, center1, center2, center3] = [0, 0, 0, 0];
+  const start = item * cols;
+  const even = cols - (cols % 4);
+  for (let j = 0; j < even; j += 4) {
+    const x0 = data[start + j];
+    const x1 = data[start + j + 1];
+    const x2 = data[start + j + 2];
+    const x3 = data[start + j + 3];
+    query0 += x0 * query[j];
+    query1 += x1 * query[j + 1];
+    query2 += x2 * query[j + 2];
+    query3 += x3 * query[j + 3];
+    center0 += x0 * center[j];
+    center1 += x1 * center[j + 1];
+    center2 += x2 * center[j + 2];
+    center3 += x3 * center[j + 3];
+  }
+  for (let j = even; j < cols; j++) {
+    query0 += data[start + j] * query[j];
+    center0 += data[start + j] * center[j];
+  }
+  out[at + DENSE] = query0 + query1 + (query2 + query3);
+  out[at + CENTER] = center0 + center1 + (center2 + center3);
 }
 
 /** Where scores lie and how much they differ, by source: what makes them comparable. */

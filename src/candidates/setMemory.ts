@@ -144,7 +144,8 @@ export class SetMemory {
         total += weight;
         for (let i = starts[query]; i < starts[query + 1]; i++) scores[members[i]] += weight;
       }
-      return total > 0 ? scores.map((score) => score / total) : scores;
+      if (total > 0) for (let i = 0; i < scores.length; i++) scores[i] /= total;
+      return scores;
     });
   }
 
