@@ -2,7 +2,7 @@
  * Load test of `r4t serve`, text in and ten items out.
  *
  *     npm --prefix bench/serve ci && npm run build
- *     npx jiti bench/serve/load.ts runs/quickstart     # --seconds 10, --minutes 5 for memory
+ *     npx jiti bench/serve/load.ts runs/quickstart     # --seconds 10, --threads 2, --minutes 5 for memory
  *
  * Every query is a new one, so that no cache helps; every answer is compared with that of the library for the query alone.
  * Server and load share the machine.
@@ -39,6 +39,8 @@ const { values: options, positionals } = parseArgs({
   options: {
     seconds: { type: 'string', default: '10' },
     minutes: { type: 'string', default: '0' },
+    /** Of one model call, as `r4t serve --threads`. */
+    threads: { type: 'string', default: '1' },
     /** Answers that are compared with the library's, spread over all; each costs a search. */
     checked: { type: 'string', default: 'all' },
   },
@@ -80,7 +82,7 @@ interface Server {
 }
 
 async function startServer(maxBatch: number): Promise<Server> {
-  const args = [path('server.js'), run, String(maxBatch), String(QUEUE)];
+  const args = [path('server.js'), run, String(maxBatch), String(QUEUE), options.threads];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const url = await new Promise<string>((resolve, reject) => {
     child.stdout.once('data', (chunk: Buffer) => resolve(chunk.toString().trim()));
@@ -186,7 +188,7 @@ for (const times of [1, 2, 5]) {
 }
 await new Promise((resolve) => setTimeout(resolve, 1000));
 await measure('one at a time, a second later', server, { connections: 1 });
-console.log(`${run}, k = ${K}, distinct queries, queue of ${QUEUE}`);
+console.log(`${run}, k = ${K}, distinct queries, queue of ${QUEUE}, threads ${options.threads}`);
 console.table(phases);
 console.log(
   `micro-batching answers ${(capacity / oneByOne['answered/s']).toFixed(2)} times as many as one by one`,
