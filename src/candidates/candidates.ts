@@ -157,15 +157,16 @@ function fillScores(
     fillProducts(out, at, vectors, item, wide, center);
     out[at + 1] = words.get(item) ?? 0;
     if (!memory || !remembered) continue;
+    const { classifier, votes } = remembered;
     const position = memory.positionOf(item);
-    const of = (values: Float64Array) => (position === undefined ? 0 : values[position]);
-    const [few, some, many] = remembered.votes;
-    out[at + 2] = of(remembered.classifier);
-    out[at + 3] = Math.log(FLOOR + Math.max(0, of(remembered.classifier)));
-    out[at + 4] = of(few);
-    out[at + 5] = of(some);
-    out[at + 6] = Math.log(FLOOR + of(many));
-    out[at + 7] = position === undefined ? memory.leastLogPopularity : memory.logPopularity[position];
+    const said = position !== undefined;
+    const chance = said ? classifier[position] : 0;
+    out[at + 2] = chance;
+    out[at + 3] = Math.log(FLOOR + Math.max(0, chance));
+    out[at + 4] = said ? votes[0][position] : 0;
+    out[at + 5] = said ? votes[1][position] : 0;
+    out[at + 6] = Math.log(FLOOR + (said ? votes[2][position] : 0));
+    out[at + 7] = said ? memory.logPopularity[position] : memory.leastLogPopularity;
   }
 }
 
@@ -179,8 +180,14 @@ function fillProducts(
   center: Float64Array,
 ): void {
   // As many sums as `dot` has, so that the products are those of `dot`.
-  let [query0, query1, query2, query3] = [0, 0, 0, 0];
-  let [center0, center1, center2, center3] = [0, 0, 0, 0];
+  let query0 = 0;
+  let query1 = 0;
+  let query2 = 0;
+  let query3 = 0;
+  let center0 = 0;
+  let center1 = 0;
+  let center2 = 0;
+  let center3 = 0;
   const start = item * cols;
   const even = cols - (cols % 4);
   for (let j = 0; j < even; j += 4) {

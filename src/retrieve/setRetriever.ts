@@ -235,12 +235,21 @@ export function setItems(
   query: Float32Array,
   why: Reasons,
 ): SetItem[] {
-  return assigned.map(({ item, score, rank, direction }) => ({
-    ...items[item],
-    score: dot(query, row(vectors, item)),
-    rank,
-    direction,
-    directionScore: score,
-    ...why(item, direction),
-  }));
+  return assigned.map(({ item, score, rank, direction }) => {
+    const { id, title, text, category, image, metadata } = items[item];
+    // Field by field: an object that is spread first and added to becomes a hash table, seven times as large.
+    return {
+      id,
+      title,
+      text,
+      metadata,
+      score: dot(query, row(vectors, item)),
+      rank,
+      direction,
+      directionScore: score,
+      ...(category !== undefined && { category }),
+      ...(image !== undefined && { image }),
+      ...why(item, direction),
+    };
+  });
 }
