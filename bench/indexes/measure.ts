@@ -14,7 +14,7 @@ export interface Measured {
   readonly rows: number;
   /** Seconds. */
   readonly build: number;
-  /** Memory of the process when all is built and searched. */
+  /** Memory of the process when the index is built, with the vectors that it was built from. */
   readonly megabytes: number;
   /** The narrowest first. */
   readonly searches: readonly { readonly width: number; readonly recall: number; readonly ms: number }[];
@@ -122,13 +122,13 @@ const right = await nearest();
 const started = performance.now();
 const withWidth = await INDEXES[name](catalog, Number(threads));
 const build = (performance.now() - started) / 1000;
+const megabytes = process.memoryUsage().rss / 2 ** 20;
 const searches: Measured['searches'][number][] = [];
 for (const width of name === 'r4t' ? [K] : WIDTHS) {
   const found = await measure(await withWidth(width));
   searches.push({ width, ...found });
   if (found.recall >= ENOUGH) break;
 }
-const megabytes = process.memoryUsage().rss / 2 ** 20;
 console.log(
   JSON.stringify({ index: name, vectors: kind, rows, build, megabytes, searches } satisfies Measured),
 );

@@ -97,6 +97,8 @@ interface Phase {
   readonly 'refused/s': number;
   readonly 'p50 ms': number;
   readonly 'p99 ms': number;
+  /** Processor time of the server for an answer: what is left to compare on a machine that others use too. */
+  readonly 'cpu ms': number;
   readonly failed: number;
 }
 
@@ -109,15 +111,16 @@ interface Load {
 
 async function load(
   phase: string,
-  { url }: Server,
+  server: Server,
   { connections, rate, duration = seconds }: Load,
 ): Promise<Phase> {
   const times: number[] = [];
   let refused = 0;
   let failed = 0;
+  const before = await told(server, 'process_cpu_seconds_total');
   const started = performance.now();
   const { errors, timeouts } = await autocannon({
-    url,
+    url: server.url,
     connections,
     duration,
     ...(rate !== undefined && { overallRate: Math.max(1, Math.round(rate)) }),
@@ -147,6 +150,7 @@ async function load(
     ],
   });
   const elapsed = (performance.now() - started) / 1000;
+  const busy = (await told(server, 'process_cpu_seconds_total')) - before;
   times.sort((a, b) => a - b);
   const quantile = (q: number) =>
     Number((times[Math.floor(q * (times.length - 1))] ?? Number.NaN).toFixed(1));
@@ -156,14 +160,19 @@ async function load(
     'refused/s': Math.round(refused / elapsed),
     'p50 ms': quantile(0.5),
     'p99 ms': quantile(0.99),
+    'cpu ms': Number(((1000 * busy) / times.length).toFixed(2)),
     failed: failed + errors + timeouts,
   };
 }
 
-async function residentMegabytes({ url }: Server): Promise<number> {
+/** A number that the server's metrics tell. */
+async function told({ url }: Server, metric: string): Promise<number> {
   const text = await (await fetch(`${url}/metrics`)).text();
-  return Number(/^process_resident_memory_bytes (\S+)/m.exec(text)?.[1]) / 2 ** 20;
+  return Number(new RegExp(`^${metric} (\\S+)`, 'm').exec(text)?.[1]);
 }
+
+const residentMegabytes = async (server: Server): Promise<number> =>
+  (await told(server, 'process_resident_memory_bytes')) / 2 ** 20;
 
 const phases: Phase[] = [];
 async function measure(...args: Parameters<typeof load>): Promise<Phase> {
