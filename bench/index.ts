@@ -2,7 +2,7 @@
  * Times exact search: `npx jiti bench/index.ts [--threads 2] [--python <a Python with numpy, perhaps faiss-cpu>]`. Median of several runs
  * each, on random unit vectors of 128 dimensions: `r4t` as it is, `floats` with the whole catalog in one block, which are not searched by
  * codes first, and plain JavaScript (`loop`): one typed-array loop of multiply-adds over all rows and a sort of the rows
- * by score. The loop adds in float64, so rows whose scores almost tie may change places.
+ * by score. The loop adds in float64, so rows whose scores almost tie may change places. Beside approximate search: `approximate.ts`.
  */
 import { spawnSync } from 'node:child_process';
 import { availableParallelism } from 'node:os';

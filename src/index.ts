@@ -101,15 +101,21 @@ export { relevanceReward } from './reward/relevanceReward.js';
 export type { FanOut, RewardComponent, RewardFunction, RewardResult } from './reward/reward.js';
 export { normalizedVendi, vendi } from './reward/vendi.js';
 export { type Config, defineConfig, type UserConfig } from './run/config.js';
-export { type PushReport, pushRun } from './run/pushRun.js';
+export { type PushOptions, type PushReport, pushRun } from './run/pushRun.js';
 export { type TrainingEvent, trainingEvents } from './run/trainingEvents.js';
 export { connectSearchEngine } from './vectorIndex/engines/connectSearchEngine.js';
 export type { SearchEngineSetting } from './vectorIndex/engines/engineSetting.js';
-export type { EngineDocument, SearchEngine } from './vectorIndex/engines/searchEngine.js';
+export type {
+  EngineDocument,
+  EngineInfo,
+  SearchEngine,
+  WordHit,
+} from './vectorIndex/engines/searchEngine.js';
 export { ExactIndex, type ExactIndexOptions } from './vectorIndex/exactIndex.js';
 export type { IndexModuleOptions } from './vectorIndex/moduleIndex.js';
 export type {
   SearchHits,
   SearchOptions as IndexSearchOptions,
   VectorIndex,
+  WordSearchOptions,
 } from './vectorIndex/vectorIndex.js';

@@ -73,7 +73,10 @@ export function concatRows(parts: readonly Matrix[]): Matrix {
 /** Dot product of two vectors of the same length, accumulated in float64. */
 export function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
   // Four sums that do not wait for each other: a single one is bound by the latency of an addition.
-  let [sum0, sum1, sum2, sum3] = [0, 0, 0, 0];
+  let sum0 = 0;
+  let sum1 = 0;
+  let sum2 = 0;
+  let sum3 = 0;
   const even = a.length - (a.length % 4);
   for (let i = 0; i < even; i += 4) {
     sum0 += a[i] * b[i];
@@ -82,6 +85,24 @@ export function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
     sum3 += a[i + 3] * b[i + 3];
   }
   for (let i = even; i < a.length; i++) sum0 += a[i] * b[i];
+  return sum0 + sum1 + (sum2 + sum3);
+}
+
+/** That of row `i` with a vector, without making a view of the row: for loops over many rows. */
+export function dotRow({ data, cols }: Matrix, i: number, vector: Float32Array): number {
+  let sum0 = 0;
+  let sum1 = 0;
+  let sum2 = 0;
+  let sum3 = 0;
+  const start = i * cols;
+  const even = cols - (cols % 4);
+  for (let j = 0; j < even; j += 4) {
+    sum0 += data[start + j] * vector[j];
+    sum1 += data[start + j + 1] * vector[j + 1];
+    sum2 += data[start + j + 2] * vector[j + 2];
+    sum3 += data[start + j + 3] * vector[j + 3];
+  }
+  for (let j = even; j < cols; j++) sum0 += data[start + j] * vector[j];
   return sum0 + sum1 + (sum2 + sum3);
 }
 

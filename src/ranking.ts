@@ -16,30 +16,38 @@ export interface Ranking {
 export function bestOf(rows: ArrayLike<number>, scores: Float32Array, k: number): Ranking {
   const size = Math.max(0, Math.min(k, rows.length));
   const heap = new Int32Array(size);
-  const worse = (a: number, b: number) => scores[a] < scores[b] || (scores[a] === scores[b] && a > b);
   for (let i = 0; i < size; i++) heap[i] = rows[i];
-  for (let i = (size >> 1) - 1; i >= 0; i--) sink(heap, i, size, worse);
+  for (let i = (size >> 1) - 1; i >= 0; i--) sink(heap, i, size, scores);
   for (let i = size; i < rows.length && size > 0; i++) {
-    if (!worse(heap[0], rows[i])) continue;
+    if (!isWorse(scores, heap[0], rows[i])) continue;
     heap[0] = rows[i];
-    sink(heap, 0, size, worse);
+    sink(heap, 0, size, scores);
   }
   // The worst goes to the end, then the next worst before it.
   for (let end = size - 1; end > 0; end--) {
-    [heap[0], heap[end]] = [heap[end], heap[0]];
-    sink(heap, 0, end, worse);
+    const worst = heap[0];
+    heap[0] = heap[end];
+    heap[end] = worst;
+    sink(heap, 0, end, scores);
   }
-  return { items: heap, scores: Float32Array.from(heap, (row) => scores[row]) };
+  const best = new Float32Array(size);
+  for (let i = 0; i < size; i++) best[i] = scores[heap[i]];
+  return { items: heap, scores: best };
 }
 
-function sink(heap: Int32Array, from: number, size: number, worse: (a: number, b: number) => boolean): void {
+/** No closure over the scores: searches spend a good part of their own time here. */
+function isWorse(scores: Float32Array, a: number, b: number): boolean {
+  return scores[a] < scores[b] || (scores[a] === scores[b] && a > b);
+}
+
+function sink(heap: Int32Array, from: number, size: number, scores: Float32Array): void {
   const value = heap[from];
   let at = from;
   for (;;) {
     let child = 2 * at + 1;
     if (child >= size) break;
-    if (child + 1 < size && worse(heap[child + 1], heap[child])) child++;
-    if (!worse(heap[child], value)) break;
+    if (child + 1 < size && isWorse(scores, heap[child + 1], heap[child])) child++;
+    if (!isWorse(scores, heap[child], value)) break;
     heap[at] = heap[child];
     at = child;
   }

@@ -1,8 +1,8 @@
 /**
  * Load test of `r4t serve`, text in and ten items out.
  *
- *     npm --prefix bench/serve ci
- *     npx jiti bench/serve/load.ts runs/quickstart     # --seconds 10, --minutes 5 for memory
+ *     npm --prefix bench/serve ci && npm run build
+ *     npx jiti bench/serve/load.ts runs/quickstart     # --seconds 10, --threads 2, --minutes 5 for memory
  *
  * Every query is a new one, so that no cache helps; every answer is compared with that of the library for the query alone.
  * Server and load share the machine.
@@ -39,6 +39,8 @@ const { values: options, positionals } = parseArgs({
   options: {
     seconds: { type: 'string', default: '10' },
     minutes: { type: 'string', default: '0' },
+    /** Of one model call, as `r4t serve --threads`. */
+    threads: { type: 'string', default: '1' },
     /** Answers that are compared with the library's, spread over all; each costs a search. */
     checked: { type: 'string', default: 'all' },
   },
@@ -52,6 +54,10 @@ const K = 10;
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
 if (!existsSync(path('node_modules/autocannon'))) {
   console.error('autocannon is not installed: npm --prefix bench/serve ci');
+  process.exit(1);
+}
+if (!existsSync(path('../../dist/serve/http/server.js'))) {
+  console.error('the package is not built: npm run build');
   process.exit(1);
 }
 const autocannon = createRequire(import.meta.url)('autocannon') as Autocannon;
@@ -76,8 +82,7 @@ interface Server {
 }
 
 async function startServer(maxBatch: number): Promise<Server> {
-  const jiti = path('../../node_modules/jiti/lib/jiti-cli.mjs');
-  const args = [jiti, path('server.ts'), run, String(maxBatch), String(QUEUE)];
+  const args = [path('server.js'), run, String(maxBatch), String(QUEUE), options.threads];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const url = await new Promise<string>((resolve, reject) => {
     child.stdout.once('data', (chunk: Buffer) => resolve(chunk.toString().trim()));
@@ -92,6 +97,8 @@ interface Phase {
   readonly 'refused/s': number;
   readonly 'p50 ms': number;
   readonly 'p99 ms': number;
+  /** Processor time of the server for an answer: what is left to compare on a machine that others use too. */
+  readonly 'cpu ms': number;
   readonly failed: number;
 }
 
@@ -104,15 +111,16 @@ interface Load {
 
 async function load(
   phase: string,
-  { url }: Server,
+  server: Server,
   { connections, rate, duration = seconds }: Load,
 ): Promise<Phase> {
   const times: number[] = [];
   let refused = 0;
   let failed = 0;
+  const before = await told(server, 'process_cpu_seconds_total');
   const started = performance.now();
   const { errors, timeouts } = await autocannon({
-    url,
+    url: server.url,
     connections,
     duration,
     ...(rate !== undefined && { overallRate: Math.max(1, Math.round(rate)) }),
@@ -142,6 +150,7 @@ async function load(
     ],
   });
   const elapsed = (performance.now() - started) / 1000;
+  const busy = (await told(server, 'process_cpu_seconds_total')) - before;
   times.sort((a, b) => a - b);
   const quantile = (q: number) =>
     Number((times[Math.floor(q * (times.length - 1))] ?? Number.NaN).toFixed(1));
@@ -151,14 +160,19 @@ async function load(
     'refused/s': Math.round(refused / elapsed),
     'p50 ms': quantile(0.5),
     'p99 ms': quantile(0.99),
+    'cpu ms': Number(((1000 * busy) / times.length).toFixed(2)),
     failed: failed + errors + timeouts,
   };
 }
 
-async function residentMegabytes({ url }: Server): Promise<number> {
+/** A number that the server's metrics tell. */
+async function told({ url }: Server, metric: string): Promise<number> {
   const text = await (await fetch(`${url}/metrics`)).text();
-  return Number(/^process_resident_memory_bytes (\S+)/m.exec(text)?.[1]) / 2 ** 20;
+  return Number(new RegExp(`^${metric} (\\S+)`, 'm').exec(text)?.[1]);
 }
+
+const residentMegabytes = async (server: Server): Promise<number> =>
+  (await told(server, 'process_resident_memory_bytes')) / 2 ** 20;
 
 const phases: Phase[] = [];
 async function measure(...args: Parameters<typeof load>): Promise<Phase> {
@@ -183,7 +197,7 @@ for (const times of [1, 2, 5]) {
 }
 await new Promise((resolve) => setTimeout(resolve, 1000));
 await measure('one at a time, a second later', server, { connections: 1 });
-console.log(`${run}, k = ${K}, distinct queries, queue of ${QUEUE}`);
+console.log(`${run}, k = ${K}, distinct queries, queue of ${QUEUE}, threads ${options.threads}`);
 console.table(phases);
 console.log(
   `micro-batching answers ${(capacity / oneByOne['answered/s']).toFixed(2)} times as many as one by one`,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { dot, row } from '../matrix.js';
 import { letterEncoder, letterWorld } from '../policy/testing/world.js';
+import type { VectorIndex } from '../vectorIndex/vectorIndex.js';
 import { hybridHits } from './hybridHits.js';
 
 const CATALOG = ['red tent', 'golden lamp', 'net tedr', 'lamp golden shade', 'boot'];
@@ -18,6 +19,25 @@ describe('hybridHits', () => {
     indices.forEach((item, i) => {
       expect(scores[i]).toBeCloseTo(dot(row(directions, 0), row(world.vectors, item)), 5);
     });
+  });
+
+  it('asks the index for words where it has them', async () => {
+    const texts = ['tent red', 'boot'];
+    const directions = await letterEncoder.encode(texts);
+    const asked: unknown[] = [];
+    const index: VectorIndex = {
+      size: world.index.size,
+      dim: world.index.dim,
+      search: (all, options) => world.index.search(all, options),
+      async searchWords(words, { k, mask }) {
+        asked.push([words, k, mask]);
+        return words.map(() => ({ items: Int32Array.of(3), scores: Float32Array.of(0.01) }));
+      },
+    };
+    const mask = Uint8Array.of(1, 1, 0, 1, 1);
+    const { indices } = await hybridHits({ ...world, index }, texts, directions, { k: 1, mask, weight: 1 });
+    expect([...indices]).toEqual([3, 3]);
+    expect(asked).toEqual([[texts, 5, mask]]);
   });
 
   it('is search by vectors at weight 0, and leaves places empty where nothing passes', async () => {

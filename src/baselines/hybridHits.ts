@@ -20,8 +20,8 @@ export interface HybridSpace {
 }
 
 /**
- * Hybrid search as an index has it: the best rows for each text and its direction, by words and vectors on one scale. The scores are the
- * cosines, as those of an index, and so need not fall.
+ * Hybrid search as an index has it: the best rows for each text and its direction, by words and vectors on one scale. The words are asked
+ * of the index where that has them. The scores are the cosines, as those of an index, and so need not fall.
  *
  * @param directions unit rows [texts.length, d]
  */
@@ -32,12 +32,15 @@ export async function hybridHits(
   { k, mask, weight = USUAL_WEIGHT }: SearchOptions & { readonly weight?: number },
 ): Promise<SearchHits> {
   const pool = Math.min(index.size, Math.max(HEAD, k));
-  const dense = await index.search(directions, { k: pool, mask });
+  const [dense, found] = await Promise.all([
+    index.search(directions, { k: pool, mask }),
+    index.searchWords?.(texts, { k: pool, mask, lexicon }),
+  ]);
   const indices = new Int32Array(texts.length * k).fill(-1);
   const scores = new Float32Array(texts.length * k).fill(Number.NEGATIVE_INFINITY);
   texts.forEach((text, i) => {
     const direction = row(directions, i);
-    const lexical = lexicon().search(text, { k: pool, mask });
+    const lexical = found?.[i] ?? lexicon().search(text, { k: pool, mask });
     const near = dense.indices.subarray(i * pool, (i + 1) * pool);
     const { items } =
       weight === BY_RANKS

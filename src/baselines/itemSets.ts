@@ -43,7 +43,9 @@ export function sumsOfWeights(
   weights: ArrayLike<number>,
 ): Float64Array {
   const sums = new Float64Array(items.length);
-  for (let set = 0; set < weights.length; set++)
-    for (let i = starts[set]; i < starts[set + 1]; i++) sums[members[i]] += weights[set];
+  for (let set = 0; set < weights.length; set++) {
+    const weight = weights[set];
+    for (let i = starts[set]; i < starts[set + 1]; i++) sums[members[i]] += weight;
+  }
   return sums;
 }

@@ -29,13 +29,14 @@ export class RepeatLog {
   /** @param items rows of the catalog */
   constructor(items: ArrayLike<number>, { aspectOf, keep }: Repeats) {
     const numbers = new Map<string | number, number>();
-    this.#kinds = Int32Array.from(items, (item) => {
-      const kind = aspectOf(item);
-      if (kind === undefined) return -1;
+    this.#kinds = new Int32Array(items.length).fill(-1);
+    for (let i = 0; i < items.length; i++) {
+      const kind = aspectOf(items[i]);
+      if (kind === undefined) continue;
       const number = numbers.get(kind) ?? numbers.size;
-      numbers.set(kind, number);
-      return number;
-    });
+      if (number === numbers.size) numbers.set(kind, number);
+      this.#kinds[i] = number;
+    }
     this.penalties = new Float64Array(items.length);
     this.#step = keep > 0 ? Math.max(NEVER, Math.log(keep)) : NEVER;
   }

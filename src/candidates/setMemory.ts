@@ -1,9 +1,7 @@
 /** What is remembered of training queries: who is near whom, and what their sets have. Also loaded by browsers. */
 import { type ItemSets, itemSets, sumsOfWeights } from '../baselines/itemSets.js';
-import { withConstant } from '../encode/ridgeSmoother.js';
-import { type LinearMap, plainMap } from '../linearMap.js';
-import { type Matrix, normalizeRows, row, transposed, type VectorTable } from '../matrix.js';
-import { bestOf } from '../ranking.js';
+import { dotRow, type Matrix, matrix, normalizeRows, row, transposed, type VectorTable } from '../matrix.js';
+import { bestOf, type Ranking } from '../ranking.js';
 import { setMeans } from '../setMeans.js';
 
 /** Training queries with their sets, and the ridge classifier that was fitted to them. Plain data. */
@@ -29,12 +27,34 @@ export interface Remembered {
 
 /** How many neighbours vote. */
 export const NEIGHBOURS = [3, 10, 30] as const;
+const MOST_NEIGHBOURS = NEIGHBOURS[2];
+
+/** What is asked of a memory's matrices, for some queries at once. */
+export interface Products {
+  /** Cosines with the training queries, [q, n]. */
+  readonly cosines: Matrix;
+  /** Weights of the training sets, [q, n]. */
+  readonly weights: Matrix;
+  /** Where the sets are expected, not yet of unit length, [q, d]. */
+  readonly centers: Matrix;
+}
+
+/** Makes these products. */
+export interface ProductsOf {
+  of(queries: Matrix): Promise<Products>;
+  /** Frees native memory, where it holds any. Twice is as good as once. */
+  release?(): Promise<void>;
+}
 
 /** It may hold native memory: `release` it when done. */
 export class SetMemory {
   readonly #sets: ItemSets;
-  readonly #position: ReadonlyMap<number, number>;
+  /** By row of the catalog; -1 for an item that no set has, as for all rows behind the last. */
+  readonly #position: Int32Array;
+  readonly #positions: Int32Array;
   readonly #queries: Int32Array;
+  /** Found by a recall, and often asked for afterwards. */
+  readonly #nearest = new WeakMap<Matrix, readonly Ranking[]>();
   /** The logarithm of the share of training sets that have an item, by position in `items`. */
   readonly logPopularity: Float64Array;
   /** That of an item that no set has. */
@@ -42,15 +62,19 @@ export class SetMemory {
   /** Rows of items that are in any set, the commonest first. */
   readonly popular: Int32Array;
 
-  /** @param maps by the matrices of `memoryMatrices`; released with the memory */
+  /** @param products by the matrices of `memoryMatrices`; released with the memory */
   constructor(
     { references }: Pick<RememberedSets, 'references'>,
-    private readonly maps: Of<LinearMap>,
+    private readonly products: ProductsOf,
   ) {
     this.#sets = itemSets(references);
     const { items } = this.#sets;
-    this.#position = new Map(Array.from(items, (item, i) => [item, i]));
+    this.#position = new Int32Array((items.at(-1) ?? -1) + 1).fill(-1);
+    items.forEach((item, i) => {
+      this.#position[item] = i;
+    });
     const n = references.length;
+    this.#positions = Int32Array.from(items.keys());
     this.#queries = Int32Array.from({ length: n }, (_, i) => i);
     const counts = Float32Array.from(sumsOfWeights(this.#sets, new Float64Array(n).fill(1)));
     this.logPopularity = Float64Array.from(counts, (count) => Math.log((count + 1) / n));
@@ -60,17 +84,13 @@ export class SetMemory {
 
   /** Without native memory, where there is none; see `compiledMemory`. */
   static plain(sets: RememberedSets): SetMemory {
-    const { cosines, weights, centers } = memoryMatrices(sets);
-    return new SetMemory(sets, {
-      cosines: plainMap(cosines),
-      weights: plainMap(weights),
-      centers: plainMap(centers),
-    });
+    return new SetMemory(sets, plainProducts(memoryMatrices(sets)));
   }
 
   /** Where the memory's arrays speak of an item; undefined for one that no set has. */
   positionOf(item: number): number | undefined {
-    return this.#position.get(item);
+    const position = this.#position[item] ?? -1;
+    return position < 0 ? undefined : position;
   }
 
   /**
@@ -80,27 +100,41 @@ export class SetMemory {
    */
   best(scores: Float32Array, k: number, mask?: Uint8Array): Int32Array {
     const { items } = this.#sets;
-    const all = Int32Array.from(items.keys());
+    const all = this.#positions;
     const positions = mask ? all.filter((position) => mask[items[position]] !== 0) : all;
     return bestOf(positions, scores, k).items.map((position) => items[position]);
   }
 
   /** @param queries unit rows [n, d] */
   async recall(queries: Matrix): Promise<Remembered[]> {
-    const cosines = await this.maps.cosines.apply(queries);
-    const weights = await this.maps.weights.apply(withConstant(queries));
-    const centers = normalizeRows(await this.maps.centers.apply(weights));
-    const n = this.#queries.length;
-    return Array.from({ length: queries.rows }, (_, q) => ({
-      classifier: sumsOfWeights(this.#sets, weights.data.subarray(q * n, (q + 1) * n)),
-      votes: this.#votes(cosines.data.subarray(q * n, (q + 1) * n)),
+    const { cosines, weights, centers } = await this.products.of(queries);
+    normalizeRows(centers);
+    const nearest = this.#nearestBy(cosines);
+    this.#nearest.set(queries, nearest);
+    return nearest.map((ranking, q) => ({
+      classifier: sumsOfWeights(this.#sets, row(weights, q)),
+      votes: this.#votes(ranking),
       center: row(centers, q),
     }));
   }
 
-  #votes(cosines: Float32Array): Float64Array[] {
+  /**
+   * The training queries nearest to each query, by their numbers and with their cosines: as many as vote.
+   *
+   * @param queries unit rows [n, d]; of the same ones that were recalled before, they are known
+   */
+  async nearest(queries: Matrix): Promise<readonly Ranking[]> {
+    return this.#nearest.get(queries) ?? this.#nearestBy((await this.products.of(queries)).cosines);
+  }
+
+  #nearestBy(cosines: Matrix): Ranking[] {
+    return Array.from({ length: cosines.rows }, (_, q) =>
+      bestOf(this.#queries, row(cosines, q), MOST_NEIGHBOURS),
+    );
+  }
+
+  #votes(nearest: Ranking): Float64Array[] {
     const { starts, members, items } = this.#sets;
-    const nearest = bestOf(this.#queries, cosines, NEIGHBOURS.at(-1)!);
     return NEIGHBOURS.map((count) => {
       const scores = new Float64Array(items.length);
       let total = 0;
@@ -110,27 +144,54 @@ export class SetMemory {
         total += weight;
         for (let i = starts[query]; i < starts[query + 1]; i++) scores[members[i]] += weight;
       }
-      return total > 0 ? scores.map((score) => score / total) : scores;
+      if (total > 0) for (let i = 0; i < scores.length; i++) scores[i] /= total;
+      return scores;
     });
   }
 
   async release(): Promise<void> {
-    for (const map of Object.values(this.maps)) await map.release?.();
+    await this.products.release?.();
   }
 }
 
-/** One for each product that the memory makes. */
-interface Of<T> {
-  /** Query vectors to cosines with the training queries. */
-  readonly cosines: T;
-  /** Query vectors, each with a constant 1, to weights of the training sets. */
-  readonly weights: T;
-  /** Weights to where the set is expected. */
-  readonly centers: T;
+/** What a memory multiplies by. */
+interface MemoryMatrices {
+  /** Query vectors to cosines with the training queries, [n, d]. */
+  readonly vectors: Matrix;
+  /** Query vectors to weights of the training sets, [n, d], */
+  readonly smoother: Matrix;
+  /** and what is added to these, [n]. */
+  readonly constants: Float32Array;
+  /** Weights to where the set is expected, [d, n]. */
+  readonly means: Matrix;
 }
 
-export const memoryMatrices = ({ vectors, smoother, references, catalog }: RememberedSets): Of<Matrix> => ({
-  cosines: vectors,
-  weights: smoother,
-  centers: transposed(setMeans(references, catalog)),
+export function memoryMatrices({ vectors, smoother, references, catalog }: RememberedSets): MemoryMatrices {
+  const { rows: n, cols } = smoother;
+  const inner = matrix(n, cols - 1);
+  for (let i = 0; i < n; i++) row(inner, i).set(row(smoother, i).subarray(0, -1));
+  return {
+    vectors,
+    smoother: inner,
+    constants: Float32Array.from({ length: n }, (_, i) => row(smoother, i)[cols - 1]),
+    means: transposed(setMeans(references, catalog)),
+  };
+}
+
+const plainProducts = ({ vectors, smoother, constants, means }: MemoryMatrices): ProductsOf => ({
+  async of(queries) {
+    const weights = plainProduct(queries, smoother);
+    for (let i = 0; i < weights.data.length; i++) weights.data[i] += constants[i % constants.length];
+    return { cosines: plainProduct(queries, vectors), weights, centers: plainProduct(weights, means) };
+  },
 });
+
+/** The products of all rows with all rows, x [q, d] with m [n, d] -> [q, n]. */
+function plainProduct(x: Matrix, m: Matrix): Matrix {
+  const out = matrix(x.rows, m.rows);
+  for (let q = 0; q < x.rows; q++) {
+    const vector = row(x, q);
+    for (let i = 0; i < m.rows; i++) out.data[q * m.rows + i] = dotRow(m, i, vector);
+  }
+  return out;
+}

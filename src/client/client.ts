@@ -77,6 +77,9 @@ const OVERLOADED = new Set([429, 503]);
 const [MOST_ITEMS, MOST_CHARACTERS] = [500, 2 ** 22];
 /** A service that has more changes than this to embed is waited for. */
 const MOST_PENDING = 10_000;
+/** Whether only what cannot be embedded, and is not much, keeps it from having done all. */
+const isReady = ({ pending, failed }: Info['changes']): boolean =>
+  pending <= failed && pending <= MOST_PENDING;
 
 /**
  * Calls of one service. Each rejects with `ServiceError`, `ConnectionError`, or the reason of its signal.
@@ -136,7 +139,7 @@ export class Client {
       batch = [];
       characters = 0;
       onSent?.(sent, sequence);
-      if (answer.pending > MOST_PENDING) await this.visible(sequence, { signal });
+      if (answer.pending > MOST_PENDING) await this.#until(isReady, { signal });
     };
     for await (const item of items) {
       const { length } = JSON.stringify(item);
@@ -155,9 +158,13 @@ export class Client {
    * @throws the signal's reason; without a signal it waits as long as it takes
    */
   async visible(sequence: number, { signal }: CallOptions = {}): Promise<void> {
+    await this.#until(({ visible }) => visible >= sequence, { signal });
+  }
+
+  async #until(is: (changes: Info['changes']) => boolean, { signal }: CallOptions): Promise<void> {
     for (let pause = 20; ; pause = Math.min(2 * pause, 1000)) {
       const { changes } = await this.info({ signal });
-      if (changes.visible >= sequence) return;
+      if (is(changes)) return;
       await sleep(pause, signal);
     }
   }

@@ -94,13 +94,13 @@ describe('a run that tunes a pretrained model', () => {
     expect(second.items.map(({ id }) => id)).toEqual(first.items.map(({ id }) => id));
   });
 
-  it('is evaluated before and after its training', async () => {
+  it('is evaluated as it came, and before and after its training', async () => {
     const { methods } = await evaluateRun(temp.path('run'), {
       encoder: letterEncoder,
       threads: 1,
       steps: [],
     });
-    expect([...methods.keys()]).toEqual(expect.arrayContaining(['untrained', 'bestOfN', 'folm']));
+    expect([...methods.keys()]).toEqual(expect.arrayContaining(['zeroShot', 'untrained', 'bestOfN', 'folm']));
   });
 
   it('goes on where it was, and takes no other model for it', async () => {

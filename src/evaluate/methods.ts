@@ -7,9 +7,12 @@ import type { QueryBatch, RetrievalWorld } from '../environment.js';
 import { retrieveFanOuts } from '../policy/fanOut.js';
 import { isPolicyGiven } from '../policy/ownPolicy.js';
 import type { Completion, Policy } from '../policy/policy.js';
+import { POLICY_FILES } from '../policy/policyFiles.js';
+import { loadAdapter } from '../policy/pretrained/pretrainedFiles.js';
+import { PretrainedPolicy } from '../policy/pretrained/pretrainedPolicy.js';
 import { RecordedPolicy } from '../policy/written/recordedPolicy.js';
 import { missingPart } from '../retrieve/findSets.js';
-import { loadTrainedPolicy } from '../retrieve/loadRun.js';
+import { loadRunPolicy } from '../retrieve/loadRun.js';
 import type { MethodSpace } from '../retrieve/method.js';
 import { METHOD_NAMES, type Method } from '../retrieve/methodNames.js';
 import { scoreFanOuts } from '../reward/evaluateReward.js';
@@ -56,7 +59,16 @@ export async function evaluatedMethods({
     if (known && !single)
       methods.set('bestOfN', async () => ({ method: 'folm', space: { ...space, policy: best } }));
   } else if (policy && run.stageDone('warm-start')) {
-    const untrained = () => loadTrainedPolicy(run, config, 'untrained', space, runtime);
+    const tuned = policy instanceof PretrainedPolicy ? policy : undefined;
+    if (tuned)
+      methods.set('zeroShot', async () => ({
+        method: 'folm',
+        space: { ...space, policy: tuned.withAdapter() },
+      }));
+    const untrained = async () =>
+      tuned
+        ? tuned.withAdapter(await loadAdapter(run.path(...POLICY_FILES.untrained), tuned.parameters))
+        : loadRunPolicy(run, 'untrained', space, runtime);
     methods.set('untrained', async () => ({
       method: 'folm',
       space: { ...space, policy: await untrained() },
@@ -89,8 +101,9 @@ export const isLanguageModel = ({ policy }: Pick<Config, 'policy'>): boolean =>
   policy.kind === 'chat' || policy.kind === 'gguf' || policy.kind === 'recorded';
 
 /** The method by which searches answer as the row does; undefined for rows that nobody can search by. */
-export function servedAs(name: MethodName, { policy }: Pick<Config, 'policy'>): Method | undefined {
-  if (name === 'zeroShot') return policy.kind === 'recorded' ? undefined : 'folm';
+export function servedAs(name: MethodName, config: Pick<Config, 'policy'>): Method | undefined {
+  if (name === 'zeroShot')
+    return config.policy.kind === 'chat' || config.policy.kind === 'gguf' ? 'folm' : undefined;
   return METHOD_NAMES.find((known) => known === name);
 }
 

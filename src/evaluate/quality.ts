@@ -76,6 +76,7 @@ export async function benchQuality(options: QualityOptions): Promise<ReportData>
       ...(supervised.length > 0 && { sets: files.sets }),
       ...(open.length > 0 && { queries: files.queries }),
       config: {
+        threads: 1,
         ...options.config,
         ...experimentConfig({ ...options, seed }),
       },
@@ -88,7 +89,7 @@ export async function benchQuality(options: QualityOptions): Promise<ReportData>
     dataset: basename(resolve(data)),
     heldoutEncoder: options.heldoutEncoder,
     command: options.command,
-    threads: 1,
+    threads: options.config?.threads ?? 1,
     signal,
     onProgress,
   });
@@ -102,7 +103,6 @@ export const experimentConfig = ({
 }: Pick<QualityOptions, 'task' | 'budget'> & { readonly seed: number }): UserConfig => ({
   task,
   seed,
-  threads: 1,
   ...(budget !== undefined && { budget }),
 });
 

@@ -202,20 +202,10 @@ async function trainedPolicy(
   runtime: RuntimeOptions,
 ): Promise<Policy | undefined> {
   if (!run.stageDone('policy') || isPolicyGiven(run)) return undefined;
-  return loadTrainedPolicy(run, config, 'trained', space, runtime);
+  return isTuned(config.policy)
+    ? loadTunedPolicy(run, config, 'trained', runtime)
+    : loadRunPolicy(run, 'trained', space, runtime);
 }
-
-/** The policy that a run trains, of whichever kind, as it was after the warm start or in the end. */
-export const loadTrainedPolicy = (
-  run: RunFolder,
-  config: Config,
-  weights: 'untrained' | 'trained',
-  space: PolicySpace,
-  runtime: RuntimeOptions,
-): Promise<Policy> =>
-  isTuned(config.policy)
-    ? loadTunedPolicy(run, config, weights, runtime)
-    : loadRunPolicy(run, weights, space, runtime);
 
 /** The pretrained language model of a run with its adapter. */
 export async function loadTunedPolicy(

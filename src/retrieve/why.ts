@@ -1,12 +1,12 @@
 /** Why items are in a set, in data and in words. */
 import { NEIGHBOURS } from '../candidates/setMemory.js';
 import { contentWords } from '../catalog/words.js';
-import type { LabelledQueries } from '../environment.js';
+import type { EmbeddedQueries, LabelledQueries } from '../environment.js';
 import { labelledOf } from '../labelled.js';
 import { termsOf } from '../lexical/terms.js';
-import { dot, row } from '../matrix.js';
-import { bestOf } from '../ranking.js';
-import type { Directed, MethodSpace, Ranking } from './method.js';
+import { dotRow, type Matrix, row } from '../matrix.js';
+import { bestOf, type Ranking as Ranked } from '../ranking.js';
+import type { Directed, MethodSpace, Ranking, RetrievedSet } from './method.js';
 
 /** Why an item is in a set. */
 export interface Why {
@@ -25,32 +25,46 @@ export interface Why {
 /** Training queries that may be a reason: as many as vote. */
 const NEAR = NEIGHBOURS.at(-1)!;
 
-/** Says why items are in the set of a query. */
-export function reasonsOf(
+/** Why an item is in a set, which the direction of that number brought. */
+export type Reasons = (item: number, direction: number) => Why;
+
+type Space = Pick<MethodSpace, 'items' | 'training' | 'remembered' | 'memory'>;
+
+/**
+ * Says why items are in the sets of queries.
+ *
+ * @param found one a query
+ */
+export async function reasonsOf(
   by: Ranking | Directed,
-  { items, training, remembered }: Pick<MethodSpace, 'items' | 'training' | 'remembered'>,
-  query: { readonly text: string; readonly vector: Float32Array },
-  subQueries: readonly string[] | undefined,
-): (item: number, direction: number) => Why {
+  space: Space,
+  { texts, vectors }: EmbeddedQueries,
+  found: readonly Pick<RetrievedSet, 'subQueries'>[],
+): Promise<Reasons[]> {
+  const { items, training, remembered } = space;
   const learnsFrom = 'rank' in by ? by.learnsFrom : undefined;
   const learned = learnsFrom === 'remembered' ? remembered : learnsFrom && training;
   const sets = learned && labelledOf(learned);
-  const nearest = sets && learnsFrom !== 'all' ? nearestSets(sets, query.vector) : undefined;
-  const terms = new Set(contentWords(query.text).flatMap(termsOf));
-  return (item, direction) => {
-    const words = [...new Set(contentWords(items[item].text))];
-    const sharedWords = words.filter((word) => termsOf(word).some((term) => terms.has(term)));
-    const near = nearest?.get(item);
-    const trainingSets = sets && (setCounts(sets).get(item) ?? 0);
-    const found = {
-      sharedWords,
-      ...(subQueries && { subQuery: subQueries[direction] }),
-      ...(near !== undefined && { trainingQuery: near }),
-      ...(trainingSets !== undefined && { trainingSets }),
+  const near = sets && learnsFrom !== 'all' ? await nearestOf(space, sets, vectors) : [];
+  return texts.map((text, q) => {
+    const { subQueries } = found[q];
+    const nearest = sets && near.length > 0 ? nearestSets(sets, near[q].items) : undefined;
+    const terms = new Set(contentWords(text).flatMap(termsOf));
+    return (item, direction) => {
+      const words = [...new Set(contentWords(items[item].text))];
+      const sharedWords = words.filter((word) => termsOf(word).some((term) => terms.has(term)));
+      const trainingQuery = nearest?.get(item);
+      const trainingSets = sets && (setCounts(sets).get(item) ?? 0);
+      const reasons = {
+        sharedWords,
+        ...(subQueries && { subQuery: subQueries[direction] }),
+        ...(trainingQuery !== undefined && { trainingQuery }),
+        ...(trainingSets !== undefined && { trainingSets }),
+      };
+      const place = 'fanOut' in by ? `near direction ${direction + 1}` : 'near the query';
+      return { ...reasons, why: inWords(reasons, { sets: sets?.texts.length ?? 0, place }) };
     };
-    const place = 'fanOut' in by ? `near direction ${direction + 1}` : 'near the query';
-    return { ...found, why: inWords(found, { sets: sets?.texts.length ?? 0, place }) };
-  };
+  });
 }
 
 /** The strongest of the reasons. */
@@ -64,14 +78,29 @@ function inWords(
   return sharedWords.length > 0 ? `has ${sharedWords.join(', ')}` : place;
 }
 
+/** The training queries that may be a reason, nearest first: as the memory knows them, where it is of these. */
+async function nearestOf(
+  { memory, remembered }: Space,
+  sets: LabelledQueries,
+  queries: Matrix,
+): Promise<readonly Ranked[]> {
+  if (memory && remembered?.vectors === sets.vectors) return memory.nearest(queries);
+  const rows = Int32Array.from(sets.references.keys());
+  return Array.from({ length: queries.rows }, (_, q) => {
+    const query = row(queries, q);
+    return bestOf(
+      rows,
+      Float32Array.from(rows, (i) => dotRow(sets.vectors, i, query)),
+      NEAR,
+    );
+  });
+}
+
 /** For each item of the sets of the nearest training queries, the nearest of these. */
 function nearestSets(
-  { texts, vectors, references }: LabelledQueries,
-  query: Float32Array,
+  { texts, references }: LabelledQueries,
+  nearest: Int32Array,
 ): ReadonlyMap<number, string> {
-  const cosines = new Float32Array(vectors.rows);
-  for (let i = 0; i < vectors.rows; i++) cosines[i] = dot(row(vectors, i), query);
-  const { items: nearest } = bestOf(Int32Array.from(cosines.keys()), cosines, NEAR);
   const found = new Map<number, string>();
   for (const i of nearest) for (const item of references[i]) if (!found.has(item)) found.set(item, texts[i]);
   return found;

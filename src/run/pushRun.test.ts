@@ -85,6 +85,19 @@ it('removes what the catalog has no more', async () => {
   expect(engine.documents.size).toBe(12);
 });
 
+it('makes an index of words where it is asked to, also of items that are there', async () => {
+  const run = await encode('words');
+  const engine = memoryEngine();
+  await pushRun(run, engine);
+  expect((await engine.info())?.words).toBe(false);
+  expect(await pushRun(run, engine, { words: 'english' })).toEqual({ items: 20, sent: 0 });
+  expect((await engine.info())?.words).toBe(true);
+  const { searchWords: _, ...mute } = memoryEngine();
+  await expect(pushRun(run, mute, { words: 'english' })).rejects.toThrow(
+    'field "--words": memory://here/items cannot be searched by words from here; leave it out',
+  );
+});
+
 it('refuses a collection of other vectors and a run without any', async () => {
   const engine = memoryEngine();
   await engine.create({ dim: 3, numbers: [] });

@@ -19,6 +19,11 @@ export interface PushReport {
   readonly sent: number;
 }
 
+export interface PushOptions extends RunControl {
+  /** The language of an index of words, by a name that the engine knows (none is made). */
+  readonly words?: string;
+}
+
 /** What is in the engine already, in the run's folder `push`. */
 interface Ledger {
   readonly to: string;
@@ -37,7 +42,7 @@ interface Ledger {
 export async function pushRun(
   folder: string,
   engine: SearchEngine,
-  { signal, onProgress }: RunControl = {},
+  { words, signal, onProgress }: PushOptions = {},
 ): Promise<PushReport> {
   const run = await RunFolder.open(folder);
   if (!run.stageDone('encode')) {
@@ -48,7 +53,7 @@ export async function pushRun(
   await run.check('encode');
   const loaded = await loadCatalogFiles(run);
   try {
-    return await pushCatalog(run, engine, loaded, { signal, onProgress });
+    return await pushCatalog(run, engine, loaded, { words, signal, onProgress });
   } finally {
     loaded.close();
   }
@@ -58,14 +63,19 @@ async function pushCatalog(
   run: RunFolder,
   engine: SearchEngine,
   { items, vectors }: Pick<LoadedCatalog, 'items' | 'vectors'>,
-  { signal, onProgress }: RunControl,
+  { words, signal, onProgress }: PushOptions,
 ): Promise<PushReport> {
   const { catalog } = configOf(run.manifest, run.path('run.json'));
   const { numbers, documents } = engineCatalog(items, vectors, new FilterTable(items, ownNames(catalog)));
   const version = engineVersion(run);
 
   signal?.throwIfAborted();
-  await engine.create({ dim: vectors.cols, numbers });
+  if (words !== undefined && !engine.searchWords) {
+    throw new InputError(`${engine.name} cannot be searched by words from here; leave it out`, {
+      field: '--words',
+    });
+  }
+  await engine.create({ dim: vectors.cols, numbers, words });
   const held = await engine.info();
   if (held && held.dim !== vectors.cols) {
     throw new InputError(

@@ -147,7 +147,13 @@ async function indexOf(
   if (!isEngine(setting)) return ExactIndex.create({ vectors, codes, holdsCodes, ...runtime });
   const engine = await connectSearchEngine(placeEngine(setting, await realPath(run.folder)));
   try {
-    return await EngineIndex.open(engine, { items, vectors, version: engineVersion(run) });
+    const words = 'words' in setting && setting.words;
+    return await EngineIndex.open(engine, {
+      items,
+      vectors,
+      version: engineVersion(run),
+      words,
+    });
   } catch (error) {
     await engine.close();
     throw error;

@@ -192,7 +192,7 @@ describe.skipIf(!programs)('replicas', () => {
     for (let i = 0; i < 6; i++) expect(same).toContain(`"new-${i}"`);
     expect(same).not.toContain('"item-59"');
     const { changes } = await replicas[2].client.info();
-    expect(changes).toEqual({ accepted: last, visible: last, pending: 0 });
+    expect(changes).toEqual({ accepted: last, visible: last, pending: 0, failed: 0 });
 
     const delays: number[] = [];
     for (let i = 0; i < 30; i++) {

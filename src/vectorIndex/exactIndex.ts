@@ -30,6 +30,11 @@ export interface CodeSource {
   bounds(start: number, end: number): Pick<CodedRows, 'error' | 'norm'> | undefined;
 }
 
+/**
+ * Rows looked at by codes at first, beside four times as many as are wanted. Around a topic many rows may be hits by their codes; that
+ * few directions need a second pass, which reads the whole catalog again, is worth the few percent that more rows cost.
+ */
+const MARGIN = 192;
 /** Scores of a run: 32 MB. Long runs waste less time where threads meet. */
 const SCORES = 2 ** 23;
 
@@ -137,7 +142,7 @@ export class ExactIndex implements VectorIndex {
     };
     let open = Array.from({ length: directions.rows }, (_, i) => i);
     // Mostly a block has its share of them, and some more.
-    for (let perBlock = Math.ceil((4 * k + 64) / blocks.length); open.length > 0; perBlock *= 4) {
+    for (let perBlock = Math.ceil((4 * k + MARGIN) / blocks.length); open.length > 0; perBlock *= 4) {
       const some = gatherRows(directions, open);
       const { codes, scales, errors, norms } = encodeDirections(some);
       /** The best rough score of a row that is not looked at. */

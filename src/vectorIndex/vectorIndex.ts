@@ -1,4 +1,6 @@
+import type { Bm25 } from '../lexical/bm25.js';
 import type { Matrix } from '../matrix.js';
+import type { Ranking } from '../ranking.js';
 
 /** The best rows for each direction: entry `[i * k + r]` is rank `r` of direction `i`. */
 export interface SearchHits {
@@ -16,6 +18,11 @@ export interface SearchOptions {
   readonly mask?: Uint8Array;
 }
 
+export interface WordSearchOptions extends SearchOptions {
+  /** The catalog's words in the process, for items that an index cannot know as they are now. */
+  readonly lexicon: () => Bm25;
+}
+
 /**
  * Nearest-neighbour search over the catalog's unit vectors.
  *
@@ -31,6 +38,11 @@ export interface VectorIndex {
   readonly dim: number;
   /** `directions` [n, dim] -> n * k hits. Equal scores are ordered by row number, so results are deterministic. */
   search(directions: Matrix, options: SearchOptions): Promise<SearchHits>;
+  /**
+   * Search by words, for indexes that have one of their own: hybrid search asks it in place of the process's BM25. At most `k` rows
+   * for each text, with scores on one scale within a text, not negative.
+   */
+  searchWords?(texts: readonly string[], options: WordSearchOptions): Promise<Ranking[]>;
   /** Rows whose item has other fields than when the index was made; for indexes that read filters, see `planOfMask`. */
   setOutdated?(rows: readonly number[]): void;
   /** Frees native memory or connections, where it holds any. Twice is as good as once. */

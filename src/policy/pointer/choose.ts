@@ -1,7 +1,6 @@
 /** Choosing a set item by item, outside the graph: a place costs one product a item. */
 import type { RepeatLog } from '../../candidates/repeats.js';
 import type { Parameters } from '../../engine/index.js';
-import { dot } from '../../matrix.js';
 import { type PointerConfig, STATE, STATE_WIDTH } from './model.js';
 
 /** What `readItems` says of one query's candidates. */
@@ -55,11 +54,8 @@ export function choose(
   for (let t = 0; t < size; t++) {
     const at = Math.min(t, k - 1) * STATE_WIDTH;
     const state = stateOf(sums, place.subarray(at, at + STATE_WIDTH), mix);
-    for (let i = 0; i < candidates; i++) {
-      if (open[i] === 0) continue;
-      logits[i] = base[i] + dot(state, keys.subarray(i * STATE_WIDTH, (i + 1) * STATE_WIDTH));
-      if (repeats && t < k) logits[i] += repeats.penalties[i];
-    }
+    fillLogits(logits, open, { base, keys }, state);
+    if (repeats && t < k) for (let i = 0; i < candidates; i++) logits[i] += repeats.penalties[i];
     const { item, logProb, entropy } = draw(logits, open, temperature, uniform);
     chosen.places[t] = item;
     chosen.logProbs[t] = logProb;
@@ -69,6 +65,31 @@ export function choose(
     for (let j = 0; j < STATE_WIDTH; j++) sums[j] += values[item * STATE_WIDTH + j];
   }
   return chosen;
+}
+
+/** What each open item's logit is but for repeats: with its own number, the product of its key and the state. */
+function fillLogits(
+  logits: Float64Array,
+  open: Uint8Array,
+  { base, keys }: Pick<QueryItems, 'base' | 'keys'>,
+  state: Float64Array,
+): void {
+  for (let i = 0; i < logits.length; i++) {
+    if (open[i] === 0) continue;
+    // Four sums that do not wait for each other, as in `dot`; no function of its own, whose numbers would be objects.
+    let sum0 = 0;
+    let sum1 = 0;
+    let sum2 = 0;
+    let sum3 = 0;
+    const start = i * STATE_WIDTH;
+    for (let j = 0; j < STATE_WIDTH; j += 4) {
+      sum0 += state[j] * keys[start + j];
+      sum1 += state[j + 1] * keys[start + j + 1];
+      sum2 += state[j + 2] * keys[start + j + 2];
+      sum3 += state[j + 3] * keys[start + j + 3];
+    }
+    logits[i] = base[i] + (sum0 + sum1 + (sum2 + sum3));
+  }
 }
 
 function stateOf(sums: Float64Array, place: Float32Array, mix: Float32Array): Float64Array {
@@ -90,7 +111,8 @@ function draw(
   const scale = temperature > 0 ? 1 / temperature : 1;
   let best = -1;
   for (let i = 0; i < open.length; i++) if (open[i] !== 0 && (best < 0 || logits[i] > logits[best])) best = i;
-  let [total, weighted] = [0, 0];
+  let total = 0;
+  let weighted = 0;
   for (let i = 0; i < open.length; i++) {
     if (open[i] === 0) continue;
     const x = (logits[i] - logits[best]) * scale;

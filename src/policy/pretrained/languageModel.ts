@@ -47,6 +47,11 @@ export class LanguageModel {
     return new LanguageModel(config, frozen, adapter ?? freshAdapter(config, seed), runtime);
   }
 
+  /** The same model with another adapter (one that changes nothing); the weights that are not trained are shared. */
+  withAdapter(adapter: Parameters = freshAdapter(this.config, 0)): LanguageModel {
+    return new LanguageModel(this.config, this.frozen, adapter, this.runtime);
+  }
+
   /** The likeliest continuations of a laid-out tree at the input `positions`, and each layer's keys and values. */
   read(): Promise<Session> {
     return this.session('read', () => {

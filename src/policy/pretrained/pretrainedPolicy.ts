@@ -61,6 +61,11 @@ export class PretrainedPolicy implements TrainablePolicy {
     return this.options.model.frozen;
   }
 
+  /** The same policy with another adapter, or as the model came; both hold the model's weights once. */
+  withAdapter(adapter?: Parameters): PretrainedPolicy {
+    return new PretrainedPolicy({ ...this.options, model: this.options.model.withAdapter(adapter) });
+  }
+
   sample({ queries, streams = [...queries.keys()], seed, ...options }: SampleOptions): Promise<Completion[]> {
     const random = (q: number, sample: number) => new CounterRandom(seed, 'pretrained', streams[q], sample);
     return this.write(queries, random, options);

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ChangesError } from '../../errors.js';
 import { openPostgres, type Postgres, postgresPrograms } from '../testing/postgres.js';
 import { ChangesTable } from './changesTable.js';
+import { TableJournal } from './tableJournal.js';
 
 const programs = postgresPrograms();
 if (!programs) console.log('no PostgreSQL here, so the table is not tested: apt-get install postgresql');
@@ -95,5 +96,29 @@ describe.skipIf(!programs)('the table of changes', () => {
     expect(await first.startOf('catalog', 0)).toBe(2);
     await expect(ChangesTable.open(`${url}?table=elsewhere`)).rejects.toThrow(/permission denied/);
     for (const opened of [first, table]) await opened.close();
+  });
+
+  it('is read when it tells of a change, and every so often when it does not', async () => {
+    const table = await ChangesTable.open(`${address}?table=told`);
+    const open = (poll: number) =>
+      TableJournal.open(table, {
+        catalog: 'catalog',
+        catalogReadAt: 0,
+        reader: { readAll: () => [] },
+        onError: (message, error) => {
+          throw new Error(message, { cause: error });
+        },
+        poll,
+      });
+    const [listening, polling] = [await open(600_000), await open(200)];
+    await table.append([{ delete: 'a' }]);
+    await expect.poll(() => listening.read).toBe(1);
+    // As through a proxy that passes no notifications on.
+    await database.query('ALTER TABLE told DISABLE TRIGGER notify');
+    await table.append([{ delete: 'b' }]);
+    await expect.poll(() => polling.read).toBe(2);
+    expect(listening.read).toBe(1);
+    for (const journal of [listening, polling]) await journal.close();
+    await table.close();
   });
 });

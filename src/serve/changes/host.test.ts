@@ -47,7 +47,7 @@ it('starts the engine again when it dies, with every change', async () => {
   await expect.poll(() => host.ready && host.engine !== before, { timeout: 20_000 }).toBe(true);
   expect(errors).toEqual(['the search thread ended; it is started again']);
   expect(await ids(host)).toEqual([...compiled.filter((id) => id !== 'red-chair'), 'new']);
-  expect(host.changes).toEqual({ accepted: 2, visible: 2, pending: 0 });
+  expect(host.changes).toEqual({ accepted: 2, visible: 2, pending: 0, failed: 0 });
 });
 
 it('sees a run of another catalog in its place, and keeps the changes which that cannot know', async () => {
@@ -136,7 +136,7 @@ it('serves the run at an address, and sees another one there, once it is whole',
       code: 'conflict',
       message: expect.stringContaining('--changes'),
     });
-    host.watch(20);
+    host.watch(20, { spread: 0 });
     store.answer = (path, response) => path.endsWith('items.jsonl') && Boolean(response.writeHead(404).end());
     store.folder = second;
     await expect.poll(() => reloads, { timeout: 20_000 }).toHaveLength(1);
@@ -146,6 +146,36 @@ it('serves the run at an address, and sees another one there, once it is whole',
     expect(await host.reload()).toMatchObject({ changed: true });
     expect(await ids(host)).toEqual(compiled.slice(3));
   } finally {
+    await store.close();
+    vi.unstubAllEnvs();
+  }
+});
+
+it('waits by lot to load what all who watch an address see, and not when it is told', async () => {
+  vi.stubEnv('R4T_CACHE', temp.path('cache-spread'));
+  const run = (out: string, from: number) =>
+    compileTiny(temp, { out, items: ITEMS.slice(from), stage: 'encode' });
+  const [first, second, third] = [await run('lot-1', 0), await run('lot-2', 3), await run('lot-3', 6)];
+  const store = await serveFolder(first);
+  const lot = vi.spyOn(Math, 'random').mockReturnValue(0.5);
+  try {
+    const { host, reloads } = await open(store.url);
+    const spread = 1000;
+    host.watch(10, { spread });
+    const started = performance.now();
+    store.folder = second;
+    await expect.poll(() => lot.mock.calls.length, { interval: 5, timeout: 20_000 }).toBe(1);
+    await expect.poll(() => reloads, { interval: 5, timeout: 20_000 }).toHaveLength(1);
+    expect(performance.now() - started).toBeGreaterThan(0.5 * spread);
+    expect(await ids(host)).toEqual(compiled.slice(3));
+    lot.mockReturnValue(1);
+    host.watch(10, { spread: 60_000 });
+    store.folder = third;
+    await expect.poll(() => lot.mock.calls.length, { interval: 5, timeout: 20_000 }).toBe(2);
+    expect(await host.reload()).toMatchObject({ changed: true });
+    expect(await ids(host)).toEqual(compiled.slice(6));
+  } finally {
+    lot.mockRestore();
     await store.close();
     vi.unstubAllEnvs();
   }

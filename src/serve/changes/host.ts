@@ -7,6 +7,7 @@ import type { CatalogState, Engine, EngineFacts } from '../engine/engine.js';
 import { provenanceOf } from '../engine/provenance.js';
 import { HttpProblem } from '../http/problem.js';
 import type { ItemsRequest, ReloadResponse } from '../http/schemas.js';
+import type { ChangeCounts } from './changeFeed.js';
 import type { ChangesTable } from './changesTable.js';
 import { ItemReader } from './itemReader.js';
 import type { SentChange } from './journal.js';
@@ -41,6 +42,8 @@ export interface HostOptions extends HostEvents {
 
 /** Milliseconds after which a run that could not be loaded is tried again. */
 const TRY_AGAIN = 30_000;
+/** Services that watch the same address see another run there at once; each waits at most so many milliseconds, by lot, to load it. */
+const SPREAD = 30_000;
 const FIRST_RETRY = 500;
 const LAST_RETRY = 30_000;
 
@@ -55,6 +58,8 @@ export class RunHost {
   #seen = '';
   /** When what was seen is looked at again, changed or not. */
   #again = Number.POSITIVE_INFINITY;
+  /** The most that it waits when it has seen something by itself, in milliseconds. */
+  #spread = 0;
   #isLooking = false;
   /** The last thing that went wrong when the run was looked at, which is told once. */
   #trouble = '';
@@ -102,9 +107,8 @@ export class RunHost {
   }
 
   /** @throws HttpProblem while no run is loaded */
-  get changes(): { readonly accepted: number; readonly visible: number; readonly pending: number } {
-    const { journal, visible, pending } = this.#current.feed;
-    return { accepted: journal.sequence, visible, pending };
+  get changes(): ChangeCounts {
+    return this.#current.feed.counts;
   }
 
   /** The catalog as of the last visible change; undefined while no run is loaded. */
@@ -147,6 +151,7 @@ export class RunHost {
     const before = this.#served?.engine.facts.run;
     const loaded = this.#inTurn(async (): Promise<ReloadResponse> => {
       this.#seen = await this.#source.signature(this.#closing.signal);
+      this.#again = Number.POSITIVE_INFINITY;
       await this.#load({ signal: this.#closing.signal });
       const { run } = this.facts;
       const changed = run.id !== before?.id || run.fingerprint !== before.fingerprint;
@@ -159,8 +164,13 @@ export class RunHost {
     return loaded;
   }
 
-  /** Looks every few seconds whether another run lies in the folder, and loads it once it is as complete as this one. */
-  watch(milliseconds = 2000): void {
+  /**
+   * Looks every few seconds whether another run lies in the folder or at the address, and loads it once it is as complete as this one;
+   * from an address, which others may watch too, after a pause by lot of at most `spread` milliseconds.
+   */
+  watch(milliseconds = 2000, { spread = SPREAD }: { readonly spread?: number } = {}): void {
+    this.#spread = this.isCopy ? spread : 0;
+    clearInterval(this.#timer);
     this.#timer = setInterval(() => {
       // An address may take longer to answer.
       if (this.#isLooking) return;
@@ -212,8 +222,9 @@ export class RunHost {
     const { signal } = this.#closing;
     const now = await this.#source.signature(signal);
     if (this.#closed || !this.#served) return;
-    if (now === this.#seen && Date.now() < this.#again) return;
+    if (now !== this.#seen) this.#again = Math.min(this.#again, Date.now() + Math.random() * this.#spread);
     this.#seen = now;
+    if (Date.now() < this.#again) return;
     this.#again = Number.POSITIVE_INFINITY;
     const { facts } = this.#served.engine;
     try {

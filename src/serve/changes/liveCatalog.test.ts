@@ -4,6 +4,7 @@ import { FilterTable } from '../../catalog/filter/filterTable.js';
 import type { Item } from '../../catalog/item.js';
 import { lazyArray } from '../../lazyArray.js';
 import { Bm25 } from '../../lexical/bm25.js';
+import { lexiconOf } from '../../lexical/lexicon.js';
 import { dot, matrix, normalizeRows, row } from '../../matrix.js';
 import { CounterRandom } from '../../random.js';
 import { passingRows } from '../../retrieve/request.js';
@@ -205,4 +206,38 @@ it('finds by a filter what an engine holds otherwise', async () => {
     );
     expect(Array.from(indices, (i) => now[i].id)).toEqual(right.slice(0, 20));
   }
+});
+
+it('finds by the words of an engine, and what it holds otherwise by those of the process', async () => {
+  const items = Array.from({ length: 30 }, (_, i) => item(`${i}`, `tent ${'abcdefghij'[i % 10]}b ${i}`, i));
+  const base = await compiled(items);
+  const engine = memoryEngine();
+  const { numbers, documents } = engineCatalog(items, base.vectors, new FilterTable(items));
+  await engine.create({ dim: DIM, numbers, words: 'english' });
+  await engine.upsert(documents(0, items.length, 'v1'));
+  const index = await EngineIndex.open(engine, { items, vectors: base.vectors, version: 'v1', words: true });
+  const catalog = new LiveCatalog({ ...base, index }, runtime);
+  await catalog.apply([
+    change(item('5', items[5].text, 99)),
+    change(item('7', 'lamp hb', 7)),
+    { delete: '6' },
+    change(item('new', 'tent gb ib', 3)),
+  ]);
+  const { items: now, vectors, index: live } = catalog.workspace;
+  const rows = { items: now, vectors, alive: catalog.alive, filters: new FilterTable(now) };
+  const lexicon = lexiconOf(now);
+  for (const filter of [undefined, 'price<50', 'price>50']) {
+    const mask = filter === undefined ? undefined : passingRows(rows, { filter });
+    const texts = ['tent gb', 'fb 5', 'hb lamp', 'ib'];
+    const found = await live.searchWords!(texts, { k: 40, mask, lexicon });
+    texts.forEach((text, i) => {
+      const allowed = mask ?? catalog.alive;
+      const right = lexicon().search(text, { k: 40, mask: allowed });
+      expect([...found[i].items].sort()).toEqual([...right.items].sort());
+    });
+  }
+  // The one that has both words, though the engine does not know it.
+  const [{ items: best }] = await live.searchWords!(['gb ib'], { k: 1, lexicon });
+  expect(now[best[0]].id).toBe('new');
+  expect(new LiveIndex(base.index, runtime).searchWords).toBeUndefined();
 });

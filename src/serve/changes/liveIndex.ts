@@ -2,9 +2,16 @@
 import { describeMask, planOfMask } from '../../catalog/filter/filterPlan.js';
 import type { RuntimeOptions } from '../../engine/index.js';
 import { type Matrix, matrix } from '../../matrix.js';
+import type { Ranking } from '../../ranking.js';
 import { ExactIndex } from '../../vectorIndex/exactIndex.js';
+import { withLateRows } from '../../vectorIndex/lateWords.js';
 import { mergeHits } from '../../vectorIndex/mergeHits.js';
-import type { SearchHits, SearchOptions, VectorIndex } from '../../vectorIndex/vectorIndex.js';
+import type {
+  SearchHits,
+  SearchOptions,
+  VectorIndex,
+  WordSearchOptions,
+} from '../../vectorIndex/vectorIndex.js';
 
 /**
  * Searches compiled rows and rows added later as one catalog; dead rows are never found. Added rows have their own
@@ -16,6 +23,9 @@ export class LiveIndex implements VectorIndex {
   #addedVectors: Matrix;
   #alive: Uint8Array;
   #anyDead = false;
+  #outdated: readonly number[] = [];
+  /** Present where the compiled index has words. */
+  readonly searchWords?: VectorIndex['searchWords'];
 
   constructor(
     private readonly compiled: VectorIndex,
@@ -23,6 +33,8 @@ export class LiveIndex implements VectorIndex {
   ) {
     this.#addedVectors = matrix(0, compiled.dim);
     this.#alive = new Uint8Array(compiled.size).fill(1);
+    const ask = compiled.searchWords?.bind(compiled);
+    if (ask) this.searchWords = (texts, options) => this.#findWords(ask, texts, options);
   }
 
   get size(): number {
@@ -48,20 +60,42 @@ export class LiveIndex implements VectorIndex {
 
   /** Compiled rows whose item has other fields than it was compiled with. */
   setOutdated(rows: readonly number[]): void {
+    this.#outdated = rows;
     this.compiled.setOutdated?.(rows);
   }
 
   async search(directions: Matrix, { k, mask }: SearchOptions): Promise<SearchHits> {
-    const allowed = this.#anyDead ? both(this.#alive, mask) : mask;
+    const { allowed, compiled } = this.#masks(mask);
     const { size } = this.compiled;
-    const compiled = allowed?.subarray(0, size);
-    if (mask && compiled) describeMask(compiled, planOfMask(mask));
     const hits = await this.compiled.search(directions, { k, mask: compiled });
     if (this.#addedVectors.rows === 0) return hits;
     this.#added ??= await ExactIndex.create({ vectors: this.#addedVectors, ...this.runtime });
     const late = await this.#added.search(directions, { k, mask: allowed?.subarray(size) });
     mergeHits(hits, 0, late, size);
     return hits;
+  }
+
+  /** Rows that came later, or are filtered by what the compiled index knows otherwise, are looked up in the process. */
+  async #findWords(
+    ask: NonNullable<VectorIndex['searchWords']>,
+    texts: readonly string[],
+    { k, mask, lexicon }: WordSearchOptions,
+  ): Promise<Ranking[]> {
+    const { allowed, compiled } = this.#masks(mask);
+    const found = await ask(texts, { k, mask: compiled, lexicon });
+    const late = new Uint8Array(this.size);
+    for (const row of mask ? this.#outdated : []) late[row] = allowed?.[row] ?? 1;
+    for (let row = this.compiled.size; row < late.length; row++) late[row] = allowed?.[row] ?? 1;
+    if (!late.includes(1)) return found;
+    return found.map((ranking, i) => withLateRows(ranking, { text: texts[i], bm25: lexicon(), late, k }));
+  }
+
+  /** What may be found of all rows, and of the compiled ones with the filter that it was made of. */
+  #masks(mask: Uint8Array | undefined): { readonly allowed?: Uint8Array; readonly compiled?: Uint8Array } {
+    const allowed = this.#anyDead ? both(this.#alive, mask) : mask;
+    const compiled = allowed?.subarray(0, this.compiled.size);
+    if (mask && compiled) describeMask(compiled, planOfMask(mask));
+    return { allowed, compiled };
   }
 
   /** Frees both parts; nothing may be searching. */

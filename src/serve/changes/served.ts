@@ -8,7 +8,6 @@ import { ChangeFeed } from './changeFeed.js';
 import type { ChangesTable } from './changesTable.js';
 import { FileJournal } from './fileJournal.js';
 import type { ItemReader } from './itemReader.js';
-import type { Journal } from './journal.js';
 import { TableJournal } from './tableJournal.js';
 
 /** An engine, and word if it ends by itself. */
@@ -29,9 +28,6 @@ export interface Served extends Fresh {
 
 type OnError = (message: string, error: unknown) => void;
 
-const feedOf = (journal: Journal, onError: OnError): ChangeFeed =>
-  new ChangeFeed(journal, (error) => onError('changes could not be embedded', error));
-
 /** Every engine reads the table for itself: one that takes over knows what any other service has accepted meanwhile. */
 export async function withSharedChanges(
   fresh: Fresh,
@@ -41,7 +37,7 @@ export async function withSharedChanges(
   const { engine, reader } = fresh;
   const { catalog, catalogReadAt } = engine.facts;
   const journal = await TableJournal.open(table, { catalog, catalogReadAt, reader, onError });
-  const feed = feedOf(journal, onError);
+  const feed = new ChangeFeed(journal, { onError });
   try {
     await feed.attach(engine);
     return { ...fresh, feed };
@@ -82,7 +78,7 @@ export async function withOwnChanges(
     const carried = before.entries().filter(({ at }) => at >= catalogReadAt);
     if (carried.length > 0) await journal.append(carried.map(({ change }) => change));
   }
-  const feed = feedOf(journal, onError);
+  const feed = new ChangeFeed(journal, { onError });
   await feed.attach(engine);
   return { ...fresh, feed, lock };
 }

@@ -98,6 +98,18 @@ it('reads what other programs insert, and leaves out by number what nobody can r
   ]);
 });
 
+it('reads by itself what it was never told of', async () => {
+  const name = newTable();
+  const [first, second] = [await open(name), await open(name)];
+  // As through a proxy that passes no notifications on.
+  await db.query(`DROP TRIGGER notify ON ${name}`);
+  await first.journal.append([put('a')]);
+  await expect.poll(() => second.journal.read).toBe(1);
+  await db.query(`INSERT INTO ${name} (change) VALUES ('{"delete": "a"}')`);
+  for (const { journal } of [first, second])
+    await expect.poll(() => idsOf(journal.entries())).toEqual(['-a']);
+});
+
 it('begins where the catalog was read, the same for every service that has it', async () => {
   const name = newTable();
   const first = await open(name);

@@ -8,6 +8,7 @@ import type { MethodSpace, QueryFanOut, RetrievedSet } from '../../retrieve/meth
 import type { Method } from '../../retrieve/methodNames.js';
 import { isNonsense } from '../../retrieve/nonsense.js';
 import { type SetItem, setItems } from '../../retrieve/setRetriever.js';
+import type { Reasons } from '../../retrieve/why.js';
 import type { Workspace } from '../../run/workspace.js';
 import type { LiveCatalog } from '../changes/liveCatalog.js';
 import type {
@@ -59,10 +60,11 @@ export class Answers {
     { space, method, missing, mask, passing }: Answered,
     set: RetrievedSet,
     vector: Float32Array,
+    why: Reasons,
   ): Promise<SetResult> {
     const { query, minScore = -1 } = job;
     const unknown = await isNonsense(space, { text: query, vector });
-    const found = unknown ? [] : setItems(space, method, set, { text: query, vector });
+    const found = unknown ? [] : setItems(space, set, vector, why);
     const kept = found.filter(({ score }) => score >= minScore);
     const directions = job.directions ? await this.#directions(set, mask) : undefined;
     const reference = job.reference ? this.#reference(query) : undefined;
@@ -118,19 +120,16 @@ export class Answers {
     return PICTURES.has(extname(item.image).toLowerCase()) ? item.image : undefined;
   }
 
-  #item(
-    { text, image: _image, metadata, score, directionScore, ...item }: SetItem,
-    withText = false,
-  ): FoundItem {
-    const image = this.#imageUrl(this.catalog.item(item.id));
+  /** What is not told is undefined, which JSON leaves out: taking it away would make a slower object. */
+  #item(item: SetItem, withText = false): FoundItem {
     return {
       ...item,
-      score: rounded(score),
-      directionScore: rounded(directionScore),
-      ...(withText && { text }),
-      ...(image !== undefined && { image }),
+      text: withText ? item.text : undefined,
+      image: this.#imageUrl(this.catalog.item(item.id)),
+      score: rounded(item.score),
+      directionScore: rounded(item.directionScore),
       sharedWords: [...item.sharedWords],
-      metadata: metadata as FoundItem['metadata'],
+      metadata: item.metadata as FoundItem['metadata'],
     };
   }
 

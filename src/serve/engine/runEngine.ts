@@ -21,6 +21,7 @@ import {
 import { type LoadedRun, type LoadRetrieverOptions, loadRun } from '../../retrieve/loadRun.js';
 import type { FindOptions, MethodSpace } from '../../retrieve/method.js';
 import { METHOD_NAMES } from '../../retrieve/methodNames.js';
+import { answerer } from '../../retrieve/methods.js';
 import {
   checkRequest,
   findOptionsOf,
@@ -28,6 +29,7 @@ import {
   passingItems,
   passingRows,
 } from '../../retrieve/request.js';
+import { reasonsOf } from '../../retrieve/why.js';
 import { type AppliedChange, LiveCatalog } from '../changes/liveCatalog.js';
 import { problemOf } from '../http/problem.js';
 import type { CatalogMap, Info } from '../http/schemas.js';
@@ -244,8 +246,11 @@ export class RunEngine implements Engine {
         results[place] = { fanout: await this.#answers.fanout(job, answered, directed[i]) };
     } else {
       const sets = await findSets(space, method, queries, find, fanOuts);
-      for (const [i, { job, place }] of group.entries())
-        results[place] = { set: await this.#answers.set(job, answered, sets[i], row(queries.vectors, i)) };
+      const reasons = await reasonsOf(answerer(space, method), space, queries, sets);
+      for (const [i, { job, place }] of group.entries()) {
+        const vector = row(queries.vectors, i);
+        results[place] = { set: await this.#answers.set(job, answered, sets[i], vector, reasons[i]) };
+      }
     }
     clock.search += performance.now() - searching;
   }

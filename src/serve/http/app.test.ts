@@ -408,7 +408,7 @@ describe('items', () => {
     expect((await find('red chair', { k: 30 })).map(({ id }) => id)).not.toContain('red-chair');
     expect(await info()).toMatchObject({
       catalog: { items: 20, compiled: 20 },
-      changes: { accepted: 4, visible: 4, pending: 0 },
+      changes: { accepted: 4, visible: 4, pending: 0, failed: 0 },
       drift: { added: 1, updated: 0, deleted: 1, share: 0.1, recompile: true },
     });
   });
@@ -491,7 +491,7 @@ describe('items', () => {
     await shop.host.close();
     shop = await serveTiny(temp.path('changing'));
     expect((await find('kkkk'))[0]).toMatchObject({ id: 'kept' });
-    expect((await info()).changes).toEqual({ ...changes, visible: changes.accepted, pending: 0 });
+    expect((await info()).changes).toEqual({ ...changes, visible: changes.accepted, pending: 0, failed: 0 });
   });
 });
 

@@ -84,6 +84,7 @@ export function createApp(options: AppOptions): App {
   const metrics = new Metrics({
     queued: () => searches.queued,
     pending: () => (host.ready ? host.changes.pending : 0),
+    failed: () => (host.ready ? host.changes.failed : 0),
     items: () => host.state?.items ?? 0,
     drift: () => host.state?.drift.share ?? 0,
     visible: () => (host.ready ? host.changes.visible : 0),

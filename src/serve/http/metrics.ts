@@ -6,6 +6,8 @@ import { RequestMetrics } from './requestMetrics.js';
 export interface Observed {
   queued(): number;
   pending(): number;
+  /** Those of them that could not be embedded. */
+  failed(): number;
   items(): number;
   drift(): number;
   visible(): number;
@@ -42,7 +44,8 @@ export class Metrics extends RequestMetrics {
       observed.queued,
     );
     this.gauge('r4t_items_pending', 'Accepted changes that searches do not see yet', observed.pending);
-    this.gauge('r4t_changes_visible', 'Number of the last change that searches see', observed.visible);
+    this.gauge('r4t_items_failed', 'Pending changes that could not be embedded', observed.failed);
+    this.gauge('r4t_changes_visible', 'Searches see every change up to this number', observed.visible);
     this.gauge('r4t_changes_open', '1 if changes of items can be taken', () =>
       observed.takesChanges() ? 1 : 0,
     );

@@ -13,6 +13,7 @@ const engines = new Map<string, MemoryEngine>();
 
 conformance('an engine in memory', async () => ({
   recall: 1,
+  recallOfWords: 1,
   open: async (collection) => {
     const engine = engines.get(collection) ?? memoryEngine();
     engines.set(collection, engine);

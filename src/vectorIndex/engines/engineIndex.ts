@@ -3,37 +3,51 @@ import type { Item } from '../../catalog/item.js';
 import { RowsById } from '../../catalog/rowsById.js';
 import { InputError } from '../../errors.js';
 import { dot, type Matrix, row, type VectorTable } from '../../matrix.js';
-import type { SearchHits, SearchOptions, VectorIndex } from '../vectorIndex.js';
+import type { Ranking } from '../../ranking.js';
+import type { SearchHits, SearchOptions, VectorIndex, WordSearchOptions } from '../vectorIndex.js';
 import type { SearchEngine } from './searchEngine.js';
 
 /** Of so few rows that pass, each is looked at here: exact, and sooner than an engine is asked. */
 const FEW = 2000;
 
+export interface EngineIndexOptions {
+  readonly items: readonly Item[];
+  /** Unit rows [items, d]. */
+  readonly vectors: VectorTable;
+  /** Of the push that brought these items. */
+  readonly version: string;
+  /** Whether it is asked for words too. */
+  readonly words?: boolean;
+}
+
 /**
  * A run's catalog in a search engine. The engine finds, by vector and by the filter that a mask was made of; what it finds is looked up
  * in the mask, and scored by the run's own vectors: scores are cosines to the last bit, and what the engine holds besides this catalog
- * is never found.
+ * is never found. Where it is to be asked for words too, their scores are the engine's.
  */
 export class EngineIndex implements VectorIndex {
+  private readonly vectors: VectorTable;
   readonly #rowOf: RowsById;
   #outdated: readonly number[] = [];
+  /** Absent where the process looks words up. */
+  readonly searchWords?: VectorIndex['searchWords'];
 
   private constructor(
     private readonly engine: SearchEngine,
-    items: readonly Item[],
-    private readonly vectors: VectorTable,
+    { items, vectors, words }: EngineIndexOptions,
   ) {
     this.#rowOf = RowsById.of(items);
+    this.vectors = vectors;
+    const ask = words ? engine.searchWords?.bind(engine) : undefined;
+    if (ask) this.searchWords = (texts, options) => this.#findWords(ask, texts, options);
   }
 
   /**
-   * @param version of the push that brought these items
-   * @throws InputError if the collection is missing, holds other vectors or not all of that push, IndexError if the engine does not answer
+   * @throws InputError if the collection is missing, holds other vectors, not all of that push or no words that are to be asked for,
+   *   IndexError if the engine does not answer
    */
-  static async open(
-    engine: SearchEngine,
-    { items, vectors, version }: { items: readonly Item[]; vectors: VectorTable; version: string },
-  ): Promise<EngineIndex> {
+  static async open(engine: SearchEngine, options: EngineIndexOptions): Promise<EngineIndex> {
+    const { items, vectors, version, words } = options;
     const info = await engine.info(version);
     const push = `r4t push <run> --to ${engine.name}`;
     if (!info) throw new InputError(`there is no ${engine.name}; first ${push}`, { field: 'index' });
@@ -44,7 +58,12 @@ export class EngineIndex implements VectorIndex {
         { field: 'index' },
       );
     }
-    return new EngineIndex(engine, items, vectors);
+    if (words && !(engine.searchWords && info.words)) {
+      throw new InputError(`${engine.name} has no index of words; ${push} --words makes one`, {
+        field: 'index.words',
+      });
+    }
+    return new EngineIndex(engine, options);
   }
 
   get size(): number {
@@ -108,6 +127,34 @@ export class EngineIndex implements VectorIndex {
     if (found.every((list) => list.length >= k)) return found;
     const all = rowsOf(mask ?? new Uint8Array(this.size).fill(1), this.size) ?? [];
     return found.map((list) => (list.length < Math.min(k, all.length) ? all : list));
+  }
+
+  /** Best first; what the mask does not let pass is looked for deeper, as in `#find`. */
+  async #findWords(
+    ask: NonNullable<SearchEngine['searchWords']>,
+    texts: readonly string[],
+    { k, mask }: WordSearchOptions,
+  ): Promise<Ranking[]> {
+    if (texts.length === 0) return [];
+    const filter = mask && planOfMask(mask)?.();
+    const most = Math.min(this.engine.maxK, this.size);
+    for (let depth = Math.min(most, mask ? 2 * k : k); ; depth = Math.min(most, 4 * depth)) {
+      const found = await ask(texts, { k: depth, filter });
+      const passing = found.map((hits) =>
+        hits.flatMap(({ id, score }) => {
+          const r = this.#rowOf.get(id);
+          return r === undefined || mask?.[r] === 0 ? [] : [{ r, score }];
+        }),
+      );
+      if (depth < most && passing.some((rows, i) => rows.length < k && found[i].length === depth)) continue;
+      return passing.map((rows) => {
+        const best = rows.sort((a, b) => b.score - a.score || a.r - b.r).slice(0, k);
+        return {
+          items: Int32Array.from(best, ({ r }) => r),
+          scores: Float32Array.from(best, ({ score }) => score),
+        };
+      });
+    }
   }
 
   release(): Promise<void> {

@@ -61,6 +61,8 @@ it.each([
     'holds a password, and is kept in the run; name an environment variable in apiKeyEnv',
   ],
   [{ kind: 'opensearch', url: 'https://key@host' }, 'holds a password'],
+  [{ kind: 'qdrant', url: 'http://h:6333', words: true }, 'index.words'],
+  [{ kind: 'milvus', url: 'http://h:19530', words: 'german' }, 'field "index.words": expected'],
 ])('refuses the setting %j', (index, problem) => {
   expect(() => parseConfig({ index })).toThrow(problem);
 });

@@ -25,6 +25,8 @@ function hasSecret(url: string): boolean {
 const name = z.string().min(1);
 /** Environment variable with the password or key; absent: none is sent. */
 const apiKeyEnv = z.string().min(1).optional();
+/** Whether hybrid search asks the engine's own index of words, in place of the BM25 of the process (false). */
+const words = z.boolean().optional();
 const HTTP = /^https?:\/\/[^/]/i;
 
 const lancedb = z.strictObject({
@@ -32,12 +34,14 @@ const lancedb = z.strictObject({
   /** Folder of the database. */
   path: z.string().min(1),
   table: name.default('items'),
+  words,
 });
 
 const pgvector = z.strictObject({
   kind: z.literal('pgvector'),
   url: address(/^postgres(?:ql)?:\/\/[^/]/i, 'postgres://user@host:5432/database'),
   table: name.default('items'),
+  words,
   apiKeyEnv,
 });
 
@@ -45,6 +49,7 @@ const milvus = z.strictObject({
   kind: z.literal('milvus'),
   url: address(HTTP, 'http://localhost:19530'),
   collection: name.default('items'),
+  words,
   apiKeyEnv,
 });
 
@@ -52,6 +57,7 @@ const opensearch = z.strictObject({
   kind: z.literal('opensearch'),
   url: address(HTTP, 'http://localhost:9200'),
   collection: name.default('items'),
+  words,
   apiKeyEnv,
 });
 

@@ -10,6 +10,7 @@ conformance(
   async () =>
     (await clientMissing('@lancedb/lancedb')) ?? {
       recall: 1,
+      recallOfWords: 0.9,
       recallOfMany: 0.8,
       open: (table) => lanceEngine({ path: temp.path('lance'), table }),
     },

@@ -3,7 +3,7 @@ import { IndexError, R4tError } from '../../errors.js';
 import { row } from '../../matrix.js';
 import { compileFilter, type Dialect } from './compileFilter.js';
 import { loadClient } from './loadClient.js';
-import { APPROXIMATE_FROM, checkLength, type SearchEngine } from './searchEngine.js';
+import { APPROXIMATE_FROM, checkLength, type SearchEngine, type WordHit } from './searchEngine.js';
 
 export interface LanceOptions {
   /** Folder of the database, or an address that LanceDB takes, such as `s3://bucket/items`. */
@@ -27,6 +27,9 @@ export async function lanceEngine({ path, table: name }: LanceOptions): Promise<
       throw new IndexError(`${shown}: ${reason}`, { cause: error });
     }
   };
+  /** A language as LanceDB has it, `English`. */
+  const wordIndex = (language: string) =>
+    lance.Index.fts({ language: language[0].toUpperCase() + language.slice(1), withPosition: false });
   const database = await attempt(() => lance.connect(path));
   let opened: OpenTable | undefined;
 
@@ -54,7 +57,12 @@ export async function lanceEngine({ path, table: name }: LanceOptions): Promise<
     batch: 5000,
     create: (schema) =>
       attempt(async () => {
-        if (await find()) return;
+        const held = await find();
+        if (held) {
+          if (schema.words !== undefined && !(await hasWords(held.table)))
+            await held.table.createIndex('text', { config: wordIndex(schema.words) });
+          return;
+        }
         const arrow = await loadClient<Arrow>('apache-arrow', INSTALL);
         const text = (column: string) => new arrow.Field(column, new arrow.Utf8(), false);
         const item = (type: unknown) => new arrow.Field('item', type, true);
@@ -69,13 +77,16 @@ export async function lanceEngine({ path, table: name }: LanceOptions): Promise<
         ];
         const table = await database.createEmptyTable(name, new arrow.Schema(fields));
         await table.createIndex('id', { config: lance.Index.btree() });
+        if (schema.words !== undefined) await table.createIndex('text', { config: wordIndex(schema.words) });
         opened = await openTable(table);
       }),
     info: (version) =>
       attempt(async () => {
         const open = await find();
         const of = version === undefined ? undefined : `version = ${literal(version)}`;
-        return open && { documents: await open.table.countRows(of), dim: open.dim };
+        if (!open) return undefined;
+        const { table, dim } = open;
+        return { documents: await table.countRows(of), dim, words: await hasWords(table) };
       }),
     upsert: (documents) =>
       use(async ({ table, dim, numbers: known }) => {
@@ -113,6 +124,19 @@ export async function lanceEngine({ path, table: name }: LanceOptions): Promise<
         for (const { id, query_index: i = 0 } of hits) ids[i].push(id);
         return ids;
       }),
+    searchWords: (texts, { k, filter }) =>
+      use(async ({ table, numbers }) => {
+        const where = filter ? compileFilter(filter, dialect(numbers)) : true;
+        if (where === false) return texts.map(() => []);
+        return Promise.all(
+          texts.map(async (text) => {
+            let query = table.query().fullTextSearch(new lance.MatchQuery(text, 'text'));
+            if (where !== true) query = query.where(where);
+            const hits = await query.select(['id', '_score']).limit(k).toArray();
+            return hits.map(({ id, _score }): WordHit => ({ id, score: _score }));
+          }),
+        );
+      }),
     drop: () =>
       attempt(async () => {
         opened = undefined;
@@ -141,6 +165,9 @@ async function openTable(table: Table): Promise<OpenTable> {
   };
 }
 
+const hasWords = async (table: Table): Promise<boolean> =>
+  (await table.listIndices()).some(({ columns }) => columns.includes('text'));
+
 const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
 /** SQL of DataFusion. */
@@ -162,7 +189,13 @@ const float = (value: number): string => (Number.isInteger(value) ? `${value}.0`
 /** What is used of the package. */
 interface Lance {
   connect(path: string): Promise<Connection>;
-  readonly Index: { ivfFlat(options: object): unknown; btree(): unknown; labelList(): unknown };
+  readonly Index: {
+    ivfFlat(options: object): unknown;
+    btree(): unknown;
+    labelList(): unknown;
+    fts(options: object): unknown;
+  };
+  readonly MatchQuery: new (query: string, column: string) => object;
 }
 
 interface Connection {
@@ -182,8 +215,9 @@ interface Table {
   };
   delete(predicate: string): Promise<unknown>;
   createIndex(column: string, options: { config: unknown }): Promise<void>;
+  listIndices(): Promise<{ readonly columns: readonly string[] }[]>;
   optimize(): Promise<unknown>;
-  query(): { nearestTo(vector: Float32Array): VectorQuery };
+  query(): { nearestTo(vector: Float32Array): VectorQuery; fullTextSearch(query: object): WordQuery };
 }
 
 interface VectorQuery {
@@ -193,6 +227,13 @@ interface VectorQuery {
   limit(k: number): VectorQuery;
   where(predicate: string): VectorQuery;
   toArray(): Promise<{ id: string; _distance: number; query_index?: number }[]>;
+}
+
+interface WordQuery {
+  select(columns: string[]): WordQuery;
+  limit(k: number): WordQuery;
+  where(predicate: string): WordQuery;
+  toArray(): Promise<{ id: string; _score: number }[]>;
 }
 
 interface Arrow {

@@ -1,9 +1,9 @@
 /** Milvus, from Milvus Lite to a cluster: through the package `@zilliz/milvus2-sdk-node`. */
-import { IndexError, R4tError } from '../../errors.js';
+import { IndexError, InputError, R4tError } from '../../errors.js';
 import { row } from '../../matrix.js';
 import { compileFilter, type Dialect } from './compileFilter.js';
 import { loadClient } from './loadClient.js';
-import { checkLength, type SearchEngine } from './searchEngine.js';
+import { checkLength, type SearchEngine, type WordHit } from './searchEngine.js';
 
 export interface MilvusOptions {
   /** `http://host:19530`, or `https://` with TLS. */
@@ -60,10 +60,10 @@ export async function milvusEngine({ url, collection, token }: MilvusOptions): P
     attempt(async () => work(await connected()));
 
   const exists = async (): Promise<boolean> => (await ask((c) => c.hasCollection(here))).value === true;
-  const dimension = async (): Promise<number> => {
-    const { schema } = await ask((c) => c.describeCollection(here));
-    return Number(schema.fields.find((field) => field.name === 'vector')?.dim);
-  };
+  const fields = async () => (await ask((c) => c.describeCollection(here))).schema.fields;
+  const hasWords = async () => (await fields()).some((field) => field.name === WORDS);
+  const dimension = async (): Promise<number> =>
+    Number((await fields()).find((field) => field.name === 'vector')?.dim);
   let dim: Promise<number> | undefined;
 
   return {
@@ -71,7 +71,13 @@ export async function milvusEngine({ url, collection, token }: MilvusOptions): P
     maxK: 16_384,
     batch: 500,
     async create(schema) {
-      if (await exists()) return;
+      if (await exists()) {
+        if (schema.words === undefined || (await hasWords())) return;
+        throw new InputError(
+          `${name} was made without an index of words, which Milvus cannot add; name another collection`,
+          { field: '--words' },
+        );
+      }
       const text = (field: string, max_length: number) => ({ name: field, data_type: 'VarChar', max_length });
       await ask((c) =>
         c.createCollection({
@@ -81,7 +87,7 @@ export async function milvusEngine({ url, collection, token }: MilvusOptions): P
             { ...text('id', LONGEST), is_primary_key: true },
             { name: 'vector', data_type: 'FloatVector', dim: schema.dim },
             text('title', LONGEST),
-            text('text', LONGEST),
+            { ...text('text', LONGEST), ...(schema.words !== undefined && analyzed(schema.words)) },
             {
               ...text('terms', 1024),
               data_type: 'Array',
@@ -90,8 +96,13 @@ export async function milvusEngine({ url, collection, token }: MilvusOptions): P
             },
             { name: 'numbers', data_type: 'JSON' },
             text('version', 256),
+            ...(schema.words === undefined ? [] : [{ name: WORDS, data_type: 'SparseFloatVector' }]),
           ],
-          index_params: [{ field_name: 'vector', index_type: 'AUTOINDEX', metric_type: 'IP' }],
+          ...(schema.words !== undefined && { functions: [BM25] }),
+          index_params: [
+            { field_name: 'vector', index_type: 'AUTOINDEX', metric_type: 'IP' },
+            ...(schema.words === undefined ? [] : [WORD_INDEX]),
+          ],
         }),
       );
       await ask((c) => c.loadCollectionSync(here));
@@ -102,7 +113,7 @@ export async function milvusEngine({ url, collection, token }: MilvusOptions): P
       const of = version === undefined ? {} : { expr: `version == ${JSON.stringify(version)}` };
       const { data } = await ask((c) => c.count({ ...here, ...of }));
       dim = dimension();
-      return { documents: Number(data), dim: await dim };
+      return { documents: Number(data), dim: await dim, words: await hasWords() };
     },
     async upsert(documents) {
       dim ??= dimension();
@@ -138,9 +149,27 @@ export async function milvusEngine({ url, collection, token }: MilvusOptions): P
           ...(expression !== true && { filter: expression }),
         }),
       );
-      // The client unpacks the hits of a single direction.
-      const lists = directions.rows === 1 ? [results as Hit[]] : (results as Hit[][]);
-      return lists.map((hits) => hits.map(({ id }) => id));
+      return listsOf(results, directions.rows).map((hits) => hits.map(({ id }) => id));
+    },
+    async searchWords(texts, { k, filter }) {
+      const expression = filter ? compileFilter(filter, DIALECT) : true;
+      if (expression === false || texts.length === 0) return texts.map(() => []);
+      const { results } = await ask((c) =>
+        c.search({
+          ...here,
+          data: [...texts],
+          anns_field: WORDS,
+          metric_type: 'BM25',
+          limit: k,
+          output_fields: ['id'],
+          consistency_level: 'Strong',
+          ...(expression !== true && { filter: expression }),
+        }),
+      );
+      // Milvus Lite gives them with a minus, as distances.
+      return listsOf(results, texts.length).map((hits) =>
+        hits.map(({ id, score }): WordHit => ({ id, score: Math.abs(score) })),
+      );
     },
     async drop() {
       dim = undefined;
@@ -152,6 +181,27 @@ export async function milvusEngine({ url, collection, token }: MilvusOptions): P
     },
   };
 }
+
+/** The field with the words of a text, which Milvus fills. */
+const WORDS = 'words';
+const BM25 = {
+  name: 'words_of_text',
+  type: 'BM25',
+  input_field_names: ['text'],
+  output_field_names: [WORDS],
+  params: {},
+};
+const WORD_INDEX = { field_name: WORDS, index_type: 'SPARSE_INVERTED_INDEX', metric_type: 'BM25' };
+
+/** As the built-in analyzer of a language, by its parts: Milvus Lite has no such, and passes over parts that it does not know. */
+const analyzed = (language: string) => ({
+  enable_analyzer: true,
+  analyzer_params: { tokenizer: 'standard', filter: ['lowercase', { type: 'stemmer', language }] },
+});
+
+/** Hits of n searches: the client unpacks those of a single one, and of several that all find nothing it makes one list. */
+const listsOf = (results: Hit[] | Hit[][], n: number): Hit[][] =>
+  n === 1 ? [results as Hit[]] : Array.from({ length: n }, (_, i) => (results as Hit[][])[i] ?? []);
 
 const DIALECT: Dialect<string> = {
   any: (terms) => `array_contains_any(terms, ${JSON.stringify(terms)})`,
@@ -191,6 +241,7 @@ interface Answer {
 
 interface Hit {
   readonly id: string;
+  readonly score: number;
 }
 
 interface Client {

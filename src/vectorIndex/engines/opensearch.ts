@@ -4,7 +4,7 @@ import { IndexError } from '../../errors.js';
 import { row } from '../../matrix.js';
 import { compileFilter, type Dialect } from './compileFilter.js';
 import { restClient } from './rest.js';
-import { checkLength, type SearchEngine } from './searchEngine.js';
+import { checkLength, type SearchEngine, type WordHit } from './searchEngine.js';
 
 export interface OpenSearchOptions {
   /** `http://host:9200` or `https://`. */
@@ -41,7 +41,8 @@ export function openSearchEngine({ url, collection, token }: OpenSearchOptions):
     const [found] = Object.values(mapping);
     const query = version === undefined ? { match_all: {} } : { term: { version } };
     const { count } = (await ask('POST', `${at}/_count`, { query })) as { count: number };
-    return { documents: count, dim: found.mappings.properties.vector.dimension };
+    const { vector, text } = found.mappings.properties;
+    return { documents: count, dim: vector.dimension, words: text?.type === 'text' };
   };
   let dim: number | undefined;
   const dimension = async () => {
@@ -57,6 +58,17 @@ export function openSearchEngine({ url, collection, token }: OpenSearchOptions):
     for (const [result] of answer.items.map((item) => Object.values(item))) {
       if (result.error) throw new IndexError(`${name}: ${result.error.reason.replace(/\s+/g, ' ')}`);
     }
+  }
+
+  /** Answers of many searches, each with its hits. */
+  async function searchAll(searches: readonly object[]): Promise<readonly (readonly Hit[])[]> {
+    const lines = searches.map((search) => `{}\n${JSON.stringify(search)}\n`);
+    const answer = (await ask('POST', `${at}/_msearch`, lines.join(''))) as Found | undefined;
+    if (!answer) throw new IndexError(`${name}: there is no such index`);
+    return answer.responses.map(({ hits, error }) => {
+      if (!hits) throw new IndexError(`${name}: ${error?.root_cause?.[0]?.reason ?? error?.reason}`);
+      return hits.hits;
+    });
   }
 
   return {
@@ -81,7 +93,7 @@ export function openSearchEngine({ url, collection, token }: OpenSearchOptions):
             id: keyword,
             vector,
             title: { type: 'text' },
-            text: { type: 'text' },
+            text: { type: 'text', ...(schema.words !== undefined && { analyzer: schema.words }) },
             terms: keyword,
             numbers: { type: 'object', dynamic: true },
             version: keyword,
@@ -108,21 +120,34 @@ export function openSearchEngine({ url, collection, token }: OpenSearchOptions):
     async search(directions, { k, filter }) {
       const passes = filter ? compileFilter(filter, DIALECT) : true;
       if (passes === false || directions.rows === 0) return Array.from({ length: directions.rows }, () => []);
-      const lines = Array.from({ length: directions.rows }, (_, i) => {
-        const vector = {
-          vector: Array.from(row(directions, i)),
-          k: Math.max(k, LEAST_CANDIDATES),
-          ...(passes !== true && { filter: passes }),
-        };
-        const search = { size: k, _source: false, docvalue_fields: ['id'], query: { knn: { vector } } };
-        return `{}\n${JSON.stringify(search)}\n`;
-      });
-      const answer = (await ask('POST', `${at}/_msearch`, lines.join(''))) as Found | undefined;
-      if (!answer) throw new IndexError(`${name}: there is no such index`);
-      return answer.responses.map(({ hits, error }) => {
-        if (!hits) throw new IndexError(`${name}: ${error?.root_cause?.[0]?.reason ?? error?.reason}`);
-        return hits.hits.map(({ fields }) => fields.id[0]);
-      });
+      const found = await searchAll(
+        Array.from({ length: directions.rows }, (_, i) => {
+          const vector = {
+            vector: Array.from(row(directions, i)),
+            k: Math.max(k, LEAST_CANDIDATES),
+            ...(passes !== true && { filter: passes }),
+          };
+          return { size: k, _source: false, docvalue_fields: ['id'], query: { knn: { vector } } };
+        }),
+      );
+      return found.map((hits) => hits.map(({ fields }) => fields.id[0]));
+    },
+    async searchWords(texts, { k, filter }) {
+      const passes = filter ? compileFilter(filter, DIALECT) : true;
+      if (passes === false || texts.length === 0) return texts.map(() => []);
+      const found = await searchAll(
+        texts.map((text) => ({
+          size: k,
+          _source: false,
+          docvalue_fields: ['id'],
+          query: {
+            bool: { must: { match: { text: { query: text } } }, ...(passes !== true && { filter: passes }) },
+          },
+        })),
+      );
+      return found.map((hits) =>
+        hits.map(({ fields, _score }): WordHit => ({ id: fields.id[0], score: _score })),
+      );
     },
     async drop() {
       dim = undefined;
@@ -150,16 +175,26 @@ interface Failure {
 }
 
 interface Mapping {
-  readonly mappings: { readonly properties: { readonly vector: { readonly dimension: number } } };
+  readonly mappings: {
+    readonly properties: {
+      readonly vector: { readonly dimension: number };
+      readonly text?: { readonly type: string };
+    };
+  };
 }
 
 interface Bulk {
   readonly items: readonly Readonly<Record<string, { readonly error?: Failure }>>[];
 }
 
+interface Hit {
+  readonly _score: number;
+  readonly fields: { readonly id: readonly [string] };
+}
+
 interface Found {
   readonly responses: readonly {
-    readonly hits?: { readonly hits: readonly { readonly fields: { readonly id: readonly [string] } }[] };
+    readonly hits?: { readonly hits: readonly Hit[] };
     readonly error?: Failure;
   }[];
 }

@@ -12,6 +12,7 @@ conformance('PostgreSQL with pgvector (PGlite)', async () => {
   let stopped = false;
   return {
     recall: 1,
+    recallOfWords: 0.8,
     recallOfMany: 0.9,
     open: (table) => postgresEngine({ url, table }),
     stop: async () => {

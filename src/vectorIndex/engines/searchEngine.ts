@@ -23,6 +23,15 @@ export interface EngineSchema {
   readonly dim: number;
   /** Fields with numbers, by `numberName`. */
   readonly numbers: readonly string[];
+  /** The language of an index of words over the texts, by a name that the engine knows; absent: none is made. */
+  readonly words?: string;
+}
+
+export interface EngineInfo {
+  readonly documents: number;
+  readonly dim: number;
+  /** Whether it has an index of words, so that `searchWords` can be asked. */
+  readonly words?: boolean;
 }
 
 export interface EngineSearchOptions {
@@ -30,6 +39,13 @@ export interface EngineSearchOptions {
   readonly k: number;
   /** Only documents which pass. `unknown` parts may pass too many; the asker looks again. */
   readonly filter?: FilterPlan;
+}
+
+/** A document that has words of a text. */
+export interface WordHit {
+  readonly id: string;
+  /** Not negative, the larger the better; scales differ between engines. */
+  readonly score: number;
 }
 
 /** A collection of a search engine. Every method rejects with an `IndexError`, or an `InputError` for what the user can put right. */
@@ -40,10 +56,10 @@ export interface SearchEngine {
   readonly maxK: number;
   /** Documents of one `upsert` that it takes well. */
   readonly batch: number;
-  /** Makes the collection, if there is none. */
+  /** Makes the collection, if there is none, and its index of words, if there is to be one. */
   create(schema: EngineSchema): Promise<void>;
   /** What the collection holds, all or what one push brought; undefined where there is none. */
-  info(version?: string): Promise<{ readonly documents: number; readonly dim: number } | undefined>;
+  info(version?: string): Promise<EngineInfo | undefined>;
   /** Adds or replaces by id; when it resolves, they are durable and the next search sees them. */
   upsert(documents: readonly EngineDocument[]): Promise<void>;
   /** Removes by id; one that is not there is no error. */
@@ -54,6 +70,8 @@ export interface SearchEngine {
   optimize(): Promise<void>;
   /** `directions` [n, dim], unit rows -> ids of the nearest for each, best first. */
   search(directions: Matrix, options: EngineSearchOptions): Promise<string[][]>;
+  /** The documents that have any word of each text, best first, for engines that have an index of words. */
+  searchWords?(texts: readonly string[], options: EngineSearchOptions): Promise<WordHit[][]>;
   /** Deletes the collection. */
   drop(): Promise<void>;
   close(): Promise<void>;

@@ -101,8 +101,11 @@ export const infoSchema = z
     ),
     changes: z.object({
       accepted: z.int().meta({ description: 'Number of the last change on disk.' }),
-      visible: z.int().meta({ description: 'Number of the last change that searches see.' }),
-      pending: z.int(),
+      visible: z.int().meta({ description: 'Searches see every change up to this number.' }),
+      pending: z.int().meta({ description: 'Changes that searches do not see yet.' }),
+      failed: z
+        .int()
+        .meta({ description: 'Those of them that could not be embedded here, and are tried again.' }),
     }),
     drift: driftSchema,
     limits: z.object({

@@ -10,7 +10,8 @@ import { ExactIndex } from '../../exactIndex.js';
 import { type EngineCatalog, engineCatalog } from '../documents.js';
 import { EngineIndex } from '../engineIndex.js';
 import type { EngineDocument, SearchEngine } from '../searchEngine.js';
-import { CONDITIONS, clusters, DIM, ITEMS, world } from './world.js';
+import { wordConformance } from './wordConformance.js';
+import { CONDITIONS, clusters, DIM, ITEMS, maskOf, world } from './world.js';
 
 export interface Conformance {
   /** The engine with its client, over a collection that need not exist. */
@@ -19,6 +20,10 @@ export interface Conformance {
   readonly recall: number;
   /** The same of 12,000 items, of which engines that are told to build an approximate index have one (not tried). */
   readonly recallOfMany?: number;
+  /** Least share of the best by BM25 that the engine finds by its own words; absent: it has none. */
+  readonly recallOfWords?: number;
+  /** Whether its words are known by their endings (true). */
+  readonly stems?: boolean;
   /** Stops the server, where there is one. */
   readonly stop?: () => Promise<void>;
 }
@@ -47,7 +52,8 @@ export function conformance(kind: string, start: () => Promise<Conformance | str
       catalog = engineCatalog(items, vectors, table);
       engine = await server.open('r4t_conformance');
       await engine.drop();
-      await engine.create({ dim: DIM, numbers: catalog.numbers });
+      const words = server.recallOfWords === undefined ? undefined : 'english';
+      await engine.create({ dim: DIM, numbers: catalog.numbers, words });
       for (let at = 0; at < ITEMS; at += 500) await engine.upsert(catalog.documents(at, at + 500, 'v1'));
       await engine.optimize();
     }, 240_000);
@@ -96,10 +102,11 @@ export function conformance(kind: string, start: () => Promise<Conformance | str
       if (recall === 1) expect(pairs.map((pair) => pair.found)).toEqual(pairs.map((pair) => pair.right));
     }
 
-    test('says what it holds', async () => {
-      expect(await engine.info()).toEqual({ dim: DIM, documents: ITEMS });
-      expect(await engine.info('v1')).toEqual({ dim: DIM, documents: ITEMS });
-      expect(await engine.info('v0')).toEqual({ dim: DIM, documents: 0 });
+    test('says what it holds', async ({ recallOfWords }) => {
+      const words = recallOfWords === undefined ? undefined : true;
+      expect(await engine.info()).toEqual({ dim: DIM, documents: ITEMS, words });
+      expect(await engine.info('v1')).toEqual({ dim: DIM, documents: ITEMS, words });
+      expect(await engine.info('v0')).toEqual({ dim: DIM, documents: 0, words });
       await expect(EngineIndex.open(engine, { items, vectors, version: 'v0' })).rejects.toThrow(
         /holds 0 of the run's 3000 items as they are now; r4t push <run> --to \S+ brings the others$/,
       );
@@ -155,6 +162,8 @@ export function conformance(kind: string, start: () => Promise<Conformance | str
         });
       }
     });
+
+    wordConformance({ kind, test, held: () => ({ engine, catalog }), items, vectors, table });
 
     test('sees items that are replaced, added and removed', async () => {
       const [first] = catalog.documents(0, 1, 'v2');
@@ -277,6 +286,3 @@ const plainDocument = (id: string, vector: Float32Array): EngineDocument => ({
   numbers: {},
   version: 'v1',
 });
-
-const maskOf = (table: FilterTable, filter: FilterInput): Uint8Array =>
-  describeMask(table.mask(filter), () => table.plan(filter));

@@ -1,4 +1,5 @@
 import { IndexError } from '../../../errors.js';
+import { Bm25 } from '../../../lexical/bm25.js';
 import { dot, row } from '../../../matrix.js';
 import { compileFilter, type Dialect } from '../compileFilter.js';
 import { checkLength, type EngineDocument, type SearchEngine } from '../searchEngine.js';
@@ -30,6 +31,9 @@ export function memoryEngine({ batch = 500 } = {}): MemoryEngine {
   const name = 'memory://here/items';
   const documents = new Map<string, EngineDocument>();
   let dim: number | undefined;
+  let words = false;
+  /** Of the documents as they are now. */
+  let bm25: Bm25 | undefined;
   let batches = 0;
   let isGone = false;
   const check = () => {
@@ -49,22 +53,26 @@ export function memoryEngine({ batch = 500 } = {}): MemoryEngine {
     async create(schema) {
       check();
       dim ??= schema.dim;
+      words ||= schema.words !== undefined;
     },
     async info(version) {
       check();
       const held = [...documents.values()].filter((one) => version === undefined || one.version === version);
-      return dim === undefined ? undefined : { documents: held.length, dim };
+      return dim === undefined ? undefined : { documents: held.length, dim, words };
     },
     async upsert(some) {
       check();
       checkLength(name, dim ?? 0, some);
       batches++;
+      bm25 = undefined;
       for (const document of some) documents.set(document.id, document);
     },
     async remove(ids) {
+      bm25 = undefined;
       for (const id of ids) documents.delete(id);
     },
     async removeOthers(version) {
+      bm25 = undefined;
       for (const [id, document] of documents) if (document.version !== version) documents.delete(id);
     },
     async optimize() {},
@@ -80,7 +88,21 @@ export function memoryEngine({ batch = 500 } = {}): MemoryEngine {
         return scored.slice(0, k).map(({ id }) => id);
       });
     },
+    async searchWords(texts, { k, filter }) {
+      check();
+      const passes = filter ? compileFilter(filter, DIALECT) : true;
+      const held = [...documents.values()];
+      bm25 ??= Bm25.of(held);
+      const lexicon = bm25;
+      const mask = Uint8Array.from(held, (one) => Number(typeof passes === 'boolean' ? passes : passes(one)));
+      return texts.map((text) => {
+        const { items, scores } = lexicon.search(text, { k, mask });
+        return Array.from(items, (r, i) => ({ id: held[r].id, score: scores[i] }));
+      });
+    },
     async drop() {
+      words = false;
+      bm25 = undefined;
       documents.clear();
       dim = undefined;
     },

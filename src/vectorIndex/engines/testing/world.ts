@@ -1,5 +1,7 @@
 /** Items, vectors and conditions that engines are tried with. */
 import type { FilterInput } from '../../../catalog/filter/filter.js';
+import { describeMask } from '../../../catalog/filter/filterPlan.js';
+import type { FilterTable } from '../../../catalog/filter/filterTable.js';
 import type { Item } from '../../../catalog/item.js';
 import { type Matrix, matrix, normalizeRows, row } from '../../../matrix.js';
 import { CounterRandom } from '../../../random.js';
@@ -8,8 +10,29 @@ export const ITEMS = 3000;
 export const DIM = 16;
 const COLORS = ['red', 'Dark Blue', 'it\'s "green"', 'a=b', 'çam\\yeşili'];
 
+/** An item with a word that no other has. */
+export const RARE = { item: 1234, word: 'zorblatt' };
+
+/** Words without English endings, the first ones in many texts, the last in few. */
+const SYLLABLES = [...'bdfgklmprtvz'].flatMap((consonant) => [...'aou'].map((vowel) => consonant + vowel));
+const VOCABULARY = Array.from({ length: 400 }, (_, i) => {
+  const [first, second] = [i % 36, (i + 5 * Math.floor(i / 36)) % 36];
+  return `${SYLLABLES[first]}${SYLLABLES[second]}m`;
+});
+
+/** Queries of three words, more and less frequent ones, some of which are in no text together. */
+export const WORD_QUERIES = Array.from({ length: 40 }, (_, i) =>
+  [VOCABULARY[5 + i], VOCABULARY[60 + 3 * i], VOCABULARY[200 + 4 * i]].join(' '),
+);
+
+function wordsOfItem(random: CounterRandom): string {
+  const words = Array.from({ length: 8 }, () => VOCABULARY[Math.floor(400 * random.uniform() ** 2)]);
+  return words.join(' ');
+}
+
 export function world(): { items: Item[]; vectors: Matrix; directions: Matrix } {
   const random = new CounterRandom(1, 'conformance');
+  const words = new CounterRandom(1, 'words');
   const unit = (rows: number) =>
     normalizeRows(
       matrix(
@@ -23,7 +46,7 @@ export function world(): { items: Item[]; vectors: Matrix; directions: Matrix } 
     return {
       id: i % 7 === 0 ? `odd/id "${i}" ü` : `item-${i}`,
       title: `Tent ${i}`,
-      text: `Tent ${i}. ${'A long text. '.repeat(i % 40)}`,
+      text: `Tent ${i}. ${'A long text. '.repeat(i % 40)}${wordsOfItem(words)}${i === RARE.item ? ` ${RARE.word}` : ''}`,
       category: ['Home > Garden > Pots', 'Home > Kitchen', 'Toys'][i % 3],
       metadata: {
         ...(i % 4 !== 0 && { color: COLORS[i % COLORS.length] }),
@@ -97,3 +120,7 @@ export function clusters(n: number): Matrix {
   }
   return normalizeRows(rows);
 }
+
+/** The rows that pass, as a request would have them: with the filter that they were made of. */
+export const maskOf = (table: FilterTable, filter: FilterInput): Uint8Array =>
+  describeMask(table.mask(filter), () => table.plan(filter));

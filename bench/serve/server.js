@@ -1,14 +1,14 @@
-/** A server for the load test, in a process of its own: `server.ts <run> <batch> <queue>`. */
+/** A server for the load test as it is installed, in a process of its own: `server.js <run> <batch> <queue> <threads>`. */
 import { pino } from 'pino';
-import { startServer } from '../../src/serve/http/server.js';
+import { startServer } from '../../dist/serve/http/server.js';
 
-const [run, maxBatch, queue] = process.argv.slice(2);
+const [run, maxBatch, queue, threads] = process.argv.slice(2);
 const server = await startServer({
   run,
   host: '127.0.0.1',
   port: 0,
   keys: [],
-  threads: 1,
+  threads: Number(threads),
   seconds: 10,
   queue: Number(queue),
   maxBatch: Number(maxBatch),
