@@ -169,9 +169,9 @@ describe('experimentQueries', () => {
 });
 
 describe('experimentConfig', () => {
-  it('is what every run has, but for task, seed, budget and one thread', () => {
+  it('is what every run has, but for task, seed and budget', () => {
     const config = parseConfig(experimentConfig({ task: 'wscr', seed: 7, budget: 0.1 }));
-    expect(config).toEqual({ ...parseConfig({}), task: 'wscr', seed: 7, budget: 0.1, threads: 1 });
+    expect(config).toEqual({ ...parseConfig({}), task: 'wscr', seed: 7, budget: 0.1 });
     expect(parseConfig(experimentConfig({ task: 'oar', seed: 1 })).budget).toBe(parseConfig({}).budget);
   });
 });
