@@ -1,10 +1,9 @@
 /** At most `most` of the values, evenly from the whole list and in its order. */
 export function evenly<T>(values: readonly T[], most: number): readonly T[] {
-  if (values.length <= most) return values;
-  return Array.from({ length: most }, (_, i) => values[Math.floor((i * values.length) / most)]);
+  return values.length <= most ? values : evenRows(values.length, most).map((i) => values[i]);
 }
 
-/** At most `most` of the numbers 0 to `count` - 1, as `evenly` has them. */
+/** The places that `evenly` takes of `count`. */
 export function evenRows(count: number, most: number): number[] {
   const n = Math.min(count, most);
   return Array.from({ length: n }, (_, i) => Math.floor((i * count) / n));

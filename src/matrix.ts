@@ -88,24 +88,6 @@ export function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
   return sum0 + sum1 + (sum2 + sum3);
 }
 
-/** That of row `i` with a vector, without making a view of the row: for loops over many rows. */
-export function dotRow({ data, cols }: Matrix, i: number, vector: Float32Array): number {
-  let sum0 = 0;
-  let sum1 = 0;
-  let sum2 = 0;
-  let sum3 = 0;
-  const start = i * cols;
-  const even = cols - (cols % 4);
-  for (let j = 0; j < even; j += 4) {
-    sum0 += data[start + j] * vector[j];
-    sum1 += data[start + j + 1] * vector[j + 1];
-    sum2 += data[start + j + 2] * vector[j + 2];
-    sum3 += data[start + j + 3] * vector[j + 3];
-  }
-  for (let j = even; j < cols; j++) sum0 += data[start + j] * vector[j];
-  return sum0 + sum1 + (sum2 + sum3);
-}
-
 /** Dot products of row `i` with all rows, [rows]. */
 export const dotsWithRow = (m: Matrix, i: number): Float64Array =>
   Float64Array.from({ length: m.rows }, (_, j) => dot(row(m, i), row(m, j)));

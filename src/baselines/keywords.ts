@@ -1,7 +1,7 @@
 /** Keyword fan-out: what a user can have today without any training. */
-import type { Item } from '../catalog/item.js';
+import { type Item, textsOf } from '../catalog/item.js';
 import { contentWords, wordsOf } from '../catalog/words.js';
-import { lazyMap } from '../lazyArray.js';
+import { oncePer } from '../oncePer.js';
 
 /** In how many of the catalog's texts each word is. */
 export interface DocumentFrequencies {
@@ -9,21 +9,18 @@ export interface DocumentFrequencies {
   readonly counts: ReadonlyMap<string, number>;
 }
 
-export function documentFrequencies(texts: readonly string[]): DocumentFrequencies {
+export function documentFrequencies(texts: Iterable<string>): DocumentFrequencies {
   const counts = new Map<string, number>();
-  for (const text of texts)
+  let count = 0;
+  for (const text of texts) {
+    count++;
     for (const word of new Set(wordsOf(text))) counts.set(word, (counts.get(word) ?? 0) + 1);
-  return { texts: texts.length, counts };
+  }
+  return { texts: count, counts };
 }
-
-const known = new WeakMap<readonly Item[], DocumentFrequencies>();
 
 /** Those of a catalog's texts, counted when they are first asked for. */
-export function documentFrequenciesOf(items: readonly Item[]): DocumentFrequencies {
-  const frequencies = known.get(items) ?? documentFrequencies(lazyMap(items, ({ text }) => text));
-  known.set(items, frequencies);
-  return frequencies;
-}
+export const documentFrequenciesOf = oncePer((items: readonly Item[]) => documentFrequencies(textsOf(items)));
 
 /**
  * Keyword fan-out: the words of the query that say something, and every pair of them, pairs first, at most `k`. Where there

@@ -3,6 +3,7 @@ import { nearest, sphericalKMeans } from '../baselines/kMeans.js';
 import type { Item, MetadataValue } from '../catalog/item.js';
 import { InputError } from '../errors.js';
 import { gatherRows, type Matrix, row, rowRange, type VectorTable } from '../matrix.js';
+import { numbered } from '../numbered.js';
 import { CounterRandom } from '../random.js';
 
 /** The aspect of a row of the catalog; undefined where it has none. */
@@ -42,32 +43,21 @@ export function aspectsOf(
 ): AspectOf {
   if (items.length !== vectors.rows)
     throw new RangeError(`${items.length} items cannot have ${vectors.rows} vectors`);
-  // Each different label once, and its number for each row.
-  const labels: (string | number)[] = [];
-  const numbers = new Map<string | number, number>();
-  const numberOf = new Int32Array(items.length).fill(-1);
-  let known = 0;
-  let row = -1;
-  for (const item of items) {
-    row++;
-    const label = labelOf(item, field);
-    if (label === undefined) continue;
-    known++;
-    const number = numbers.get(label) ?? labels.push(label) - 1;
-    numbers.set(label, number);
-    numberOf[row] = number;
-  }
+  const { values, numbers } = numbered(items, items.length, (item) => labelOf(item, field));
+  const known = numbers.filter((number) => number >= 0).length;
   if (field !== undefined && known === 0) throw noSuchField(field, items);
-  const tells = field !== undefined || (2 * known >= items.length && labels.length > 1);
-  return tells ? (i) => labels[numberOf[i]] : clusterOf(vectors, seed);
+  const tells = field !== undefined || (2 * known >= items.length && values.length > 1);
+  return tells ? (i) => values[numbers[i]] : clusterOf(vectors, seed);
 }
 
 function labelOf(
   { category, metadata }: Pick<Item, 'category' | 'metadata'>,
   field: string | undefined,
 ): string | number | undefined {
-  const value = field === undefined ? undefined : fieldValue(metadata, field);
-  if (value !== undefined || (field !== undefined && field !== 'category')) return value;
+  if (field !== undefined) {
+    const value = fieldValue(metadata, field);
+    if (value !== undefined || field !== 'category') return value;
+  }
   return category === undefined ? undefined : leafOf(category);
 }
 

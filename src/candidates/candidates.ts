@@ -170,7 +170,7 @@ function fillScores(
   }
 }
 
-/** Cosines of a row of the catalog with the query and with the center: in one pass, since most of the time goes into widening the row. */
+/** Cosines of an item with the query and with the center: in one pass, since widening the row takes most of the time. */
 function fillProducts(
   out: Float32Array,
   at: number,
@@ -179,7 +179,7 @@ function fillProducts(
   query: Float64Array,
   center: Float64Array,
 ): void {
-  // As many sums as `dot` has, so that the products are those of `dot`.
+  // As many sums as `dot` has: the same products.
   let query0 = 0;
   let query1 = 0;
   let query2 = 0;
@@ -189,8 +189,10 @@ function fillProducts(
   let center2 = 0;
   let center3 = 0;
   const { cols } = vectors;
-  // A view of a row in memory would be garbage, for each candidate.
-  const [data, start] = isInMemory(vectors) ? [vectors.data, item * cols] : [row(vectors, item), 0];
+  // A view would be garbage, one a candidate.
+  const inMemory = isInMemory(vectors);
+  const data = inMemory ? vectors.data : row(vectors, item);
+  const start = inMemory ? item * cols : 0;
   const even = cols - (cols % 4);
   for (let j = 0; j < even; j += 4) {
     const x0 = data[start + j];

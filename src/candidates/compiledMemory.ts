@@ -1,7 +1,8 @@
 /** The memory of training queries with the runtime's products; browsers have `SetMemory.plain`. */
 import { floats, Graph, ops, type RuntimeOptions, Session, type Value } from '../engine/index.js';
-import { type Matrix, matrix, transposed } from '../matrix.js';
-import { memoryMatrices, type RememberedSets, SetMemory } from './setMemory.js';
+import { type Matrix, matrix, row, rowRange, transposed } from '../matrix.js';
+import { setMeans } from '../setMeans.js';
+import { type RememberedSets, SetMemory } from './setMemory.js';
 
 /** `release` it when done. */
 export async function compiledMemory(sets: RememberedSets, runtime?: RuntimeOptions): Promise<SetMemory> {
@@ -22,13 +23,24 @@ export async function compiledMemory(sets: RememberedSets, runtime?: RuntimeOpti
 }
 
 /** All products in one graph: asking the runtime takes about as long as one of them. */
-function compileProducts(sets: RememberedSets, runtime?: RuntimeOptions): Promise<Session> {
-  const { vectors, smoother, constants, means } = memoryMatrices(sets);
+function compileProducts(
+  { vectors, smoother, references, catalog }: RememberedSets,
+  runtime?: RuntimeOptions,
+): Promise<Session> {
   const graph = new Graph();
   const queries = graph.input('queries', ['q', vectors.cols]);
-  const times = (x: Value, rows: Matrix) =>
-    ops.matmul(x, graph.constant(transposed(rows).data, [rows.cols, rows.rows]));
-  const cosines = times(queries, vectors);
-  const weights = ops.add(times(queries, smoother), graph.constant(constants, [constants.length]));
-  return Session.compile(graph, { cosines, weights, centers: times(weights, means) }, runtime);
+  const times = (x: Value, columns: Matrix) =>
+    ops.matmul(x, graph.constant(columns.data, [columns.rows, columns.cols]));
+  // The last row is what a constant 1 in the query is multiplied by.
+  const weighing = transposed(smoother);
+  const weights = ops.add(
+    times(queries, rowRange(weighing, 0, vectors.cols)),
+    graph.constant(row(weighing, vectors.cols), [weighing.cols]),
+  );
+  const outputs = {
+    cosines: times(queries, transposed(vectors)),
+    weights,
+    centers: times(weights, setMeans(references, catalog)),
+  };
+  return Session.compile(graph, outputs, runtime);
 }

@@ -4,6 +4,7 @@
  * place of a probability, and what alpha-nDCG counts: there an aspect that was shown n times is worth (1 - alpha)^n.
  */
 
+import { numbered } from '../numbered.js';
 import type { AspectOf } from './aspects.js';
 
 export interface Repeats {
@@ -27,16 +28,8 @@ export class RepeatLog {
   readonly #step: number;
 
   /** @param items rows of the catalog */
-  constructor(items: ArrayLike<number>, { aspectOf, keep }: Repeats) {
-    const numbers = new Map<string | number, number>();
-    this.#kinds = new Int32Array(items.length).fill(-1);
-    for (let i = 0; i < items.length; i++) {
-      const kind = aspectOf(items[i]);
-      if (kind === undefined) continue;
-      const number = numbers.get(kind) ?? numbers.size;
-      if (number === numbers.size) numbers.set(kind, number);
-      this.#kinds[i] = number;
-    }
+  constructor(items: ArrayLike<number> & Iterable<number>, { aspectOf, keep }: Repeats) {
+    this.#kinds = numbered(items, items.length, aspectOf).numbers;
     this.penalties = new Float64Array(items.length);
     this.#step = keep > 0 ? Math.max(NEVER, Math.log(keep)) : NEVER;
   }
@@ -56,7 +49,7 @@ export class RepeatLog {
  * @param scores logarithms of what each is worth, [n]
  */
 export function bestWithoutRepeats(
-  items: ArrayLike<number>,
+  items: ArrayLike<number> & Iterable<number>,
   scores: ArrayLike<number>,
   size: number,
   repeats: Repeats,

@@ -1,6 +1,7 @@
 /** What is remembered of training queries: who is near whom, and what their sets have. Also loaded by browsers. */
 import { type ItemSets, itemSets, sumsOfWeights } from '../baselines/itemSets.js';
-import { dotRow, type Matrix, matrix, normalizeRows, row, transposed, type VectorTable } from '../matrix.js';
+import { withConstant } from '../encode/ridgeSmoother.js';
+import { dot, type Matrix, matrix, normalizeRows, row, transposed, type VectorTable } from '../matrix.js';
 import { bestOf, type Ranking } from '../ranking.js';
 import { setMeans } from '../setMeans.js';
 
@@ -27,7 +28,7 @@ export interface Remembered {
 
 /** How many neighbours vote. */
 export const NEIGHBOURS = [3, 10, 30] as const;
-const MOST_NEIGHBOURS = NEIGHBOURS[2];
+export const MOST_NEIGHBOURS = NEIGHBOURS[2];
 
 /** What is asked of a memory's matrices, for some queries at once. */
 export interface Products {
@@ -62,7 +63,7 @@ export class SetMemory {
   /** Rows of items that are in any set, the commonest first. */
   readonly popular: Int32Array;
 
-  /** @param products by the matrices of `memoryMatrices`; released with the memory */
+  /** @param products of these sets; released with the memory */
   constructor(
     { references }: Pick<RememberedSets, 'references'>,
     private readonly products: ProductsOf,
@@ -75,7 +76,7 @@ export class SetMemory {
     });
     const n = references.length;
     this.#positions = Int32Array.from(items.keys());
-    this.#queries = Int32Array.from({ length: n }, (_, i) => i);
+    this.#queries = Int32Array.from(references.keys());
     const counts = Float32Array.from(sumsOfWeights(this.#sets, new Float64Array(n).fill(1)));
     this.logPopularity = Float64Array.from(counts, (count) => Math.log((count + 1) / n));
     this.leastLogPopularity = -Math.log(n);
@@ -84,7 +85,7 @@ export class SetMemory {
 
   /** Without native memory, where there is none; see `compiledMemory`. */
   static plain(sets: RememberedSets): SetMemory {
-    return new SetMemory(sets, plainProducts(memoryMatrices(sets)));
+    return new SetMemory(sets, plainProducts(sets));
   }
 
   /** Where the memory's arrays speak of an item; undefined for one that no set has. */
@@ -154,44 +155,22 @@ export class SetMemory {
   }
 }
 
-/** What a memory multiplies by. */
-interface MemoryMatrices {
-  /** Query vectors to cosines with the training queries, [n, d]. */
-  readonly vectors: Matrix;
-  /** Query vectors to weights of the training sets, [n, d], */
-  readonly smoother: Matrix;
-  /** and what is added to these, [n]. */
-  readonly constants: Float32Array;
-  /** Weights to where the set is expected, [d, n]. */
-  readonly means: Matrix;
-}
-
-export function memoryMatrices({ vectors, smoother, references, catalog }: RememberedSets): MemoryMatrices {
-  const { rows: n, cols } = smoother;
-  const inner = matrix(n, cols - 1);
-  for (let i = 0; i < n; i++) row(inner, i).set(row(smoother, i).subarray(0, -1));
+function plainProducts({ vectors, smoother, references, catalog }: RememberedSets): ProductsOf {
+  const means = transposed(setMeans(references, catalog));
   return {
-    vectors,
-    smoother: inner,
-    constants: Float32Array.from({ length: n }, (_, i) => row(smoother, i)[cols - 1]),
-    means: transposed(setMeans(references, catalog)),
+    async of(queries) {
+      const weights = plainProduct(withConstant(queries), smoother);
+      return { cosines: plainProduct(queries, vectors), weights, centers: plainProduct(weights, means) };
+    },
   };
 }
-
-const plainProducts = ({ vectors, smoother, constants, means }: MemoryMatrices): ProductsOf => ({
-  async of(queries) {
-    const weights = plainProduct(queries, smoother);
-    for (let i = 0; i < weights.data.length; i++) weights.data[i] += constants[i % constants.length];
-    return { cosines: plainProduct(queries, vectors), weights, centers: plainProduct(weights, means) };
-  },
-});
 
 /** The products of all rows with all rows, x [q, d] with m [n, d] -> [q, n]. */
 function plainProduct(x: Matrix, m: Matrix): Matrix {
   const out = matrix(x.rows, m.rows);
   for (let q = 0; q < x.rows; q++) {
     const vector = row(x, q);
-    for (let i = 0; i < m.rows; i++) out.data[q * m.rows + i] = dotRow(m, i, vector);
+    for (let i = 0; i < m.rows; i++) out.data[q * m.rows + i] = dot(row(m, i), vector);
   }
   return out;
 }

@@ -1,4 +1,5 @@
 import { InputError } from '../errors.js';
+import { grown } from '../grown.js';
 import type { VectorTable } from '../matrix.js';
 import { type CatalogReport, CatalogRows, type LoadCatalogOptions } from './catalogRows.js';
 import type { PlainRecord } from './cleanRecord.js';
@@ -190,11 +191,7 @@ class Places {
 
   add(file: string, line: number): void {
     if (this.#files.at(-1)?.file !== file) this.#files.push({ file, from: this.#rows });
-    if (this.#rows === this.#lines.length) {
-      const grown = new Uint32Array(2 * this.#lines.length);
-      grown.set(this.#lines);
-      this.#lines = grown;
-    }
+    if (this.#rows === this.#lines.length) this.#lines = grown(this.#lines);
     this.#lines[this.#rows++] = line;
   }
 

@@ -1,12 +1,23 @@
-/** A number of 53 bits for a text, the same on every machine (cyrb53 by bryc, public domain). Not for texts that somebody means to make alike. */
-export function hashText(text: string): number {
-  let [a, b] = [0xdeadbeef, 0x41c6ce57];
+/** FNV-1a (http://www.isthe.com/chongo/tech/comp/fnv) and a hash like it, 32 bits each. Not for texts that somebody makes alike. */
+function hashes(text: string): readonly [number, number] {
+  let a = 0x811c9dc5;
+  let b = 0x01000193;
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
-    a = Math.imul(a ^ code, 2654435761);
-    b = Math.imul(b ^ code, 1597334677);
+    a = Math.imul(a ^ code, 0x01000193);
+    b = Math.imul(b ^ code, 0x85ebca6b) ^ (b >>> 13);
   }
-  a = Math.imul(a ^ (a >>> 16), 2246822507) ^ Math.imul(b ^ (b >>> 13), 3266489909);
-  b = Math.imul(b ^ (b >>> 16), 2246822507) ^ Math.imul(a ^ (a >>> 13), 3266489909);
-  return 4294967296 * (2097151 & b) + (a >>> 0);
+  return [a >>> 0, b >>> 0];
 }
+
+/** A whole number of 53 bits for a text. */
+export function hashText(text: string): number {
+  const [a, b] = hashes(text);
+  return (b >>> 11) * 2 ** 32 + a;
+}
+
+/** 64 bits for a text, 16 hexadecimal digits. */
+export const hexHash = (text: string): string =>
+  hashes(text)
+    .map((word) => word.toString(16).padStart(8, '0'))
+    .join('');

@@ -1,3 +1,5 @@
+import { grown } from '../grown.js';
+
 /** Entries by a hash, several of which may be equal: 16 to 24 bytes each, outside the JavaScript heap. */
 export class HashTable {
   /** The hash of each entry, in the order in which they came. */
@@ -29,9 +31,7 @@ export class HashTable {
   }
 
   #grow(): void {
-    const hashes = new Float64Array(2 * this.#hashes.length);
-    hashes.set(this.#hashes);
-    this.#hashes = hashes;
+    this.#hashes = grown(this.#hashes);
     this.#places = new Int32Array(2 * this.#places.length);
     for (let entry = 0; entry < this.#size; entry++) this.#put(entry);
   }

@@ -24,3 +24,8 @@ export interface QueryRecord {
   readonly items: readonly number[];
   readonly split: Split;
 }
+
+/** The text of each item, in order: a large catalog is read as it is walked. */
+export function* textsOf(items: Iterable<Pick<Item, 'text'>>): Generator<string> {
+  for (const { text } of items) yield text;
+}

@@ -1,6 +1,7 @@
 /** Items that stay in their file, a line of JSON each, and are read when they are looked at. */
 import { readSync } from 'node:fs';
 import { InputError } from '../errors.js';
+import { grown } from '../grown.js';
 import type { LazyList } from '../lazyArray.js';
 import type { Item } from './item.js';
 
@@ -20,11 +21,7 @@ export class LineStarts {
 
   /** A line of so many bytes more, its end included. */
   add(bytes: number): void {
-    if (this.#lines + 2 > this.#starts.length) {
-      const grown = new Float64Array(2 * this.#starts.length);
-      grown.set(this.#starts);
-      this.#starts = grown;
-    }
+    if (this.#lines + 2 > this.#starts.length) this.#starts = grown(this.#starts);
     this.#starts[this.#lines + 1] = this.#starts[this.#lines] + bytes;
     this.#lines++;
   }

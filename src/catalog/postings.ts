@@ -1,4 +1,6 @@
 /** From words to the items that have them. */
+import { grown } from '../grown.js';
+import { oncePer } from '../oncePer.js';
 import type { Item } from './item.js';
 import { contentWords } from './words.js';
 
@@ -19,11 +21,7 @@ export class Postings {
       for (const word of new Set(contentWords(text))) {
         const number = this.#numbers.get(word) ?? this.#numbers.size;
         this.#numbers.set(word, number);
-        if (length === words.length) {
-          const grown = new Int32Array(2 * length);
-          grown.set(words);
-          words = grown;
-        }
+        if (length === words.length) words = grown(words);
         words[length++] = number;
       }
       ends[row++] = length;
@@ -36,7 +34,7 @@ export class Postings {
     for (let i = 0, r = 0; r < ends.length; r++) for (; i < ends[r]; i++) this.#rows[next[words[i]]++] = r;
   }
 
-  /** Of a word that no item has, none. */
+  /** Of an unknown word none. */
   get(word: string): Int32Array {
     const number = this.#numbers.get(word);
     return number === undefined
@@ -45,11 +43,5 @@ export class Postings {
   }
 }
 
-const built = new WeakMap<readonly Item[], Postings>();
-
 /** The postings of a whole catalog, built when they are first asked for. */
-export function postingsOf(items: readonly Item[]): Postings {
-  const postings = built.get(items) ?? new Postings(items);
-  built.set(items, postings);
-  return postings;
-}
+export const postingsOf = oncePer((items: readonly Item[]) => new Postings(items));

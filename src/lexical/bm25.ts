@@ -1,4 +1,5 @@
 /** Lexical search: what most shops have beside, or before, vectors. */
+import { grown } from '../grown.js';
 import { isSameMember } from '../lazyArray.js';
 import { bestOf, type Ranking } from '../ranking.js';
 import { queryTermsOf, termsOf } from './terms.js';
@@ -133,10 +134,7 @@ function readTexts(items: readonly { readonly text: string }[], before?: Forward
   let ids = new Int32Array(Math.max(1024, before?.ids.length ?? 0));
   let end = 0;
   const room = (n: number) => {
-    if (end + n <= ids.length) return;
-    const grown = new Int32Array(Math.max(2 * ids.length, end + n));
-    grown.set(ids);
-    ids = grown;
+    if (end + n > ids.length) ids = grown(ids, Math.max(2 * ids.length, end + n));
   };
   const isRead = (known: Forward, i: number) =>
     i < known.items.length && (isSameMember(known.items, items, i) || known.items[i].text === items[i].text);

@@ -1,7 +1,6 @@
 /** Which rows of the catalog a search may return. */
-import { HashTable } from '../catalog/hashTable.js';
 import type { Item } from '../catalog/item.js';
-import { rowsWithIds, textKeys } from '../catalog/itemKeys.js';
+import { rowsOfSameText, rowsWithIds, textKeys } from '../catalog/itemKeys.js';
 import { dot, row, type VectorTable } from '../matrix.js';
 
 /** What is known of each row. */
@@ -31,56 +30,57 @@ export function candidateMask(
 ): Uint8Array | undefined {
   const ids = new Set(exclude);
   if (!mask && ids.size === 0) return distinctItems({ items, vectors });
-  const keys = textKeys(items);
   const out = mask ? mask.slice() : new Uint8Array(items.length).fill(1);
-  // Who does not want an item does not want its text again, though another picture may be with it.
-  const excluded = new Set(rowsWithIds(items, ids).map((row) => keys[row]));
-  const firsts = new FirstRows(keys, vectors);
-  for (let i = 0; i < out.length; i++)
-    if (out[i] !== 0 && (excluded.has(keys[i]) || firsts.of(i) !== i)) out[i] = 0;
+  if (ids.size > 0) {
+    // Who does not want an item does not want its text again, though another picture may be with it.
+    const keys = textKeys(items);
+    const excluded = new Set(rowsWithIds(items, ids).map((row) => keys[row]));
+    for (let i = 0; i < out.length; i++) if (excluded.has(keys[i])) out[i] = 0;
+  }
+  forEachRepeat({ items, vectors }, out, (i) => {
+    out[i] = 0;
+  });
   return out;
 }
 
 const distinct = new WeakMap<readonly Item[], { readonly mask?: Uint8Array }>();
 
 function distinctItems(content: CatalogContent): Uint8Array | undefined {
-  const known = distinct.get(content.items);
+  const { items } = content;
+  const known = distinct.get(items);
   if (known) return known.mask;
-  const first = firstOfSame(content);
-  const mask = first.some((other, i) => other !== i) ? new Uint8Array(first.length) : undefined;
-  mask?.forEach((_, i) => {
-    mask[i] = Number(first[i] === i);
+  let mask: Uint8Array | undefined;
+  forEachRepeat(content, undefined, (i) => {
+    mask ??= new Uint8Array(items.length).fill(1);
+    mask[i] = 0;
   });
-  distinct.set(content.items, { mask });
+  distinct.set(items, { mask });
   return mask;
 }
 
 /** For each row the first row with the same text and vector: [items]. */
-export function firstOfSame({ items, vectors }: CatalogContent): Int32Array {
-  const firsts = new FirstRows(textKeys(items), vectors);
-  return Int32Array.from({ length: items.length }, (_, i) => firsts.of(i));
+export function firstOfSame(content: CatalogContent): Int32Array {
+  const firsts = Int32Array.from({ length: content.items.length }, (_, i) => i);
+  forEachRepeat(content, undefined, (i, first) => {
+    firsts[i] = first;
+  });
+  return firsts;
 }
 
-/** The first row of each text; several where their vectors differ. */
-class FirstRows {
-  readonly #table = new HashTable();
-  readonly #rows: number[] = [];
-
-  constructor(
-    private readonly keys: Float64Array,
-    private readonly vectors: VectorTable,
-  ) {}
-
-  of(i: number): number {
-    const key = this.keys[i];
-    let vector: Float32Array | undefined;
-    const entry = this.#table.find(key, (at) => {
-      vector ??= row(this.vectors, i);
-      return dot(row(this.vectors, this.#rows[at]), vector) >= SAME;
-    });
-    if (entry >= 0) return this.#rows[entry];
-    this.#table.add(key);
-    this.#rows.push(i);
-    return i;
+/** Tells of each passing row that is the same as an earlier one, and of the first of those. */
+function forEachRepeat(
+  { items, vectors }: CatalogContent,
+  mask: Uint8Array | undefined,
+  tell: (row: number, first: number) => void,
+): void {
+  for (const rows of rowsOfSameText(items)) {
+    const different: number[] = [];
+    for (const i of rows) {
+      if (mask?.[i] === 0) continue;
+      const vector = row(vectors, i);
+      const first = different.find((other) => dot(row(vectors, other), vector) >= SAME);
+      if (first === undefined) different.push(i);
+      else tell(i, first);
+    }
   }
 }

@@ -1,5 +1,5 @@
 /** Queries that mean nothing to a run. */
-import type { Item } from '../catalog/item.js';
+import { type Item, textsOf } from '../catalog/item.js';
 import { wordsOf } from '../catalog/words.js';
 import { evenRows } from '../evenly.js';
 import { Spelling } from '../lexical/spelling.js';
@@ -43,7 +43,7 @@ function knownOf({ items, training, vectors, index }: Space): Known {
   let found = known.get(items);
   if (!found) {
     const texts = function* () {
-      for (const { text } of items) yield text;
+      yield* textsOf(items);
       yield* training?.texts ?? [];
     };
     found = { spelling: new Spelling(texts()), nearness: usualNearness({ vectors, index }) };

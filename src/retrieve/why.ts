@@ -1,11 +1,12 @@
 /** Why items are in a set, in data and in words. */
-import { NEIGHBOURS } from '../candidates/setMemory.js';
+import { nearestQueries } from '../baselines/nearestQueries.js';
+import { MOST_NEIGHBOURS } from '../candidates/setMemory.js';
 import { contentWords } from '../catalog/words.js';
 import type { EmbeddedQueries, LabelledQueries } from '../environment.js';
 import { labelledOf } from '../labelled.js';
 import { termsOf } from '../lexical/terms.js';
-import { dotRow, type Matrix, row } from '../matrix.js';
-import { bestOf, type Ranking as Ranked } from '../ranking.js';
+import { type Matrix, row } from '../matrix.js';
+import { oncePer } from '../oncePer.js';
 import type { Directed, MethodSpace, Ranking, RetrievedSet } from './method.js';
 
 /** Why an item is in a set. */
@@ -21,9 +22,6 @@ export interface Why {
   /** Training sets that have the item; for methods that learn from sets. */
   readonly trainingSets?: number;
 }
-
-/** Training queries that may be a reason: as many as vote. */
-const NEAR = NEIGHBOURS.at(-1)!;
 
 /** Why an item is in a set, which the direction of that number brought. */
 export type Reasons = (item: number, direction: number) => Why;
@@ -48,7 +46,7 @@ export async function reasonsOf(
   const near = sets && learnsFrom !== 'all' ? await nearestOf(space, sets, vectors) : [];
   return texts.map((text, q) => {
     const { subQueries } = found[q];
-    const nearest = sets && near.length > 0 ? nearestSets(sets, near[q].items) : undefined;
+    const nearest = sets && near.length > 0 ? nearestSets(sets, near[q]) : undefined;
     const terms = new Set(contentWords(text).flatMap(termsOf));
     return (item, direction) => {
       const words = [...new Set(contentWords(items[item].text))];
@@ -81,25 +79,21 @@ function inWords(
 /** The training queries that may be a reason, nearest first: as the memory knows them, where it is of these. */
 async function nearestOf(
   { memory, remembered }: Space,
-  sets: LabelledQueries,
+  { vectors }: LabelledQueries,
   queries: Matrix,
-): Promise<readonly Ranked[]> {
-  if (memory && remembered?.vectors === sets.vectors) return memory.nearest(queries);
-  const rows = Int32Array.from(sets.references.keys());
-  return Array.from({ length: queries.rows }, (_, q) => {
-    const query = row(queries, q);
-    return bestOf(
-      rows,
-      Float32Array.from(rows, (i) => dotRow(sets.vectors, i, query)),
-      NEAR,
-    );
-  });
+): Promise<readonly Iterable<number>[]> {
+  if (memory && remembered?.vectors === vectors)
+    return (await memory.nearest(queries)).map(({ items }) => items);
+  return Array.from(
+    { length: queries.rows },
+    (_, q) => nearestQueries(row(queries, q), vectors, MOST_NEIGHBOURS).rows,
+  );
 }
 
 /** For each item of the sets of the nearest training queries, the nearest of these. */
 function nearestSets(
   { texts, references }: LabelledQueries,
-  nearest: Int32Array,
+  nearest: Iterable<number>,
 ): ReadonlyMap<number, string> {
   const found = new Map<number, string>();
   for (const i of nearest) for (const item of references[i]) if (!found.has(item)) found.set(item, texts[i]);
@@ -107,16 +101,9 @@ function nearestSets(
 }
 
 /** How many sets have each item; counted once. */
-function setCounts(sets: LabelledQueries): ReadonlyMap<number, number> {
-  let known = counts.get(sets);
-  if (!known) {
-    const counted = new Map<number, number>();
-    for (const reference of sets.references)
-      for (const item of new Set(reference)) counted.set(item, (counted.get(item) ?? 0) + 1);
-    known = counted;
-    counts.set(sets, known);
-  }
-  return known;
-}
-
-const counts = new WeakMap<LabelledQueries, ReadonlyMap<number, number>>();
+const setCounts = oncePer(({ references }: LabelledQueries): ReadonlyMap<number, number> => {
+  const counts = new Map<number, number>();
+  for (const reference of references)
+    for (const item of new Set(reference)) counts.set(item, (counts.get(item) ?? 0) + 1);
+  return counts;
+});

@@ -1,4 +1,5 @@
 /** A filter in the terms that items are stored with in a search engine: what engines' own filters are compiled from. */
+import { hexHash } from '../hash.js';
 import type { Column } from './column.js';
 import type { ValueTest } from './condition.js';
 
@@ -31,17 +32,7 @@ export function termOf(field: string, key?: string): string {
   const name = field.replace(/[\\=]/g, '\\$&');
   if (key === undefined) return name;
   if (key.length <= LONG) return `${name}=${key}`;
-  return `${name}=${key.slice(0, LONG - 40)}…${hash(key)}`;
-}
-
-/** 64 bits as two FNV-1a hashes; runs in a browser, too. */
-function hash(text: string): string {
-  let [a, b] = [0x811c9dc5, 0x01000193];
-  for (let i = 0; i < text.length; i++) {
-    a = Math.imul(a ^ text.charCodeAt(i), 0x01000193);
-    b = Math.imul(b ^ text.charCodeAt(i), 0x85ebca6b) ^ (b >>> 13);
-  }
-  return (a >>> 0).toString(16).padStart(8, '0') + (b >>> 0).toString(16).padStart(8, '0');
+  return `${name}=${key.slice(0, LONG - 40)}…${hexHash(key)}`;
 }
 
 /** Whether a field's numbers are stored as such: one an item, and none that a float would round. */

@@ -4,6 +4,7 @@ import type { Item } from '../../catalog/item.js';
 import { setMetrics } from '../../evaluate/setMetrics.js';
 import { evenly } from '../../evenly.js';
 import { gatherRows, row } from '../../matrix.js';
+import { numbered } from '../../numbered.js';
 import type { MethodSpace, QueryFanOut, RetrievedSet } from '../../retrieve/method.js';
 import type { Method } from '../../retrieve/methodNames.js';
 import { isNonsense } from '../../retrieve/nonsense.js';
@@ -95,20 +96,13 @@ export class Answers {
     const { items, vectors } = this.catalog.workspace;
     const living = this.catalog.livingRows();
     const rows = evenly(living, limit);
-    const categories = new Map<string, number>();
-    const category = rows.map((i) => {
-      const name = items[i].category;
-      if (name === undefined) return -1;
-      const known = categories.get(name) ?? categories.size;
-      categories.set(name, known);
-      return known;
-    });
+    const categories = numbered(rows, rows.length, (i) => items[i].category);
     return {
       ids: rows.map((i) => items[i].id),
       titles: rows.map((i) => items[i].title),
       points: placesOf(this.#plane, vectors, rows),
-      categories: [...categories.keys()],
-      category,
+      categories: [...categories.values],
+      category: [...categories.numbers],
       items: living.length,
       explained: this.#plane.explained,
     };
