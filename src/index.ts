@@ -27,8 +27,9 @@ export { compileMask, type FieldType, fieldTypes } from './catalog/filter/filter
 export { parseFilter } from './catalog/filter/parseFilter.js';
 export type { Item, Metadata, MetadataValue } from './catalog/item.js';
 export type { QueryReport } from './catalog/sets.js';
-export { type CompileOptions, type CompileResult, type CompileStage, compile } from './compile/compile.js';
+export { type CompileOptions, type CompileResult, compile } from './compile/compile.js';
 export type { InputReport } from './compile/inputs.js';
+export type { CompileStage } from './compile/stage.js';
 export { ClipEncoder, type ClipOptions } from './encode/clipEncoder.js';
 export { type Encoder, type EncodingWork, encodeItems, type ItemContent } from './encode/encoder.js';
 export type { EncoderModuleOptions } from './encode/moduleEncoder.js';

@@ -17,8 +17,9 @@ import type { UserConfig } from '../run/config.js';
 import { readMetrics } from '../run/metricsLog.js';
 import { RunFolder } from '../run/runFolder.js';
 import { readShard, shardFile } from '../synthesis/shard.js';
-import { COMPILE_STAGES, type CompileOptions, compile } from './compile.js';
+import { type CompileOptions, compile } from './compile.js';
 import type { ProbeLine } from './probeLog.js';
+import { COMPILE_STAGES } from './stage.js';
 
 const COLORS = ['red', 'blue', 'green', 'golden', 'black', 'white', 'pink', 'grey'];
 const THINGS = ['chair', 'table', 'lamp', 'tent', 'boot', 'shirt', 'kettle', 'spade', 'plate', 'rope'];

@@ -11,8 +11,13 @@ import { CHECKPOINT, type RunFolder, startOver } from '../run/runFolder.js';
 import type { Workspace } from '../run/workspace.js';
 import type { TargetRows } from '../synthesis/synthesize.js';
 import type { Task } from '../tasks/task.js';
+import { spanned } from '../telemetry.js';
 import type { TrainingControl } from '../training.js';
 import type { CompiledReward } from './compiledReward.js';
+
+/** The stages that `compile` runs, in order. */
+export const COMPILE_STAGES = ['encode', 'warm-start', 'policy', 'synthesis', 'diffusion', 'choose'] as const;
+export type CompileStage = (typeof COMPILE_STAGES)[number];
 
 /** What a stage of the compilation works with. */
 export interface StageContext extends RunControl {
@@ -88,4 +93,12 @@ export async function checkpointed<T>(
 /** Deletes a stage's checkpoint once its result is written. */
 export async function dropCheckpoint({ run }: StageContext, stage: Stage): Promise<void> {
   await rm(run.path(stage, CHECKPOINT), { recursive: true, force: true });
+}
+
+/** Runs a stage unless the run already has it. */
+export async function once(run: RunFolder, stage: Stage, work: () => Promise<StageSummary>): Promise<void> {
+  if (run.stageDone(stage)) return;
+  await spanned(`r4t.compile ${stage}`, { 'r4t.stage': stage }, async () =>
+    run.finishStage(stage, await work()),
+  );
 }

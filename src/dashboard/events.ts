@@ -1,7 +1,7 @@
 /** What the dashboard's server tells its page, event by event. */
 import type { ProbeFigures } from '../choose/probeFigures.js';
-import type { CompileStage } from '../compile/compile.js';
 import type { ProbeLine } from '../compile/probeLog.js';
+import type { CompileStage } from '../compile/stage.js';
 import type { Method } from '../retrieve/methodNames.js';
 
 export interface StageStatus {

@@ -1,7 +1,7 @@
 /** How far a run is, from its manifest, its lock and its files. */
 import { readdir } from 'node:fs/promises';
 import { bestBaselineOf, choiceOf, type PerMethod } from '../choose/choice.js';
-import { COMPILE_STAGES, type CompileStage } from '../compile/compile.js';
+import { COMPILE_STAGES, type CompileStage } from '../compile/stage.js';
 import { trainingDefaults } from '../diffusion/config.js';
 import { readJson } from '../files.js';
 import { collapseWarning } from '../policy/collapse.js';

@@ -1,7 +1,7 @@
 /** Run folders that need no training: what the stages would have written. */
 import type { TempFolder } from '../../catalog/testing/tempFolder.js';
 import type { Choice } from '../../choose/choice.js';
-import type { CompileStage } from '../../compile/compile.js';
+import type { CompileStage } from '../../compile/stage.js';
 import { writeJson } from '../../files.js';
 import type { UserConfig } from '../../run/config.js';
 import { type MetricsLine, MetricsLog } from '../../run/metricsLog.js';
