@@ -52,11 +52,10 @@ export function addCompileCommand(program: Command, io: CliIo): void {
 
 async function compileAction(catalog: readonly string[], flags: CompileFlags, io: CliIo): Promise<void> {
   const { threads, json = false, ...options } = flags;
-  const [{ compile }, { describeInputs }, { loadConfig }, library] = await Promise.all([
-    import('../compile/compile.js'),
+  const library = await import('../index.js');
+  const [{ describeInputs }, { loadConfig }] = await Promise.all([
     import('./inputSummary.js'),
     import('../run/loadConfig.js'),
-    import('../index.js'),
   ]);
   const settings = await loadConfig(options.config ?? (await findConfig(process.cwd())), { library });
   const config = { ...settings, ...(threads !== undefined && { threads }) };
@@ -68,7 +67,7 @@ async function compileAction(catalog: readonly string[], flags: CompileFlags, io
       if (json) io.stdout.write(`${JSON.stringify({ event: 'inputs', ...report })}\n`);
       else io.stderr.write(describeInputs(report));
     };
-    result = await compile({ ...options, catalog, config, signal: io.signal, onProgress, onInputs });
+    result = await library.compile({ ...options, catalog, config, signal: io.signal, onProgress, onInputs });
   } finally {
     progress.close();
   }
