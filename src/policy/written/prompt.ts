@@ -15,8 +15,7 @@ export interface PromptExample {
 }
 
 export interface FanOutPrompt {
-  /** What to write, in the user's words. */
-  /** What to write; absent, where it answers in lines: what a model is told that a run tunes. */
+  /** What to write, in the user's words; absent, where it answers in lines: what a model is told that a run tunes. */
   readonly instruction?: string;
   readonly examples: readonly PromptExample[];
   /** Sub-queries wanted. */
