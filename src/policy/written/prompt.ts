@@ -15,7 +15,7 @@ export interface PromptExample {
 }
 
 export interface FanOutPrompt {
-  /** What to write, in the user's words; absent, where it answers in lines: what a model is told that a run tunes. */
+  /** What to write, in the user's words. Needed but where `answers` is `lines`: absent there, it is what a tuned model was taught with. */
   readonly instruction?: string;
   readonly examples: readonly PromptExample[];
   /** Sub-queries wanted. */
