@@ -44,7 +44,7 @@ function choose(
       stub.opened.push(sampling);
       return {
         kind: 'candidates',
-        standard: { means: [], deviations: [] },
+        standard: { sources: [], means: [], deviations: [] },
         async rank(options) {
           stub.asked.push(options);
           options.signal?.throwIfAborted();

@@ -328,7 +328,7 @@ describe('a model that ranks candidates', () => {
     const asked: RankCandidatesOptions[] = [];
     const model: CandidateRanker = {
       kind: 'candidates',
-      standard: { means: SOURCES.map(() => 0), deviations: SOURCES.map(() => 1) },
+      standard: { sources: SOURCES, means: SOURCES.map(() => 0), deviations: SOURCES.map(() => 1) },
       async rank(options) {
         asked.push(options);
         const { read, depth } = options;

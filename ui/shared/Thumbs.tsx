@@ -42,9 +42,14 @@ export function OnTopic({ verdicts }: { verdicts: readonly Verdict[] }) {
   const title = `You marked ${up} of ${verdicts.length} on topic, ${down} not`;
   return (
     <span class="on-topic" title={title}>
-      <span>
-        On topic: <b class="num">{up}</b> of <span class="num">{verdicts.length}</span>
-      </span>
+      {/* Nobody has said that none is. */}
+      {up + down === 0 ? (
+        <span>Nothing marked yet</span>
+      ) : (
+        <span>
+          On topic: <b class="num">{up}</b> of <span class="num">{verdicts.length}</span>
+        </span>
+      )}
       <span class="pips" aria-hidden="true">
         {verdicts.map((verdict, i) => (
           <i key={i} class={verdict} />
