@@ -15,7 +15,7 @@ import {
   standardOf,
 } from './candidates.js';
 import { compiledMemory } from './compiledMemory.js';
-import { rankerOf, readQueries } from './reader.js';
+import { checkStandard, rankerOf, readQueries } from './reader.js';
 import { SetMemory } from './setMemory.js';
 import { labelledQueries, remembered, smallCatalog } from './testing/smallCatalog.js';
 
@@ -57,7 +57,7 @@ async function rankingsOf(
   const known = itemSets(references).items;
   const [{ classifier, votes, center }] = await own.recall(rowRange(queries.vectors, query, query + 1));
   const around = Array.from({ length: vectors.rows }, (_, i) => Math.fround(dot(row(vectors, i), center)));
-  const byMemory = [classifier, votes[1]].map((scores) => ranked(Float32Array.from(scores), known));
+  const byMemory = [classifier, votes[2]].map((scores) => ranked(Float32Array.from(scores), known));
   return [...found, ranked(around), ...byMemory, [...own.popular]].map((ranking) => ranking.filter(may));
 }
 
@@ -247,7 +247,7 @@ describe('scores', async () => {
     }
   });
 
-  it('are the votes of the nearest ten and thirty', () => {
+  it('are the votes of the nearest three, ten and thirty', () => {
     const shareOf = (q: number, count: number, item: number) => {
       const voters = training.references
         .map((set, i) => ({ set, cosine: dot(row(training.vectors, i), row(queries.vectors, q)) }))
@@ -258,20 +258,10 @@ describe('scores', async () => {
     };
     for (const q of eachQuery)
       itemsOf(found, q).forEach((item, i) => {
+        expect(said(found, 'votesOf3', q)[i]).toBeCloseTo(shareOf(q, 3, item), 5);
         expect(said(found, 'votesOf10', q)[i]).toBeCloseTo(shareOf(q, 10, item), 5);
         expect(said(found, 'logVotesOf30', q)[i]).toBeCloseTo(Math.log(0.01 + shareOf(q, 30, item)), 3);
       });
-  });
-
-  it('are the logarithm of the votes by a kernel', async () => {
-    for (const q of eachQuery) {
-      const [{ kernelVotes }] = await memory.recall(rowRange(queries.vectors, q, q + 1));
-      said(found, 'logKernelVotes', q).forEach((score, i) => {
-        const position = memory.positionOf(itemsOf(found, q)[i]);
-        const votes = position === undefined ? 0 : kernelVotes[position];
-        expect(score).toBeCloseTo(Math.log(0.01 + votes), 3);
-      });
-    }
   });
 
   it('are the logarithm of how many sets have the item', () => {
@@ -320,13 +310,13 @@ describe('standardize', () => {
 
   it('leaves a source at 0 that says the same of all', () => {
     const scores = Float32Array.from({ length: 5 * SOURCES.length }, (_, i) => (i % SOURCES.length) / 7);
-    const standard = standardOf(scores);
-    const { means, deviations } = standard;
+    const { means, deviations } = standardOf(scores);
     means.forEach((mean, source) => {
       expect(mean).toBeCloseTo(source / 7, 6);
     });
     for (const deviation of deviations) expect(deviation).toBeGreaterThan(0);
-    for (const x of standardize(scores.slice(), standard)) expect(Math.abs(x)).toBeLessThan(1e-2);
+    for (const x of standardize(scores.slice(), { means, deviations }))
+      expect(Math.abs(x)).toBeLessThan(1e-2);
   });
 });
 
@@ -334,11 +324,7 @@ describe('readQueries', () => {
   it('reads candidates by the standard that a model knows', async () => {
     const mask = Uint8Array.from({ length: ITEMS }, (_, i) => i % 2);
     const found = await readCandidates(queries, large, { mask });
-    const standard = {
-      sources: SOURCES,
-      means: SOURCES.map((_, i) => i / 10),
-      deviations: SOURCES.map((_, i) => 1 + i),
-    };
+    const standard = { means: SOURCES.map((_, i) => i / 10), deviations: SOURCES.map((_, i) => 1 + i) };
     const read = await readQueries(queries, large, standard, { mask });
     expect(read).toEqual({
       vectors: queries.vectors,
@@ -347,6 +333,14 @@ describe('readQueries', () => {
       scores: found.scores.map((x, i) => (x - (i % SOURCES.length) / 10) / (1 + (i % SOURCES.length))),
     });
   });
+});
+
+it('refuses a model of other sources', () => {
+  const standard = (length: number) => ({ means: Array(length).fill(0), deviations: Array(length).fill(1) });
+  expect(() => checkStandard(standard(SOURCES.length), 'model.json')).not.toThrow();
+  expect(() => checkStandard(standard(8), 'model.json')).toThrow(
+    'model.json: reads 8 sources of a candidate, this r4t has 9; compile again with --force',
+  );
 });
 
 describe('rankerOf', () => {

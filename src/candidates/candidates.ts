@@ -15,7 +15,7 @@ export const SOURCES = [
   'lexical',
   'classifier',
   'logClassifier',
-  'logKernelVotes',
+  'votesOf3',
   'votesOf10',
   'logVotesOf30',
   'logPopularity',
@@ -157,15 +157,15 @@ function fillScores(
     fillProducts(out, at, vectors, item, wide, center);
     out[at + 1] = words.get(item) ?? 0;
     if (!memory || !remembered) continue;
-    const { classifier, votes, kernelVotes } = remembered;
+    const { classifier, votes } = remembered;
     const position = memory.positionOf(item);
     const said = position !== undefined;
     const chance = said ? classifier[position] : 0;
     out[at + 2] = chance;
     out[at + 3] = Math.log(FLOOR + Math.max(0, chance));
-    out[at + 4] = Math.log(FLOOR + (said ? kernelVotes[position] : 0));
-    out[at + 5] = said ? votes[0][position] : 0;
-    out[at + 6] = Math.log(FLOOR + (said ? votes[1][position] : 0));
+    out[at + 4] = said ? votes[0][position] : 0;
+    out[at + 5] = said ? votes[1][position] : 0;
+    out[at + 6] = Math.log(FLOOR + (said ? votes[2][position] : 0));
     out[at + 7] = said ? memory.logPopularity[position] : memory.leastLogPopularity;
   }
 }
@@ -218,8 +218,6 @@ function fillProducts(
 
 /** Where scores lie and how much they differ, by source: what makes them comparable. */
 export interface Standard {
-  /** Names of the sources: another version may have others. */
-  readonly sources: readonly string[];
   readonly means: readonly number[];
   readonly deviations: readonly number[];
 }
@@ -235,7 +233,7 @@ export function standardOf(scores: Float32Array): Standard {
   const means = Array.from(sums, (sum) => sum / count);
   // A source that says the same of all says nothing; its deviation is rounding.
   const deviations = means.map((mean, f) => Math.sqrt(Math.max(squares[f] / count - mean ** 2, 1e-8)));
-  return { sources: SOURCES, means, deviations };
+  return { means, deviations };
 }
 
 /** Scores in deviations from the mean, in place. */

@@ -4,7 +4,7 @@ import { gatherRows } from '../matrix.js';
 import { runtime } from '../policy/testing/scene.js';
 import { type Candidates, readCandidates, SOURCES } from './candidates.js';
 import { compiledMemory } from './compiledMemory.js';
-import { askedAgain, type CrossFitOptions, crossFittedCandidates } from './crossFit.js';
+import { type CrossFitOptions, crossFittedCandidates } from './crossFit.js';
 import { labelledQueries, remembered, smallCatalog } from './testing/smallCatalog.js';
 
 const RIDGE = 0.7;
@@ -17,10 +17,6 @@ const crossFit = (changes: Partial<CrossFitOptions> = {}) =>
 const folds = ({ references, texts }: typeof training) =>
   foldsOf(references, { folds: 8, seed: SEED, keys: texts });
 
-const again = askedAgain(training.texts.length, SEED);
-/** Those that are read as if nobody had seen their sets. */
-const unseen = [...training.texts.keys()].filter((i) => !again.has(i));
-
 const ofQuery = ({ size, items, scores }: Candidates, i: number) => {
   const numbers = size * SOURCES.length;
   return {
@@ -30,18 +26,17 @@ const ofQuery = ({ size, items, scores }: Candidates, i: number) => {
 };
 
 describe('crossFittedCandidates', () => {
-  it('are those of a memory that has the other folds alone, or, of what is asked again, everything', async () => {
-    expect(again.size).toBe(6);
+  it('are those of a memory that has the other folds alone', async () => {
     const found = await crossFit();
     const foldOf = folds(training);
     expect(new Set(foldOf).size).toBe(8);
     for (const i of training.texts.keys()) {
-      const learnt = [...training.texts.keys()].filter((j) => again.has(i) || foldOf[j] !== foldOf[i]);
+      const others = [...training.texts.keys()].filter((j) => foldOf[j] !== foldOf[i]);
       const memory = await compiledMemory(
         remembered(
           {
-            vectors: gatherRows(training.vectors, learnt),
-            references: learnt.map((j) => training.references[j]),
+            vectors: gatherRows(training.vectors, others),
+            references: others.map((j) => training.references[j]),
           },
           RIDGE,
         ),
@@ -58,7 +53,7 @@ describe('crossFittedCandidates', () => {
     }
   });
 
-  it.each([unseen[0], unseen[11], unseen.at(-1)!])('do not depend on the own set of query %i', async (i) => {
+  it.each([0, 11, 29])('do not depend on the own set of query %i', async (i) => {
     const references = training.references.map((set, j) => (j === i ? [150, 20, 90] : set));
     const changed = { ...training, references };
     expect(folds(changed)).toEqual(folds(training));
@@ -68,26 +63,14 @@ describe('crossFittedCandidates', () => {
     expect(after.scores).not.toEqual(before.scores);
   });
 
-  it.each([...again].slice(0, 2))('hear the own set of query %i above all others', async (i) => {
-    const references = training.references.map((set, j) => (j === i ? [150, 20, 90] : set));
-    const found = await crossFit({ training: { ...training, references } });
-    const { items, scores } = ofQuery(found, i);
-    const votes = (item: number) =>
-      scores[items.indexOf(item) * SOURCES.length + SOURCES.indexOf('logKernelVotes')];
-    const own = [150, 20, 90];
-    const others = [...items].filter((item) => !own.includes(item));
-    expect(Math.min(...own.map(votes))).toBeGreaterThan(Math.max(...others.map(votes)));
-  });
-
   it('do not depend on the set of another query of the same text', async () => {
-    const [first, twin] = [unseen[4], unseen[14]];
-    const texts = training.texts.map((text, i) => (i === twin ? training.texts[first] : text));
+    const texts = training.texts.map((text, i) => (i === 17 ? training.texts[4] : text));
     const twins = { ...training, texts };
-    const references = twins.references.map((set, i) => (i === twin ? [150, 20, 90] : set));
+    const references = twins.references.map((set, i) => (i === 17 ? [150, 20, 90] : set));
     const changed = { ...twins, references };
     expect(folds(changed)).toEqual(folds(twins));
     const [before, after] = [await crossFit({ training: twins }), await crossFit({ training: changed })];
-    expect(ofQuery(after, first)).toEqual(ofQuery(before, first));
+    expect(ofQuery(after, 4)).toEqual(ofQuery(before, 4));
     expect(after.scores).not.toEqual(before.scores);
   });
 

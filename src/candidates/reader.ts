@@ -1,7 +1,8 @@
 /** Candidates of a run's queries, as its models read them. */
 import type { EmbeddedQueries } from '../environment.js';
+import { InputError } from '../errors.js';
 import { gatherRows, type Matrix, type VectorTable } from '../matrix.js';
-import { type CandidatesOptions, readCandidates, type Standard, standardize } from './candidates.js';
+import { type CandidatesOptions, readCandidates, SOURCES, type Standard, standardize } from './candidates.js';
 import type { Repeats } from './repeats.js';
 
 /** Candidates with what the sources say in deviations from the mean. */
@@ -81,6 +82,15 @@ export interface CandidateRanker {
   readonly standard: Standard;
   /** Rows of the catalog for every query: the set of `rows` first, then what would follow. */
   rank(options: RankCandidatesOptions): Promise<Int32Array[]>;
+}
+
+/** @throws InputError where the model of the file reads other sources than these, as another version's may */
+export function checkStandard({ means }: Standard, file: string): void {
+  if (means.length === SOURCES.length) return;
+  throw new InputError(
+    `reads ${means.length} sources of a candidate, this r4t has ${SOURCES.length}; compile again with --force`,
+    { file },
+  );
 }
 
 /** The model, where it is one that ranks candidates. */

@@ -22,22 +22,13 @@ export interface Remembered {
   readonly classifier: Float64Array;
   /** The share of the nearest training queries' weight, squared cosines, whose sets have the item: for each number of neighbours. */
   readonly votes: readonly Float64Array[];
-  /**
-   * Votes of the nearest training queries by a kernel as wide as the distances here are: the set of a query that is the very one
-   * asked weighs 1, and others the less, the clearer it is that they are others. Not a share, from 0 to the number of neighbours.
-   */
-  readonly kernelVotes: Float64Array;
   /** Where the classifier expects the set to lie: the mean of what training sets' means weigh, of unit length or zero, [d]. */
   readonly center: Float32Array;
 }
 
 /** How many neighbours vote. */
-export const NEIGHBOURS = [10, 30] as const;
-export const MOST_NEIGHBOURS = NEIGHBOURS[1];
-/** A query as far from the asked one as the nearest are on average weighs exp(-5) in the votes by a kernel. */
-const KERNEL_DECAY = 5;
-/** Cosine distances below it are rounding. */
-const NO_DISTANCE = 1e-5;
+export const NEIGHBOURS = [3, 10, 30] as const;
+export const MOST_NEIGHBOURS = NEIGHBOURS[2];
 
 /** What is asked of a memory's matrices, for some queries at once. */
 export interface Products {
@@ -124,7 +115,6 @@ export class SetMemory {
     return nearest.map((ranking, q) => ({
       classifier: sumsOfWeights(this.#sets, row(weights, q)),
       votes: this.#votes(ranking),
-      kernelVotes: this.#kernelVotes(ranking),
       center: row(centers, q),
     }));
   }
@@ -158,18 +148,6 @@ export class SetMemory {
       if (total > 0) for (let i = 0; i < scores.length; i++) scores[i] /= total;
       return scores;
     });
-  }
-
-  #kernelVotes({ items: queries, scores: cosines }: Ranking): Float64Array {
-    const { starts, members, items } = this.#sets;
-    const votes = new Float64Array(items.length);
-    const distances = Float64Array.from(cosines, (cosine) => Math.max(0, 1 - cosine));
-    const width = Math.max(NO_DISTANCE, distances.reduce((sum, x) => sum + x, 0) / distances.length);
-    for (let r = 0; r < queries.length; r++) {
-      const weight = Math.exp((-KERNEL_DECAY * distances[r]) / width);
-      for (let i = starts[queries[r]]; i < starts[queries[r] + 1]; i++) votes[members[i]] += weight;
-    }
-    return votes;
   }
 
   async release(): Promise<void> {

@@ -44,7 +44,7 @@ function choose(
       stub.opened.push(sampling);
       return {
         kind: 'candidates',
-        standard: { sources: [], means: [], deviations: [] },
+        standard: { means: [], deviations: [] },
         async rank(options) {
           stub.asked.push(options);
           options.signal?.throwIfAborted();

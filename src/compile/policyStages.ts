@@ -61,7 +61,7 @@ export async function policyStage(context: StageContext): Promise<StageSummary> 
 }
 
 /**
- * The run's pointer; training queries are read as `crossFit.ts` does, or it would know all answers.
+ * The run's pointer; training queries are read without their own sets, or it would know the answers.
  *
  * @param weights those of the warm start, or those that were trained
  */

@@ -1,4 +1,4 @@
-/** The candidates of the training queries: of most as for somebody who has not seen these queries' own sets. */
+/** The candidates of the training queries, as they are for somebody who has not seen these queries' own sets. */
 import { fitClassifier } from '../baselines/fitClassifier.js';
 import {
   type Candidates,
@@ -33,8 +33,8 @@ export interface TrainingReading extends TrainingCandidates {
 const readings = new WeakMap<Workspace, Promise<TrainingReading>>();
 
 /**
- * Reads the training queries as `crossFit.ts` does, from their reference sets, or from what was written for them: by a policy that is
- * used as it is, whose sets must have been synthesised then, or in recorded fan-outs.
+ * Reads the training queries: each without its own reference set, or without what was written for it, by a policy that is used as it is,
+ * whose sets must have been synthesised then, or in recorded fan-outs.
  */
 export function readTraining(context: StageContext): Promise<TrainingReading> {
   const { workspace } = context;

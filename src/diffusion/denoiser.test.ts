@@ -488,7 +488,7 @@ describe('the loss', () => {
         conditionTokens: 2,
         conditionWidth: 2,
         noiseFeatures: 4,
-        ...(head === 'anchors' && { standard: { sources: ['a', 'b'], means: [0, 0], deviations: [1, 1] } }),
+        ...(head === 'anchors' && { standard: { means: [0, 0], deviations: [1, 1] } }),
       });
       expect(sourcesOf(config)).toBe(head === 'anchors' ? sources : 0);
       // Those of the order's scores are in `orderHead.test.ts`.

@@ -68,7 +68,6 @@ describe('model files', () => {
   ])('bring back a model that ranks candidates the same, %s', async (_, settings, taken) => {
     const config = tinyConfig();
     const standard = {
-      ...config.standard!,
       means: config.standard!.means.map((_, i) => i),
       deviations: config.standard!.deviations.map((_, i) => 1 + i),
     };
@@ -150,7 +149,7 @@ describe('model files', () => {
     ['another width', { width: 32 }],
     ['another length of the rows', { dimension: 6, conditionDimension: 8 }],
     ['rows that are no candidates', { head: 'edm' } as const],
-    ['fewer sources', { standard: { sources: ['dense'], means: [0], deviations: [1] } }],
+    ['fewer sources', { standard: { means: [0], deviations: [1] } }],
   ])('are refused with the weights of a model with %s', async (_, theirs) => {
     const folder = await saved();
     const file = `${folder}/weights.safetensors`;

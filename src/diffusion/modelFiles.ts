@@ -1,7 +1,7 @@
 /** The set denoiser on disk: `model.json` (sizes and sampling defaults) and `weights.safetensors`. */
 import { join } from 'node:path';
 import * as z from 'zod';
-import { checkStandard, standardSchema } from '../candidates/standardFile.js';
+import { checkStandard } from '../candidates/reader.js';
 import { loadWeights, type RuntimeOptions, Session, saveWeights } from '../engine/index.js';
 import { InputError } from '../errors.js';
 import { readJson, writeJson } from '../files.js';
@@ -44,7 +44,10 @@ const schema = z
         dimension: size,
         conditionDimension: size,
         sigmaData: z.number().positive(),
-        standard: standardSchema.optional(),
+        standard: z
+          .object({ means: z.array(z.number()), deviations: z.array(z.number().positive()) })
+          .refine(({ means, deviations }) => means.length === deviations.length)
+          .optional(),
       })
       .refine(({ width, heads }) => width % heads === 0)
       .refine(({ head, standard }) => head === 'edm' || standard),

@@ -174,7 +174,7 @@ describe('the loss', () => {
 
 test('the gradients are those of finite differences', async () => {
   const [sources, candidates] = [2, 4];
-  const standard = { sources: ['a', 'b'], means: [0, 0], deviations: [1, 1] };
+  const standard = { means: [0, 0], deviations: [1, 1] };
   const small = tinyConfig({ standard });
   const specs = [...parameterGraph(small).parameters].filter(([name]) => name.startsWith('order.'));
   expect(specs).toHaveLength(4);

@@ -32,7 +32,7 @@ import { candidateInputs, type DiffusionModel } from './model.js';
 import { edmNoise, type LogNormal } from './schedule.js';
 import { conditionMemory } from './transformer.js';
 
-/** The candidates of training queries (see `crossFit.ts`), and what their scores were taken by. */
+/** The candidates of training queries, each read without its own set, and what their scores were taken by. */
 export interface TrainingCandidates extends Omit<ReadQueries, 'vectors'> {
   readonly standard: Standard;
 }

@@ -328,7 +328,7 @@ describe('a model that ranks candidates', () => {
     const asked: RankCandidatesOptions[] = [];
     const model: CandidateRanker = {
       kind: 'candidates',
-      standard: { sources: SOURCES, means: SOURCES.map(() => 0), deviations: SOURCES.map(() => 1) },
+      standard: { means: SOURCES.map(() => 0), deviations: SOURCES.map(() => 1) },
       async rank(options) {
         asked.push(options);
         const { read, depth } = options;
@@ -356,6 +356,20 @@ describe('a model that ranks candidates', () => {
     expect((await find('folm', {}, own)).map(itemsOf)).toEqual((await find('folm')).map(itemsOf));
     expect(await fanOutsOf(own, 'diffusion', queries, { k: 10 })).toBeUndefined();
     expect(await fanOutsOf(own, 'folm', queries, { k: 10 })).toHaveLength(3);
+  });
+
+  it('is answered with after what was given for the very query', async () => {
+    const texts = [...space.training!.texts];
+    texts[2] = 'Blue 40';
+    const own: MethodSpace = {
+      ...space,
+      diffusion: ranker().model,
+      training: { ...space.training!, texts, references: space.training!.references.with(2, [90, 20]) },
+    };
+    const given = [90, 20].sort((a, b) => liking(a) - liking(b));
+    const [first, second] = (await find('diffusion', {}, own)).map(itemsOf);
+    expect(first).toEqual(best.slice(0, 10));
+    expect(second).toEqual([...given, ...best.filter((item) => !given.includes(item))].slice(0, 10));
   });
 
   it('is asked for the set of the request, of no more items than it has learnt to choose', async () => {

@@ -16,6 +16,7 @@ import { rankByNeighbours } from '../baselines/vote.js';
 import { type CandidateRanker, rankerOf } from '../candidates/reader.js';
 import { labelledOf } from '../labelled.js';
 import { gatherRows, type Matrix, row, rowRange } from '../matrix.js';
+import { givenFirst } from './givenSets.js';
 import { groupsOf } from './groups.js';
 import type { Directed, MethodDefinition, MethodSpace, QueryFanOut, Ranking, Setting } from './method.js';
 import type { Method } from './methodNames.js';
@@ -255,7 +256,7 @@ const chosenBy = (model: CandidateRanker | undefined): Ranking | undefined =>
   model && {
     setting: CHOSEN,
     learnsFrom: 'remembered',
-    rank: (space, diversity) => chosen(space, model, diversity, restOf(space)),
+    rank: (space, diversity) => givenFirst(space, chosen(space, model, diversity, restOf(space))),
   };
 
 /** Ranks what comes after a chosen set. */

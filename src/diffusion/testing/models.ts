@@ -24,7 +24,7 @@ export function tinyConfig(changes: Partial<DenoiserConfig> = {}): DenoiserConfi
     sigmaData: 1 / Math.sqrt(dimension),
     head,
     ...(head === 'anchors' && {
-      standard: { sources: SOURCES, means: SOURCES.map(() => 0), deviations: SOURCES.map(() => 1) },
+      standard: { means: SOURCES.map(() => 0), deviations: SOURCES.map(() => 1) },
     }),
     ...changes,
   };

@@ -17,7 +17,7 @@ import { type PointerConfig, pointerGraph } from './model.js';
 
 export interface ImitateOptions extends TrainingControl {
   readonly config: PointerConfig;
-  /** The candidates of training queries (see `crossFit.ts`). */
+  /** The candidates of training queries, read without their own sets. */
   readonly queries: ReadQueries;
   /** Rows of each query's reference set; what is no candidate cannot be learnt. */
   readonly references: readonly (readonly number[])[];

@@ -1,7 +1,7 @@
 /** The pointer on disk: `model.json` (sizes, and the standard of its sources) and one weights file a training state. */
 import * as z from 'zod';
 import type { Standard } from '../../candidates/candidates.js';
-import { checkStandard, standardSchema } from '../../candidates/standardFile.js';
+import { checkStandard } from '../../candidates/reader.js';
 import { loadWeights, type Parameters } from '../../engine/index.js';
 import { InputError } from '../../errors.js';
 import { readJson, writeJson } from '../../files.js';
@@ -17,7 +17,7 @@ const count = z.int().positive();
 const schema = z.object({
   kind: z.literal('pointer'),
   config: z.object({ k: count, sources: count }),
-  standard: standardSchema,
+  standard: z.object({ means: z.array(z.number()), deviations: z.array(z.number().positive()) }),
 });
 
 export async function savePointerModel(file: string, model: PointerModel): Promise<void> {

@@ -11,11 +11,7 @@ export const config: PointerConfig = { k: 3, sources: SOURCES.length };
 export const vectors = randomVectors(TEXTS.length, 7);
 export const items = TEXTS.map((title) => ({ title }));
 /** Leaves scores as they are. */
-export const standard: Standard = {
-  sources: SOURCES,
-  means: SOURCES.map(() => 0),
-  deviations: SOURCES.map(() => 1),
-};
+export const standard: Standard = { means: SOURCES.map(() => 0), deviations: SOURCES.map(() => 1) };
 
 /** Queries whose candidates are `size` of the things in any order, of which the sources say random numbers. */
 export function readQueries(count: number, { seed = 1, size = 20 } = {}): ReadQueries {
