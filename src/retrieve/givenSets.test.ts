@@ -26,23 +26,13 @@ describe('givenFirst', () => {
     expect(await found(['camping gear'], { depth: 9 })).toEqual([[8, 3, 1, 40, 9, 7, 5, 2]]);
   });
 
-  it.each([' POOL party', 'pool-party', 'Pool parties!', 'pôol party'])(
-    'knows the query again in %j',
-    async (text) => {
-      expect(await found([text])).toEqual([[5, 9, 1, 7, 3, 8, 2]]);
-    },
-  );
+  it('knows the query again whatever its case and white space', async () => {
+    expect(await found([' POOL\u00a0 party'])).toEqual([[5, 9, 1, 7, 3, 8, 2]]);
+  });
 
-  it.each(['party pool', 'pool', 'pool party for two', 'picnic', '???'])(
-    'leaves %j as it was',
-    async (text) => {
-      expect(await found([text])).toEqual([LIKED]);
-    },
-  );
-
-  it('knows a query without words by its signs', async () => {
-    const of = { ...training, texts: training.texts.with(1, '🏖️ 🍹') };
-    expect(await found(['🏖️  🍹', '🍹'], { of })).toEqual([[5, 9, 1, 7, 3, 8, 2], LIKED]);
+  // What somebody chose for another query is no promise for this one.
+  it.each(['pool parties', 'party pool', 'pool', 'picnic'])('leaves %j as it was', async (text) => {
+    expect(await found([text])).toEqual([LIKED]);
   });
 
   it('gives no more than was asked for', async () => {

@@ -2,20 +2,16 @@
 import { fillUp } from '../baselines/fillUp.js';
 import { normalizeKey } from '../catalog/normalizeKey.js';
 import type { LabelledQueries } from '../environment.js';
-import { termsOf } from '../lexical/terms.js';
 import { oncePer } from '../oncePer.js';
 import type { MethodSpace, Rank } from './method.js';
 import { passing } from './rankings.js';
 
-/** What queries have in common that are the same but for case, punctuation, accents and endings of words. */
-const keyOf = (text: string): string => termsOf(text.replaceAll('-', ' ')).join(' ') || normalizeKey(text);
-
-/** How many of a query's sets have each of their items, by the query's key. */
+/** How many of a query's sets have each of their items, by the query's words. */
 const givenSets = oncePer(({ texts, references }: LabelledQueries) => {
   const given = new Map<string, Map<number, number>>();
   texts.forEach((text, i) => {
     if (references[i].length === 0) return;
-    const key = keyOf(text);
+    const key = normalizeKey(text);
     const counts = given.get(key) ?? new Map<number, number>();
     for (const item of new Set(references[i])) counts.set(item, (counts.get(item) ?? 0) + 1);
     given.set(key, counts);
@@ -34,7 +30,7 @@ export const givenFirst =
     const rankings = await rank(queries, options);
     if (!training) return rankings;
     return rankings.map((ranking, q) => {
-      const counts = givenSets(training).get(keyOf(queries.texts[q]));
+      const counts = givenSets(training).get(normalizeKey(queries.texts[q]));
       if (!counts) return ranking;
       const own = fillUp(
         ranking.filter((item) => counts.has(item)),
