@@ -35,6 +35,15 @@ export function bestOf(rows: ArrayLike<number>, scores: Float32Array, k: number)
   return { items: heap, scores: best };
 }
 
+/** Rows by their scores, best first, of equal ones the lower row. */
+export function rankingOf(scores: ReadonlyMap<number, number>): Ranking {
+  const sorted = [...scores].sort(([a, x], [b, y]) => y - x || a - b);
+  return {
+    items: Int32Array.from(sorted, ([row]) => row),
+    scores: Float32Array.from(sorted, ([, score]) => score),
+  };
+}
+
 /** No closure over the scores: searches spend a good part of their own time here. */
 function isWorse(scores: Float32Array, a: number, b: number): boolean {
   return scores[a] < scores[b] || (scores[a] === scores[b] && a > b);

@@ -1,16 +1,19 @@
-import { bestOf, type Ranking } from '../ranking.js';
+import { type Ranking, rankingOf } from '../ranking.js';
+
+/** How many sets have each item. */
+export function itemCounts(references: readonly (readonly number[])[]): Map<number, number> {
+  const counts = new Map<number, number>();
+  for (const reference of references)
+    for (const item of new Set(reference)) counts.set(item, (counts.get(item) ?? 0) + 1);
+  return counts;
+}
 
 /**
  * Items by how many training sets have them, the commonest first, of equal ones the first row: the same answer to every query, and
  * hard to beat where some items belong to most sets (salt in recipes).
  *
  * @param references rows of each training set
- * @param size items of the catalog
  * @returns every item of a training set, with the number of sets that have it
  */
-export function popularItems(references: readonly (readonly number[])[], size: number): Ranking {
-  const counts = new Float32Array(size);
-  for (const reference of references) for (const item of new Set(reference)) counts[item]++;
-  const common = [...counts.keys()].filter((item) => counts[item] > 0);
-  return bestOf(common, counts, common.length);
-}
+export const popularItems = (references: readonly (readonly number[])[]): Ranking =>
+  rankingOf(itemCounts(references));

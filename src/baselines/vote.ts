@@ -1,4 +1,5 @@
 import type { LabelledQueries } from '../environment.js';
+import { rankingOf } from '../ranking.js';
 import { nearestQueries } from './nearestQueries.js';
 
 /**
@@ -17,5 +18,5 @@ export function rankByNeighbours(
   const votes = new Map<number, number>();
   for (const i of rows)
     for (const item of references[i]) votes.set(item, (votes.get(item) ?? 0) + Math.max(0, cosines[i]));
-  return Int32Array.from([...votes].sort(([a, x], [b, y]) => y - x || a - b).map(([item]) => item));
+  return rankingOf(votes).items;
 }

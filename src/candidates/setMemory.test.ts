@@ -96,7 +96,7 @@ describe('SetMemory', () => {
   });
 
   it('knows how popular items are', () => {
-    expect(memory.popular).toEqual(popularItems(training.references, ROWS).items);
+    expect(memory.popular).toEqual(popularItems(training.references).items);
     known.forEach((item, position) => {
       expect(memory.positionOf(item)).toBe(position);
       const count = training.references.filter((set) => set.includes(item)).length;

@@ -1,28 +1,29 @@
 /** Sets that were given for the very query that is asked. */
 import { fillUp } from '../baselines/fillUp.js';
+import { itemCounts } from '../baselines/popular.js';
 import { normalizeKey } from '../catalog/normalizeKey.js';
 import type { LabelledQueries } from '../environment.js';
+import { labelledOf } from '../labelled.js';
 import { oncePer } from '../oncePer.js';
 import type { MethodSpace, Rank } from './method.js';
 import { passing } from './rankings.js';
 
-/** How many of a query's sets have each of their items, by the query's words. */
-const givenSets = oncePer(({ texts, references }: LabelledQueries) => {
-  const given = new Map<string, Map<number, number>>();
-  texts.forEach((text, i) => {
-    if (references[i].length === 0) return;
+/** By the query's words. */
+const givenSets = oncePer((training: LabelledQueries) => {
+  const { texts, references } = labelledOf(training);
+  const given = new Map<string, (readonly number[])[]>();
+  for (const [i, text] of texts.entries()) {
     const key = normalizeKey(text);
-    const counts = given.get(key) ?? new Map<number, number>();
-    for (const item of new Set(references[i])) counts.set(item, (counts.get(item) ?? 0) + 1);
-    given.set(key, counts);
-  });
+    const sets = given.get(key);
+    if (sets) sets.push(references[i]);
+    else given.set(key, [references[i]]);
+  }
   return given;
 });
 
 /**
  * A method's answers, each begun with the sets that people gave for the query, where they gave any: what most of them have first, and of
- * equals what the method prefers. A model that learnt from them would show something like them, and whoever gave or corrected a set
- * wants that one.
+ * equals what the method prefers. A model that learnt from them shows at best something like them.
  */
 export const givenFirst =
   ({ training }: Pick<MethodSpace, 'training'>, rank: Rank): Rank =>
@@ -30,14 +31,10 @@ export const givenFirst =
     const rankings = await rank(queries, options);
     if (!training) return rankings;
     return rankings.map((ranking, q) => {
-      const counts = givenSets(training).get(normalizeKey(queries.texts[q]));
-      if (!counts) return ranking;
-      const own = fillUp(
-        ranking.filter((item) => counts.has(item)),
-        [...counts.keys()],
-        counts.size,
-      );
-      const first = passing(own, options.mask).sort((a, b) => counts.get(b)! - counts.get(a)!);
-      return fillUp(first, ranking, options.depth);
+      const counts = itemCounts(givenSets(training).get(normalizeKey(queries.texts[q])) ?? []);
+      const preferred = ranking.filter((item) => counts.has(item));
+      const own = passing(fillUp(preferred, [...counts.keys()], counts.size), options.mask);
+      own.sort((a, b) => counts.get(b)! - counts.get(a)!);
+      return fillUp(own, ranking, options.depth);
     });
   };

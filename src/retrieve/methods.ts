@@ -166,7 +166,7 @@ export const METHODS: Readonly<Record<Method, MethodDefinition>> = {
     missing: withSets,
     learnsFrom: 'all',
     rank: (space) => {
-      const { items } = popularItems(space.training!.references, space.vectors.rows);
+      const { items } = popularItems(space.training!.references);
       return beforePlain(space, async ({ texts }, { mask }) => texts.map(() => passing(items, mask)));
     },
   },

@@ -1,5 +1,6 @@
 /** Why items are in a set, in data and in words. */
 import { nearestQueries } from '../baselines/nearestQueries.js';
+import { itemCounts } from '../baselines/popular.js';
 import { MOST_NEIGHBOURS } from '../candidates/setMemory.js';
 import { contentWords } from '../catalog/words.js';
 import type { EmbeddedQueries, LabelledQueries } from '../environment.js';
@@ -100,10 +101,4 @@ function nearestSets(
   return found;
 }
 
-/** How many sets have each item; counted once. */
-const setCounts = oncePer(({ references }: LabelledQueries): ReadonlyMap<number, number> => {
-  const counts = new Map<number, number>();
-  for (const reference of references)
-    for (const item of new Set(reference)) counts.set(item, (counts.get(item) ?? 0) + 1);
-  return counts;
-});
+const setCounts = oncePer(({ references }: LabelledQueries) => itemCounts(references));
