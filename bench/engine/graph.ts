@@ -24,7 +24,7 @@ export function lossOf(size: ModelSize): Value {
   let h = linear(graph.input('x', ['batch', ROWS, INPUT]), 'in');
   for (let i = 0; i < layers; i++) {
     h = ops.add(h, attention(norm(h, `block${i}.norm1`), `block${i}`));
-    const hidden = ops.gelu(linear(norm(h, `block${i}.norm2`), `block${i}.up`));
+    const hidden = ops.silu(linear(norm(h, `block${i}.norm2`), `block${i}.up`));
     h = ops.add(h, linear(hidden, `block${i}.down`));
   }
   const y = linear(norm(h, 'norm'), 'out');

@@ -34,9 +34,7 @@ function loss(w: Weights, x: np.Array, target: np.Array): np.Array {
   let h = linear(x, w, 'in');
   for (let i = 0; i < layers; i++) {
     h = h.ref.add(attention(norm(h, w, `block${i}.norm1`), w, `block${i}`));
-    const hidden = nn.gelu(linear(norm(h.ref, w, `block${i}.norm2`), w, `block${i}.up`), {
-      approximate: false,
-    });
+    const hidden = nn.silu(linear(norm(h.ref, w, `block${i}.norm2`), w, `block${i}.up`));
     h = h.add(linear(hidden, w, `block${i}.down`));
   }
   const y = linear(norm(h, w, 'norm'), w, 'out');

@@ -30,7 +30,7 @@ class Block(nn.Module):
         q, k, v = (f(h).view(-1, ROWS, HEADS, WIDTH // HEADS).transpose(1, 2) for f in (self.q, self.k, self.v))
         mixed = F.scaled_dot_product_attention(q, k, v)
         x = x + self.o(mixed.transpose(1, 2).reshape(-1, ROWS, WIDTH))
-        return x + self.down(F.gelu(self.up(self.norm2(x))))
+        return x + self.down(F.silu(self.up(self.norm2(x))))
 
 
 def noise(length, seed):

@@ -25,7 +25,7 @@ const norm = (x: tf.Tensor, name: string) => {
 };
 const heads = (x: tf.Tensor) =>
   tf.transpose(tf.reshape(x, [BATCH, ROWS, HEADS, width / HEADS]), [0, 2, 1, 3]);
-const gelu = (x: tf.Tensor) => tf.mul(tf.mul(x, 0.5), tf.add(tf.erf(tf.mul(x, Math.SQRT1_2)), 1));
+const silu = (x: tf.Tensor) => tf.mul(x, tf.sigmoid(x));
 
 function attention(x: tf.Tensor, name: string): tf.Tensor {
   const [q, k, v] = ['q', 'k', 'v'].map((part) => heads(linear(x, `${name}.${part}`)));
@@ -43,7 +43,7 @@ function loss(): tf.Scalar {
   let h = linear(x, 'in');
   for (let i = 0; i < layers; i++) {
     h = tf.add(h, attention(norm(h, `block${i}.norm1`), `block${i}`));
-    h = tf.add(h, linear(gelu(linear(norm(h, `block${i}.norm2`), `block${i}.up`)), `block${i}.down`));
+    h = tf.add(h, linear(silu(linear(norm(h, `block${i}.norm2`), `block${i}.up`)), `block${i}.down`));
   }
   return tf.mean(tf.square(tf.sub(linear(norm(h, 'norm'), 'out'), target))) as tf.Scalar;
 }
