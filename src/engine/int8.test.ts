@@ -59,21 +59,29 @@ test('a column of zeros stays one', () => {
   expect(scales[0]).toBe(0);
 });
 
+/** A processor that is not exact answers in 32 bits. */
+const exact = await int8IsExact();
+if (!exact)
+  console.warn('this processor does not multiply codes exactly; the test of their products is skipped');
+
 describe('a product in 8 bits', () => {
-  test('is the product of codes, with scales of rows and columns', async () => {
-    const found = await multiply(x);
-    const columns = quantizeColumns(weights, COLS);
-    for (let r = 0; r < ROWS; r++) {
-      const scale = Math.fround(Math.fround(Math.max(largest(rowOf(r)), 1e-20)) * Math.fround(1 / 127));
-      const codes = rowOf(r).map((value) => roundToEven(Math.fround(value / scale)));
-      for (let c = 0; c < COLS; c++) {
-        let sum = 0;
-        for (let i = 0; i < INNER; i++) sum += codes[i] * columns.codes[i * COLS + c];
-        const wanted = sum * scale * columns.scales[c];
-        expect(Math.abs(found[r * COLS + c] - wanted)).toBeLessThanOrEqual(1e-5 * Math.abs(wanted));
+  test.skipIf(!exact)(
+    'is the product of codes, with scales of rows and columns, where the processor multiplies codes exactly',
+    async () => {
+      const found = await multiply(x);
+      const columns = quantizeColumns(weights, COLS);
+      for (let r = 0; r < ROWS; r++) {
+        const scale = Math.fround(Math.fround(Math.max(largest(rowOf(r)), 1e-20)) * Math.fround(1 / 127));
+        const codes = rowOf(r).map((value) => roundToEven(Math.fround(value / scale)));
+        for (let c = 0; c < COLS; c++) {
+          let sum = 0;
+          for (let i = 0; i < INNER; i++) sum += codes[i] * columns.codes[i * COLS + c];
+          const wanted = sum * scale * columns.scales[c];
+          expect(Math.abs(found[r * COLS + c] - wanted)).toBeLessThanOrEqual(1e-5 * Math.abs(wanted));
+        }
       }
-    }
-  });
+    },
+  );
 
   test('is as near to the exact one as half a step of each number allows', async () => {
     const found = await multiply(x);
