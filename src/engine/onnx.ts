@@ -26,7 +26,7 @@ export interface EncodeOptions {
  * @throws RangeError when `weights` misses a parameter, or the model would have 2 GiB or more
  */
 export function encodeOnnx(graph: Graph, { outputs, weights }: EncodeOptions): Uint8Array {
-  const { nodes, used } = prune(graph, Object.values(outputs));
+  const { nodes, used } = leavesLast(prune(graph, Object.values(outputs)));
   const parameters = [...graph.parameters].filter(([, { value }]) => used.has(value));
   const inputs = [...graph.inputs.values()].filter((value) => used.has(value));
   const initializers: Tensor[] = [...graph.constants]
@@ -90,7 +90,12 @@ export function requiredInputs(
   };
 }
 
-function prune(graph: Graph, outputs: readonly Value[]): { nodes: GraphNode[]; used: Set<Value> } {
+interface Pruned {
+  readonly nodes: readonly GraphNode[];
+  readonly used: ReadonlySet<Value>;
+}
+
+function prune(graph: Graph, outputs: readonly Value[]): Pruned {
   const used = new Set<Value>(outputs);
   const nodes: GraphNode[] = [];
   for (let i = graph.nodes.length - 1; i >= 0; i--) {
@@ -100,6 +105,17 @@ function prune(graph: Graph, outputs: readonly Value[]): { nodes: GraphNode[]; u
     for (const x of node.inputs) if (x) used.add(x);
   }
   return { nodes: nodes.reverse(), used };
+}
+
+/**
+ * The nodes in an order that is still topological: those whose results no other needs stand at the end, the first of them last. ONNX
+ * Runtime computes what its last such node needs, then what the one before needs, and so on. In the order of the graph it would begin
+ * with the gradients of the first layer, which need nearly everything, and keep what all others are made of until the end.
+ */
+function leavesLast({ nodes, ...rest }: Pruned): Pruned {
+  const needed = new Set(nodes.flatMap(({ inputs }) => inputs));
+  const isLeaf = ({ outputs }: GraphNode) => !outputs.some((y) => needed.has(y));
+  return { nodes: [...nodes.filter((node) => !isLeaf(node)), ...nodes.filter(isLeaf).reverse()], ...rest };
 }
 
 interface NamedNode extends Pick<GraphNode, 'op' | 'domain' | 'attributes'> {
