@@ -27,7 +27,7 @@ export async function warmUpStage(context: StageContext): Promise<StageSummary> 
   const { run, config, workspace, runtime, signal, onProgress } = context;
   const { k, seed } = config;
   const settings = tunedSettings(config);
-  const { lora, examples: count, warmStartSteps, fanOuts } = settings;
+  const { lora, recompute, examples: count, warmStartSteps, fanOuts } = settings;
   const queries = await trainingQueries(context);
   const taught =
     fanOuts === undefined
@@ -38,6 +38,7 @@ export async function warmUpStage(context: StageContext): Promise<StageSummary> 
     model: await placeInRun(run, settings),
     k,
     lora,
+    recompute,
     examples: shown,
     seed,
     runtime,

@@ -103,6 +103,20 @@ describe('a run that tunes a pretrained model', () => {
     expect([...methods.keys()]).toEqual(expect.arrayContaining(['zeroShot', 'untrained', 'bestOfN', 'folm']));
   });
 
+  it('learns the same where blocks are computed again, which it may go on with', async () => {
+    const again = (out: string) => {
+      const { config } = options();
+      const policy = { ...config?.policy, kind: 'pretrained' as const, model, recompute: true };
+      return compile(options({ config: { ...config, policy }, out: temp.path(out) }));
+    };
+    await again('run');
+    await again('recomputed');
+    const adapters = ['run', 'recomputed'].map((run) => readAdapter(temp.path(run, 'policy/adapter')));
+    const [kept, recomputed] = (await Promise.all(adapters)).map(({ tensors }) => tensors);
+    for (const [name, { data }] of Object.entries(kept))
+      for (const [i, x] of data.entries()) expect(recomputed[name].data[i], name).toBeCloseTo(x, 6);
+  }, 60_000);
+
   it('goes on where it was, and takes no other model for it', async () => {
     await compile(options());
     expect(existsSync(temp.path('run/policy/weights.safetensors'))).toBe(true);

@@ -401,3 +401,41 @@ describe('gradients', () => {
     expect(() => gradients(ops.sum(y), [x])).toThrow('Ceil');
   });
 });
+
+describe('recompute', () => {
+  it('changes no gradient, of stretches with several results, symbolic sizes and indices, or without a gradient', async () => {
+    await checkGradients({
+      operands: {
+        x: { shape: ['batch', 4] },
+        w: { shape: [4, 4] },
+        table: { shape: [3, 4] },
+        rows: { shape: ['batch'], below: 3 },
+      },
+      f: ({ x, w, table, rows }, graph) => {
+        const [a, b] = graph.recompute(() => {
+          const mixed = ops.tanh(ops.matmul(ops.add(x, ops.gather(table, rows)), w));
+          return [ops.mul(mixed, x), ops.exp(mixed)];
+        });
+        const c = graph.recompute(() => ops.mul(ops.sigmoid(ops.matmul(a, w)), b));
+        graph.recompute(() => ops.exp(ops.exp(c)));
+        return [ops.add(b, c), a];
+      },
+      sizes: [{ batch: 3 }, { batch: 1 }],
+    });
+  });
+  it('computes a stretch once more after the gradient of its result, and keeps nothing else of it', () => {
+    const graph = new Graph();
+    const x = graph.parameter('x', [2], zeros);
+    let inner: Value | undefined;
+    const y = graph.recompute(() => {
+      inner = ops.tanh(ops.add(x, graph.input('shift', [2])));
+      return ops.mul(inner, inner);
+    });
+    const forward = graph.nodes.length;
+    const dy = ops.exp(y);
+    gradients(ops.sum(dy), [x]);
+    const backward = graph.nodes.slice(forward);
+    expect(backward.filter(({ op }) => op === 'Tanh')).toHaveLength(1);
+    expect(backward.flatMap(({ inputs }) => inputs)).not.toContain(inner);
+  });
+});

@@ -303,6 +303,39 @@ function scatterAdd(x: Value, indices: Value, updates: Value): Value {
 }
 
 /**
+ * Appends the nodes of a stretch once more and notes each one's copy in `again`. What comes into the stretch is awaited together with
+ * the gradient of what leaves it, by adding 0 times that: so it is computed after that gradient, and the runtime, which merges nodes
+ * that are equal, does not merge it with the first.
+ */
+function computeAgain(
+  stretch: readonly GraphNode[],
+  accumulated: ReadonlyMap<Value, Value>,
+  again: Map<GraphNode, GraphNode>,
+): void {
+  const own = new Set(stretch.flatMap(({ outputs }) => outputs));
+  const dy = [...own].map((y) => accumulated.get(y)).find((d) => d !== undefined);
+  if (!dy) return;
+  const { graph } = dy;
+  const isFixed = (x: Value) => graph.constants.has(x) || graph.parameters.get(x.name)?.value === x;
+  const zero = mul(sum(dy), 0);
+  const copies = new Map<Value, Value>();
+  const copyOf = (x: Value | undefined): Value | undefined => {
+    if (!x || isFixed(x) || (x.dtype !== 'float32' && !own.has(x))) return x;
+    const known = copies.get(x);
+    if (known) return known;
+    const awaited = add(x, zero);
+    copies.set(x, awaited);
+    return awaited;
+  };
+  for (const node of stretch) {
+    const inputs = node.inputs.map(copyOf);
+    const outputs = graph.node(node.op, inputs, node.outputs, node.attributes, node.domain);
+    for (const [i, y] of node.outputs.entries()) copies.set(y, outputs[i]);
+    again.set(node, { ...node, inputs, outputs });
+  }
+}
+
+/**
  * d loss / d value for each of `wrt`, as new nodes of the same graph. `loss` must be a scalar.
  * Throws RangeError for an operator without a rule, or a value which the loss does not depend on.
  */
@@ -316,12 +349,17 @@ export function gradients(loss: Value, wrt: readonly Value[]): Value[] {
       for (const y of node.outputs) active.add(y);
   }
   const accumulated = new Map<Value, Value>([[loss, stopGradient(graph.scalar(1))]]);
-  for (const node of forward.reverse()) {
+  const stretches = new Map(graph.recomputed.map(({ start, end }) => [end, forward.slice(start, end)]));
+  const again = new Map<GraphNode, GraphNode>();
+  for (let i = forward.length - 1; i >= 0; i--) {
+    const stretch = stretches.get(i + 1);
+    if (stretch) computeAgain(stretch, accumulated, again);
+    const node = forward[i];
     if (!node.outputs.some((y) => accumulated.has(y) && active.has(y))) continue;
     const rule = rules[node.op];
     if (!rule) throw new RangeError(`no gradient rule for operator ${node.op}`);
     const dInputs = rule(
-      node,
+      again.get(node) ?? node,
       node.outputs.map((y) => accumulated.get(y)),
     );
     node.inputs.forEach((x, i) => {

@@ -70,6 +70,8 @@ export class Graph {
   readonly inputs = new Map<string, Value>();
   readonly parameters = new Map<string, ParameterSpec>();
   readonly constants = new Map<Value, ConstantData>();
+  /** Stretches [start, end) of `nodes` that `recompute` made, in their order. */
+  readonly recomputed: { readonly start: number; readonly end: number }[] = [];
   private readonly sharedConstants = new Map<string, Value>();
   private counter = 0;
 
@@ -134,6 +136,17 @@ export class Graph {
     );
     this.nodes.push({ op, domain, inputs, outputs: values, attributes });
     return values;
+  }
+
+  /**
+   * Appends what `build` appends. Its results are kept for the gradients, but what is computed on the way to them is not: it is computed
+   * once more when they are. That costs time and saves memory (Chen et al. 2016, arXiv 1604.06174). Stretches do not nest.
+   */
+  recompute<T>(build: () => T): T {
+    const start = this.nodes.length;
+    const results = build();
+    this.recomputed.push({ start, end: this.nodes.length });
+    return results;
   }
 
   private fresh(prefix: string): string {

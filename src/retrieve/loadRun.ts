@@ -217,7 +217,7 @@ export async function loadTunedPolicy(
   if (!isTuned(setting)) throw new Error(`a policy of kind ${setting.kind} is not tuned`);
   const { lora, examples } = await loadTunedModel(run.path(...POLICY_FILES.model));
   const model = await placeInRun(run, setting);
-  const policy = await openPretrained({ model, k, lora, examples, runtime });
+  const policy = await openPretrained({ model, k, lora, recompute: setting.recompute, examples, runtime });
   policy.parameters = await loadAdapter(run.path(...POLICY_FILES[weights]), policy.parameters);
   return policy;
 }

@@ -164,9 +164,12 @@ function withoutPath(value: unknown, name: string, modules: Manifest['modules'])
   return { ...value, judge: judgeIdentity(value.judge, modules) };
 }
 
-/** Who writes, and what it is told: not where it is found, how many questions it is asked at a time, nor for what price. */
+/**
+ * Who writes, and what it is told: not where it is found, how many questions it is asked at a time, nor for what price; nor what memory
+ * its training takes.
+ */
 function policyIdentity(policy: Record<string, unknown>, modules: Manifest['modules']): unknown {
-  const { baseUrl: _, apiKeyEnv: __, concurrency: ___, prices: ____, ...identity } = policy;
+  const { baseUrl: _, apiKeyEnv: __, concurrency: ___, prices: ____, recompute: _____, ...identity } = policy;
   if (identity.fanOuts !== undefined) identity.fanOuts = `sha256:${modules?.fanOuts?.sha256}`;
   if (identity.kind === 'pretrained' && modules?.policy)
     return { ...identity, model: `sha256:${modules.policy.sha256}` };

@@ -26,6 +26,8 @@ export interface DecoderInputs {
   readonly localRotation?: Rotation;
   readonly attend: Attend;
   readonly lora?: LoraSettings;
+  /** Whether gradients compute each block once more, in place of keeping what it computed. */
+  readonly recompute?: boolean;
 }
 
 export const isLocal = ({ localLayers }: LanguageModelSettings, layer: number): boolean =>
@@ -65,24 +67,31 @@ function rotate(x: Value, { cos, sin }: Rotation): Value {
 
 /** The network from tokens to its last norm, [batch, n, width]: what `logits` reads. */
 export function decoder(settings: LanguageModelSettings, inputs: DecoderInputs): Value {
-  const { architecture, width, layers, feedForwardWidth } = settings;
-  const { tokens, lora } = inputs;
-  const gemma = architecture === 'gemma3';
+  const { architecture, width, layers } = settings;
+  const { tokens, recompute } = inputs;
   let h = gather(embeddings(tokens.graph, settings), tokens);
-  if (gemma) h = mul(h, Math.sqrt(width));
+  if (architecture === 'gemma3') h = mul(h, Math.sqrt(width));
   for (let layer = 0; layer < layers; layer++) {
-    const name = `model.layers.${layer}`;
-    const mixed = selfAttention(norm(h, `${name}.input_layernorm`, settings), layer, settings, inputs);
-    h = add(h, gemma ? norm(mixed, `${name}.post_attention_layernorm`, settings) : mixed);
-    const before = gemma ? 'pre_feedforward_layernorm' : 'post_attention_layernorm';
-    const x = norm(h, `${name}.${before}`, settings);
-    const gate = linear(x, `${name}.mlp.gate_proj`, feedForwardWidth, { lora });
-    const up = linear(x, `${name}.mlp.up_proj`, feedForwardWidth, { lora });
-    const inner = mul(gemma ? geluTanh(gate) : silu(gate), up);
-    const out = linear(inner, `${name}.mlp.down_proj`, width, { lora });
-    h = add(h, gemma ? norm(out, `${name}.post_feedforward_layernorm`, settings) : out);
+    const build = () => block(h, layer, settings, inputs);
+    h = recompute ? h.graph.recompute(build) : build();
   }
   return norm(h, 'model.norm', settings);
+}
+
+function block(h: Value, layer: number, settings: LanguageModelSettings, inputs: DecoderInputs): Value {
+  const { architecture, width, feedForwardWidth } = settings;
+  const { lora } = inputs;
+  const gemma = architecture === 'gemma3';
+  const name = `model.layers.${layer}`;
+  const mixed = selfAttention(norm(h, `${name}.input_layernorm`, settings), layer, settings, inputs);
+  const attended = add(h, gemma ? norm(mixed, `${name}.post_attention_layernorm`, settings) : mixed);
+  const before = gemma ? 'pre_feedforward_layernorm' : 'post_attention_layernorm';
+  const x = norm(attended, `${name}.${before}`, settings);
+  const gate = linear(x, `${name}.mlp.gate_proj`, feedForwardWidth, { lora });
+  const up = linear(x, `${name}.mlp.up_proj`, feedForwardWidth, { lora });
+  const inner = mul(gemma ? geluTanh(gate) : silu(gate), up);
+  const out = linear(inner, `${name}.mlp.down_proj`, width, { lora });
+  return add(attended, gemma ? norm(out, `${name}.post_feedforward_layernorm`, settings) : out);
 }
 
 function selfAttention(

@@ -26,6 +26,8 @@ const {
 export interface LanguageModelConfig {
   readonly settings: LanguageModelSettings;
   readonly lora?: LoraSettings;
+  /** Whether a training computes each block once more for its gradients: less memory, more time. */
+  readonly recompute?: boolean;
 }
 
 /** Added to the logit of what must not be seen or said. */
@@ -58,7 +60,7 @@ export interface SequenceGraph {
  * Reads the inputs `tokens` int32 [1, length], `mask` [1, 1, 1, length, length], 0 where a token (second last axis) sees another and
  * `NEVER` where not, `cos` and `sin` [1, length, 1, headWidth]; and the same with the prefix `local.` where layers are local.
  */
-export function sequenceGraph({ settings, lora }: LanguageModelConfig): SequenceGraph {
+export function sequenceGraph({ settings, lora, recompute }: LanguageModelConfig): SequenceGraph {
   const { heads, keyValueHeads: kv, headWidth } = settings;
   const graph = new Graph();
   const group = heads / kv;
@@ -89,6 +91,7 @@ export function sequenceGraph({ settings, lora }: LanguageModelConfig): Sequence
     ...rotations(graph, settings, 1, 'length'),
     attend,
     lora,
+    recompute,
   });
   return { graph, hidden, keys, values };
 }

@@ -11,6 +11,8 @@ export interface OpenPretrainedOptions extends RunControl {
   readonly model: string;
   readonly k: number;
   readonly lora?: LoraSettings;
+  /** Whether training computes each block once more for its gradients (false): less memory, more time. */
+  readonly recompute?: boolean;
   /** The adapter's values (drawn by `seed`: those change nothing before they are trained). */
   readonly adapter?: Parameters;
   readonly examples?: readonly FanOutExample[];
@@ -30,6 +32,7 @@ export async function openPretrained({
   model: path,
   k,
   lora,
+  recompute,
   adapter,
   examples,
   seed,
@@ -39,7 +42,7 @@ export async function openPretrained({
   const { weights, tokenizer } = await openLanguageModel(path);
   try {
     const frozen = await readWeights(weights, path, control);
-    const model = LanguageModel.create({ settings: weights.settings, lora }, frozen, {
+    const model = LanguageModel.create({ settings: weights.settings, lora, recompute }, frozen, {
       adapter,
       seed,
       runtime,

@@ -20,6 +20,8 @@ export const pretrainedShape = {
   /** A GGUF file, a folder with config.json and safetensors, or a model of the Hugging Face hub. */
   model: z.string().min(1),
   lora: lora.prefault({}),
+  /** Whether training computes each block of the model once more for its gradients: less memory, more time. */
+  recompute: z.boolean().default(false),
   /** Reference sets of training queries that every prompt shows as examples. */
   examples: z.int().min(0).max(20).default(0),
   /** Path of recorded fan-outs, which the warm-up learns to write in place of the titles of reference sets. */
