@@ -100,6 +100,19 @@ it('names the file that is another, is missing or is refused, and keeps no copy 
   await expect(remote.fetch()).rejects.toThrow('run.json: is not there; give the address of a folder');
 });
 
+it('asks once more where a connection is closed before there is an answer', async () => {
+  const { store, remote } = await open();
+  const closed = new Set<string>();
+  store.answer = (path, response) => {
+    if (closed.has(path)) return false;
+    closed.add(path);
+    return Boolean(response.destroy());
+  };
+  const copy = await remote.fetch();
+  expect(existsSync(join(copy, 'run.json'))).toBe(true);
+  expect(closed.size).toBeGreaterThan(1);
+});
+
 it('writes nowhere but into its copy, whatever the manifest says', async () => {
   const { folder, remote, cache } = await open();
   for (const name of ['../../../../escaped', '/tmp/escaped', 'a/../../b', 'c\\d', '']) {

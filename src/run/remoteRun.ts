@@ -190,12 +190,14 @@ export class RemoteRun {
   ): Promise<Response> {
     const url = new URL(this.#url);
     url.pathname = `${url.pathname.replace(/\/+$/, '')}/${name.split('/').map(encodeURIComponent).join('/')}`;
-    const response = await fetch(url, { headers: { ...this.#headers, ...headers }, signal }).catch(
-      (cause: unknown) => {
+    const ask = () => fetch(url, { headers: { ...this.#headers, ...headers }, signal });
+    const response = await ask()
+      // A server may close a connection that was kept open at the moment it is used again.
+      .catch((cause: unknown) => (wasReset(cause) ? ask() : Promise.reject(cause)))
+      .catch((cause: unknown) => {
         if (signal.aborted && signal.reason?.name !== 'TimeoutError') throw signal.reason;
         throw this.#unreachable(name, cause);
-      },
-    );
+      });
     if (response.ok || response.status === 304) return response;
     await response.body?.cancel();
     const { status } = response;
@@ -262,6 +264,12 @@ function parsed(text: string, file: string): unknown {
       { cause },
     );
   }
+}
+
+/** Whether an error of `fetch` is that of a connection that was closed before there was an answer. */
+function wasReset(error: unknown): boolean {
+  const { code } = ((error as Error | undefined)?.cause ?? {}) as NodeJS.ErrnoException;
+  return code === 'ECONNRESET' || code === 'UND_ERR_SOCKET';
 }
 
 /** Of an error of `fetch`, what stands behind it. */
