@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { defineConfig } from 'vitest/config';
-import base from './vitest.config.js';
+import base, { compiled, compiledThreads } from './vitest.config.js';
 
 const clients = createRequire(new URL('./scripts/integration/package.json', import.meta.url));
 const NAMES = ['@lancedb/lancedb', '@zilliz/milvus2-sdk-node', 'apache-arrow'];
@@ -20,9 +20,11 @@ function installed(): Record<string, string> {
 
 /** Tests against programs of others, one after another; those that are missing are skipped with a word of what to install. */
 export default defineConfig({
+  plugins: [compiledThreads],
   resolve: { alias: { ...base.resolve?.alias, ...installed() } },
   test: {
     include: ['src/**/*.integration.test.ts'],
+    globalSetup: compiled,
     fileParallelism: false,
     testTimeout: 900_000,
     hookTimeout: 300_000,

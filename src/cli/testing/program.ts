@@ -1,7 +1,7 @@
-/** Programs in TypeScript, for processes of their own: `spawn(process.execPath, [...PROGRAM, 'search', ...])`. */
+/** Programs for processes of their own: `spawn(process.execPath, [...PROGRAM, 'search', ...])`. */
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { COMPILED } from '../../../scripts/testing/compiled.js';
 
 /** What runs a script in TypeScript. */
 export const JITI = join(
@@ -11,4 +11,4 @@ export const JITI = join(
 );
 
 /** `r4t` as it stands in the sources. */
-export const PROGRAM: readonly string[] = [JITI, fileURLToPath(new URL('../main.ts', import.meta.url))];
+export const PROGRAM: readonly string[] = [join(COMPILED, 'cli', 'main.js')];

@@ -129,7 +129,7 @@ export class WorkerEngine implements Engine {
   }
 }
 
-/** Runs `worker.js`; from the sources, as tests do, `worker.ts` through jiti. */
+/** Runs `worker.js`; from the sources `worker.ts`, through jiti. */
 function startWorker(workerData: WorkerInput): Worker {
   withoutTelemetry();
   if (!import.meta.url.endsWith('.ts'))
