@@ -175,6 +175,22 @@ describe('verdict', () => {
     expect(byReward[1]).toMatch(/^No test query has a reference set/);
   });
 
+  it('says what to do where the answer is another method than auto, which test queries do not change', () => {
+    const validated = { metric: 'alphaNdcgAtK', queries: 46 } as const;
+    const means = { plain: 0.1, groupCap: 0.3, diffusion: 0.29 };
+    const results = resultsOf(means, { chosen: 'diffusion', baseline: 'groupCap', validated });
+    const [answer, stays, diffusion] = verdict(results);
+    expect(answer).toMatch(/^Do not use a compiled retriever here: Group cap, /);
+    expect(stays).toBe(
+      'auto stays Diffusion, since test queries choose nothing; to search by Group cap, name it: method "groupCap".',
+    );
+    expect(diffusion).toMatch(
+      /^Diffusion, best on the validation queries, reaches 0.290, not clearly different/,
+    );
+    const text = verdict(resultsOf(means, { chosen: 'groupCap', baseline: 'groupCap', validated })).join(' ');
+    expect(text).not.toContain('stays');
+  });
+
   it('tells of every compiled method once, and recommends none that plain search is as good as', () => {
     const mean = fc.double({ min: 0, max: 1, noNaN: true });
     const methods = ['plain', 'hybrid', 'folm', 'diffusion'] as const;

@@ -56,7 +56,15 @@ function tested(results: EvaluationResults): [answer: string, ...compiled: strin
   const use = recommended(results, chosen);
   const rival = use === 'plain' ? use : (bestBaseline(results) ?? 'plain');
   const [answer, told] = answerOf(results, chosen, use);
-  return [answer, ...compiledOnes(results, rival, told)];
+  return [answer, ...staying(results, use), ...compiledOnes(results, rival, told)];
+}
+
+/** What to do where the answer is another method than searches are answered by. */
+function staying({ chosen, validated }: EvaluationResults, use: MethodName): string[] {
+  if (chosen === undefined || chosen === use || validated === undefined) return [];
+  return [
+    `auto stays ${called(chosen)}, since test queries choose nothing; to search by ${called(use)}, name it: method "${use}".`,
+  ];
 }
 
 /** Without labels nobody is advised: the judge is who the run was trained to please. */
