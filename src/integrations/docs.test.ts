@@ -14,6 +14,7 @@ import { Embeddings } from '@langchain/core/embeddings';
 import { FakeListChatModel } from '@langchain/core/utils/testing';
 import { createJiti } from 'jiti';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { COMPILED } from '../../scripts/testing/compiled.js';
 import { tempFolder } from '../catalog/testing/tempFolder.js';
 import { runCli, SHOP, writeShop } from '../cli/testing/shop.js';
 import { letterEncoder } from '../encode/testing/letterEncoder.js';
@@ -141,13 +142,13 @@ describe('beside another engine it runs', { timeout: 180_000 }, () => {
     const alias = Object.fromEntries(
       ['langchain', 'client', ''].map((name) => {
         const source = name === '' ? 'index' : name === 'client' ? 'client/index' : `integrations/${name}`;
-        return [name === '' ? 'r4t' : `r4t/${name}`, join(ROOT, 'src', `${source}.ts`)];
+        return [name === '' ? 'r4t' : `r4t/${name}`, join(COMPILED, `${source}.js`)];
       }),
     );
     try {
       const code = blocksOf(readPage(page)).join('\n').replace('http://127.0.0.1:7480', url);
       const filename = join(ROOT, 'docs', page.replace('.md', '.ts'));
-      await createJiti(filename, { alias }).evalModule(code, { filename, async: true });
+      await createJiti(filename, { alias, tryNative: true }).evalModule(code, { filename, async: true });
     } finally {
       log.mockRestore();
     }
